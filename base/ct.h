@@ -2,8 +2,9 @@
 /*
  * Constant-time primitives: all selections on secrets go through these.
  *
- * A kc_mask is all ones (true) or all zeros (false) and is made only here. The barrier hides a mask's value from the
- * optimiser, which may otherwise turn a masked selection back into a branch (clang at -O1 and -Os does).
+ * A kc_mask is all ones (true) or all zeros (false) and is made only here. The barrier hides a
+ * mask's value from the optimiser, which may otherwise turn a masked selection back into a branch
+ * (clang at -O1 and -Os does).
  */
 #ifndef KC_BASE_CT_H
 #define KC_BASE_CT_H

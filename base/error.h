@@ -2,7 +2,8 @@
 /*
  * Errors: one enum for the whole project, made from the table in error.def.
  *
- * A function that can fail returns enum kc_error and is KC_CHECKED. Its outputs are untouched unless it returns KC_OK.
+ * A function that can fail returns enum kc_error and is KC_CHECKED. Its outputs are untouched
+ * unless it returns KC_OK.
  */
 #ifndef KC_BASE_ERROR_H
 #define KC_BASE_ERROR_H

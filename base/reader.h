@@ -2,8 +2,9 @@
 /*
  * The one cursor over untrusted bytes.
  *
- * Sticky: after the first failure it stays failed and every getter returns zero, so a parser reads like the format and
- * checks once, with kc_reader_finish. Bounds are checked by subtraction from what is left. Integers are big-endian.
+ * Sticky: after the first failure it stays failed and every getter returns zero, so a parser reads
+ * like the format and checks once, with kc_reader_finish. Bounds are checked by subtraction from
+ * what is left. Integers are big-endian.
  *
  *     kc_reader_init(&r, bytes, size);
  *     index = kc_reader_u8(&r);
@@ -40,13 +41,15 @@ uint64_t kc_reader_u64(struct kc_reader *r);
 /* Copies exactly size bytes out; zeroes them on failure. */
 void kc_reader_copy(struct kc_reader *r, void *out, size_t size);
 
-/* Lends exactly size bytes; NULL on failure. A run of no bytes is lent as a pointer that may not be read. */
+/* Lends exactly size bytes; NULL on failure. A run of no bytes is lent as a pointer that may not be
+ * read. */
 const uint8_t *kc_reader_bytes(struct kc_reader *r, size_t size);
 
 /* A u32 length of at most limit, then that many bytes, lent. {NULL, 0} on failure. */
 struct kc_span kc_reader_span(struct kc_reader *r, size_t limit);
 
-/* A u32 count of at most limit items of at least item_size bytes each: checked against what is left. */
+/* A u32 count of at most limit items of at least item_size bytes each: checked against what is
+ * left. */
 size_t kc_reader_count(struct kc_reader *r, size_t limit, size_t item_size);
 
 /* Marks the reader failed: for a value that is read well but not permitted. */

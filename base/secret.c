@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The arena is a list of blocks that tile it: first fit, neighbours that are free are joined. A block's header says its
- * size and its predecessor's, so that both neighbours are found without a search; a canary in the header ends the process
- * if something wrote past its end. Freed memory is zero, so an allocation need not be zeroed again.
+ * The arena is a list of blocks that tile it: first fit, neighbours that are free are joined. A
+ * block's header says its size and its predecessor's, so that both neighbours are found without a
+ * search; a canary in the header ends the process if something wrote past its end. Freed memory is
+ * zero, so an allocation need not be zeroed again.
  */
 #include "base/secret.h"
 
@@ -43,7 +44,9 @@ void kc_wipe(void *bytes, size_t size)
         explicit_bzero(bytes, size);
 }
 
-/* --- the mapping ------------------------------------------------------------------------------------------------- */
+/* --- the mapping
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static uint8_t *map_secret(size_t guard, size_t size)
 {
@@ -103,7 +106,8 @@ enum kc_error kc_arena_init(size_t size)
     return KC_OK;
 }
 
-/* --- blocks; the lock is held ------------------------------------------------------------------------------------ */
+/* --- blocks; the lock is held
+ * ------------------------------------------------------------------------------------ */
 
 static struct block *block_at(const uint8_t *address)
 {
@@ -210,7 +214,9 @@ static void give_back(struct block *b)
         join(neighbour, b);
 }
 
-/* --- the interface ----------------------------------------------------------------------------------------------- */
+/* --- the interface
+ * -----------------------------------------------------------------------------------------------
+ */
 
 void *kc_arena_allocate(size_t size)
 {

@@ -2,9 +2,10 @@
 /*
  * Secret memory: wiping, and the locked arena.
  *
- * The arena is one mapping per process (memfd_secret where the kernel has it, else anonymous), between guard pages,
- * locked, not dumped, not inherited by a fork. Everything in it is wiped when it is freed. Only the vault makes one that
- * lives; root makes a small one for the keys it hands over. Thread-safe.
+ * The arena is one mapping per process (memfd_secret where the kernel has it, else anonymous),
+ * between guard pages, locked, not dumped, not inherited by a fork. Everything in it is wiped when
+ * it is freed. Only the vault makes one that lives; root makes a small one for the keys it hands
+ * over. Thread-safe.
  */
 #ifndef KC_BASE_SECRET_H
 #define KC_BASE_SECRET_H
@@ -17,7 +18,8 @@
 void kc_wipe(void *bytes, size_t size);
 
 /*
- * Makes the arena of this process: once, before the first secret and before the first call into libcrypto.
+ * Makes the arena of this process: once, before the first secret and before the first call into
+ * libcrypto.
  *
  * size  bytes, rounded up to whole pages; 64 KiB at least
  *
@@ -25,13 +27,15 @@ void kc_wipe(void *bytes, size_t size);
  */
 KC_CHECKED enum kc_error kc_arena_init(size_t size);
 
-/* Memory from the arena, aligned to 16 bytes, zeroed. NULL if the arena is full or not there. Given to the caller. */
+/* Memory from the arena, aligned to 16 bytes, zeroed. NULL if the arena is full or not there. Given
+ * to the caller. */
 void *kc_arena_allocate(size_t size);
 
 /* As realloc, but what moves is wiped where it was. NULL leaves the old one as it is. */
 void *kc_arena_resize(void *memory, size_t size);
 
-/* Wipes and frees. NULL is fine. A pointer that is not a live allocation of the arena ends the process. */
+/* Wipes and frees. NULL is fine. A pointer that is not a live allocation of the arena ends the
+ * process. */
 void kc_arena_free(void *memory);
 
 /* Whether an address lies in the arena. */
@@ -45,7 +49,8 @@ struct kc_arena_figures {
 
 struct kc_arena_figures kc_arena_figures(void);
 
-/* Bytes in the arena that know their size. Not to be copied by assignment: lend a pointer, or give with kc_secret_take. */
+/* Bytes in the arena that know their size. Not to be copied by assignment: lend a pointer, or give
+ * with kc_secret_take. */
 struct kc_secret {
     uint8_t *bytes; /* in the arena, or NULL */
     size_t size;

@@ -2,7 +2,8 @@
 /*
  * Writes fixed layouts into a buffer of the caller's; the counterpart of reader.h.
  *
- * Sticky: a write that does not fit marks the writer failed and writes nothing. Integers are big-endian.
+ * Sticky: a write that does not fit marks the writer failed and writes nothing. Integers are
+ * big-endian.
  */
 #ifndef KC_BASE_WRITER_H
 #define KC_BASE_WRITER_H

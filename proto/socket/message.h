@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A message of the socket API in memory, and the two tables that say what messages there are:
+ * fields.def, operations.def.
+ *
+ * Client and desk carry it as CBOR (cbor.h), desk and vault as a fixed layout (packed.h). A message
+ * lends: its text and octets point into the buffer that it was decoded from, or that its maker
+ * keeps.
+ */
+#ifndef KC_PROTO_SOCKET_MESSAGE_H
+#define KC_PROTO_SOCKET_MESSAGE_H
+
+#include "base/error.h"
+#include "base/reader.h"
+
+#include <stdint.h>
+
+#define KC_PROTOCOL_VERSION 1
+#define KC_MESSAGE_SIZE_MAX 65536     /* bytes of one CBOR message */
+#define KC_DATA_SIZE_MAX (256 * 1024) /* bytes of DATA, in a descriptor */
+#define KC_DATA_INLINE_MAX 61440      /* bytes of DATA in the message itself */
+#define KC_DESCRIPTORS_MAX 4          /* descriptors with one message */
+#define KC_IN_FLIGHT_MAX 64           /* requests of one connection that are not answered */
+#define KC_BATCH_MAX 64               /* requests in a batch */
+#define KC_ITEMS_MAX 100
+
+enum kc_field_type {
+    KC_TYPE_UINT,
+    KC_TYPE_BOOL,
+    KC_TYPE_TEXT,
+    KC_TYPE_BYTES,
+    KC_TYPE_DATA,
+    KC_TYPE_SECRET,
+    KC_TYPE_ITEMS,
+};
+
+enum kc_field {
+#define KC_FIELD(symbol, name, type, most, sentence) KC_FIELD_##symbol,
+#include "proto/socket/fields.def"
+#undef KC_FIELD
+    KC_FIELD_COUNT,
+};
+
+struct kc_field_row {
+    const char *name;
+    enum kc_field_type type;
+    uint64_t most;
+    const char *sentence;
+};
+
+extern const struct kc_field_row kc_fields[KC_FIELD_COUNT];
+
+/* A set of fields. */
+typedef unsigned __int128 kc_field_set;
+#define KC_FIELD_BIT(field) ((kc_field_set)1 << (field))
+
+enum kc_operation {
+#define KC_OPERATION(                                                                              \
+    symbol, name, place, record, required, optional, answer, answer_optional, item, sentence)      \
+    KC_OPERATION_##symbol,
+#include "proto/socket/operations.def"
+#undef KC_OPERATION
+    KC_OPERATION_COUNT,
+};
+
+enum kc_operation_place { KC_PLACE_DESK, KC_PLACE_VAULT };
+
+enum kc_operation_record {
+    KC_RECORD_NONE,
+    KC_RECORD_KEY,
+    KC_RECORD_PAGE,
+    KC_RECORD_RECIPIENTS,
+    KC_RECORD_OPERATOR,
+    KC_RECORD_RECIPIENT,
+    KC_RECORD_SPLIT,
+};
+
+struct kc_operation_row {
+    const char *name;
+    enum kc_operation_place place;
+    enum kc_operation_record record;
+    kc_field_set required, optional;      /* of the request */
+    kc_field_set answer, answer_optional; /* of the answer */
+    kc_field_set item;                    /* of each item of the answer */
+    const char *sentence;
+};
+
+extern const struct kc_operation_row kc_operations[KC_OPERATION_COUNT];
+
+/* A value. Which member counts is said by the field's type, and for DATA by `passed`. */
+struct kc_value {
+    uint64_t number;     /* UINT, BOOL; SECRET and passed DATA: index of the descriptor */
+    struct kc_span span; /* TEXT (no terminator), BYTES, DATA in the message */
+    bool passed;         /* DATA is in a descriptor */
+};
+
+/* The fields of a message or of an item: those in `present` count. */
+struct kc_values {
+    kc_field_set present;
+    struct kc_value value[KC_FIELD_COUNT];
+};
+
+struct kc_message {
+    uint64_t id;
+    enum kc_operation operation;
+    enum kc_error error; /* of an answer; KC_OK in a request */
+    struct kc_values values;
+    struct kc_values *items; /* borrowed; room for KC_ITEMS_MAX where items are expected */
+    size_t item_count;
+};
+
+/* Finding by wire name; false if there is none. */
+bool kc_field_find(const char *name, size_t size, enum kc_field *field);
+bool kc_operation_find(const char *name, size_t size, enum kc_operation *operation);
+
+/* Setting and asking. The span is borrowed. */
+void kc_values_set_number(struct kc_values *values, enum kc_field field, uint64_t number);
+void kc_values_set_span(
+    struct kc_values *values, enum kc_field field, const void *bytes, size_t size);
+void kc_values_set_text(struct kc_values *values, enum kc_field field, const char *text);
+void kc_values_set_passed(struct kc_values *values, enum kc_field field, size_t descriptor);
+
+static inline bool kc_values_has(const struct kc_values *values, enum kc_field field)
+{
+    return (values->present & KC_FIELD_BIT(field)) != 0;
+}
+
+/* Whether a TEXT value equals a string; false if absent. */
+bool kc_values_text_is(const struct kc_values *values, enum kc_field field, const char *text);
+
+/*
+ * Checks a request against the tables: required fields there, no others, sizes and number ranges
+ * kept. On failure *detail names the offending field (static text) or is NULL.
+ */
+KC_CHECKED enum kc_error kc_request_check(const struct kc_message *request, const char **detail);
+
+/* The same for an answer: for a client that does not trust its daemon, and for the desk's tests. */
+KC_CHECKED enum kc_error kc_answer_check(const struct kc_message *answer);
+
+#endif
