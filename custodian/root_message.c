@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/root_message.h"
+
+#include <string.h>
+
+enum kc_error kc_root_request_write(
+    const struct kc_root_request *request, uint8_t packet[static KC_ROOT_REQUEST_MAX], size_t *size)
+{
+    struct kc_writer w;
+    kc_writer_init(&w, packet, KC_ROOT_REQUEST_MAX);
+    kc_writer_u8(&w, (uint8_t)request->type);
+    kc_writer_u32(&w, request->id);
+    switch (request->type) {
+    case KC_ROOT_REQUEST_SEAL:
+        kc_writer_bytes(&w, request->key, KC_ROOT_KEY_SIZE);
+        break;
+    case KC_ROOT_REQUEST_UNSEAL:
+        kc_writer_bytes(&w, request->blob.bytes, request->blob.size);
+        break;
+    case KC_ROOT_REQUEST_RANDOM:
+        kc_writer_u16(&w, request->random_size);
+        break;
+    case KC_ROOT_REQUEST_STATUS:
+        break;
+    }
+    enum kc_error error = kc_writer_finish(&w);
+    if (error == KC_OK)
+        *size = w.size;
+    return error;
+}
+
+/* All that is left, if that is a size in min..max. */
+static struct kc_span rest(struct kc_reader *r, size_t min, size_t max)
+{
+    size_t size = r->left;
+    if (size < min || size > max)
+        kc_reader_fail(r);
+    const uint8_t *bytes = kc_reader_bytes(r, size);
+    return bytes ? (struct kc_span){bytes, size} : (struct kc_span){NULL, 0};
+}
+
+static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_request *request)
+{
+    switch (type) {
+    case KC_ROOT_REQUEST_SEAL:
+        request->key = kc_reader_bytes(r, KC_ROOT_KEY_SIZE);
+        break;
+    case KC_ROOT_REQUEST_UNSEAL:
+        request->blob = rest(r, 1, KC_ROOT_BLOB_MAX);
+        break;
+    case KC_ROOT_REQUEST_RANDOM:
+        request->random_size = kc_reader_u16(r);
+        if (request->random_size < 1 || request->random_size > KC_ROOT_RANDOM_MAX)
+            kc_reader_fail(r);
+        break;
+    case KC_ROOT_REQUEST_STATUS:
+        break;
+    default:
+        kc_reader_fail(r);
+    }
+}
+
+enum kc_error kc_root_request_read(
+    const uint8_t *packet, size_t size, struct kc_root_request *request)
+{
+    struct kc_reader r;
+    struct kc_root_request read = {0};
+    kc_reader_init(&r, packet, size);
+    uint8_t type = kc_reader_u8(&r);
+    read.id = kc_reader_u32(&r);
+    read_arguments(&r, type, &read);
+    enum kc_error error = kc_reader_finish(&r);
+    if (error != KC_OK)
+        return error;
+    read.type = (enum kc_root_request_type)type;
+    *request = read;
+    return KC_OK;
+}
+
+enum kc_error kc_root_reply_write(
+    const struct kc_root_reply *reply, uint8_t packet[static KC_ROOT_REPLY_MAX], size_t *size)
+{
+    struct kc_writer w;
+    kc_writer_init(&w, packet, KC_ROOT_REPLY_MAX);
+    kc_writer_u32(&w, reply->id);
+    kc_writer_u16(&w, (uint16_t)reply->error);
+    if (reply->error == KC_OK)
+        kc_writer_bytes(&w, reply->payload.bytes, reply->payload.size);
+    enum kc_error error = kc_writer_finish(&w);
+    if (error == KC_OK)
+        *size = w.size;
+    return error;
+}
+
+static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_request *request)
+{
+    switch (request->type) {
+    case KC_ROOT_REQUEST_SEAL:
+        return rest(r, 1, KC_ROOT_BLOB_MAX);
+    case KC_ROOT_REQUEST_UNSEAL:
+        return rest(r, KC_ROOT_KEY_SIZE, KC_ROOT_KEY_SIZE);
+    case KC_ROOT_REQUEST_RANDOM:
+        return rest(r, request->random_size, request->random_size);
+    case KC_ROOT_REQUEST_STATUS:
+        return rest(r, KC_ROOT_STATUS_SIZE, KC_ROOT_STATUS_SIZE);
+    }
+    kc_reader_fail(r);
+    return (struct kc_span){NULL, 0};
+}
+
+enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
+    const struct kc_root_request *request, struct kc_root_reply *reply)
+{
+    struct kc_reader r;
+    struct kc_root_reply read = {0};
+    kc_reader_init(&r, packet, size);
+    read.id = kc_reader_u32(&r);
+    uint16_t number = kc_reader_u16(&r);
+    if (read.id != request->id || !kc_error_known(number))
+        kc_reader_fail(&r);
+    read.error = (enum kc_error)number;
+    if (read.error == KC_OK)
+        read.payload = read_payload(&r, request);
+    enum kc_error error = kc_reader_finish(&r);
+    if (error == KC_OK)
+        *reply = read;
+    return error;
+}
+
+void kc_root_status_write(const struct kc_root_status *status, struct kc_writer *w)
+{
+    kc_writer_bytes(w, status->manufacturer, sizeof status->manufacturer);
+    kc_writer_bytes(w, status->firmware, sizeof status->firmware);
+    kc_writer_u8(w, status->in_lockout);
+    kc_writer_u32(w, status->lockout_counter);
+    kc_writer_u32(w, status->lockout_max_tries);
+    kc_writer_u32(w, status->lockout_interval);
+    kc_writer_u32(w, status->lockout_recovery);
+    kc_writer_u32(w, status->srk_handle);
+    kc_writer_bytes(w, status->srk_name, sizeof status->srk_name);
+    kc_writer_u8(w, status->pcr_banks);
+    kc_writer_u32(w, status->pcr_mask);
+}
+
+/* A text in a field of fixed size: its zero must be in it. */
+static void read_text(struct kc_reader *r, char text[static KC_ROOT_TEXT_SIZE])
+{
+    kc_reader_copy(r, text, KC_ROOT_TEXT_SIZE);
+    if (!memchr(text, 0, KC_ROOT_TEXT_SIZE))
+        kc_reader_fail(r);
+}
+
+enum kc_error kc_root_status_read(struct kc_span payload, struct kc_root_status *status)
+{
+    struct kc_reader r;
+    struct kc_root_status read = {0};
+    kc_reader_init(&r, payload.bytes, payload.size);
+    read_text(&r, read.manufacturer);
+    read_text(&r, read.firmware);
+    uint8_t in_lockout = kc_reader_u8(&r);
+    if (in_lockout > 1)
+        kc_reader_fail(&r);
+    read.in_lockout = in_lockout == 1;
+    read.lockout_counter = kc_reader_u32(&r);
+    read.lockout_max_tries = kc_reader_u32(&r);
+    read.lockout_interval = kc_reader_u32(&r);
+    read.lockout_recovery = kc_reader_u32(&r);
+    read.srk_handle = kc_reader_u32(&r);
+    kc_reader_copy(&r, read.srk_name, sizeof read.srk_name);
+    read.pcr_banks = kc_reader_u8(&r);
+    read.pcr_mask = kc_reader_u32(&r);
+    enum kc_error error = kc_reader_finish(&r);
+    if (error == KC_OK)
+        *status = read;
+    return error;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hardware root: seals the vault's sealing keys to one piece of hardware, and gives random
+ * octets.
+ *
+ * One interface for every kind of root (a TPM 2.0 now); the kind is chosen by the function that
+ * makes it. The caller pins which root it means by the Name of its storage root key (SRK), from
+ * configuration that only the host's owner writes. A root connects when it is first needed and
+ * again after the connection was lost; each connection checks the pin anew, so a root that was
+ * cleared or exchanged is KC_ERR_ROOT_CHANGED and never just "a new root".
+ *
+ * Not thread-safe: one root, one thread. The root's answers are untrusted: what cannot be right is
+ * KC_ERR_ROOT_ANSWER.
+ *
+ * Every operation can return, besides what it names:
+ *
+ *   KC_ERR_ROOT_UNAVAILABLE      not reachable, lost, busy for too long, or late; try again
+ *   KC_ERR_ROOT_CHANGED          the SRK is not the pinned one
+ *   KC_ERR_ROOT_NOT_PROVISIONED  no pin, or nothing is at the SRK's handle
+ *   KC_ERR_ROOT_HANDLE           the handle holds no SRK, or one that wants an authorisation
+ *   KC_ERR_ROOT_LOCKOUT          refused because of dictionary-attack lockout
+ *   KC_ERR_ROOT_ANSWER           an answer that cannot be right, or a refusal without other name
+ *   KC_ERR_NO_MEMORY
+ */
+#ifndef KC_TPM_ROOT_H
+#define KC_TPM_ROOT_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+#define KC_ROOT_KEY_SIZE 32   /* a sealing key */
+#define KC_ROOT_BLOB_MAX 1024 /* a sealed key, as kc_root_seal makes it */
+#define KC_ROOT_RANDOM_MAX 64 /* octets of one kc_root_random */
+#define KC_ROOT_NAME_SIZE 34  /* a TPM Name: 00 0b (SHA-256), then the digest of the public area */
+#define KC_ROOT_SRK_HANDLE 0x81000001u /* where the TCG's provisioning guidance puts the SRK */
+#define KC_ROOT_DEADLINE_MS 5000       /* what configurations default to */
+#define KC_ROOT_TEXT_SIZE 40           /* a text of the status, with its zero */
+#define KC_ROOT_PCR_COUNT 24           /* PCRs 0..23 can be chosen */
+
+struct kc_root;
+
+/*
+ * What the configuration says about a TPM. All borrowed for the call that takes it.
+ *
+ * The tcti says how to reach it; nothing else is ever tried:
+ *
+ *   device:PATH            a TPM character device: device:/dev/tpmrm0
+ *   swtpm:path=PATH        a software TPM on a unix socket
+ *   swtpm:host=IP,port=N   the same on TCP: a numeric address or "localhost"; names are not
+ * resolved
+ *
+ * With pcr_mask (bit n is PCR n of the SHA-256 bank) keys are sealed to these PCRs' present values.
+ * The pin srk_name has KC_ROOT_NAME_SIZE octets. Without one there is just kc_root_provision, and
+ * every other operation is KC_ERR_ROOT_NOT_PROVISIONED.
+ */
+struct kc_root_settings {
+    const char *tcti;        /* NULL, empty or of another form: KC_ERR_CONFIG */
+    uint32_t srk_handle;     /* 0x81000000..0x81ffffff; 0 for KC_ROOT_SRK_HANDLE */
+    uint32_t deadline_ms;    /* for one answer, 1..600000; 0 for KC_ROOT_DEADLINE_MS */
+    uint32_t pcr_mask;       /* 0 for none */
+    const uint8_t *srk_name; /* or NULL */
+};
+
+/*
+ * Makes a root on a TPM 2.0. Does not connect yet. Given to the caller.
+ *
+ * KC_ERR_CONFIG  a setting is missing or out of its range
+ */
+KC_CHECKED enum kc_error kc_tpm2_new(
+    const struct kc_root_settings *settings, struct kc_root **root);
+
+/* Disconnects in order (nothing of ours stays in the root) and frees. NULL is fine. */
+void kc_root_free(struct kc_root *root);
+
+/* Connects now, if not connected, and checks the pin. What the other operations do by themselves.
+ */
+KC_CHECKED enum kc_error kc_root_connect(struct kc_root *root);
+
+/* Lets go of the connection in order; the next operation connects again. */
+void kc_root_disconnect(struct kc_root *root);
+
+/*
+ * Uses the SRK at the handle, or makes one there, and says its Name: what the configuration is to
+ * pin. The only operation without a pin, to be run by the host's owner. Evicts nothing; leaves the
+ * root disconnected.
+ *
+ * srk_name  written only on KC_OK
+ *
+ * KC_ERR_ROOT_HANDLE   the handle holds something else, or the owner hierarchy has an authorisation
+ * value KC_ERR_ROOT_CHANGED  a pin was set and the SRK is not the pinned one; nothing was made
+ */
+KC_CHECKED enum kc_error kc_root_provision(
+    struct kc_root *root, uint8_t srk_name[static KC_ROOT_NAME_SIZE]);
+
+/*
+ * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose.
+ *
+ * key        secret; borrowed
+ * blob       KC_ROOT_BLOB_MAX octets of room; public. The layout is the root's own, with its
+ * version first blob_size  octets written
+ */
+KC_CHECKED enum kc_error kc_root_seal(struct kc_root *root,
+    const uint8_t key[static KC_ROOT_KEY_SIZE], uint8_t blob[static KC_ROOT_BLOB_MAX],
+    size_t *blob_size);
+
+/*
+ * Opens a blob.
+ *
+ * blob  untrusted
+ * key   secret: the caller's, to be wiped; written only on KC_OK
+ *
+ * KC_ERR_RECORD_DAMAGED  the blob was altered, or another root made it
+ * KC_ERR_ROOT_POLICY     a PCR differs from when the key was sealed
+ * KC_ERR_ROOT_CHANGED    the blob opens, but was sealed under another SRK than the pinned one
+ */
+KC_CHECKED enum kc_error kc_root_unseal(struct kc_root *root, const uint8_t *blob, size_t blob_size,
+    uint8_t key[static KC_ROOT_KEY_SIZE]);
+
+/*
+ * Random octets made by the root. To be mixed with others', never used alone.
+ *
+ * size  1..KC_ROOT_RANDOM_MAX
+ *
+ * KC_ERR_BAD_ARGUMENT  size is out of range
+ */
+KC_CHECKED enum kc_error kc_root_random(struct kc_root *root, uint8_t *random, size_t size);
+
+enum kc_root_bank {
+    KC_ROOT_BANK_SHA1 = 1,
+    KC_ROOT_BANK_SHA256 = 2,
+    KC_ROOT_BANK_SHA384 = 4,
+    KC_ROOT_BANK_SHA512 = 8,
+};
+
+/* What the root says of itself; for status and doctor. */
+struct kc_root_status {
+    char manufacturer[KC_ROOT_TEXT_SIZE]; /* printable ASCII, such as "IBM SW TPM" */
+    char firmware[KC_ROOT_TEXT_SIZE];     /* printable ASCII: four numbers with dots */
+    bool in_lockout;
+    uint32_t lockout_counter;   /* failures counted now */
+    uint32_t lockout_max_tries; /* lockout begins at this many */
+    uint32_t lockout_interval;  /* seconds until one failure is forgotten */
+    uint32_t lockout_recovery;  /* seconds until the lockout authorisation can be tried again */
+    uint32_t srk_handle;
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    uint8_t pcr_banks; /* enum kc_root_bank, added up: banks with at least one PCR */
+    uint32_t pcr_mask; /* as configured */
+};
+
+/* Asks the root now. status is written only on KC_OK; KC_ERR_ROOT_UNAVAILABLE is the answer to
+ * "reachable?". */
+KC_CHECKED enum kc_error kc_root_status(struct kc_root *root, struct kc_root_status *status);
+
+/*
+ * Why the last operation failed, in the words of the library below (step and code), for the log; ""
+ * after a success. No secrets. Valid until the next operation.
+ */
+const char *kc_root_cause(const struct kc_root *root);
+
+#endif
