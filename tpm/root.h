@@ -47,8 +47,7 @@ struct kc_root;
  *
  *   device:PATH            a TPM character device: device:/dev/tpmrm0
  *   swtpm:path=PATH        a software TPM on a unix socket
- *   swtpm:host=IP,port=N   the same on TCP: a numeric address or "localhost"; names are not
- * resolved
+ *   swtpm:host=IP,port=N   the same on TCP: a numeric address or "localhost", no other names
  *
  * With pcr_mask (bit n is PCR n of the SHA-256 bank) keys are sealed to these PCRs' present values.
  * The pin srk_name has KC_ROOT_NAME_SIZE octets. Without one there is just kc_root_provision, and
@@ -73,8 +72,7 @@ KC_CHECKED enum kc_error kc_tpm2_new(
 /* Disconnects in order (nothing of ours stays in the root) and frees. NULL is fine. */
 void kc_root_free(struct kc_root *root);
 
-/* Connects now, if not connected, and checks the pin. What the other operations do by themselves.
- */
+/* Connects now, if not connected, and checks the pin; the other operations do that themselves. */
 KC_CHECKED enum kc_error kc_root_connect(struct kc_root *root);
 
 /* Lets go of the connection in order; the next operation connects again. */
@@ -87,8 +85,8 @@ void kc_root_disconnect(struct kc_root *root);
  *
  * srk_name  written only on KC_OK
  *
- * KC_ERR_ROOT_HANDLE   the handle holds something else, or the owner hierarchy has an authorisation
- * value KC_ERR_ROOT_CHANGED  a pin was set and the SRK is not the pinned one; nothing was made
+ * KC_ERR_ROOT_HANDLE   the handle holds something else, or the owner has set an authorisation
+ * KC_ERR_ROOT_CHANGED  a pin was set and the SRK is not the pinned one; nothing was made
  */
 KC_CHECKED enum kc_error kc_root_provision(
     struct kc_root *root, uint8_t srk_name[static KC_ROOT_NAME_SIZE]);
@@ -97,8 +95,8 @@ KC_CHECKED enum kc_error kc_root_provision(
  * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose.
  *
  * key        secret; borrowed
- * blob       KC_ROOT_BLOB_MAX octets of room; public. The layout is the root's own, with its
- * version first blob_size  octets written
+ * blob       KC_ROOT_BLOB_MAX octets of room; public; the layout is the root's own
+ * blob_size  octets written
  */
 KC_CHECKED enum kc_error kc_root_seal(struct kc_root *root,
     const uint8_t key[static KC_ROOT_KEY_SIZE], uint8_t blob[static KC_ROOT_BLOB_MAX],
@@ -148,8 +146,7 @@ struct kc_root_status {
     uint32_t pcr_mask; /* as configured */
 };
 
-/* Asks the root now. status is written only on KC_OK; KC_ERR_ROOT_UNAVAILABLE is the answer to
- * "reachable?". */
+/* Asks the root now; whether it succeeds says whether the root is reachable. */
 KC_CHECKED enum kc_error kc_root_status(struct kc_root *root, struct kc_root_status *status);
 
 /*
