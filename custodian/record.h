@@ -5,7 +5,7 @@
  *
  * The vault makes every record and is alone in believing one: `mac` covers every other field
  * (design rule 4), and the sealed or wrapped secret has the same fields as associated data. The
- * store and the desk only carry records.
+ * store and the desk only carry records. Kind and id together name a record.
  */
 #ifndef KC_CUSTODIAN_RECORD_H
 #define KC_CUSTODIAN_RECORD_H
@@ -20,10 +20,13 @@
 #define KC_RECORD_ID_SIZE 64    /* text, terminator included */
 #define KC_RECORD_TEXT_SIZE 129
 #define KC_RECORD_PUBLIC_SIZE 57
-#define KC_RECORD_SECRET_MAX 256 /* bytes of the sealed or wrapped secret, nonce and tag included  \
-                                  */
+#define KC_RECORD_SECRET_MAX 256 /* bytes of the sealed or wrapped secret, nonce and tag too */
 #define KC_RECORD_SEAL_MAX 1024  /* bytes of the sealing key as the root sealed it */
 #define KC_RECORD_MAC_SIZE 32
+#define KC_RECORD_ALGORITHM_MAX 4 /* the last enum kc_curve */
+
+#define KC_RECORD_ID_VAULT "vault"
+#define KC_RECORD_ID_OPERATOR "operator"
 
 enum kc_record_kind {
     KC_KIND_VAULT = 1, /* the vault's own root secret; one, id "vault" */
@@ -72,9 +75,10 @@ struct kc_record {
     uint8_t threshold;
     uint8_t dealer; /* 1: whoever split it saw the whole key */
 
-    /* of the operator */
-    uint32_t failures; /* wrong PINs since the last right one */
-    uint64_t wait_until;
+    /* of the operator; of the vault just has_operator */
+    uint32_t failures;    /* PINs tried since the last right one */
+    uint64_t wait_until;  /* seconds since 1970: before it no PIN is looked at */
+    uint8_t has_operator; /* 1: there is an operator's record, and its absence is an attack */
 
     uint16_t seal_size;
     uint8_t seal[KC_RECORD_SEAL_MAX]; /* sealed residence: the sealing key, as the root sealed it */

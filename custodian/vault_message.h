@@ -3,16 +3,32 @@
  * What desk and vault say to each other, over one SOCK_SEQPACKET pair; fixed layouts, at most
  * KC_VAULT_MESSAGE_MAX bytes. A malformed one ends the process that receives it.
  *
- *   desk to vault   CONNECT     connection, one descriptor: a client connected. The vault reads the
- * peer's credentials from the descriptor itself and keeps it to see the peer go. DISCONNECT
- * connection: the client is gone REQUEST     ticket, connection, the request, the records it needs
- * (as far as the desk knows) STORED      ticket, error: the outcome of a COMMIT vault to desk
- * ANSWER      ticket, the answer NEED        ticket, ids: the records that the vault wants with the
- * request; ask again with them COMMIT      ticket, records: store all of them in one transaction,
- * then say STORED
+ * From desk to vault:
  *
- * A request and its answer name each other by the ticket, which the desk chooses. A change takes
- * effect in the vault when STORED says that it is durable, and only then comes the ANSWER.
+ *   CONNECT     connection, one descriptor: a client connected. The vault reads the peer's
+ *               credentials from the descriptor itself and keeps it to see the peer go. No answer;
+ *               what it does not like gets no credentials, so that every request is refused.
+ *   DISCONNECT  connection: the client is gone
+ *   REQUEST     ticket, connection, the request, the records it needs as far as the desk has them;
+ *               and, if it is asked again after a NEED, that one's ids. Descriptors: the request's
+ *   STORED      ticket, error: the outcome of a COMMIT
+ *
+ * From vault to desk:
+ *
+ *   ANSWER      ticket, the answer. Descriptors: the answer's
+ *   NEED        ticket, ids: the vault wants every record with one of these ids too, whatever its
+ *               kind. The desk sends the REQUEST again, with the same descriptors, the records it
+ *               sent and those that there are, and the ids to say that it has looked.
+ *   COMMIT      ticket, records: store all of them in one transaction, then say STORED
+ *
+ * A request and its answer name each other by the ticket, which the desk chooses, and does not
+ * choose again before the ANSWER. A change takes effect in the vault when STORED says that it is
+ * durable, and only then comes the ANSWER, or another COMMIT.
+ *
+ * A COMMIT stores all or nothing. A record of version 1 is new: KC_ERR_EXISTS if there is one of
+ * its kind and id. Any other version replaces a lower one: KC_ERR_CONFLICT if what is stored is not
+ * lower. Two keys that are not destroyed never have the same keyring and label:
+ * KC_ERR_LABEL_TAKEN.
  */
 #ifndef KC_CUSTODIAN_VAULT_MESSAGE_H
 #define KC_CUSTODIAN_VAULT_MESSAGE_H
@@ -44,7 +60,7 @@ struct kc_vault_message {
     struct kc_message message;                    /* REQUEST, ANSWER */
     struct kc_span records[KC_VAULT_RECORDS_MAX]; /* REQUEST, COMMIT: packed records */
     size_t record_count;
-    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED: text */
+    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST: text */
     size_t id_count;
 };
 

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/record.h"
+
+#include <string.h>
+
+/* The first octet of every packed record: what comes after it may change, this may not. */
+#define FORMAT 1
+
+void kc_record_associated_data(struct kc_writer *w, const struct kc_record *record)
+{
+    kc_writer_u8(w, FORMAT);
+    kc_writer_u8(w, record->kind);
+    kc_writer_span(w, record->id, strlen(record->id));
+    kc_writer_span(w, record->keyring, strlen(record->keyring));
+    kc_writer_span(w, record->label, strlen(record->label));
+    kc_writer_span(w, record->account, strlen(record->account));
+    kc_writer_u8(w, record->algorithm);
+    kc_writer_u8(w, record->role);
+    kc_writer_u8(w, record->use);
+    kc_writer_u8(w, record->residence);
+    kc_writer_u8(w, record->state);
+    kc_writer_u32(w, record->version);
+    kc_writer_u64(w, record->created);
+    kc_writer_u64(w, record->expiry);
+    kc_writer_u8(w, record->public_size);
+    kc_writer_bytes(w, record->public_key, sizeof record->public_key);
+    kc_writer_span(w, record->group, strlen(record->group));
+    kc_writer_bytes(w, record->group_public, sizeof record->group_public);
+    kc_writer_bytes(w, record->peer_public, sizeof record->peer_public);
+    kc_writer_u8(w, record->class);
+    kc_writer_u8(w, record->index);
+    kc_writer_u8(w, record->threshold);
+    kc_writer_u8(w, record->dealer);
+    kc_writer_u32(w, record->failures);
+    kc_writer_u64(w, record->wait_until);
+    kc_writer_u8(w, record->has_operator);
+}
+
+void kc_record_pack(struct kc_writer *w, const struct kc_record *record)
+{
+    kc_record_associated_data(w, record);
+    kc_writer_span(w, record->seal, record->seal_size);
+    kc_writer_span(w, record->secret, record->secret_size);
+    kc_writer_bytes(w, record->mac, sizeof record->mac);
+}
+
+/* A text without a zero in it, so that it packs to what it was read from. The record was zeroed. */
+static void read_text(struct kc_reader *r, char *text, size_t text_size)
+{
+    struct kc_span span = kc_reader_span(r, text_size - 1);
+    if (span.size == 0)
+        return;
+    if (memchr(span.bytes, 0, span.size))
+        kc_reader_fail(r);
+    else
+        memcpy(text, span.bytes, span.size);
+}
+
+/* A number that must lie in min..max. */
+static uint8_t read_within(struct kc_reader *r, uint8_t min, uint8_t max)
+{
+    uint8_t value = kc_reader_u8(r);
+    if (value < min || value > max)
+        kc_reader_fail(r);
+    return value;
+}
+
+static uint16_t read_sized(struct kc_reader *r, uint8_t *bytes, size_t limit)
+{
+    struct kc_span span = kc_reader_span(r, limit);
+    if (span.size > 0)
+        memcpy(bytes, span.bytes, span.size);
+    return (uint16_t)span.size;
+}
+
+static void read_description(struct kc_reader *r, struct kc_record *record)
+{
+    (void)read_within(r, FORMAT, FORMAT);
+    record->kind = read_within(r, KC_KIND_VAULT, KC_KIND_OPERATOR);
+    read_text(r, record->id, sizeof record->id);
+    read_text(r, record->keyring, sizeof record->keyring);
+    read_text(r, record->label, sizeof record->label);
+    read_text(r, record->account, sizeof record->account);
+    record->algorithm = read_within(r, 0, KC_RECORD_ALGORITHM_MAX);
+    record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
+    record->use = read_within(r, KC_USE_NONE, KC_USE_AGREE);
+    record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_WRAPPED);
+    record->state = read_within(r, KC_STATE_ACTIVE, KC_STATE_DESTROYED);
+    record->version = kc_reader_u32(r);
+    record->created = kc_reader_u64(r);
+    record->expiry = kc_reader_u64(r);
+    record->public_size = read_within(r, 0, KC_RECORD_PUBLIC_SIZE);
+    kc_reader_copy(r, record->public_key, sizeof record->public_key);
+}
+
+static void read_share(struct kc_reader *r, struct kc_record *record)
+{
+    read_text(r, record->group, sizeof record->group);
+    kc_reader_copy(r, record->group_public, sizeof record->group_public);
+    kc_reader_copy(r, record->peer_public, sizeof record->peer_public);
+    record->class = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
+    record->index = kc_reader_u8(r);
+    record->threshold = kc_reader_u8(r);
+    record->dealer = read_within(r, 0, 1);
+}
+
+enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
+{
+    struct kc_record read = {0};
+    struct kc_reader r;
+    kc_reader_init(&r, packed.bytes, packed.size);
+    read_description(&r, &read);
+    read_share(&r, &read);
+    read.failures = kc_reader_u32(&r);
+    read.wait_until = kc_reader_u64(&r);
+    read.has_operator = read_within(&r, 0, 1);
+    read.seal_size = read_sized(&r, read.seal, sizeof read.seal);
+    read.secret_size = read_sized(&r, read.secret, sizeof read.secret);
+    kc_reader_copy(&r, read.mac, sizeof read.mac);
+    if (read.id[0] == 0 || read.version == 0)
+        kc_reader_fail(&r);
+    if (kc_reader_finish(&r) != KC_OK)
+        return KC_ERR_RECORD_DAMAGED;
+    *record = read;
+    return KC_OK;
+}
+
+/* --- texts: the position is the enum's value --- */
+
+static const char *const roles[] = {NULL, "base", "account", "application", "wrap", "share"};
+static const char *const uses[] = {NULL, "sign", "agree"};
+static const char *const residences[] = {NULL, "sealed", "wrapped"};
+static const char *const states[] = {NULL, "active", "disabled", "destroyed"};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static const char *text_at(const char *const *table, size_t count, uint8_t value)
+{
+    return value < count ? table[value] : NULL;
+}
+
+static uint8_t find(const char *const *table, size_t count, struct kc_span text)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strlen(table[i]) == text.size && memcmp(table[i], text.bytes, text.size) == 0)
+            return (uint8_t)i;
+    return 0;
+}
+
+const char *kc_role_text(uint8_t role)
+{
+    return text_at(roles, COUNT(roles), role);
+}
+
+const char *kc_use_text(uint8_t use)
+{
+    return text_at(uses, COUNT(uses), use);
+}
+
+const char *kc_residence_text(uint8_t residence)
+{
+    return text_at(residences, COUNT(residences), residence);
+}
+
+const char *kc_state_text(uint8_t state)
+{
+    return text_at(states, COUNT(states), state);
+}
+
+uint8_t kc_role_find(struct kc_span text)
+{
+    return find(roles, COUNT(roles), text);
+}
+
+uint8_t kc_residence_find(struct kc_span text)
+{
+    return find(residences, COUNT(residences), text);
+}
+
+uint8_t kc_state_find(struct kc_span text)
+{
+    return find(states, COUNT(states), text);
+}
