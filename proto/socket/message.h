@@ -38,7 +38,7 @@ enum kc_field {
 #define KC_FIELD(symbol, name, type, most, sentence) KC_FIELD_##symbol,
 #include "proto/socket/fields.def"
 #undef KC_FIELD
-    KC_FIELD_COUNT,
+    KC_FIELDS, /* how many there are */
 };
 
 struct kc_field_row {
@@ -48,7 +48,7 @@ struct kc_field_row {
     const char *sentence;
 };
 
-extern const struct kc_field_row kc_fields[KC_FIELD_COUNT];
+extern const struct kc_field_row kc_fields[KC_FIELDS];
 
 /* A set of fields. */
 typedef unsigned __int128 kc_field_set;
@@ -60,7 +60,7 @@ enum kc_operation {
     KC_OPERATION_##symbol,
 #include "proto/socket/operations.def"
 #undef KC_OPERATION
-    KC_OPERATION_COUNT,
+    KC_OPERATIONS,
 };
 
 enum kc_operation_place { KC_PLACE_DESK, KC_PLACE_VAULT };
@@ -85,7 +85,7 @@ struct kc_operation_row {
     const char *sentence;
 };
 
-extern const struct kc_operation_row kc_operations[KC_OPERATION_COUNT];
+extern const struct kc_operation_row kc_operations[KC_OPERATIONS];
 
 /* A value. Which member counts is said by the field's type, and for DATA by `passed`. */
 struct kc_value {
@@ -97,7 +97,7 @@ struct kc_value {
 /* The fields of a message or of an item: those in `present` count. */
 struct kc_values {
     kc_field_set present;
-    struct kc_value value[KC_FIELD_COUNT];
+    struct kc_value value[KC_FIELDS];
 };
 
 struct kc_message {
