@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The field of p = 2^255 - 19, radix 2^51. Everything is constant time.
+ *
+ * Bounds, in units of u = 2^51 (tests/threshold checks them over adversarial limbs):
+ *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
+ *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
+ *   multiply, square, encode take limbs up to 16
+ */
+#ifndef KC_THRESHOLD_FIELD25519_H
+#define KC_THRESHOLD_FIELD25519_H
+
+#include "base/ct.h"
+
+#define KC_FIELD25519_SIZE 32
+#define KC_FIELD25519_LIMBS 5
+
+struct kc_field25519 {
+    uint64_t limb[KC_FIELD25519_LIMBS];
+};
+
+extern const struct kc_field25519 kc_field25519_zero;
+extern const struct kc_field25519 kc_field25519_one;
+
+/* Reads 32 bytes, little-endian; true if the value is below p. The value is read, reduced, in any
+ * case. */
+kc_mask kc_field25519_decode(
+    struct kc_field25519 *out, const uint8_t bytes[static KC_FIELD25519_SIZE]);
+
+/* Writes the value in [0, p). */
+void kc_field25519_encode(uint8_t bytes[static KC_FIELD25519_SIZE], const struct kc_field25519 *a);
+
+void kc_field25519_multiply(
+    struct kc_field25519 *out, const struct kc_field25519 *a, const struct kc_field25519 *b);
+void kc_field25519_square(struct kc_field25519 *out, const struct kc_field25519 *a);
+
+/* 1/a; zero for zero. */
+void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 *a);
+
+/* A root of numerator/denominator; false (and out meaningless) if there is none. 0/d has root 0;
+ * n/0 has none. */
+kc_mask kc_field25519_root(struct kc_field25519 *out, const struct kc_field25519 *numerator,
+    const struct kc_field25519 *denominator);
+
+kc_mask kc_field25519_is_zero(const struct kc_field25519 *a);
+kc_mask kc_field25519_is_odd(const struct kc_field25519 *a);
+kc_mask kc_field25519_equal(const struct kc_field25519 *a, const struct kc_field25519 *b);
+
+static inline void kc_field25519_add(
+    struct kc_field25519 *out, const struct kc_field25519 *a, const struct kc_field25519 *b)
+{
+    for (int i = 0; i < KC_FIELD25519_LIMBS; i++)
+        out->limb[i] = a->limb[i] + b->limb[i];
+}
+
+/* a + 4p - b: no limb goes below zero. */
+static inline void kc_field25519_subtract(
+    struct kc_field25519 *out, const struct kc_field25519 *a, const struct kc_field25519 *b)
+{
+    out->limb[0] = a->limb[0] + ((UINT64_C(1) << 53) - 76) - b->limb[0];
+    for (int i = 1; i < KC_FIELD25519_LIMBS; i++)
+        out->limb[i] = a->limb[i] + ((UINT64_C(1) << 53) - 4) - b->limb[i];
+}
+
+static inline void kc_field25519_negate(struct kc_field25519 *out, const struct kc_field25519 *a)
+{
+    kc_field25519_subtract(out, &kc_field25519_zero, a);
+}
+
+/* out = a if the mask is true, else stays. */
+static inline void kc_field25519_select(
+    struct kc_field25519 *out, kc_mask mask, const struct kc_field25519 *a)
+{
+    for (int i = 0; i < KC_FIELD25519_LIMBS; i++)
+        out->limb[i] ^= mask & (out->limb[i] ^ a->limb[i]);
+}
+
+#endif
