@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/config_setting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static enum kc_error read_absolute_path(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    const char *text = config_setting_get_string(setting);
+    if (text && *text && *text != '/')
+        return kc_parse_problem(parse, setting, "not an absolute path:", row->name);
+    return kc_parse_text(parse, setting, row, destination);
+}
+
+/* Octal digits in a text: libconfig has no octal numbers, and 0666 would be 666. */
+static enum kc_error read_mode(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    const char *text = config_setting_get_string(setting);
+    char *end = NULL;
+    unsigned long mode = text ? strtoul(text, &end, 8) : 0;
+
+    if (!text || *end != '\0' || mode < row->least || mode > row->most)
+        return kc_parse_problem(parse, setting, "not a mode such as \"0666\":", row->name);
+    *(uint32_t *)destination = (uint32_t)mode;
+    return KC_OK;
+}
+
+static enum kc_error read_keyring(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
+{
+    struct kc_policy *policy = destination;
+    size_t size = strlen(text);
+
+    if (size == 0 || size > KC_KEYRING_NAME_MAX || strcmp(text, "*") == 0)
+        return kc_parse_problem(parse, setting, "not a name for a keyring:", text);
+    for (size_t i = 0; i < policy->keyring_count; i++)
+        if (strcmp(policy->keyrings[i], text) == 0)
+            return kc_parse_problem(parse, setting, "this keyring is listed twice:", text);
+    memcpy(policy->keyrings[policy->keyring_count++], text, size + 1);
+    return KC_OK;
+}
+
+static enum kc_error read_keyrings(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_texts(parse, setting, KC_KEYRINGS_MAX, read_keyring, destination);
+}
+
+/* A name, or a number that is both user and group. */
+static enum kc_error read_user(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    struct kc_config_user user = {0};
+    const char *name = config_setting_get_string(setting);
+
+    if (name) {
+        const struct passwd *entry = getpwnam(name);
+        if (!entry || strlen(name) > KC_CONFIG_USER_NAME_MAX)
+            return kc_parse_problem(parse, setting, "no such user", name);
+        user.user = entry->pw_uid;
+        user.group = entry->pw_gid;
+    } else {
+        uint32_t number = 0;
+        enum kc_error error = kc_parse_number(parse, setting, row, &number);
+        if (error != KC_OK)
+            return error;
+        user.user = user.group = number;
+    }
+    if (user.user == 0)
+        return kc_parse_problem(
+            parse, setting, "no process of the custodian runs as root:", row->name);
+    snprintf(user.name, sizeof user.name, "%u", (unsigned)user.user);
+    if (name)
+        strcpy(user.name, name);
+    *(struct kc_config_user *)destination = user;
+    return KC_OK;
+}
+
+static const struct kc_setting user_rows[KC_CONFIG_PROCESSES] = {
+    {"desk", read_user, 0 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"vault", read_user, 1 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"root", read_user, 2 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+};
+
+static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_group(parse, setting, user_rows, COUNT(user_rows), destination);
+}
+
+#define ROOT_FIELD(field) offsetof(struct kc_config_root, field)
+static const struct kc_setting root_rows[] = {
+    {"tcti", kc_parse_text, ROOT_FIELD(tcti), 0, KC_CONFIG_PATH_SIZE, true},
+    {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
+    {"srk_name_file", read_absolute_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
+    {"pcrs", kc_parse_text, ROOT_FIELD(pcrs), 0, sizeof(((struct kc_config_root *)0)->pcrs), false},
+    {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
+};
+
+static enum kc_error read_root(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_group(parse, setting, root_rows, COUNT(root_rows), destination);
+}
+
+#define LIMIT(field, least, most)                                                                  \
+    {                                                                                              \
+#field, kc_parse_number, offsetof(struct kc_config_limits, field), least, most, false      \
+    }
+static const struct kc_setting limit_rows[] = {
+    LIMIT(clients, 1, 65536),
+    LIMIT(in_flight, 1, 65536),
+    LIMIT(sessions, 1, 65536),
+    LIMIT(cache, 1, 1u << 20),
+    LIMIT(session_deadline_ms, 100, 3600000),
+    LIMIT(session_wait_ms, 100, 3600000),
+    LIMIT(stop_deadline_ms, 100, 60000),
+};
+
+static enum kc_error read_limits(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_group(parse, setting, limit_rows, COUNT(limit_rows), destination);
+}
+
+#define FIELD(field) offsetof(struct kc_config, field)
+static const struct kc_setting top_rows[] = {
+    {"socket", read_absolute_path, FIELD(socket), 0, KC_CONFIG_SOCKET_PATH_SIZE, true},
+    {"socket_mode", read_mode, FIELD(socket_mode), 0600, 0777, false},
+    {"store", read_absolute_path, FIELD(store), 0, KC_CONFIG_PATH_SIZE, true},
+    {"arena_size", kc_parse_number, FIELD(arena_size), 256 * 1024, 1u << 30, false},
+    {"users", read_users, FIELD(users), 0, 0, false},
+    {"root", read_root, FIELD(root), 0, 0, true},
+    {"limits", read_limits, FIELD(limits), 0, 0, false},
+    {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
+    {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
+};
+
+static const struct kc_config defaults = {
+    .socket_mode = 0666,
+    .arena_size = 4 * 1024 * 1024,
+    .root = {.srk_handle = 0x81000001, .timeout_s = 20},
+    .limits = {.clients = 256,
+        .in_flight = 1024,
+        .sessions = 1024,
+        .cache = 1024,
+        .session_deadline_ms = 10000,
+        .session_wait_ms = 5000,
+        .stop_deadline_ms = 5000},
+};
+
+static bool no_two_are_the_same(const struct kc_config_user users[KC_CONFIG_PROCESSES])
+{
+    return users[0].user != users[1].user && users[0].user != users[2].user &&
+           users[1].user != users[2].user;
+}
+
+/* Rights can be dropped just by root; anyone else runs all processes as himself, whatever `users`
+ * says. */
+static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t *top)
+{
+    struct kc_config *config = parse->config;
+
+    config->drops_rights = geteuid() == 0;
+    if (config->drops_rights && config->users[0].user == 0)
+        return kc_parse_problem(parse, top, "started as root, so this is needed:", "users");
+    for (size_t i = 0; !config->drops_rights && i < KC_CONFIG_PROCESSES; i++) {
+        struct kc_config_user *user = &config->users[i];
+        const struct passwd *entry = getpwuid(geteuid());
+        *user = (struct kc_config_user){.user = geteuid(), .group = getegid()};
+        snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
+        if (entry && strlen(entry->pw_name) <= KC_CONFIG_USER_NAME_MAX)
+            strcpy(user->name, entry->pw_name);
+    }
+    config->separate_users = no_two_are_the_same(config->users);
+    return KC_OK;
+}
+
+static bool has_include(const char *text)
+{
+    return strstr(text, "@include") != NULL;
+}
+
+static enum kc_error parse_text(struct kc_parse *parse, config_t *file, const char *text)
+{
+    const config_setting_t *top = config_root_setting(file);
+
+    if (has_include(text))
+        return kc_parse_problem(parse, top, "@include is not supported", NULL);
+    if (!config_read_string(file, text)) {
+        snprintf(parse->problem->text, sizeof parse->problem->text, "%s:%d: %s", parse->name,
+            config_error_line(file), config_error_text(file));
+        return KC_ERR_CONFIG;
+    }
+    top = config_root_setting(file);
+    enum kc_error error = kc_parse_group(parse, top, top_rows, COUNT(top_rows), parse->config);
+    return error == KC_OK ? settle_users(parse, top) : error;
+}
+
+enum kc_error kc_config_parse(const char *name, const char *text, struct kc_config **config,
+    struct kc_config_problem *problem)
+{
+    struct kc_config *made = malloc(sizeof *made);
+    struct kc_parse parse = {.name = name, .config = made, .problem = problem};
+    config_t file;
+
+    if (!made)
+        return KC_ERR_NO_MEMORY;
+    *made = defaults;
+    config_init(&file);
+    enum kc_error error = parse_text(&parse, &file, text);
+    config_destroy(&file);
+    if (error != KC_OK) {
+        kc_config_free(made);
+        return error;
+    }
+    *config = made;
+    return KC_OK;
+}
+
+static enum kc_error say(
+    struct kc_config_problem *problem, enum kc_error error, const char *name, const char *words)
+{
+    snprintf(problem->text, sizeof problem->text, "%.120s: %.120s", name, words);
+    return error;
+}
+
+enum kc_error kc_config_read(
+    int descriptor, const char *name, char **text, struct kc_config_problem *problem)
+{
+    char *bytes = malloc(KC_CONFIG_SIZE_MAX + 1);
+    size_t size = 0;
+    ssize_t got = 1;
+
+    if (!bytes)
+        return KC_ERR_NO_MEMORY;
+    while (got > 0 && size <= KC_CONFIG_SIZE_MAX) {
+        got = pread(descriptor, bytes + size, KC_CONFIG_SIZE_MAX + 1 - size, (off_t)size);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    if (got < 0 || size > KC_CONFIG_SIZE_MAX || memchr(bytes, '\0', size)) {
+        free(bytes);
+        return say(problem, KC_ERR_CONFIG, name, "cannot be read, is too large, or is not text");
+    }
+    bytes[size] = '\0';
+    *text = bytes;
+    return KC_OK;
+}
+
+static bool is_protected(const struct stat *status)
+{
+    return (status->st_uid == 0 || status->st_uid == geteuid()) &&
+           (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+static enum kc_error check_folder(const char *path, struct kc_config_problem *problem)
+{
+    char copy[KC_CONFIG_PATH_SIZE];
+    struct stat status;
+
+    if (strlen(path) >= sizeof copy)
+        return say(problem, KC_ERR_CONFIG, path, "the path is too long");
+    strcpy(copy, path);
+    const char *folder = dirname(copy);
+    if (stat(folder, &status) < 0)
+        return say(problem, KC_ERR_CONFIG, folder, strerrordesc_np(errno));
+    if (!is_protected(&status))
+        return say(problem, KC_ERR_CONFIG_PERMISSIONS, folder,
+            "the folder must be owned by root or this user, and only writable for its owner");
+    return KC_OK;
+}
+
+enum kc_error kc_config_open(const char *path, int *descriptor, struct kc_config_problem *problem)
+{
+    struct stat status;
+    enum kc_error error = check_folder(path, problem);
+
+    if (error != KC_OK)
+        return error;
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (opened < 0)
+        return say(problem, KC_ERR_CONFIG, path, strerrordesc_np(errno));
+    /* looked at through the descriptor: what was checked is what is read */
+    if (fstat(opened, &status) < 0 || !S_ISREG(status.st_mode) || !is_protected(&status)) {
+        close(opened);
+        return say(problem, KC_ERR_CONFIG_PERMISSIONS, path,
+            "must be a file, owned by root or this user, and only writable for its owner");
+    }
+    *descriptor = opened;
+    return KC_OK;
+}
+
+const char *kc_config_users_text(const struct kc_config *config)
+{
+    return config->separate_users ? "separate" : config->users[0].name;
+}
+
+void kc_config_free(struct kc_config *config)
+{
+    if (!config)
+        return;
+    free(config->policy.rules);
+    free(config);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: one file in libconfig's syntax (custodian.conf in this folder is a commented
+ * sample), read by each process at its start and not again. Unknown settings are errors, and so is
+ * @include: what counts is in the file whose owner and mode were checked.
+ */
+#ifndef KC_CUSTODIAN_CONFIG_H
+#define KC_CUSTODIAN_CONFIG_H
+
+#include "custodian/policy.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+#define KC_CONFIG_SIZE_MAX (256 * 1024) /* bytes of the file */
+#define KC_CONFIG_PROBLEM_SIZE 256
+#define KC_CONFIG_USER_NAME_MAX 32
+#define KC_CONFIG_PATH_SIZE 1024       /* terminator included */
+#define KC_CONFIG_SOCKET_PATH_SIZE 108 /* of sockaddr_un */
+#define KC_CONFIG_PROCESSES 3          /* users: in the order of enum kc_process */
+
+struct kc_config_user {
+    char name[KC_CONFIG_USER_NAME_MAX + 1]; /* as written, or the number */
+    uid_t user;
+    gid_t group;
+};
+
+struct kc_config_limits {
+    uint32_t clients;             /* connected at once, 256 */
+    uint32_t in_flight;           /* requests that the vault works on or queues, 1024 */
+    uint32_t sessions;            /* open commitments, 1024 */
+    uint32_t cache;               /* unwrapped keys in the arena, 1024 */
+    uint32_t session_deadline_ms; /* for which a commitment stays open, 10000 */
+    uint32_t session_wait_ms;     /* for which a caller waits for a share's turn, 5000 */
+    uint32_t stop_deadline_ms;    /* for requests in flight when stopping, 5000 */
+};
+
+struct kc_config_root {
+    char tcti[KC_CONFIG_PATH_SIZE]; /* never empty */
+    uint32_t srk_handle;            /* 0x81000001 */
+    char srk_name_file[KC_CONFIG_PATH_SIZE];
+    char pcrs[128];     /* "sha256:0,7"; empty: none */
+    uint32_t timeout_s; /* for one TPM command, 20 */
+};
+
+struct kc_config {
+    char socket[KC_CONFIG_SOCKET_PATH_SIZE];
+    uint32_t socket_mode; /* 0666: the policy decides by who the peer is */
+    char store[KC_CONFIG_PATH_SIZE];
+    uint32_t arena_size; /* bytes, 4 MiB */
+    struct kc_config_user users[KC_CONFIG_PROCESSES];
+    bool drops_rights;   /* started as root: each process becomes its user */
+    bool separate_users; /* no two processes are the same user */
+    struct kc_config_root root;
+    struct kc_config_limits limits;
+    struct kc_policy policy;
+};
+
+/* What is wrong, for a person: "custodian.conf:12: unknown setting 'colour'". */
+struct kc_config_problem {
+    char text[KC_CONFIG_PROBLEM_SIZE];
+};
+
+/*
+ * Parses a configuration. Names of users and groups are looked up here.
+ *
+ * name     of the file, for the problem's text
+ * text     terminated
+ * config   given: kc_config_free
+ * problem  written on KC_ERR_CONFIG
+ */
+KC_CHECKED enum kc_error kc_config_parse(const char *name, const char *text,
+    struct kc_config **config, struct kc_config_problem *problem);
+
+/*
+ * Reads all of an open file, at most KC_CONFIG_SIZE_MAX bytes, terminated, whatever its offset.
+ * *text is given (free). KC_ERR_CONFIG with a problem if it cannot be read or holds a NUL.
+ */
+KC_CHECKED enum kc_error kc_config_read(
+    int descriptor, const char *name, char **text, struct kc_config_problem *problem);
+
+/*
+ * Opens a configuration, read-only, after checks: file and folder are owned by root or by this
+ * process's user, and neither group nor others may write to them.
+ *
+ * KC_ERR_CONFIG, KC_ERR_CONFIG_PERMISSIONS
+ */
+KC_CHECKED enum kc_error kc_config_open(
+    const char *path, int *descriptor, struct kc_config_problem *problem);
+
+/* "separate", or the name of the one user that all processes run as (or of the desk's, where only
+ * some are the same). */
+const char *kc_config_users_text(const struct kc_config *config);
+
+void kc_config_free(struct kc_config *config);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settings of a configuration being parsed: a group is a table of the settings that it may have,
+ * each with the function that reads it. Private to config.c and config_policy.c.
+ */
+#ifndef KC_CUSTODIAN_CONFIG_SETTING_H
+#define KC_CUSTODIAN_CONFIG_SETTING_H
+
+#include "custodian/config.h"
+
+#include <libconfig.h>
+
+/* A parse: what is being filled, and where to say what is wrong. */
+struct kc_parse {
+    const char *name; /* of the file */
+    struct kc_config *config;
+    struct kc_config_problem *problem;
+};
+
+struct kc_setting {
+    const char *name;
+    enum kc_error (*read)(
+        struct kc_parse *, const config_setting_t *, const struct kc_setting *, void *destination);
+    size_t offset;        /* of the field, in what the group fills */
+    uint32_t least, most; /* of a number; of a text `most` is the size of the field */
+    bool required;
+};
+
+/* Writes "file:line: words 'value'" and returns KC_ERR_CONFIG. `value` may be NULL. */
+KC_CHECKED enum kc_error kc_parse_problem(
+    struct kc_parse *parse, const config_setting_t *setting, const char *words, const char *value);
+
+/* Reads every setting of a group into `destination`; one that no row names is an error, and so is
+ * one that is missing though required. */
+KC_CHECKED enum kc_error kc_parse_group(struct kc_parse *parse, const config_setting_t *group,
+    const struct kc_setting *rows, size_t row_count, void *destination);
+
+/* Calls read for each text of a list or array of at most `most`. */
+KC_CHECKED enum kc_error kc_parse_texts(struct kc_parse *parse, const config_setting_t *list,
+    size_t most,
+    enum kc_error (*read)(struct kc_parse *, const config_setting_t *, const char *, void *),
+    void *destination);
+
+/* Readers of rows: a uint32_t between least and most; a text for a char[most], not empty. */
+KC_CHECKED enum kc_error kc_parse_number(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+KC_CHECKED enum kc_error kc_parse_text(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* Reader of the row "policy", in config_policy.c. Its keyrings must have been read before. */
+KC_CHECKED enum kc_error kc_parse_policy(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/policy.h"
+
+#include <string.h>
+
+_Static_assert(KC_OPERATIONS <= 64, "an operation is a bit of a rule");
+_Static_assert(KC_ROLE_SHARE < 32, "a role is a bit of a rule");
+
+static const uint64_t everyones = (UINT64_C(1) << KC_OPERATION_PING) |
+                                  (UINT64_C(1) << KC_OPERATION_STATUS) |
+                                  (UINT64_C(1) << KC_OPERATION_DOCTOR);
+
+/* Linear in time for one star at a time: after a mismatch only the last star is tried again. */
+bool kc_policy_glob(const char *pattern, const char *text)
+{
+    const char *star = NULL, *retry = NULL;
+
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static bool in_group(const struct kc_policy_rule *rule, gid_t group)
+{
+    for (size_t i = 0; i < rule->group_count; i++)
+        if (rule->groups[i] == group)
+            return true;
+    return false;
+}
+
+static bool fits_peer(const struct kc_policy_rule *rule, const struct kc_peer *peer)
+{
+    if (rule->anyone)
+        return true;
+    for (size_t i = 0; i < rule->user_count; i++)
+        if (rule->users[i] == peer->user)
+            return true;
+    for (size_t i = 0; i < peer->group_count; i++)
+        if (in_group(rule, peer->groups[i]))
+            return true;
+    return false;
+}
+
+/* The keyring as a bit; 0 if the configuration has no such keyring. */
+static uint64_t keyring_bit(const struct kc_policy *policy, const char *keyring)
+{
+    for (size_t i = 0; i < policy->keyring_count; i++)
+        if (strcmp(policy->keyrings[i], keyring) == 0)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+/* An empty label or id is not a name: only "*" fits a key that has neither. */
+static bool fits_name(const struct kc_policy_rule *rule, const struct kc_policy_key *key)
+{
+    for (size_t i = 0; i < rule->key_count; i++) {
+        const char *glob = rule->keys[i];
+        if (strcmp(glob, "*") == 0 || (*key->label && kc_policy_glob(glob, key->label)) ||
+            (*key->id && kc_policy_glob(glob, key->id)))
+            return true;
+    }
+    return false;
+}
+
+static bool fits_key(const struct kc_policy *policy, const struct kc_policy_rule *rule,
+    const struct kc_policy_key *key)
+{
+    return (rule->keyrings & keyring_bit(policy, key->keyring)) != 0 && key->role < 32 &&
+           (rule->roles >> key->role & 1) != 0 && fits_name(rule, key);
+}
+
+static bool is_everyones(const struct kc_policy *policy, uint64_t operation)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].named & operation)
+            return false;
+    return (everyones & operation) != 0;
+}
+
+bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key)
+{
+    uint64_t bit = UINT64_C(1) << operation;
+
+    if (is_everyones(policy, bit))
+        return true;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct kc_policy_rule *rule = &policy->rules[i];
+        if ((rule->operations & bit) != 0 && fits_peer(rule, peer) &&
+            (!key || fits_key(policy, rule, key)))
+            return true;
+    }
+    return false;
+}
+
+bool kc_policy_sees_keyring(
+    const struct kc_policy *policy, const struct kc_peer *peer, const char *keyring)
+{
+    uint64_t bit = keyring_bit(policy, keyring);
+
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if ((policy->rules[i].keyrings & bit) != 0 && fits_peer(&policy->rules[i], peer))
+            return true;
+    return false;
+}

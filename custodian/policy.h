@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy: which local user may do which operation on which keys. Nothing is allowed that no
+ * rule allows, except that `ping`, `status` and `doctor` are everyone's as long as no rule names
+ * them (the "*" of a rule does not name).
+ *
+ * A rule allows when all of it fits: the caller is one of its users or in one of its groups; the
+ * operation is listed; and, for an operation on a key, the key's keyring and role are listed and
+ * its label or id matches one of the globs in `keys`.
+ *
+ * Pure: the vault evaluates it over the credentials that it read itself.
+ */
+#ifndef KC_CUSTODIAN_POLICY_H
+#define KC_CUSTODIAN_POLICY_H
+
+#include "custodian/record.h"
+#include "proto/socket/message.h"
+
+#include <sys/types.h>
+
+#define KC_KEYRINGS_MAX 64
+#define KC_KEYRING_NAME_MAX 64 /* bytes */
+#define KC_POLICY_RULES_MAX 128
+#define KC_POLICY_USERS_MAX 32
+#define KC_POLICY_GLOBS_MAX 16
+#define KC_POLICY_GLOB_MAX 64 /* bytes */
+#define KC_POLICY_NAME_MAX 64
+#define KC_PEER_GROUPS_MAX 256
+
+/* A local caller, as the kernel names him. */
+struct kc_peer {
+    uid_t user;
+    gid_t groups[KC_PEER_GROUPS_MAX]; /* the primary one too; any beyond the maximum do not count */
+    size_t group_count;
+};
+
+struct kc_policy_rule {
+    char name[KC_POLICY_NAME_MAX + 1];
+    bool anyone; /* users = ["*"] */
+    uid_t users[KC_POLICY_USERS_MAX];
+    size_t user_count;
+    gid_t groups[KC_POLICY_USERS_MAX];
+    size_t group_count;
+    uint64_t keyrings; /* bit n: the n-th keyring of the configuration */
+    char keys[KC_POLICY_GLOBS_MAX][KC_POLICY_GLOB_MAX + 1];
+    size_t key_count;
+    uint32_t roles;      /* bit n: enum kc_role */
+    uint64_t operations; /* bit n: enum kc_operation */
+    uint64_t named;      /* those of the operations that are listed by name */
+};
+
+struct kc_policy {
+    char keyrings[KC_KEYRINGS_MAX][KC_KEYRING_NAME_MAX + 1];
+    size_t keyring_count;
+    struct kc_policy_rule *rules;
+    size_t rule_count;
+};
+
+/* The key that an operation is about, or is about to make. */
+struct kc_policy_key {
+    const char *keyring;
+    const char *label; /* may be empty */
+    const char *id;    /* empty for a key that is still to be made */
+    uint8_t role;      /* enum kc_role */
+};
+
+/* Whether the peer may do this operation; key is NULL for one that is about no key. */
+bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key);
+
+/* Whether any rule for this peer lists the keyring. */
+bool kc_policy_sees_keyring(
+    const struct kc_policy *policy, const struct kc_peer *peer, const char *keyring);
+
+/* Whether text, all of it, matches a pattern in which * stands for any run of bytes and ? for one
+ * byte. */
+bool kc_policy_glob(const char *pattern, const char *text);
+
+#endif
