@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kind of hardware root implements: the functions of root.h of the same names, whose
+ * contracts are there. A kind embeds struct kc_root as the first member of its own structure.
+ */
+#ifndef KC_TPM_ROOT_KIND_H
+#define KC_TPM_ROOT_KIND_H
+
+#include "tpm/root.h"
+
+struct kc_root_kind {
+    void (*free)(struct kc_root *root);
+    enum kc_error (*connect)(struct kc_root *root);
+    void (*disconnect)(struct kc_root *root);
+    enum kc_error (*provision)(struct kc_root *root, uint8_t *srk_name);
+    enum kc_error (*seal)(
+        struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size);
+    enum kc_error (*unseal)(
+        struct kc_root *root, const uint8_t *blob, size_t blob_size, uint8_t *key);
+    enum kc_error (*random)(struct kc_root *root, uint8_t *random, size_t size);
+    enum kc_error (*status)(struct kc_root *root, struct kc_root_status *status);
+    const char *(*cause)(const struct kc_root *root);
+};
+
+struct kc_root {
+    const struct kc_root_kind *kind;
+};
+
+#endif

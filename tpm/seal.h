@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sealed keys. What is sealed is the key and the Name of the SRK that it was sealed under; both
+ * come out together, so a blob that another SRK made is known for that even if a TPM opens it. The
+ * object is not subject to dictionary-attack lockout, has no authorisation value, and with a PCR
+ * list opens by policy only.
+ *
+ *   blob  version u8 (1), PCR mask u32, public area (u32 length, TPM2B_PUBLIC), private area (u32
+ * length, TPM2B_PRIVATE)
+ *
+ * The contracts are those of kc_root_seal and kc_root_unseal; the TPM is connected and its SRK
+ * found.
+ */
+#ifndef KC_TPM_SEAL_H
+#define KC_TPM_SEAL_H
+
+#include "tpm/tpm2.h"
+
+KC_CHECKED enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_SIZE],
+    uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size);
+
+KC_CHECKED enum kc_error kc_unseal(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_size,
+    uint8_t key[static KC_ROOT_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations of root.h on a TPM 2.0: each runs on a connection that was checked, is repeated
+ * while the TPM is busy or when the connection turns out to be an old one that died, and lets go of
+ * a connection that failed.
+ */
+#include "tpm/tpm2.h"
+
+#include "base/secret.h"
+#include "tpm/connection.h"
+#include "tpm/seal.h"
+#include "tpm/session.h"
+#include "tpm/srk.h"
+#include "tpm/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define DEADLINE_MS_MAX 600000
+#define BUSY_TRIES 6 /* waits of 20, 40 .. 640 ms: 1.26 s in all */
+#define BUSY_WAIT_MS 20
+
+static struct kc_tpm2 *tpm_of(struct kc_root *root)
+{
+    return (struct kc_tpm2 *)root;
+}
+
+/* --- running an operation
+ * ---------------------------------------------------------------------------------------- */
+
+static enum kc_error connect_now(struct kc_tpm2 *tpm)
+{
+    if (tpm->esys)
+        return KC_OK;
+    enum kc_error error = kc_connection_open(tpm);
+    if (error == KC_OK)
+        error = kc_srk_find_pinned(tpm);
+    if (error == KC_OK)
+        error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
+    return error;
+}
+
+/* An error that is about what was asked leaves the connection good; after any other it is not known
+ * to be. */
+static bool keeps_connection(enum kc_error error)
+{
+    return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_POLICY ||
+           error == KC_ERR_ROOT_LOCKOUT;
+}
+
+static void wait_for_busy(unsigned attempt)
+{
+    long ms = (long)BUSY_WAIT_MS << attempt;
+    struct timespec pause = {.tv_nsec = ms * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Whether to try again, after having waited as long as that needs. */
+static bool is_worth_repeating(const struct kc_tpm2 *tpm, bool was_connected, unsigned attempt)
+{
+    if (kc_connection_is_stale(tpm->code))
+        return was_connected;
+    if (!kc_connection_is_busy(tpm->code) || attempt >= BUSY_TRIES)
+        return false;
+    wait_for_busy(attempt);
+    return true;
+}
+
+/* Operations change nothing in the TPM, so one that is repeated does no harm. */
+static enum kc_error run(struct kc_tpm2 *tpm,
+    enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
+{
+    if (!tpm->is_pinned)
+        return kc_connection_refuse(tpm, KC_ERR_ROOT_NOT_PROVISIONED, "no SRK's Name is pinned");
+    for (unsigned attempt = 0;; attempt++) {
+        bool was_connected = tpm->esys != NULL;
+        tpm->code = TSS2_RC_SUCCESS;
+        tpm->cause[0] = 0;
+        enum kc_error error = connect_now(tpm);
+        if (error == KC_OK)
+            error = operation(tpm, arguments);
+        if (!keeps_connection(error))
+            kc_connection_drop(tpm);
+        if (error == KC_OK || !is_worth_repeating(tpm, was_connected, attempt))
+            return error;
+    }
+}
+
+/* --- operations
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static enum kc_error do_nothing(struct kc_tpm2 *tpm, void *arguments)
+{
+    (void)tpm;
+    (void)arguments;
+    return KC_OK;
+}
+
+static enum kc_error tpm2_connect(struct kc_root *root)
+{
+    return run(tpm_of(root), do_nothing, NULL);
+}
+
+static void tpm2_disconnect(struct kc_root *root)
+{
+    kc_connection_close(tpm_of(root));
+}
+
+struct seal_arguments {
+    const uint8_t *key;
+    uint8_t *blob;
+    size_t *blob_size;
+};
+
+static enum kc_error do_seal(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct seal_arguments *a = arguments;
+    return kc_seal(tpm, a->key, a->blob, a->blob_size);
+}
+
+static enum kc_error tpm2_seal(
+    struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
+{
+    return run(tpm_of(root), do_seal, &(struct seal_arguments){key, blob, blob_size});
+}
+
+struct unseal_arguments {
+    const uint8_t *blob;
+    size_t blob_size;
+    uint8_t *key;
+};
+
+static enum kc_error do_unseal(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct unseal_arguments *a = arguments;
+    return kc_unseal(tpm, a->blob, a->blob_size, a->key);
+}
+
+static enum kc_error tpm2_unseal(
+    struct kc_root *root, const uint8_t *blob, size_t blob_size, uint8_t *key)
+{
+    return run(tpm_of(root), do_unseal, &(struct unseal_arguments){blob, blob_size, key});
+}
+
+struct random_arguments {
+    uint8_t *random;
+    size_t size;
+};
+
+/* One answer has at most as many octets as the TPM's largest digest. */
+static enum kc_error do_random(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct random_arguments *a = arguments;
+    uint8_t got[KC_ROOT_RANDOM_MAX]; /* secret */
+    enum kc_error error = kc_session_protect(tpm, tpm->session, TPMA_SESSION_ENCRYPT);
+    for (size_t done = 0; error == KC_OK && done < a->size;) {
+        TPM2B_DIGEST *answered = NULL; /* secret */
+        error = kc_connection_check(tpm, "get random octets",
+            Esys_GetRandom(tpm->esys, tpm->session, ESYS_TR_NONE, ESYS_TR_NONE,
+                (UINT16)(a->size - done), &answered));
+        if (error != KC_OK)
+            break;
+        if (answered->size < 1 || answered->size > a->size - done) {
+            error = kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "not as many octets as asked");
+        } else {
+            memcpy(got + done, answered->buffer, answered->size);
+            done += answered->size;
+        }
+        kc_wipe(answered, sizeof *answered);
+        Esys_Free(answered);
+    }
+    kc_tcti_wipe_answer(&tpm->tcti);
+    if (error == KC_OK)
+        memcpy(a->random, got, a->size);
+    kc_wipe(got, sizeof got);
+    return error;
+}
+
+static enum kc_error tpm2_random(struct kc_root *root, uint8_t *random, size_t size)
+{
+    return run(tpm_of(root), do_random, &(struct random_arguments){random, size});
+}
+
+static enum kc_error do_status(struct kc_tpm2 *tpm, void *arguments)
+{
+    return kc_status_read(tpm, arguments);
+}
+
+static enum kc_error tpm2_status(struct kc_root *root, struct kc_root_status *status)
+{
+    return run(tpm_of(root), do_status, status);
+}
+
+static const char *tpm2_cause(const struct kc_root *root)
+{
+    return ((const struct kc_tpm2 *)root)->cause;
+}
+
+/* --- provisioning
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static enum kc_error find_or_make(
+    struct kc_tpm2 *tpm, uint8_t name[static KC_ROOT_NAME_SIZE], ESYS_TR *srk)
+{
+    enum kc_error error = kc_srk_find(tpm, name, srk);
+    if (error != KC_ERR_ROOT_NOT_PROVISIONED)
+        return error;
+    error = kc_srk_make(tpm);
+    return error == KC_OK ? kc_srk_find(tpm, name, srk) : error;
+}
+
+/* A key that the TPM cannot use, or uses only with an authorisation, is found out now. */
+static enum kc_error try_out(struct kc_tpm2 *tpm)
+{
+    static const uint8_t key[KC_ROOT_KEY_SIZE] = {0};
+    uint8_t blob[KC_ROOT_BLOB_MAX], opened[KC_ROOT_KEY_SIZE];
+    size_t blob_size = 0;
+    enum kc_error error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
+    if (error == KC_OK)
+        error = kc_seal(tpm, key, blob, &blob_size);
+    return error == KC_OK ? kc_unseal(tpm, blob, blob_size, opened) : error;
+}
+
+static enum kc_error provision_connected(struct kc_tpm2 *tpm)
+{
+    uint8_t name[KC_ROOT_NAME_SIZE];
+    ESYS_TR srk = ESYS_TR_NONE;
+    if (tpm->is_pinned)
+        return kc_srk_find_pinned(tpm);
+    enum kc_error error = find_or_make(tpm, name, &srk);
+    if (error != KC_OK)
+        return error;
+    memcpy(tpm->pin, name, sizeof tpm->pin);
+    tpm->srk = srk;
+    return KC_OK;
+}
+
+static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
+{
+    struct kc_tpm2 *tpm = tpm_of(root);
+    kc_connection_close(tpm);
+    tpm->cause[0] = 0;
+    enum kc_error error = kc_connection_open(tpm);
+    if (error == KC_OK)
+        error = provision_connected(tpm);
+    if (error == KC_OK)
+        error = try_out(tpm);
+    if (error != KC_OK) {
+        kc_connection_drop(tpm);
+        return error;
+    }
+    memcpy(srk_name, tpm->pin, KC_ROOT_NAME_SIZE);
+    kc_connection_close(tpm);
+    return KC_OK;
+}
+
+/* --- making and freeing
+ * ------------------------------------------------------------------------------------------ */
+
+static void tpm2_free(struct kc_root *root)
+{
+    kc_connection_close(tpm_of(root));
+    free(root);
+}
+
+static const struct kc_root_kind tpm2_kind = {
+    .free = tpm2_free,
+    .connect = tpm2_connect,
+    .disconnect = tpm2_disconnect,
+    .provision = tpm2_provision,
+    .seal = tpm2_seal,
+    .unseal = tpm2_unseal,
+    .random = tpm2_random,
+    .status = tpm2_status,
+    .cause = tpm2_cause,
+};
+
+static bool is_valid(const struct kc_root_settings *settings)
+{
+    return (settings->srk_handle == 0 || settings->srk_handle >> 24 == TPM2_HT_PERSISTENT) &&
+           settings->deadline_ms <= DEADLINE_MS_MAX && settings->pcr_mask >> KC_ROOT_PCR_COUNT == 0;
+}
+
+enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_root **root)
+{
+    struct kc_tcti_address address;
+    if (!is_valid(settings) || kc_tcti_parse(settings->tcti, &address) != KC_OK)
+        return KC_ERR_CONFIG;
+    struct kc_tpm2 *tpm = malloc(sizeof *tpm);
+    /* The library's log goes by this variable alone and can print session keys: not what we were
+     * started with counts. */
+    if (!tpm || setenv("TSS2_LOG", "all+none", 1) != 0) {
+        free(tpm);
+        return KC_ERR_NO_MEMORY;
+    }
+    *tpm = (struct kc_tpm2){
+        .root = {&tpm2_kind},
+        .address = address,
+        .srk_handle = settings->srk_handle ? settings->srk_handle : KC_ROOT_SRK_HANDLE,
+        .deadline_ms = settings->deadline_ms ? settings->deadline_ms : KC_ROOT_DEADLINE_MS,
+        .pcr_mask = settings->pcr_mask,
+        .is_pinned = settings->srk_name != NULL,
+        .tcti = {.fd = -1},
+        .srk = ESYS_TR_NONE,
+        .session = ESYS_TR_NONE,
+    };
+    if (settings->srk_name)
+        memcpy(tpm->pin, settings->srk_name, sizeof tpm->pin);
+    *root = &tpm->root;
+    return KC_OK;
+}
