@@ -10,9 +10,7 @@
 /* A format-one code without the number of the handle, session or parameter that it complains of. */
 #define WITHOUT_NUMBER(code) ((code) & (TPM2_RC_FMT1 | 0x3fu))
 
-/* --- codes
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- codes --- */
 
 static bool from_tpm(TSS2_RC code)
 {
@@ -99,9 +97,7 @@ enum kc_error kc_connection_refuse(struct kc_tpm2 *tpm, enum kc_error error, con
     return error;
 }
 
-/* --- a life
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- a life --- */
 
 /* ESAPI has no words for handles that it did not make; the layer below it has. */
 static enum kc_error flush_from(struct kc_tpm2 *tpm, TPM2_HANDLE first)

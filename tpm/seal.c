@@ -28,9 +28,7 @@ static TPMA_OBJECT attributes_for(uint32_t pcr_mask)
     return pcr_mask == 0 ? always | TPMA_OBJECT_USERWITHAUTH : always;
 }
 
-/* --- the blob
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the blob --- */
 
 static enum kc_error write_blob(struct kc_tpm2 *tpm, const TPM2B_PUBLIC *public,
     const TPM2B_PRIVATE *private, uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size)
@@ -92,9 +90,7 @@ static enum kc_error read_blob(
     return KC_OK;
 }
 
-/* --- the policy
- * --------------------------------------------------------------------------------------------------
- */
+/* --- the policy --- */
 
 static TPML_PCR_SELECTION selection_of(uint32_t pcr_mask)
 {
@@ -154,9 +150,7 @@ static enum kc_error policy_digest(struct kc_tpm2 *tpm, TPM2B_DIGEST *digest)
     return error;
 }
 
-/* --- sealing
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- sealing --- */
 
 /* payload  secret; borrowed */
 static enum kc_error create(struct kc_tpm2 *tpm, const TPM2B_SENSITIVE_CREATE *payload,
@@ -199,9 +193,7 @@ enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_
     return error;
 }
 
-/* --- unsealing
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- unsealing --- */
 
 static enum kc_error load(struct kc_tpm2 *tpm, const struct sealed *sealed, ESYS_TR *object)
 {

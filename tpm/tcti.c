@@ -16,9 +16,7 @@
 #define MAGIC UINT64_C(0x6b635f7463746931)
 #define HEADER_SIZE 10 /* tag u16, size u32, code u32 */
 
-/* --- the setting
- * -------------------------------------------------------------------------------------------------
- */
+/* --- the setting --- */
 
 static const char *after_prefix(const char *text, const char *prefix)
 {
@@ -108,9 +106,7 @@ enum kc_error kc_tcti_parse(const char *text, struct kc_tcti_address *address)
     return KC_ERR_CONFIG;
 }
 
-/* --- waiting
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- waiting --- */
 
 static int64_t now_ms(void)
 {
@@ -135,8 +131,7 @@ static bool wait_for(int fd, short events, int64_t deadline)
     }
 }
 
-/* --- commands and answers
- * ---------------------------------------------------------------------------------------- */
+/* --- commands and answers --- */
 
 static ssize_t send_some(const struct kc_tcti *tcti, const uint8_t *bytes, size_t size)
 {
@@ -179,14 +174,14 @@ static size_t claimed_size(const uint8_t *answer, size_t size)
     return size < HEADER_SIZE ? 0 : claimed;
 }
 
-static TSS2_RC receive_all(
-    const struct kc_tcti *tcti, uint8_t *answer, size_t capacity, size_t *received)
+/* Reads one whole answer, a device's at once: older kernels drop what a first read leaves behind.
+ */
+static TSS2_RC read_answer(struct kc_tcti *tcti)
 {
     int64_t deadline = now_ms() + tcti->deadline_ms;
     size_t done = 0, claimed = 0;
     while (done < HEADER_SIZE || done < claimed) {
-        /* A device is read whole: older kernels drop what the first read leaves behind. */
-        ssize_t count = read(tcti->fd, answer + done, capacity - done);
+        ssize_t count = read(tcti->fd, tcti->answer + done, sizeof tcti->answer - done);
         TSS2_RC code = count < 0 ? after_failure(tcti, POLLIN, deadline) : TSS2_RC_SUCCESS;
         if (count == 0)
             code = TSS2_TCTI_RC_NO_CONNECTION;
@@ -194,37 +189,45 @@ static TSS2_RC receive_all(
             return code;
         if (count > 0)
             done += (size_t)count;
-        claimed = claimed_size(answer, done);
-        bool has_header = done >= HEADER_SIZE;
-        if (has_header && (claimed < done || claimed > capacity))
+        claimed = claimed_size(tcti->answer, done);
+        if (done >= HEADER_SIZE && (claimed < done || claimed > sizeof tcti->answer))
             return TSS2_TCTI_RC_MALFORMED_RESPONSE;
     }
-    *received = done;
+    tcti->answer_size = done;
     return TSS2_RC_SUCCESS;
 }
 
-/* The library's own timeout is not used: it always waits for the answer, and the deadline ends the
- * wait. */
+/*
+ * The library asks first for the size alone, without a buffer, then for the answer. Its timeout is
+ * not used: it always waits for the answer, and the deadline ends the wait.
+ */
 static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response, int32_t timeout)
 {
     (void)timeout;
     struct kc_tcti *tcti = (struct kc_tcti *)context;
-    if (!response || *size < HEADER_SIZE)
-        return TSS2_TCTI_RC_BAD_REFERENCE;
-    tcti->answer = response;
-    tcti->answer_size = *size;
-    return receive_all(tcti, response, *size, size);
+    TSS2_RC code = tcti->answer_size > 0 ? TSS2_RC_SUCCESS : read_answer(tcti);
+    if (code != TSS2_RC_SUCCESS)
+        return code;
+    size_t room = *size;
+    *size = tcti->answer_size;
+    if (!response)
+        return TSS2_RC_SUCCESS;
+    if (room < tcti->answer_size)
+        return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
+    memcpy(response, tcti->answer, tcti->answer_size);
+    tcti->library_buffer = response;
+    tcti->library_size = tcti->answer_size;
+    tcti->answer_size = 0;
+    return TSS2_RC_SUCCESS;
 }
 
 void kc_tcti_wipe_answer(struct kc_tcti *tcti)
 {
-    if (tcti->answer)
-        kc_wipe(tcti->answer, tcti->answer_size);
+    if (tcti->library_buffer)
+        kc_wipe(tcti->library_buffer, tcti->library_size);
 }
 
-/* --- a connection
- * ------------------------------------------------------------------------------------------------
- */
+/* --- a connection --- */
 
 /* A non-blocking connect: 0, or -1. */
 static int connect_within(int fd, const struct kc_tcti_address *address, int64_t deadline)
@@ -270,5 +273,5 @@ void kc_tcti_close(struct kc_tcti *tcti)
     if (tcti->fd >= 0)
         close(tcti->fd);
     tcti->fd = -1;
-    tcti->answer = NULL;
+    tcti->library_buffer = NULL;
 }

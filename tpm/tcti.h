@@ -16,6 +16,9 @@
 #include <stdint.h>
 #include <sys/un.h>
 #include <tss2/tss2_tcti.h>
+#include <tss2/tss2_tpm2_types.h>
+
+#define KC_TCTI_ANSWER_MAX TPM2_MAX_RESPONSE_SIZE
 
 /* Where a TPM is: a device, or a socket. */
 struct kc_tcti_address {
@@ -35,8 +38,10 @@ struct kc_tcti {
     int fd;                             /* -1: not connected */
     bool is_device;
     uint32_t deadline_ms;
-    uint8_t *answer; /* the library's buffer with the last answer; borrowed */
-    size_t answer_size;
+    uint8_t answer[KC_TCTI_ANSWER_MAX]; /* as it came: what is secret in it is encrypted */
+    size_t answer_size;                 /* 0: none waits to be taken */
+    uint8_t *library_buffer;            /* where the library put and decrypted the last; borrowed */
+    size_t library_size;
 };
 
 /* Reads a setting of the forms that root.h lists. KC_ERR_CONFIG: of none of them. */

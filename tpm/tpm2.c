@@ -26,8 +26,7 @@ static struct kc_tpm2 *tpm_of(struct kc_root *root)
     return (struct kc_tpm2 *)root;
 }
 
-/* --- running an operation
- * ---------------------------------------------------------------------------------------- */
+/* --- running an operation --- */
 
 static enum kc_error connect_now(struct kc_tpm2 *tpm)
 {
@@ -87,9 +86,7 @@ static enum kc_error run(struct kc_tpm2 *tpm,
     }
 }
 
-/* --- operations
- * --------------------------------------------------------------------------------------------------
- */
+/* --- operations --- */
 
 static enum kc_error do_nothing(struct kc_tpm2 *tpm, void *arguments)
 {
@@ -198,9 +195,7 @@ static const char *tpm2_cause(const struct kc_root *root)
     return ((const struct kc_tpm2 *)root)->cause;
 }
 
-/* --- provisioning
- * ------------------------------------------------------------------------------------------------
- */
+/* --- provisioning --- */
 
 static enum kc_error find_or_make(
     struct kc_tpm2 *tpm, uint8_t name[static KC_ROOT_NAME_SIZE], ESYS_TR *srk)
@@ -257,8 +252,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
     return KC_OK;
 }
 
-/* --- making and freeing
- * ------------------------------------------------------------------------------------------ */
+/* --- making and freeing --- */
 
 static void tpm2_free(struct kc_root *root)
 {

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Something that stands between a custodian and its TPM: sees all traffic, and can change it. A
+ * thread of the test.
+ */
+#ifndef KC_TESTS_SUPPORT_TPM_PROXY_H
+#define KC_TESTS_SUPPORT_TPM_PROXY_H
+
+#include "tests/support/swtpm.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+#define KC_TPM_PROXY_MESSAGE_MAX 4096
+
+struct kc_tpm_proxy;
+
+/*
+ * May change an answer before it goes on; command is what it answers. Runs in the proxy's thread.
+ *
+ * answer  KC_TPM_PROXY_MESSAGE_MAX octets of room
+ * return  its new size; 0 to close the connection instead
+ */
+typedef size_t kc_tpm_proxy_hook(struct kc_tpm_proxy *proxy, const uint8_t *command,
+    size_t command_size, uint8_t *answer, size_t answer_size);
+
+struct kc_tpm_proxy {
+    char tcti[128];          /* how the custodian reaches the proxy */
+    kc_tpm_proxy_hook *hook; /* NULL: change nothing. To be set while no command is under way */
+    unsigned count;          /* for the hook's use */
+
+    uint8_t
+        *traffic; /* all messages, one after the other; to be read while no command is under way */
+    size_t traffic_size;
+    const struct kc_swtpm *tpm;
+    int listener;
+    pthread_t thread;
+};
+
+void kc_tpm_proxy_init(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
+
+/* The client must have gone. */
+void kc_tpm_proxy_done(struct kc_tpm_proxy *proxy);
+
+/* Whether octets were seen in the traffic. */
+bool kc_tpm_proxy_saw(const struct kc_tpm_proxy *proxy, const void *bytes, size_t size);
+
+/* The command code of a command. */
+uint32_t kc_tpm_proxy_command_code(const uint8_t *command);
+
+/* Makes an answer that is just a response code; returns its size. */
+size_t kc_tpm_proxy_answer_code(uint8_t *answer, uint32_t code);
+
+#endif

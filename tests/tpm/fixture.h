@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A software TPM that is provisioned, and a root on it. */
+#ifndef KC_TESTS_TPM_FIXTURE_H
+#define KC_TESTS_TPM_FIXTURE_H
+
+#include "tests/support/swtpm.h"
+#include "tpm/root.h"
+
+#define FIXTURE_DEADLINE_MS 2000 /* well above what swtpm needs for a command on a loaded machine  \
+                                  */
+
+struct fixture {
+    struct kc_swtpm tpm;
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    struct kc_root_settings settings; /* with the pin */
+    struct kc_root *root;             /* not connected yet */
+};
+
+/* For CMocka: a fresh one for each test, in *state. */
+int make_fixture(void **state);
+int drop_fixture(void **state);
+
+/* A root with other settings. */
+struct kc_root *make_root(const struct kc_root_settings *settings);
+
+/* A sealing key of a test; never all zero. */
+extern const uint8_t fixture_key[KC_ROOT_KEY_SIZE];
+
+#endif
