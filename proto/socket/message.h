@@ -23,6 +23,10 @@
 #define KC_IN_FLIGHT_MAX 64           /* requests of one connection that are not answered */
 #define KC_BATCH_MAX 64               /* requests in a batch */
 #define KC_ITEMS_MAX 100
+#define KC_ERROR_SENTENCE_MAX 200 /* bytes of an error's name or sentence in an answer */
+
+/* Room for fields to come: what is compiled against this header keeps fitting (see fields.def). */
+#define KC_FIELD_ROOM 128
 
 enum kc_field_type {
     KC_TYPE_UINT,
@@ -43,6 +47,7 @@ enum kc_field {
 
 struct kc_field_row {
     const char *name;
+    size_t name_size; /* bytes, without terminator */
     enum kc_field_type type;
     uint64_t most;
     const char *sentence;
@@ -50,9 +55,16 @@ struct kc_field_row {
 
 extern const struct kc_field_row kc_fields[KC_FIELDS];
 
-/* A set of fields. */
+/* A set of fields; kc_field_first is the first of a set that is not empty. */
 typedef unsigned __int128 kc_field_set;
 #define KC_FIELD_BIT(field) ((kc_field_set)1 << (field))
+
+static inline enum kc_field kc_field_first(kc_field_set set)
+{
+    uint64_t low = (uint64_t)set;
+    return (enum kc_field)(
+        low ? __builtin_ctzll(low) : 64 + __builtin_ctzll((uint64_t)(set >> 64)));
+}
 
 enum kc_operation {
 #define KC_OPERATION(                                                                              \
@@ -107,7 +119,14 @@ struct kc_message {
     struct kc_values values;
     struct kc_values *items; /* borrowed; room for KC_ITEMS_MAX where items are expected */
     size_t item_count;
+    /* of BATCH, in place of items: its requests, or their answers; borrowed; room for KC_BATCH_MAX
+     * where a batch is expected */
+    struct kc_message *batch;
+    size_t batch_count;
 };
+
+/* Empties a message and gives it its operation; the arrays of values are left as they are. */
+void kc_message_init(struct kc_message *message, enum kc_operation operation);
 
 /* Finding by wire name; false if there is none. */
 bool kc_field_find(const char *name, size_t size, enum kc_field *field);
@@ -128,13 +147,28 @@ static inline bool kc_values_has(const struct kc_values *values, enum kc_field f
 /* Whether a TEXT value equals a string; false if absent. */
 bool kc_values_text_is(const struct kc_values *values, enum kc_field field, const char *text);
 
+/* Whether octets are TEXT: UTF-8 in its shortest form (RFC 3629), no surrogates, no control
+ * characters (U+0000..001F, U+007F..009F). */
+bool kc_text_valid(struct kc_span text);
+
 /*
  * Checks a request against the tables: required fields there, no others, sizes and number ranges
- * kept. On failure *detail names the offending field (static text) or is NULL.
+ * kept, text valid, descriptors below KC_DESCRIPTORS_MAX. A batch holds 1..KC_BATCH_MAX requests,
+ * none of them a batch or one whose answer has items, and none that together bring more than
+ * KC_DESCRIPTORS_MAX secrets back. On failure *detail names the offending field (static text) or is
+ * NULL.
+ *
+ * KC_ERR_BAD_REQUEST   a field is missing or does not belong there, text is not valid
+ * KC_ERR_BAD_ARGUMENT  a value is outside its range, or an operation cannot be in a batch
  */
 KC_CHECKED enum kc_error kc_request_check(const struct kc_message *request, const char **detail);
 
-/* The same for an answer: for a client that does not trust its daemon, and for the desk's tests. */
+/*
+ * The same for an answer to answer->operation: for a client that does not trust its daemon, and for
+ * the desk's tests. An answer with an error carries at most `detail`.
+ *
+ * KC_ERR_BAD_REPLY  not an answer to this operation
+ */
 KC_CHECKED enum kc_error kc_answer_check(const struct kc_message *answer);
 
 #endif
