@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: records, kept so that what was said to be stored survives the loss of power.
+ *
+ * It believes nothing and authenticates nothing: the vault does. A row that is malformed in some
+ * column is that record's trouble alone. The implementation is SQLite (WAL, synced commits), one
+ * column per field of struct kc_record under the field's name, so that a person can look and a test
+ * can change any of them; the file is <folder>/custodian.db.
+ *
+ * One thread at a time. All errors of the library are translated here:
+ *
+ * KC_ERR_STORE_FULL       no space left
+ * KC_ERR_STORE_READ_ONLY  not writable, or not to be opened
+ * KC_ERR_STORE_DAMAGED    not a database, of another schema, or corrupt
+ * KC_ERR_STORE            anything else, such as a failed read or a store that another process has
+ */
+#ifndef KC_CUSTODIAN_STORE_H
+#define KC_CUSTODIAN_STORE_H
+
+#include "custodian/record.h"
+
+#include <sys/types.h>
+
+#define KC_STORE_FILE "custodian.db"
+#define KC_STORE_PAGE_MAX 32   /* records of a page */
+#define KC_STORE_SAME_ID_MAX 4 /* records of one id: one of each kind */
+
+struct kc_store;
+
+/*
+ * Makes the folder (mode 0700, that owner) if it is not there; for a process that can still give
+ * things to others.
+ *
+ * KC_ERR_CONFIG_PERMISSIONS  it is there, and is another's, or open to others
+ * KC_ERR_STORE_READ_ONLY     it could not be made
+ */
+KC_CHECKED enum kc_error kc_store_prepare(const char *folder, uid_t user, gid_t group);
+
+/*
+ * Opens the store, or makes an empty one (mode 0600); no other process can open it then. Every file
+ * is open when this returns, so that a process can give up opening files after it.
+ *
+ * store   given: kc_store_close
+ * detail  static text of what failed, for the log; NULL on KC_OK
+ */
+KC_CHECKED enum kc_error kc_store_open(
+    const char *folder, struct kc_store **store, const char **detail);
+
+/* NULL is fine. */
+void kc_store_close(struct kc_store *store);
+
+/*
+ * Reads the records with an id, whatever their kind.
+ *
+ * records  room for KC_STORE_SAME_ID_MAX
+ * count    how many there are: 0 is no error
+ *
+ * KC_ERR_RECORD_DAMAGED  a column of one of them is malformed
+ */
+KC_CHECKED enum kc_error kc_store_get(
+    struct kc_store *store, struct kc_span id, struct kc_record *records, size_t *count);
+
+/* What a page shows: the records that fit everything that is set. */
+struct kc_store_filter {
+    uint8_t kind;                         /* enum kc_record_kind */
+    uint8_t role, state;                  /* 0: any */
+    struct kc_span keyring, label, group; /* bytes NULL: any */
+};
+
+struct kc_store_page {
+    struct kc_record records[KC_STORE_PAGE_MAX]; /* in the order of their ids */
+    size_t count;
+    size_t damaged;               /* rows left out because a column is malformed */
+    char last[KC_RECORD_ID_SIZE]; /* the last id looked at; empty if none was */
+    bool end;                     /* there is nothing after it */
+};
+
+/* Reads the first KC_STORE_PAGE_MAX records after an id (empty: from the start). */
+KC_CHECKED enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter *filter,
+    struct kc_span after, struct kc_store_page *page);
+
+/* Records to be stored together, or not at all. */
+struct kc_store_change {
+    const struct kc_record *records;
+    size_t count;
+    /*
+     * The outcome. KC_OK: durable.
+     * KC_ERR_EXISTS       version 1, and there is one of its kind and id
+     * KC_ERR_CONFLICT     another version, and what is stored is not of a lower one
+     * KC_ERR_LABEL_TAKEN  another key that is not destroyed has the keyring and label
+     */
+    enum kc_error outcome;
+};
+
+/* Stores changes, each for itself, and syncs once for all of them. */
+void kc_store_put(struct kc_store *store, struct kc_store_change *changes, size_t count);
+
+/* How many records of keys there are. */
+uint64_t kc_store_key_count(const struct kc_store *store);
+
+/* Bytes that the store's disk has left for this user. */
+KC_CHECKED enum kc_error kc_store_free_space(const struct kc_store *store, uint64_t *bytes);
+
+/* Whether owner and mode of folder and file are as kc_store_open left them: KC_OK, or
+ * KC_ERR_CONFIG_PERMISSIONS. */
+KC_CHECKED enum kc_error kc_store_check_permissions(const struct kc_store *store);
+
+#endif
