@@ -44,6 +44,7 @@ kc_mask kc_field25519_root(struct kc_field25519 *out, const struct kc_field25519
 
 kc_mask kc_field25519_is_zero(const struct kc_field25519 *a);
 kc_mask kc_field25519_is_odd(const struct kc_field25519 *a);
+/* The bound of b is the subtrahend's. */
 kc_mask kc_field25519_equal(const struct kc_field25519 *a, const struct kc_field25519 *b);
 
 static inline void kc_field25519_add(

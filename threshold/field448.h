@@ -43,6 +43,7 @@ kc_mask kc_field448_root(struct kc_field448 *out, const struct kc_field448 *nume
 
 kc_mask kc_field448_is_zero(const struct kc_field448 *a);
 kc_mask kc_field448_is_odd(const struct kc_field448 *a);
+/* The bound of b is the subtrahend's. */
 kc_mask kc_field448_equal(const struct kc_field448 *a, const struct kc_field448 *b);
 
 static inline void kc_field448_add(

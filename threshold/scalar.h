@@ -43,8 +43,7 @@ KC_CHECKED enum kc_error kc_scalar_decode(
 KC_CHECKED enum kc_error kc_scalar_import(
     struct kc_scalar *out, enum kc_curve curve, const uint8_t *bytes, size_t size);
 
-/* Reduces a little-endian integer of any size up to KC_SCALAR_WIDE_SIZE_MAX, such as a digest. */
-#define KC_SCALAR_WIDE_SIZE_MAX 168
+/* Reduces a little-endian integer of any size, such as a digest. */
 void kc_scalar_reduce(
     struct kc_scalar *out, enum kc_curve curve, const uint8_t *bytes, size_t size);
 
@@ -74,6 +73,16 @@ void kc_scalar_invert(struct kc_scalar *out, const struct kc_scalar *a);
 
 kc_mask kc_scalar_is_zero(const struct kc_scalar *scalar);
 kc_mask kc_scalar_equal(const struct kc_scalar *a, const struct kc_scalar *b);
+
+/*
+ * The scalar in signed bits: s is the sum of (2 b_i - 1) 2^i modulo L, over 255 (25519) or 450
+ * (448) bits. For the multiplications of edwards25519.h and edwards448.h.
+ */
+void kc_scalar_signed_bits(uint64_t bits[static 8], const struct kc_scalar *scalar);
+
+/* The integer L itself, as kc_scalar_signed_bits would write it: [L]P is the identity for each P of
+ * the group. */
+const uint64_t *kc_scalar_order_signed_bits(enum kc_curve curve);
 
 void kc_scalar_wipe(struct kc_scalar *scalar);
 

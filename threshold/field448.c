@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threshold/field448.h"
+
+#include <string.h>
+
+#define LIMBS KC_FIELD448_LIMBS
+#define HALF (LIMBS / 2)
+#define RADIX 56
+#define MASK ((UINT64_C(1) << RADIX) - 1)
+
+typedef unsigned __int128 wide;
+typedef struct kc_field448 field;
+
+const struct kc_field448 kc_field448_zero = {{0}};
+const struct kc_field448 kc_field448_one = {{1}};
+
+/*
+ * Carries the columns of a product to a reduced element: low[i] has weight 2^(56 i), high[i] 2^(224
+ * + 56 i), and 2^448 = 2^224 + 1. Columns are below 2^125 (join_halves says why), so the carries
+ * out of the halves are below 2^69 + 1, the two sums of the second step below 2^71, and what those
+ * carry into limbs 1 and 5 below 2^15.
+ */
+static inline void carry_columns(field *out, wide low[HALF], wide high[HALF])
+{
+    for (int i = 0; i < HALF - 1; i++) {
+        low[i + 1] += low[i] >> RADIX;
+        high[i + 1] += high[i] >> RADIX;
+    }
+    wide middle = low[3] >> RADIX, top = high[3] >> RADIX;
+    wide first = top + ((uint64_t)low[0] & MASK);
+    wide fifth = middle + top + ((uint64_t)high[0] & MASK);
+    out->limb[0] = (uint64_t)first & MASK;
+    out->limb[1] = ((uint64_t)low[1] & MASK) + (uint64_t)(first >> RADIX);
+    out->limb[2] = (uint64_t)low[2] & MASK;
+    out->limb[3] = (uint64_t)low[3] & MASK;
+    out->limb[4] = (uint64_t)fifth & MASK;
+    out->limb[5] = ((uint64_t)high[1] & MASK) + (uint64_t)(fifth >> RADIX);
+    out->limb[6] = (uint64_t)high[2] & MASK;
+    out->limb[7] = (uint64_t)high[3] & MASK;
+}
+
+/* The seven columns of the product of two halves. */
+static inline void multiply_half(
+    wide c[2 * HALF - 1], const uint64_t a[HALF], const uint64_t b[HALF])
+{
+    c[0] = (wide)a[0] * b[0];
+    c[1] = (wide)a[0] * b[1] + (wide)a[1] * b[0];
+    c[2] = (wide)a[0] * b[2] + (wide)a[1] * b[1] + (wide)a[2] * b[0];
+    c[3] = (wide)a[0] * b[3] + (wide)a[1] * b[2] + (wide)a[2] * b[1] + (wide)a[3] * b[0];
+    c[4] = (wide)a[1] * b[3] + (wide)a[2] * b[2] + (wide)a[3] * b[1];
+    c[5] = (wide)a[2] * b[3] + (wide)a[3] * b[2];
+    c[6] = (wide)a[3] * b[3];
+}
+
+static inline void square_half(wide c[2 * HALF - 1], const uint64_t a[HALF])
+{
+    uint64_t a0 = 2 * a[0], a1 = 2 * a[1], a2 = 2 * a[2];
+    c[0] = (wide)a[0] * a[0];
+    c[1] = (wide)a0 * a[1];
+    c[2] = (wide)a0 * a[2] + (wide)a[1] * a[1];
+    c[3] = (wide)a0 * a[3] + (wide)a1 * a[2];
+    c[4] = (wide)a1 * a[3] + (wide)a[2] * a[2];
+    c[5] = (wide)a2 * a[3];
+    c[6] = (wide)a[3] * a[3];
+}
+
+/*
+ * Joins the three half products of Karatsuba's method. With f = 2^224, f^2 = f + 1, and
+ *   (a + a' f)(b + b' f) = aa + bb + f (ss - aa),   aa = a b, bb = a' b', ss = (a + a')(b + b'),
+ * columns 4..6 of a half product carry a further f, those of the second term f^2. No column goes
+ * below zero, since ss - aa has none below zero.
+ *
+ * Limbs below 2^60: sums below 2^61, columns of ss below 4 * 2^122, of aa and bb below 4 * 2^120; a
+ * joined one is below 2^125.
+ */
+static inline void join_halves(field *out, const wide aa[2 * HALF - 1], const wide bb[2 * HALF - 1],
+    const wide ss[2 * HALF - 1])
+{
+    wide low[HALF], high[HALF];
+    for (int i = 0; i < HALF - 1; i++) {
+        low[i] = aa[i] + bb[i] + ss[i + HALF] - aa[i + HALF];
+        high[i] = ss[i] - aa[i] + bb[i + HALF] + ss[i + HALF];
+    }
+    low[HALF - 1] = aa[HALF - 1] + bb[HALF - 1];
+    high[HALF - 1] = ss[HALF - 1] - aa[HALF - 1];
+    carry_columns(out, low, high);
+}
+
+static inline void add_halves(uint64_t sum[HALF], const struct kc_field448 *a)
+{
+    for (int i = 0; i < HALF; i++)
+        sum[i] = a->limb[i] + a->limb[i + HALF];
+}
+
+void kc_field448_multiply(
+    struct kc_field448 *out, const struct kc_field448 *a, const struct kc_field448 *b)
+{
+    uint64_t a_sum[HALF], b_sum[HALF];
+    wide aa[2 * HALF - 1], bb[2 * HALF - 1], ss[2 * HALF - 1];
+    add_halves(a_sum, a);
+    add_halves(b_sum, b);
+    multiply_half(aa, a->limb, b->limb);
+    multiply_half(bb, a->limb + HALF, b->limb + HALF);
+    multiply_half(ss, a_sum, b_sum);
+    join_halves(out, aa, bb, ss);
+}
+
+void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a)
+{
+    uint64_t sum[HALF];
+    wide aa[2 * HALF - 1], bb[2 * HALF - 1], ss[2 * HALF - 1];
+    add_halves(sum, a);
+    square_half(aa, a->limb);
+    square_half(bb, a->limb + HALF);
+    square_half(ss, sum);
+    join_halves(out, aa, bb, ss);
+}
+
+static void square_times(field *out, const field *a, int times)
+{
+    kc_field448_square(out, a);
+    for (int i = 1; i < times; i++)
+        kc_field448_square(out, out);
+}
+
+/* a^((p-3)/4); the exponent is 2^446 - 2^222 - 1 = (2^223 - 1) * 2^223 + 2^222 - 1. */
+static void power_root(field *out, const field *a)
+{
+    field x3, x6, x18, x37, x111, x222, x223, t; /* xn: a^(2^n - 1) */
+    square_times(&t, a, 1);
+    kc_field448_multiply(&t, &t, a);
+    square_times(&t, &t, 1);
+    kc_field448_multiply(&x3, &t, a);
+    square_times(&t, &x3, 3);
+    kc_field448_multiply(&x6, &t, &x3);
+    square_times(&t, &x6, 6);
+    kc_field448_multiply(&t, &t, &x6);
+    square_times(&t, &t, 6);
+    kc_field448_multiply(&x18, &t, &x6);
+    square_times(&t, &x18, 18);
+    kc_field448_multiply(&t, &t, &x18);
+    square_times(&t, &t, 1);
+    kc_field448_multiply(&x37, &t, a);
+    square_times(&t, &x37, 37);
+    kc_field448_multiply(&t, &t, &x37);
+    square_times(&t, &t, 37);
+    kc_field448_multiply(&x111, &t, &x37);
+    square_times(&t, &x111, 111);
+    kc_field448_multiply(&x222, &t, &x111);
+    square_times(&t, &x222, 1);
+    kc_field448_multiply(&x223, &t, a);
+    square_times(&t, &x223, 223);
+    kc_field448_multiply(out, &t, &x222);
+}
+
+/* p - 2 = 4 (p-3)/4 + 1 */
+void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a)
+{
+    field t;
+    power_root(&t, a);
+    square_times(&t, &t, 2);
+    kc_field448_multiply(out, &t, a);
+}
+
+/* The candidate is n (n d)^((p-3)/4): its square times d is n times the quadratic character of n d.
+ */
+kc_mask kc_field448_root(
+    struct kc_field448 *out, const struct kc_field448 *n, const struct kc_field448 *d)
+{
+    field root, t;
+    kc_field448_multiply(&t, n, d);
+    power_root(&t, &t);
+    kc_field448_multiply(&root, &t, n);
+    kc_field448_square(&t, &root);
+    kc_field448_multiply(&t, &t, d);
+    kc_mask right = kc_field448_equal(n, &t);
+    *out = root;
+    return right;
+}
+
+/* 56 bits to a limb are seven bytes. Canonical just when writing it again gives the same bytes. */
+kc_mask kc_field448_decode(struct kc_field448 *out, const uint8_t bytes[static KC_FIELD448_SIZE])
+{
+    for (int i = 0; i < LIMBS; i++) {
+        out->limb[i] = 0;
+        for (int j = 6; j >= 0; j--)
+            out->limb[i] = out->limb[i] << 8 | bytes[7 * i + j];
+    }
+    uint8_t again[KC_FIELD448_SIZE];
+    kc_field448_encode(again, out);
+    return kc_ct_bytes_equal(again, bytes, sizeof again);
+}
+
+/* One pass of carries over 64-bit limbs below 2^60; the one out of the top returns at limbs 0
+ * and 4. */
+static void carry_limbs(uint64_t limb[LIMBS])
+{
+    for (int i = 0; i < LIMBS - 1; i++) {
+        limb[i + 1] += limb[i] >> RADIX;
+        limb[i] &= MASK;
+    }
+    uint64_t top = limb[LIMBS - 1] >> RADIX;
+    limb[LIMBS - 1] &= MASK;
+    limb[0] += top;
+    limb[HALF] += top;
+}
+
+/*
+ * After two passes the value is below 2^448 + 2^225, so below 2p. It is at least p just when adding
+ * 2^224 + 1 carries out of bit 448; subtracting p is then adding that and dropping the bit.
+ */
+void kc_field448_encode(uint8_t bytes[static KC_FIELD448_SIZE], const struct kc_field448 *a)
+{
+    uint64_t t[LIMBS];
+    memcpy(t, a->limb, sizeof t);
+    carry_limbs(t);
+    carry_limbs(t);
+    uint64_t over = 1;
+    for (int i = 0; i < LIMBS; i++)
+        over = (t[i] + over + (i == HALF)) >> RADIX;
+    t[0] += over;
+    t[HALF] += over;
+    for (int i = 0; i < LIMBS - 1; i++) {
+        t[i + 1] += t[i] >> RADIX;
+        t[i] &= MASK;
+    }
+    for (int i = 0; i < KC_FIELD448_SIZE; i++)
+        bytes[i] = (uint8_t)(t[i / 7] >> (8 * (i % 7)));
+}
+
+kc_mask kc_field448_is_zero(const struct kc_field448 *a)
+{
+    static const uint8_t zero[KC_FIELD448_SIZE];
+    uint8_t bytes[KC_FIELD448_SIZE];
+    kc_field448_encode(bytes, a);
+    return kc_ct_bytes_equal(bytes, zero, sizeof bytes);
+}
+
+kc_mask kc_field448_is_odd(const struct kc_field448 *a)
+{
+    uint8_t bytes[KC_FIELD448_SIZE];
+    kc_field448_encode(bytes, a);
+    return kc_ct_mask_bit(bytes[0]);
+}
+
+kc_mask kc_field448_equal(const struct kc_field448 *a, const struct kc_field448 *b)
+{
+    field difference;
+    kc_field448_subtract(&difference, a, b);
+    return kc_field448_is_zero(&difference);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threshold/point.h"
+
+#include "base/secret.h"
+#include "threshold/base_table.h"
+#include "threshold/declassify.h"
+#include "threshold/point25519.h"
+#include "threshold/point448.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool in_field_25519(enum kc_curve curve)
+{
+    return curve == KC_CURVE_ED25519 || curve == KC_CURVE_X25519;
+}
+
+static bool is_montgomery(enum kc_curve curve)
+{
+    return curve == KC_CURVE_X25519 || curve == KC_CURVE_X448;
+}
+
+static const struct kc_field448 *d_of(enum kc_curve curve)
+{
+    return curve == KC_CURVE_X448 ? &kc_edwards448_d_curve448 : &kc_edwards448_d;
+}
+
+static void require(bool right)
+{
+    if (!right)
+        abort();
+}
+
+static void add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b)
+{
+    require(a->curve == b->curve);
+    out->curve = a->curve;
+    if (in_field_25519(a->curve))
+        kc_edwards25519_add(&out->on25519, &a->on25519, &b->on25519, &kc_edwards25519_d2);
+    else
+        kc_edwards448_add(&out->on448, &a->on448, &b->on448, d_of(a->curve));
+}
+
+static void double_times(struct kc_point *point, int times)
+{
+    for (int i = 0; i < times; i++)
+        if (in_field_25519(point->curve))
+            kc_edwards25519_double(&point->on25519, &point->on25519);
+        else
+            kc_edwards448_double(&point->on448, &point->on448);
+}
+
+static void multiply_bits(
+    struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *point)
+{
+    out->curve = point->curve;
+    if (in_field_25519(point->curve))
+        kc_edwards25519_multiply(&out->on25519, signed_bits, &point->on25519, &kc_edwards25519_d2);
+    else
+        kc_edwards448_multiply(&out->on448, signed_bits, &point->on448, d_of(point->curve));
+}
+
+static kc_mask is_identity(const struct kc_point *point)
+{
+    return in_field_25519(point->curve) ? kc_edwards25519_is_identity(&point->on25519)
+                                        : kc_edwards448_is_identity(&point->on448);
+}
+
+/*
+ * Rule: a point from outside is in the prime-order group and not the identity. Cofactors are 8
+ * and 4. Shares are not multiples of the cofactor, so a component of small order would give away a
+ * share modulo 8 or 4. What is refused is said to the sender, so both answers are public.
+ */
+static enum kc_error check_order(const struct kc_point *point)
+{
+    KC_AUTO_POINT multiple = *point;
+    double_times(&multiple, in_field_25519(point->curve) ? 3 : 2);
+    if (kc_declassify_answer(is_identity(&multiple)))
+        return KC_ERR_POINT_SMALL_ORDER;
+    multiply_bits(&multiple, kc_scalar_order_signed_bits(point->curve), point);
+    return kc_declassify_answer(is_identity(&multiple)) ? KC_OK : KC_ERR_POINT_SUBGROUP;
+}
+
+static enum kc_error read_montgomery(struct kc_point *out, const uint8_t *u, uint8_t sign)
+{
+    return in_field_25519(out->curve) ? kc_point25519_read_montgomery(&out->on25519, u, sign)
+                                      : kc_point448_read_montgomery(&out->on448, u, sign);
+}
+
+static enum kc_error read_edwards(struct kc_point *out, const uint8_t *bytes)
+{
+    return in_field_25519(out->curve) ? kc_point25519_read_edwards(&out->on25519, bytes)
+                                      : kc_point448_read_edwards(&out->on448, bytes);
+}
+
+enum kc_error kc_point_decode(
+    struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size)
+{
+    const struct kc_curve_info *info = kc_curve_info(curve);
+    require(info != NULL);
+    if (size != info->point_size)
+        return KC_ERR_POINT_ENCODING;
+
+    KC_AUTO_POINT point = {.curve = curve};
+    enum kc_error error = is_montgomery(curve) ? read_montgomery(&point, bytes, bytes[size - 1])
+                                               : read_edwards(&point, bytes);
+    if (error != KC_OK || (error = check_order(&point)) != KC_OK)
+        return error;
+    *out = point;
+    return KC_OK;
+}
+
+enum kc_error kc_point_decode_unsigned(
+    struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size)
+{
+    const struct kc_curve_info *info = kc_curve_info(curve);
+    require(info != NULL);
+    if (!is_montgomery(curve))
+        return KC_ERR_BAD_ALGORITHM;
+    if (size != info->unsigned_size)
+        return KC_ERR_POINT_ENCODING;
+
+    KC_AUTO_POINT point = {.curve = curve};
+    enum kc_error error = read_montgomery(&point, bytes, 0);
+    if (error != KC_OK || (error = check_order(&point)) != KC_OK)
+        return error;
+    *out = point;
+    return KC_OK;
+}
+
+/* u, and the octet of the sign of v. */
+static void write_montgomery(
+    const struct kc_point *point, uint8_t u[static KC_SCALAR_SIZE_MAX], uint8_t *sign)
+{
+    if (in_field_25519(point->curve))
+        kc_point25519_write_montgomery(u, sign, &point->on25519);
+    else
+        kc_point448_write_montgomery(u, sign, &point->on448);
+}
+
+void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
+{
+    if (is_montgomery(point->curve))
+        write_montgomery(point, out, out + kc_curve_info(point->curve)->unsigned_size);
+    else if (point->curve == KC_CURVE_ED25519)
+        kc_point25519_write_edwards(out, &point->on25519);
+    else
+        kc_point448_write_edwards(out, &point->on448);
+}
+
+void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
+{
+    require(is_montgomery(point->curve));
+    uint8_t sign;
+    write_montgomery(point, out, &sign);
+}
+
+enum kc_error kc_point_multiply(
+    struct kc_point *out, const struct kc_scalar *scalar, const struct kc_point *point)
+{
+    require(scalar->curve == point->curve);
+    /* A zero scalar is refused: the caller learns of it by there being no point. */
+    if (kc_declassify_answer(kc_scalar_is_zero(scalar)))
+        return KC_ERR_SCALAR_RANGE;
+    uint64_t bits[8]; /* secret */
+    kc_scalar_signed_bits(bits, scalar);
+    multiply_bits(out, bits, point);
+    kc_wipe(bits, sizeof bits);
+    return KC_OK;
+}
+
+enum kc_error kc_point_multiply_base(struct kc_point *out, const struct kc_scalar *scalar)
+{
+    if (kc_declassify_answer(kc_scalar_is_zero(scalar))) /* as above */
+        return KC_ERR_SCALAR_RANGE;
+    uint64_t bits[8]; /* secret */
+    kc_scalar_signed_bits(bits, scalar);
+    out->curve = scalar->curve;
+    if (in_field_25519(scalar->curve))
+        kc_edwards25519_multiply_base(&out->on25519, bits, kc_base_table_25519);
+    else if (scalar->curve == KC_CURVE_ED448)
+        kc_edwards448_multiply_base(&out->on448, bits, kc_base_table_ed448);
+    else
+        kc_edwards448_multiply_base(&out->on448, bits, kc_base_table_x448);
+    kc_wipe(bits, sizeof bits);
+    return KC_OK;
+}
+
+enum kc_error kc_point_sum(struct kc_point *out, const struct kc_point points[], size_t count)
+{
+    require(count > 0);
+    KC_AUTO_POINT sum = points[0];
+    for (size_t i = 1; i < count; i++)
+        add(&sum, &sum, &points[i]);
+    if (kc_declassify_answer(is_identity(&sum))) /* refused: there is no result */
+        return KC_ERR_POINT_SMALL_ORDER;
+    *out = sum;
+    return KC_OK;
+}
+
+void kc_point_negate(struct kc_point *out, const struct kc_point *point)
+{
+    out->curve = point->curve;
+    if (in_field_25519(point->curve))
+        kc_edwards25519_negate(&out->on25519, &point->on25519);
+    else
+        kc_edwards448_negate(&out->on448, &point->on448);
+}
+
+kc_mask kc_point_equal(const struct kc_point *a, const struct kc_point *b)
+{
+    require(a->curve == b->curve);
+    return in_field_25519(a->curve) ? kc_edwards25519_equal(&a->on25519, &b->on25519)
+                                    : kc_edwards448_equal(&a->on448, &b->on448);
+}
+
+void kc_point_wipe(struct kc_point *point)
+{
+    kc_wipe(point, sizeof *point);
+}
