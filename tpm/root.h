@@ -56,7 +56,7 @@ struct kc_root;
 struct kc_root_settings {
     const char *tcti;        /* NULL, empty or of another form: KC_ERR_CONFIG */
     uint32_t srk_handle;     /* 0x81000000..0x81ffffff; 0 for KC_ROOT_SRK_HANDLE */
-    uint32_t deadline_ms;    /* for one answer, 1..600000; 0 for KC_ROOT_DEADLINE_MS */
+    uint32_t deadline_ms;    /* for one answer, 1..3600000; 0 for KC_ROOT_DEADLINE_MS */
     uint32_t pcr_mask;       /* 0 for none */
     const uint8_t *srk_name; /* or NULL */
 };

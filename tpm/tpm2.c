@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#define DEADLINE_MS_MAX 600000
+#define DEADLINE_MS_MAX 3600000
 #define BUSY_TRIES 6 /* waits of 20, 40 .. 640 ms: 1.26 s in all */
 #define BUSY_WAIT_MS 20
 
