@@ -10,6 +10,7 @@
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +50,7 @@ static void become_swtpm(const struct kc_swtpm *tpm)
 {
     char state[80], server[128], control[128], log[96];
     snprintf(state, sizeof state, "dir=%s", tpm->folder);
-    snprintf(server, sizeof server, "type=unixio,path=%s", tpm->socket);
+    snprintf(server, sizeof server, "type=unixio,path=%s,mode=0666", tpm->socket);
     snprintf(control, sizeof control, "type=unixio,path=%s.ctrl", tpm->socket);
     snprintf(log, sizeof log, "%s/log", tpm->folder);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -76,7 +77,7 @@ void kc_swtpm_start(struct kc_swtpm *tpm)
 void kc_swtpm_init(struct kc_swtpm *tpm)
 {
     *tpm = (struct kc_swtpm){.folder = "/tmp/kc-swtpm-XXXXXX"};
-    require(mkdtemp(tpm->folder) != NULL, "mkdtemp");
+    require(mkdtemp(tpm->folder) != NULL && chmod(tpm->folder, 0711) == 0, "mkdtemp");
     snprintf(tpm->socket, sizeof tpm->socket, "%s/tpm", tpm->folder);
     snprintf(tpm->tcti, sizeof tpm->tcti, "swtpm:path=%s", tpm->socket);
     kc_swtpm_start(tpm);

@@ -2,8 +2,8 @@
 /*
  * A software TPM of a test's own: its state and its socket are in a fresh folder below /tmp.
  *
- * It serves one connection at a time; a second client waits for the first to go. It dies with the
- * test.
+ * Any user can connect. It serves one connection at a time; a second client waits for the first to
+ * go. It dies with the test.
  */
 #ifndef KC_TESTS_SUPPORT_SWTPM_H
 #define KC_TESTS_SUPPORT_SWTPM_H

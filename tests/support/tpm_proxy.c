@@ -3,6 +3,8 @@
 
 #include "base/writer.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,16 +110,44 @@ static void *run(void *argument)
     return NULL;
 }
 
+static int listen_at(const void *address, socklen_t size)
+{
+    const struct sockaddr *at = address;
+    int listener = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0 || bind(listener, at, size) != 0 || listen(listener, 4) != 0)
+        abort();
+    return listener;
+}
+
+static void start(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
+{
+    proxy->tpm = tpm;
+    proxy->hook = NULL;
+    proxy->count = 0;
+    proxy->traffic_size = 0;
+    proxy->traffic = malloc(TRAFFIC_MAX);
+    if (!proxy->traffic || pthread_create(&proxy->thread, NULL, run, proxy) != 0)
+        abort();
+}
+
 void kc_tpm_proxy_init(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
 {
-    *proxy = (struct kc_tpm_proxy){.tpm = tpm, .traffic = malloc(TRAFFIC_MAX)};
     snprintf(proxy->tcti, sizeof proxy->tcti, "swtpm:path=%s.proxy", tpm->socket);
     struct sockaddr_un address = address_of(strchr(proxy->tcti, '=') + 1);
-    proxy->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (!proxy->traffic ||
-        bind(proxy->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(proxy->listener, 4) != 0 || pthread_create(&proxy->thread, NULL, run, proxy) != 0)
+    proxy->listener = listen_at(&address, sizeof address);
+    start(proxy, tpm);
+}
+
+void kc_tpm_proxy_init_tcp(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    proxy->listener = listen_at(&address, sizeof address);
+    if (getsockname(proxy->listener, (struct sockaddr *)&address, &size) != 0)
         abort();
+    snprintf(proxy->tcti, sizeof proxy->tcti, "swtpm:host=localhost,port=%u",
+        (unsigned)ntohs(address.sin_port));
+    start(proxy, tpm);
 }
 
 void kc_tpm_proxy_done(struct kc_tpm_proxy *proxy)

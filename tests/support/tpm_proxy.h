@@ -37,7 +37,9 @@ struct kc_tpm_proxy {
     pthread_t thread;
 };
 
+/* On a unix socket beside the TPM's, or on a free port of 127.0.0.1. */
 void kc_tpm_proxy_init(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
+void kc_tpm_proxy_init_tcp(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
 
 /* The client must have gone. */
 void kc_tpm_proxy_done(struct kc_tpm_proxy *proxy);

@@ -6,7 +6,8 @@
 #include "tests/support/swtpm.h"
 #include "tpm/root.h"
 
-#define FIXTURE_DEADLINE_MS 2000 /* well above what swtpm needs for a command on a loaded machine  \
+#define FIXTURE_DEADLINE_MS                                                                        \
+    2000 /* well above what swtpm needs for a command on a loaded machine  \
                                   */
 
 struct fixture {

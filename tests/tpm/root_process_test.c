@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root process, in its sandbox, with the test as its supervisor and vault. */
+#include "base/error.h"
+#include "tests/support/tpm_proxy.h"
+#include "tests/tpm/root_child.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const uint8_t key[KC_ROOT_KEY_SIZE] = "thirty-two octets that are a key";
+
+struct blob {
+    uint8_t bytes[KC_ROOT_BLOB_MAX];
+    size_t size;
+};
+
+/* Provisioned, the process not started yet. */
+static int make_tpm(void **state)
+{
+    struct kc_swtpm *tpm = malloc(sizeof *tpm);
+    assert_non_null(tpm);
+    kc_swtpm_init(tpm);
+    assert_int_equal(root_child_provision(tpm, tpm->tcti), 0);
+    *state = tpm;
+    return 0;
+}
+
+static int drop_tpm(void **state)
+{
+    kc_swtpm_done(*state);
+    free(*state);
+    return 0;
+}
+
+static struct blob ask_to_seal(struct root_child *child)
+{
+    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key};
+    struct kc_root_reply reply = root_child_ask(child, &request);
+    assert_int_equal(reply.error, KC_OK);
+    struct blob blob = {.size = reply.payload.size};
+    memcpy(blob.bytes, reply.payload.bytes, blob.size);
+    return blob;
+}
+
+static enum kc_error ask_to_unseal(struct root_child *child, const struct blob *blob)
+{
+    const struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_UNSEAL, .id = 2, .blob = {blob->bytes, blob->size}};
+    struct kc_root_reply reply = root_child_ask(child, &request);
+    if (reply.error == KC_OK)
+        assert_memory_equal(reply.payload.bytes, key, sizeof key);
+    return reply.error;
+}
+
+/* The process pauses between its tries, so it may still say no for a moment. */
+static enum kc_error ask_until_available(struct root_child *child, const struct blob *blob)
+{
+    enum kc_error error = KC_ERR_ROOT_UNAVAILABLE;
+    for (int i = 0; i < 1000000 && error == KC_ERR_ROOT_UNAVAILABLE; i++)
+        error = ask_to_unseal(child, blob);
+    return error;
+}
+
+static void it_does_what_the_vault_asks(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK);
+    blob.bytes[blob.size - 1] ^= 1;
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_RECORD_DAMAGED);
+
+    const struct kc_root_request random = {
+        .type = KC_ROOT_REQUEST_RANDOM, .id = 3, .random_size = 48};
+    assert_int_equal(root_child_ask(&child, &random).error, KC_OK);
+
+    const struct kc_root_request ask = {.type = KC_ROOT_REQUEST_STATUS, .id = 4};
+    struct kc_root_status status;
+    assert_int_equal(kc_root_status_read(root_child_ask(&child, &ask).payload, &status), KC_OK);
+    assert_non_null(strstr(status.manufacturer, "IBM"));
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void a_malformed_request_ends_it(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    static const uint8_t too_long[KC_ROOT_REQUEST_MAX + 1] = {KC_ROOT_REQUEST_UNSEAL};
+    static const struct {
+        const void *packet;
+        size_t size;
+    } cases[] = {{"\x09\0\0\0\1", 5}, {"\4\0\0\0\1\1", 6}, {"\4", 1}, {too_long, sizeof too_long}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct root_child child;
+        root_child_start(&child, tpm, tpm->tcti);
+        assert_int_equal(send(child.vault, cases[i].packet, cases[i].size, 0), cases[i].size);
+        assert_int_equal(root_child_wait(&child), KC_CLASS_INTERNAL);
+    }
+}
+
+static void it_starts_without_a_tpm_and_finds_it_when_it_comes(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    assert_int_equal(root_child_stop(&child), 0);
+    kc_swtpm_kill(tpm);
+    root_child_start(&child, tpm, tpm->tcti);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
+    kc_swtpm_start(tpm);
+    assert_int_equal(ask_until_available(&child, &blob), KC_OK);
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void a_tpm_that_went_away_is_found_again(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    kc_swtpm_kill(tpm);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
+    kc_swtpm_start(tpm);
+    assert_int_equal(ask_until_available(&child, &blob), KC_OK);
+    kc_swtpm_freeze(tpm);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
+    kc_swtpm_thaw(tpm);
+    assert_int_equal(ask_until_available(&child, &blob), KC_OK);
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void another_tpm_in_its_place_is_refused(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    kc_swtpm_kill(tpm);
+    kc_swtpm_forget(tpm);
+    kc_swtpm_start(tpm);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_CHANGED);
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void it_works_over_tcp_too(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct kc_tpm_proxy proxy;
+    struct root_child child;
+    kc_tpm_proxy_init_tcp(&proxy, tpm);
+    root_child_start(&child, tpm, proxy.tcti);
+    struct blob blob = ask_to_seal(&child);
+    kc_swtpm_kill(tpm);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
+    kc_swtpm_start(tpm);
+    assert_int_equal(ask_until_available(&child, &blob), KC_OK);
+    assert_int_equal(root_child_stop(&child), 0);
+    kc_tpm_proxy_done(&proxy);
+}
+
+static void a_restarted_vault_gets_a_new_edge(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    root_child_restart_vault(&child);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK);
+    root_child_restart_vault(&child);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK);
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void stopping_leaves_nothing_in_the_tpm(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    (void)ask_to_seal(&child);
+    assert_int_equal(root_child_stop(&child), 0);
+    assert_int_equal(kc_swtpm_count_lines(tpm, "tpm2_getcap handles-transient"), 0);
+    assert_int_equal(kc_swtpm_count_lines(tpm, "tpm2_getcap handles-loaded-session"), 0);
+}
+
+static void it_ends_when_its_supervisor_is_gone(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    root_child_start(&child, tpm, tpm->tcti);
+    shutdown(child.control, SHUT_RDWR);
+    assert_int_equal(root_child_wait(&child), KC_CLASS_INTERNAL);
+}
+
+static void without_a_pin_it_says_so(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    char path[128];
+    root_child_path(tpm, "srk.name", path);
+    assert_int_equal(unlink(path), 0);
+    root_child_start(&child, tpm, tpm->tcti);
+    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key};
+    assert_int_equal(root_child_ask(&child, &request).error, KC_ERR_ROOT_NOT_PROVISIONED);
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+static void a_pin_that_others_can_write_is_not_believed(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    char path[128];
+    root_child_path(tpm, "srk.name", path);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(root_child_provision(tpm, tpm->tcti), KC_CLASS_CONFIG);
+}
+
+/* The pin's octets as they are in the file. */
+static size_t read_pin(const struct kc_swtpm *tpm, char text[static 80])
+{
+    char path[128];
+    root_child_path(tpm, "srk.name", path);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t size = fread(text, 1, 80, file);
+    fclose(file);
+    return size;
+}
+
+static void provisioning_pins_once_and_never_another(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    char first[80], again[80], path[128];
+    struct stat status;
+    assert_int_equal(read_pin(tpm, first), 2 * KC_ROOT_NAME_SIZE + 1);
+    assert_memory_equal(first, "000b", 4);
+    root_child_path(tpm, "srk.name", path);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0644);
+
+    assert_int_equal(root_child_provision(tpm, tpm->tcti), 0);
+    kc_swtpm_kill(tpm);
+    kc_swtpm_forget(tpm);
+    kc_swtpm_start(tpm);
+    assert_int_equal(root_child_provision(tpm, tpm->tcti), KC_CLASS_HARDWARE);
+    assert_int_equal(read_pin(tpm, again), 2 * KC_ROOT_NAME_SIZE + 1);
+    assert_memory_equal(again, first, 2 * KC_ROOT_NAME_SIZE + 1);
+    assert_int_equal(kc_swtpm_count_lines(tpm, "ls | grep srk"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_tpm, drop_tpm)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(it_does_what_the_vault_asks),
+        TEST(a_malformed_request_ends_it),
+        TEST(it_starts_without_a_tpm_and_finds_it_when_it_comes),
+        TEST(a_tpm_that_went_away_is_found_again),
+        TEST(another_tpm_in_its_place_is_refused),
+        TEST(it_works_over_tcp_too),
+        TEST(a_restarted_vault_gets_a_new_edge),
+        TEST(stopping_leaves_nothing_in_the_tpm),
+        TEST(it_ends_when_its_supervisor_is_gone),
+        TEST(without_a_pin_it_says_so),
+        TEST(a_pin_that_others_can_write_is_not_believed),
+        TEST(provisioning_pins_once_and_never_another),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
