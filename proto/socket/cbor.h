@@ -18,8 +18,8 @@
  *
  * descriptors  how many came with the message: every index is below it
  * batch        room for KC_BATCH_MAX, lent to *request; NULL: a batch is refused
- * request      its id is valid on failure too: 0 if the id could not be read, so that an answer can
- *              name the request whatever else was wrong; all else only on KC_OK
+ * request      its id is valid on failure too, so that an answer can name the request whatever else
+ *              was wrong: 0 if the id could not be read. All else is undefined on failure
  * detail       static text that says what was wrong, for the answer's `detail`, or NULL
  *
  * KC_ERR_TOO_LARGE          more than KC_MESSAGE_SIZE_MAX bytes

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/socket/sample.h"
+
+#include <string.h>
+
+/* splitmix64: small, and the same everywhere */
+static uint64_t next(struct sample *s)
+{
+    uint64_t z = s->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* A size: the ends of the range are as likely as all that is between. */
+static size_t size_to(struct sample *s, size_t most)
+{
+    switch (next(s) % 4) {
+    case 0:
+        return 0;
+    case 1:
+        return most;
+    default:
+        return (size_t)(next(s) % (most + 1));
+    }
+}
+
+static uint64_t number_to(struct sample *s, uint64_t most)
+{
+    static const uint64_t heads[] = {0, 23, 24, 255, 256, 65535, 65536, UINT32_MAX};
+    uint64_t number = heads[next(s) % (sizeof heads / sizeof heads[0])];
+    if (next(s) % 2 || number > most)
+        number = next(s) & most;
+    return number > most ? most : number;
+}
+
+static const uint8_t *octets(struct sample *s, size_t size)
+{
+    uint8_t *start = s->pool + s->used;
+    for (size_t i = 0; i < size; i++)
+        start[i] = (uint8_t)next(s);
+    s->used += size;
+    return start;
+}
+
+/* Text of one to four bytes a character, the longest first where it fits. */
+static const uint8_t *text(struct sample *s, size_t size)
+{
+    static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x94\x91"};
+    uint8_t *start = s->pool + s->used;
+    for (size_t at = 0; at < size;) {
+        size_t length = 1 + next(s) % 4;
+        if (length > size - at)
+            length = 1;
+        memcpy(start + at, characters[length - 1], length);
+        at += length;
+    }
+    s->used += size;
+    return start;
+}
+
+static void fill_value(struct sample *s, struct kc_values *values, enum kc_field field)
+{
+    const struct kc_field_row *row = &kc_fields[field];
+    const size_t data_most = 3000; /* so that a batch of them fits a message */
+    size_t size;
+    switch (row->type) {
+    case KC_TYPE_UINT:
+    case KC_TYPE_BOOL:
+        kc_values_set_number(values, field, number_to(s, row->most));
+        break;
+    case KC_TYPE_TEXT:
+        size = size_to(s, row->most);
+        kc_values_set_span(values, field, text(s, size), size);
+        break;
+    case KC_TYPE_BYTES:
+        size = size_to(s, row->most);
+        kc_values_set_span(values, field, octets(s, size), size);
+        break;
+    case KC_TYPE_DATA:
+        size = size_to(s, data_most);
+        if (next(s) % 2)
+            kc_values_set_span(values, field, octets(s, size), size);
+        else
+            kc_values_set_passed(values, field, next(s) % SAMPLE_DESCRIPTORS);
+        break;
+    case KC_TYPE_SECRET:
+        kc_values_set_passed(values, field, next(s) % SAMPLE_DESCRIPTORS);
+        break;
+    case KC_TYPE_ITEMS:
+        values->present |= KC_FIELD_BIT(field);
+        break;
+    }
+}
+
+static void fill(
+    struct sample *s, struct kc_values *values, kc_field_set required, kc_field_set optional)
+{
+    values->present = 0;
+    for (unsigned int i = 0; i < KC_FIELDS; i++) {
+        kc_field_set bit = KC_FIELD_BIT(i);
+        if ((required & bit) || ((optional & bit) && next(s) % 2))
+            fill_value(s, values, (enum kc_field)i);
+    }
+}
+
+/* An operation that a batch may hold, none with secrets: a batch may hold just four of those. */
+static enum kc_operation batched(struct sample *s)
+{
+    const kc_field_set never = KC_FIELD_BIT(KC_FIELD_ITEMS) | KC_FIELD_BIT(KC_FIELD_SECRET);
+    for (;;) {
+        enum kc_operation operation = (enum kc_operation)(next(s) % KC_OPERATIONS);
+        if (!(kc_operations[operation].answer & never))
+            return operation;
+    }
+}
+
+static void start(struct sample *s, enum kc_operation operation, uint64_t seed)
+{
+    s->random = seed * KC_OPERATIONS + operation;
+    s->used = 0;
+    kc_message_init(&s->message, operation);
+    s->message.id = next(s) >> (next(s) % 64) | 1;
+    s->message.items = s->items;
+    s->message.batch = s->batch;
+    if (operation != KC_OPERATION_BATCH)
+        return;
+    s->message.batch_count = 1 + next(s) % 5;
+    for (size_t i = 0; i < s->message.batch_count; i++)
+        kc_message_init(&s->batch[i], batched(s));
+}
+
+void sample_request(struct sample *s, enum kc_operation operation, uint64_t seed)
+{
+    start(s, operation, seed);
+    const struct kc_operation_row *row = &kc_operations[operation];
+    fill(s, &s->message.values, row->required, row->optional);
+    for (size_t i = 0; i < s->message.batch_count; i++) {
+        row = &kc_operations[s->batch[i].operation];
+        fill(s, &s->batch[i].values, row->required, row->optional);
+    }
+}
+
+static void fill_answer(struct sample *s, struct kc_message *message, enum kc_error error)
+{
+    const struct kc_operation_row *row = &kc_operations[message->operation];
+    message->error = error;
+    if (error == KC_OK)
+        fill(s, &message->values, row->answer, row->answer_optional);
+    else
+        fill(s, &message->values, 0, KC_FIELD_BIT(KC_FIELD_DETAIL));
+}
+
+void sample_answer(
+    struct sample *s, enum kc_operation operation, enum kc_error error, uint64_t seed)
+{
+    const size_t items_most = 12; /* so that they fit a message */
+    start(s, operation, seed);
+    fill_answer(s, &s->message, error);
+    for (size_t i = 0; i < s->message.batch_count; i++)
+        fill_answer(s, &s->batch[i], next(s) % 2 ? KC_OK : KC_ERR_REFUSED);
+    if (operation == KC_OPERATION_BATCH || !kc_values_has(&s->message.values, KC_FIELD_ITEMS))
+        return;
+    s->message.item_count = size_to(s, items_most);
+    for (size_t i = 0; i < s->message.item_count; i++)
+        fill(s, &s->items[i], 0, kc_operations[operation].item);
+}
+
+static bool values_equal(const struct kc_values *a, const struct kc_values *b)
+{
+    if (a->present != b->present)
+        return false;
+    for (kc_field_set left = a->present; left; left &= left - 1) {
+        const struct kc_value *x = &a->value[kc_field_first(left)];
+        const struct kc_value *y = &b->value[kc_field_first(left)];
+        if (x->number != y->number || x->span.size != y->span.size)
+            return false;
+        if (x->span.size > 0 && memcmp(x->span.bytes, y->span.bytes, x->span.size) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool sample_equal(const struct kc_message *a, const struct kc_message *b)
+{
+    if (a->id != b->id || a->operation != b->operation || a->error != b->error ||
+        !values_equal(&a->values, &b->values) || a->item_count != b->item_count ||
+        a->batch_count != b->batch_count)
+        return false;
+    for (size_t i = 0; i < a->item_count; i++) {
+        if (!values_equal(&a->items[i], &b->items[i]))
+            return false;
+    }
+    for (size_t i = 0; i < a->batch_count; i++) {
+        if (!sample_equal(&a->batch[i], &b->batch[i]))
+            return false;
+    }
+    return true;
+}
