@@ -29,6 +29,10 @@
  * its kind and id. Any other version replaces a lower one: KC_ERR_CONFLICT if what is stored is not
  * lower. Two keys that are not destroyed never have the same keyring and label:
  * KC_ERR_LABEL_TAKEN.
+ *
+ * What the desk adds to the vault's answers: to STATUS the field KEYS, to DOCTOR items about store
+ * and files. A page of keys is as many records as fit, in the order of their ids, up to
+ * KC_VAULT_RECORDS_MAX: if there are fewer, there is nothing after them.
  */
 #ifndef KC_CUSTODIAN_VAULT_MESSAGE_H
 #define KC_CUSTODIAN_VAULT_MESSAGE_H
@@ -69,8 +73,13 @@ KC_CHECKED enum kc_error kc_vault_message_pack(
     struct kc_writer *w, const struct kc_vault_message *m);
 
 /*
- * Unpacks; spans point into bytes. `items` has room for KC_ITEMS_MAX and is lent to m->message.
- * KC_ERR_BAD_REQUEST: malformed; the caller ends the process.
+ * Unpacks; spans point into bytes, and records are not looked into.
+ *
+ * items  room for KC_ITEMS_MAX, lent to m->message; NULL where no list may come
+ * m      what the type does not have is zero, but for the message, which then is as it was. On
+ *        failure it says nothing.
+ *
+ * KC_ERR_BAD_REQUEST  malformed; the caller ends the process
  */
 KC_CHECKED enum kc_error kc_vault_message_unpack(
     const void *bytes, size_t size, struct kc_values *items, struct kc_vault_message *m);
