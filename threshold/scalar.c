@@ -2,6 +2,7 @@
 #include "threshold/scalar.h"
 
 #include "base/secret.h"
+#include "threshold/declassify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -159,8 +160,9 @@ enum kc_error kc_scalar_decode(
     KC_AUTO_SCALAR read = {.curve = curve};
     KC_AUTO_SCALAR less = {.curve = curve};
     load_limbs(read.limb, bytes, size);
-    if (subtract_limbs(less.limb, read.limb, order->l, order->limbs) == 0)
-        return KC_ERR_SCALAR_RANGE; /* that it is out of range is no secret: it is refused */
+    kc_mask below = kc_ct_mask_bit(subtract_limbs(less.limb, read.limb, order->l, order->limbs));
+    if (!kc_declassify_answer(below)) /* refused: said to the sender */
+        return KC_ERR_SCALAR_RANGE;
     *out = read;
     return KC_OK;
 }
@@ -198,7 +200,7 @@ enum kc_error kc_scalar_random(
 {
     KC_AUTO_SCALAR random;
     kc_scalar_reduce(&random, curve, uniform, KC_UNIFORM_SIZE);
-    if (kc_scalar_is_zero(&random))
+    if (kc_declassify_answer(kc_scalar_is_zero(&random))) /* refused, and not used */
         return KC_ERR_RANDOM;
     *out = random;
     return KC_OK;

@@ -66,13 +66,15 @@ KC_CHECKED enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE
 KC_CHECKED enum kc_error kc_signature_verify(const struct kc_point *public,
     const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size);
 
-/* One holder's share of a key, as both parties need it. All borrowed. */
+/*
+ * One holder's share of a key, as both parties need it. All borrowed. The points come in their encodings, point_size
+ * octets, from the signer's own authenticated record, never from a request: they are hashed, not computed with.
+ */
 struct kc_signer {
     const struct kc_scalar *share;       /* secret */
     const struct kc_scalar *coefficient; /* in (0, L), public; NULL for 1, the additive share */
-    const struct kc_point *own; /* the verification share [share]B, from the signer's record */
-    const struct kc_point
-        *group; /* the whole public key, from the signer's record, never from a request */
+    const uint8_t *own;                  /* the verification share [share]B */
+    const uint8_t *group;                /* the whole public key */
 };
 
 /* What the second party answers. Public once sent. */
@@ -130,6 +132,7 @@ KC_CHECKED enum kc_error kc_signature_open(struct kc_signature_commitment *commi
  *
  * commitment  consumed: wiped on every return
  * signer, message  the same as were given to open
+ * group       the whole public key, decoded: the signature is verified under it
  * other       the second party's coefficient-weighted verification share [coefficient * share]B;
  * NULL if not known signature   signature_size octets; written only on KC_OK
  *
@@ -141,8 +144,8 @@ KC_CHECKED enum kc_error kc_signature_open(struct kc_signature_commitment *commi
  */
 KC_CHECKED enum kc_error kc_signature_finish(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
     struct kc_signature_commitment *commitment, const struct kc_signer *signer,
-    const struct kc_signed_message *message, const struct kc_signature_contribution *contribution,
-    const struct kc_point *other);
+    const struct kc_point *group, const struct kc_signed_message *message,
+    const struct kc_signature_contribution *contribution, const struct kc_point *other);
 
 /* Ends a commitment: abort, deadline. Fine with one that is not open. */
 void kc_signature_commitment_wipe(struct kc_signature_commitment *commitment);
