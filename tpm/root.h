@@ -17,7 +17,6 @@
  *   KC_ERR_ROOT_UNAVAILABLE      not reachable, lost, busy for too long, or late; try again
  *   KC_ERR_ROOT_CHANGED          the SRK is gone, or not the pinned one
  *   KC_ERR_ROOT_NOT_PROVISIONED  the settings have no pin
- *   KC_ERR_ROOT_HANDLE           the pinned key cannot be an SRK, or wants an authorisation
  *   KC_ERR_ROOT_LOCKOUT          refused because of dictionary-attack lockout
  *   KC_ERR_ROOT_ANSWER           an answer that cannot be right, or a refusal without other name
  *   KC_ERR_NO_MEMORY

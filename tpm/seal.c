@@ -203,8 +203,8 @@ static enum kc_error load(struct kc_tpm2 *tpm, const struct sealed *sealed, ESYS
     error = kc_connection_check(tpm, "load the sealed object",
         Esys_Load(tpm->esys, tpm->srk, tpm->session, ESYS_TR_NONE, ESYS_TR_NONE, &sealed->private,
             &sealed->public, object));
-    /* The blob is all that this command brings of its own. */
-    if (error == KC_ERR_ROOT_ANSWER && kc_connection_is_refusal(tpm->code))
+    /* The parameters of this command are the blob. */
+    if (error == KC_ERR_ROOT_ANSWER && kc_connection_refuses_parameter(tpm->code))
         return KC_ERR_RECORD_DAMAGED;
     return error;
 }

@@ -79,7 +79,7 @@ static enum kc_error run(struct kc_tpm2 *tpm,
         enum kc_error error = connect_now(tpm);
         if (error == KC_OK)
             error = operation(tpm, arguments);
-        if (!keeps_connection(error))
+        if (!keeps_connection(error) || tpm->is_spoiled)
             kc_connection_drop(tpm);
         if (error == KC_OK || !is_worth_repeating(tpm, was_connected, attempt))
             return error;
@@ -237,6 +237,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
 {
     struct kc_tpm2 *tpm = tpm_of(root);
     kc_connection_close(tpm);
+    tpm->code = TSS2_RC_SUCCESS;
     tpm->cause[0] = 0;
     enum kc_error error = kc_connection_open(tpm);
     if (error == KC_OK)
@@ -245,7 +246,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
         error = try_out(tpm);
     if (error != KC_OK) {
         kc_connection_drop(tpm);
-        return error;
+        return kc_connection_wants_authorisation(tpm->code) ? KC_ERR_ROOT_HANDLE : error;
     }
     memcpy(srk_name, tpm->pin, KC_ROOT_NAME_SIZE);
     kc_connection_close(tpm);
