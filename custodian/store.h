@@ -101,6 +101,9 @@ uint64_t kc_store_key_count(const struct kc_store *store);
 /* Bytes that the store's disk has left for this user. */
 KC_CHECKED enum kc_error kc_store_free_space(const struct kc_store *store, uint64_t *bytes);
 
+/* Whether a change could be written now: one is made that changes nothing, and synced. */
+KC_CHECKED enum kc_error kc_store_check_writable(struct kc_store *store);
+
 /* Whether owner and mode of folder and file are as kc_store_open left them: KC_OK, or
  * KC_ERR_CONFIG_PERMISSIONS. */
 KC_CHECKED enum kc_error kc_store_check_permissions(const struct kc_store *store);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/cmocka.h"
+
+#include "custodian/config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define USERS "users = { desk = 64801; vault = 64802; root = 64803; };\n"
+#define START                                                                                      \
+    "socket = \"/run/custodian/socket\";\n"                                                        \
+    "store = \"/var/lib/custodian\";\n" USERS
+#define ROOT "root = { tcti = \"device:/dev/tpmrm0\"; srk_name_file = \"/etc/custodian/srk\"; };\n"
+#define KEYRINGS "keyrings = [ \"device\", \"ci\" ];\n"
+#define NO_POLICY "policy = ();\n"
+#define MINIMAL START ROOT KEYRINGS NO_POLICY
+#define WITH_RULE(rule) START ROOT KEYRINGS "policy = ( { " rule " } );\n"
+#define RULE "name = \"r\"; users = [ \"1000\" ]; operations = [ \"*\" ];"
+
+static struct kc_config_problem problem;
+
+static struct kc_config *parse(const char *text)
+{
+    struct kc_config *config = NULL;
+    problem.text[0] = '\0';
+    enum kc_error error = kc_config_parse("test.conf", text, &config, &problem);
+    if (error != KC_OK)
+        print_error("%s\n", problem.text);
+    assert_int_equal(error, KC_OK);
+    return config;
+}
+
+static void fills_in_what_is_not_said(void **state)
+{
+    (void)state;
+    struct kc_config *config = parse(MINIMAL);
+    assert_string_equal(config->socket, "/run/custodian/socket");
+    assert_int_equal(config->socket_mode, 0666);
+    assert_int_equal(config->root.srk_handle, 0x81000001);
+    assert_string_equal(config->root.pcrs, "");
+    assert_int_equal(config->limits.clients, 256);
+    assert_int_equal(config->policy.keyring_count, 2);
+    assert_int_equal(config->policy.rule_count, 0);
+    kc_config_free(config);
+}
+
+static void takes_what_is_said(void **state)
+{
+    (void)state;
+    struct kc_config *config =
+        parse("socket_mode = \"0600\"; arena_size = 1048576;\n"
+              "limits = { clients = 3; session_deadline_ms = 200; };\n" START KEYRINGS NO_POLICY
+              "root = { tcti = \"swtpm:path=/x\"; srk_name_file = \"/s\"; srk_handle = 0x81000123;"
+              " pcrs = \"sha256:0,7\"; timeout_s = 5; };");
+    assert_int_equal(config->socket_mode, 0600);
+    assert_int_equal(config->arena_size, 1048576);
+    assert_int_equal(config->limits.clients, 3);
+    assert_int_equal(config->limits.session_deadline_ms, 200);
+    assert_int_equal(config->root.srk_handle, 0x81000123);
+    assert_string_equal(config->root.pcrs, "sha256:0,7");
+    kc_config_free(config);
+}
+
+static void reads_the_rules_of_the_policy(void **state)
+{
+    (void)state;
+    struct kc_config *config =
+        parse(WITH_RULE("name = \"signers\"; users = [ \"1000\", \"root\" ]; groups = [ \"50\" ];"
+                        " keyrings = [ \"ci\" ]; keys = [ \"ssh*\" ]; roles = [ \"application\" ];"
+                        " operations = [ \"key-sign\", \"key-list\" ];"));
+    const struct kc_policy_rule *rule = &config->policy.rules[0];
+    assert_string_equal(rule->name, "signers");
+    assert_int_equal(rule->users[0], 1000);
+    assert_int_equal(rule->users[1], 0);
+    assert_int_equal(rule->groups[0], 50);
+    assert_int_equal(rule->keyrings, 2);
+    assert_string_equal(rule->keys[0], "ssh*");
+    assert_int_equal(rule->roles, 1u << KC_ROLE_APPLICATION);
+    assert_true(rule->operations ==
+                (UINT64_C(1) << KC_OPERATION_KEY_SIGN | UINT64_C(1) << KC_OPERATION_KEY_LIST));
+    assert_true(rule->named == rule->operations);
+    kc_config_free(config);
+}
+
+static void gives_a_rule_no_keyrings_that_it_does_not_list(void **state)
+{
+    (void)state;
+    struct kc_config *config = parse(WITH_RULE(RULE));
+    assert_int_equal(config->policy.rules[0].keyrings, 0);
+    assert_true(config->policy.rules[0].named == 0);
+    kc_config_free(config);
+}
+
+/* What is wrong, and what is said about it. */
+static const struct {
+    const char *text, *says;
+} wrong[] = {
+    {"colour = \"red\";\n" MINIMAL, "test.conf:1: unknown setting 'colour'"},
+    {MINIMAL "limits = { clientz = 3; };", "unknown setting 'clientz'"},
+    {MINIMAL "limits = { clients = 0; };", "outside its permitted range: 'clients'"},
+    {MINIMAL "limits = 3;", "not a group"},
+    {MINIMAL "socket_mode = \"0999\";", "not a mode"},
+    {MINIMAL "socket_mode = 666;", "not a mode"},
+    {MINIMAL "arena_size = 1;", "outside its permitted range: 'arena_size'"},
+    {MINIMAL "arena_size = \"big\";", "not a number"},
+    {MINIMAL "@include \"/etc/passwd\"\n", "@include"},
+    {MINIMAL "socket = \"/again\";", "duplicate setting"},
+    {MINIMAL "colour", "syntax error"},
+    {"", "missing setting 'socket'"},
+    {START KEYRINGS NO_POLICY, "missing setting 'root'"},
+    {START KEYRINGS NO_POLICY "root = { tcti = \"\"; srk_name_file = \"/s\"; };",
+        "may not be empty: 'tcti'"},
+    {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; };", "missing setting 'tcti'"},
+    {START KEYRINGS NO_POLICY
+        "root = { tcti = \"x\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
+        "outside its permitted range: 'srk_handle'"},
+    {"socket = \"relative\"; store = \"/s\";" USERS ROOT KEYRINGS NO_POLICY,
+        "not an absolute path"},
+    {START ROOT NO_POLICY "keyrings = [ \"a\", \"a\" ];", "listed twice"},
+    {START ROOT NO_POLICY "keyrings = [ \"*\" ];", "not a name for a keyring"},
+    {START ROOT KEYRINGS "policy = { };", "not a list"},
+    {WITH_RULE("name = \"r\"; operations = [ \"*\" ];"), "nobody in users or groups of rule 'r'"},
+    {WITH_RULE("name = \"r\"; users = [ \"1000\" ];"), "missing setting 'operations'"},
+    {WITH_RULE(RULE "colour = \"red\";"), "unknown setting 'colour'"},
+    {WITH_RULE(RULE "keyrings = [ \"cii\" ];"), "not one of the keyrings: 'cii'"},
+    {WITH_RULE(RULE "roles = [ \"king\" ];"), "no such role 'king'"},
+    {WITH_RULE(RULE "groups = [ \"no-such-group\" ];"), "no such group"},
+    {WITH_RULE("name = \"r\"; users = [ \"1000\" ]; operations = [ \"fly\" ];"),
+        "no such operation 'fly'"},
+    {WITH_RULE("name = \"r\"; users = [ \"no-such-user\" ]; operations = [ \"*\" ];"),
+        "no such user 'no-such-user'"},
+};
+
+static void says_what_is_wrong_and_where(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct kc_config *config = NULL;
+        assert_int_equal(
+            kc_config_parse("test.conf", wrong[i].text, &config, &problem), KC_ERR_CONFIG);
+        if (!strstr(problem.text, wrong[i].says))
+            fail_msg("row %zu: '%s' does not say '%s'", i, problem.text, wrong[i].says);
+        assert_null(config);
+    }
+}
+
+static void needs_users_when_started_as_root(void **state)
+{
+    (void)state;
+    struct kc_config *config = NULL;
+    const char *text = "socket = \"/s\"; store = \"/s\";" ROOT KEYRINGS NO_POLICY;
+    enum kc_error error = kc_config_parse("test.conf", text, &config, &problem);
+    if (geteuid() == 0) {
+        assert_int_equal(error, KC_ERR_CONFIG);
+        return;
+    }
+    assert_int_equal(error, KC_OK);
+    assert_false(config->drops_rights);
+    assert_false(config->separate_users);
+    assert_string_not_equal(kc_config_users_text(config), "separate");
+    kc_config_free(config);
+}
+
+static void refuses_root_as_a_process_user(void **state)
+{
+    (void)state;
+    struct kc_config *config = NULL;
+    const char *text = "users = { desk = \"root\"; vault = 2; root = 3; };\n"
+                       "socket = \"/s\"; store = \"/s\";" ROOT KEYRINGS NO_POLICY;
+    assert_int_equal(kc_config_parse("test.conf", text, &config, &problem), KC_ERR_CONFIG);
+    assert_non_null(strstr(problem.text, "test.conf:1: no process of the custodian runs as root"));
+}
+
+static void accepts_the_sample(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    struct kc_config *config = NULL;
+    int file = open(KC_SOURCE_DIR "/custodian/custodian.conf", O_RDONLY);
+    assert_true(file >= 0);
+    assert_int_equal(kc_config_read(file, "sample", &text, &problem), KC_OK);
+    close(file);
+    enum kc_error error = kc_config_parse("sample", text, &config, &problem);
+    free(text);
+    if (error != KC_OK) /* the users of an installation are not there */
+        assert_non_null(strstr(problem.text, "no such user 'custodian-desk'"));
+    kc_config_free(config);
+}
+
+static void opens_just_a_protected_file_in_a_protected_folder(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/kc-config.XXXXXX", path[64];
+    int file = -1;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/test.conf", folder);
+    assert_int_equal(kc_config_open(path, &file, &problem), KC_ERR_CONFIG);
+    int made = open(path, O_WRONLY | O_CREAT, 0644);
+    close(made);
+    assert_int_equal(kc_config_open(path, &file, &problem), KC_OK);
+    close(file);
+    assert_int_equal(chmod(path, 0664), 0);
+    assert_int_equal(kc_config_open(path, &file, &problem), KC_ERR_CONFIG_PERMISSIONS);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(kc_config_open(path, &file, &problem), KC_ERR_CONFIG_PERMISSIONS);
+    assert_int_equal(chmod(folder, 0700), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 1000, 1000), 0);
+        assert_int_equal(kc_config_open(path, &file, &problem), KC_ERR_CONFIG_PERMISSIONS);
+    }
+    unlink(path);
+    rmdir(folder);
+}
+
+static void reads_a_file_up_to_its_limit(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    int file = memfd_create("config", 0);
+    assert_int_equal(write(file, "abc", 3), 3);
+    assert_int_equal(kc_config_read(file, "test", &text, &problem), KC_OK);
+    assert_string_equal(text, "abc");
+    free(text);
+    assert_int_equal(ftruncate(file, 4), 0); /* a NUL in it */
+    assert_int_equal(kc_config_read(file, "test", &text, &problem), KC_ERR_CONFIG);
+    assert_int_equal(ftruncate(file, 0), 0);
+    char line[1024];
+    memset(line, '#', sizeof line);
+    for (size_t i = 0; i < KC_CONFIG_SIZE_MAX / sizeof line; i++)
+        assert_int_equal(pwrite(file, line, sizeof line, (off_t)(i * sizeof line)), sizeof line);
+    assert_int_equal(kc_config_read(file, "test", &text, &problem), KC_OK);
+    free(text);
+    assert_int_equal(pwrite(file, "#", 1, KC_CONFIG_SIZE_MAX), 1);
+    assert_int_equal(kc_config_read(file, "test", &text, &problem), KC_ERR_CONFIG);
+    close(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fills_in_what_is_not_said),
+        cmocka_unit_test(takes_what_is_said),
+        cmocka_unit_test(reads_the_rules_of_the_policy),
+        cmocka_unit_test(gives_a_rule_no_keyrings_that_it_does_not_list),
+        cmocka_unit_test(says_what_is_wrong_and_where),
+        cmocka_unit_test(needs_users_when_started_as_root),
+        cmocka_unit_test(refuses_root_as_a_process_user),
+        cmocka_unit_test(accepts_the_sample),
+        cmocka_unit_test(opens_just_a_protected_file_in_a_protected_folder),
+        cmocka_unit_test(reads_a_file_up_to_its_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
