@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The connection to the custodian that all of the module's calls share. */
+#ifndef KC_PKCS11_DAEMON_H
+#define KC_PKCS11_DAEMON_H
+
+#include "proto/socket/client.h"
+
+/* Makes the client, without connecting. With the module's lock held, as the next. */
+KC_CHECKED enum kc_error kc_daemon_open(void);
+
+/* Lets go of the client. A call that another thread has under way ends in its own time. */
+void kc_daemon_close(void);
+
+/*
+ * Asks the custodian. Not with the module's lock held.
+ *
+ * A connection that turns out to be lost is made again and the request repeated, once: nothing that
+ * the module asks for changes anything, so it does not matter if it is done twice.
+ *
+ * answer  on KC_OK only; given to the caller: kc_client_answer_free
+ *
+ * Errors as of kc_client_call; KC_ERR_DAEMON_ABSENT also when the module is not initialized.
+ */
+KC_CHECKED enum kc_error kc_daemon_call(
+    struct kc_client_request *request, struct kc_client_answer **answer);
+
+#endif
