@@ -103,14 +103,16 @@ extern const struct kc_operation_row kc_operations[KC_OPERATIONS];
 struct kc_value {
     uint64_t number;     /* UINT, BOOL; SECRET and passed DATA: index of the descriptor */
     struct kc_span span; /* TEXT (no terminator), BYTES, DATA in the message */
-    bool passed;         /* DATA is in a descriptor */
+    bool passed;         /* DATA is in a descriptor; SECRET always is */
 };
 
 /* The fields of a message or of an item: those in `present` count. */
 struct kc_values {
     kc_field_set present;
-    struct kc_value value[KC_FIELDS];
+    struct kc_value value[KC_FIELD_ROOM];
 };
+
+_Static_assert(KC_FIELDS <= KC_FIELD_ROOM, "a set of fields has 128 bits");
 
 struct kc_message {
     uint64_t id;

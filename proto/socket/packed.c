@@ -75,6 +75,7 @@ static void unpack_value(
         value->number = unpack_number(r, kc_reader_u8(r), 1);
         break;
     case KC_TYPE_SECRET:
+        value->passed = true;
         value->number = unpack_number(r, kc_reader_u8(r), KC_DESCRIPTORS_MAX - 1);
         break;
     case KC_TYPE_TEXT:

@@ -173,7 +173,7 @@ static bool values_equal(const struct kc_values *a, const struct kc_values *b)
     for (kc_field_set left = a->present; left; left &= left - 1) {
         const struct kc_value *x = &a->value[kc_field_first(left)];
         const struct kc_value *y = &b->value[kc_field_first(left)];
-        if (x->number != y->number || x->span.size != y->span.size)
+        if (x->number != y->number || x->span.size != y->span.size || x->passed != y->passed)
             return false;
         if (x->span.size > 0 && memcmp(x->span.bytes, y->span.bytes, x->span.size) != 0)
             return false;

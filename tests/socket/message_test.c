@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/cmocka.h"
+
+#include "proto/socket/message.h"
+#include "tests/socket/sample.h"
+
+#include <string.h>
+
+static struct sample sample;
+static uint8_t octets[KC_DATA_SIZE_MAX + 1];
+
+static kc_field_set row_fields(enum kc_operation operation)
+{
+    return kc_operations[operation].required | kc_operations[operation].optional;
+}
+
+/* A value of a size, or a number, as the field's type has it. */
+static void set_to(struct kc_values *values, enum kc_field field, uint64_t size)
+{
+    switch (kc_fields[field].type) {
+    case KC_TYPE_UINT:
+    case KC_TYPE_BOOL:
+        kc_values_set_number(values, field, size);
+        break;
+    case KC_TYPE_TEXT:
+    case KC_TYPE_BYTES:
+    case KC_TYPE_DATA:
+        kc_values_set_span(values, field, octets, (size_t)size);
+        break;
+    case KC_TYPE_SECRET:
+        kc_values_set_passed(values, field, (size_t)size);
+        break;
+    case KC_TYPE_ITEMS:
+        break;
+    }
+}
+
+static uint64_t limit_of(enum kc_field field)
+{
+    if (kc_fields[field].type == KC_TYPE_DATA)
+        return KC_DATA_INLINE_MAX;
+    return kc_fields[field].type == KC_TYPE_SECRET ? KC_DESCRIPTORS_MAX - 1 : kc_fields[field].most;
+}
+
+static void check_limit(enum kc_operation operation, enum kc_field field)
+{
+    const char *detail = NULL;
+    sample_request(&sample, operation, 1);
+    set_to(&sample.message.values, field, limit_of(field));
+    assert_int_equal(kc_request_check(&sample.message, &detail), KC_OK);
+    set_to(&sample.message.values, field, limit_of(field) + 1);
+    assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_ARGUMENT);
+    assert_string_equal(detail, kc_fields[field].name);
+}
+
+static void each_limit_holds_in_each_operation(void **state)
+{
+    (void)state;
+    memset(octets, 'a', sizeof octets);
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        kc_field_set fields = row_fields((enum kc_operation)i) & ~KC_FIELD_BIT(KC_FIELD_ITEMS);
+        for (; fields; fields &= fields - 1)
+            check_limit((enum kc_operation)i, kc_field_first(fields));
+    }
+}
+
+static void each_required_field_is_missed_by_its_name(void **state)
+{
+    (void)state;
+    const char *detail = NULL;
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        for (kc_field_set left = kc_operations[i].required; left; left &= left - 1) {
+            enum kc_field field = kc_field_first(left);
+            sample_request(&sample, (enum kc_operation)i, 2);
+            sample.message.values.present &= ~KC_FIELD_BIT(field);
+            assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
+            assert_string_equal(detail, kc_fields[field].name);
+        }
+    }
+}
+
+static void each_field_of_another_operation_is_refused(void **state)
+{
+    (void)state;
+    const char *detail = NULL;
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        for (unsigned int field = 0; field < KC_FIELDS; field++) {
+            if (row_fields((enum kc_operation)i) & KC_FIELD_BIT(field))
+                continue;
+            sample_request(&sample, (enum kc_operation)i, 3);
+            sample.message.values.present |= KC_FIELD_BIT(field);
+            assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
+            assert_string_equal(detail, kc_fields[field].name);
+        }
+    }
+}
+
+static void what_no_row_has_is_refused(void **state)
+{
+    (void)state;
+    const char *detail = "untouched";
+    sample_request(&sample, KC_OPERATION_PING, 1);
+    sample.message.values.present |= KC_FIELD_BIT(KC_FIELDS);
+    assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
+    assert_null(detail);
+    sample.message.operation = KC_OPERATIONS;
+    assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_UNKNOWN_OPERATION);
+    assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
+}
+
+static void an_answer_has_the_fields_of_its_operation(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        const struct kc_operation_row *row = &kc_operations[i];
+        for (unsigned int field = 0; field < KC_FIELDS; field++) {
+            sample_answer(&sample, (enum kc_operation)i, KC_OK, 4);
+            assert_int_equal(kc_answer_check(&sample.message), KC_OK);
+            if (row->answer_optional & KC_FIELD_BIT(field))
+                continue;
+            sample.message.values.present ^= KC_FIELD_BIT(field);
+            assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
+        }
+    }
+}
+
+static void an_item_has_the_fields_of_its_operation(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        for (unsigned int field = 0; field < KC_FIELDS && kc_operations[i].item; field++) {
+            bool allowed = (kc_operations[i].item & KC_FIELD_BIT(field)) != 0;
+            sample_answer(&sample, (enum kc_operation)i, KC_OK, 5);
+            sample.message.item_count = 1;
+            sample.items[0].present = KC_FIELD_BIT(field);
+            set_to(&sample.items[0], (enum kc_field)field, 0);
+            assert_int_equal(kc_answer_check(&sample.message), allowed ? KC_OK : KC_ERR_BAD_REPLY);
+        }
+    }
+}
+
+static void an_answer_has_an_item_for_each_of_at_most_a_hundred(void **state)
+{
+    (void)state;
+    sample_answer(&sample, KC_OPERATION_KEYRING_LIST, KC_OK, 1);
+    sample.message.item_count = KC_ITEMS_MAX;
+    for (size_t i = 0; i < KC_ITEMS_MAX; i++)
+        sample.items[i].present = 0;
+    assert_int_equal(kc_answer_check(&sample.message), KC_OK);
+    sample.message.item_count = KC_ITEMS_MAX + 1;
+    assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
+}
+
+static void an_error_comes_with_a_detail_at_most(void **state)
+{
+    (void)state;
+    for (unsigned int field = 0; field < KC_FIELDS; field++) {
+        sample_answer(&sample, KC_OPERATION_KEY_SHOW, KC_ERR_REFUSED, 1);
+        sample.message.values.present = KC_FIELD_BIT(field);
+        set_to(&sample.message.values, (enum kc_field)field, 0);
+        assert_int_equal(
+            kc_answer_check(&sample.message), field == KC_FIELD_DETAIL ? KC_OK : KC_ERR_BAD_REPLY);
+    }
+}
+
+static void text_is_utf_8_without_control_characters(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"", " ~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80",
+        "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x1f", "\x7f", "\xc2\x80", "\xc2\x9f", "\xc1\xbf",
+        "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "\xff", "\x80", "a\xc3", "\xe2\x82", "\xf0\x9f\x94", "\xc3(",
+        "\xe2(\xac"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(kc_text_valid((struct kc_span){(const uint8_t *)good[i], strlen(good[i])}));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(kc_text_valid((struct kc_span){(const uint8_t *)bad[i], strlen(bad[i])}));
+    assert_false(kc_text_valid((struct kc_span){(const uint8_t *)"\0", 1}));
+}
+
+static void names_find_their_rows(void **state)
+{
+    (void)state;
+    enum kc_field field = KC_FIELDS;
+    enum kc_operation operation = KC_OPERATIONS;
+    for (unsigned int i = 0; i < KC_FIELDS; i++) {
+        assert_true(kc_field_find(kc_fields[i].name, strlen(kc_fields[i].name), &field));
+        assert_int_equal(field, i);
+    }
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        assert_true(
+            kc_operation_find(kc_operations[i].name, strlen(kc_operations[i].name), &operation));
+        assert_int_equal(operation, i);
+    }
+    assert_false(kc_field_find("keyx", 4, &field));
+    assert_false(kc_operation_find("pin", 3, &operation));
+}
+
+/* Programs are compiled against these numbers: a row is added at the end, or not at all. */
+static void numbers_stay_what_they_were(void **state)
+{
+    (void)state;
+    assert_int_equal(KC_FIELD_ALGORITHM, 0);
+    assert_int_equal(KC_FIELD_KEY, 6);
+    assert_int_equal(KC_FIELD_MESSAGE, 24);
+    assert_int_equal(KC_FIELD_SECRET, 33);
+    assert_int_equal(KC_FIELD_ITEMS, 44);
+    assert_int_equal(KC_FIELD_SESSIONS, 61);
+    assert_int_equal(KC_OPERATION_PING, 0);
+    assert_int_equal(KC_OPERATION_KEY_SIGN, 8);
+    assert_int_equal(KC_OPERATION_BATCH, 26);
+    assert_int_equal(sizeof(struct kc_values), 16 + 128 * sizeof(struct kc_value));
+}
+
+static void values_are_set_and_asked(void **state)
+{
+    (void)state;
+    struct kc_values values = {0};
+    assert_false(kc_values_text_is(&values, KC_FIELD_ROLE, ""));
+    kc_values_set_text(&values, KC_FIELD_ROLE, "base");
+    assert_true(kc_values_text_is(&values, KC_FIELD_ROLE, "base"));
+    assert_false(kc_values_text_is(&values, KC_FIELD_ROLE, "bases"));
+    assert_false(kc_values_text_is(&values, KC_FIELD_ROLE, "bass"));
+    kc_values_set_passed(&values, KC_FIELD_MESSAGE, 2);
+    assert_true(values.value[KC_FIELD_MESSAGE].passed);
+    kc_values_set_span(&values, KC_FIELD_MESSAGE, "x", 1);
+    assert_false(values.value[KC_FIELD_MESSAGE].passed);
+    assert_true(kc_values_has(&values, KC_FIELD_MESSAGE));
+    assert_false(kc_values_has(&values, KC_FIELD_SESSIONS));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_limit_holds_in_each_operation),
+        cmocka_unit_test(each_required_field_is_missed_by_its_name),
+        cmocka_unit_test(each_field_of_another_operation_is_refused),
+        cmocka_unit_test(what_no_row_has_is_refused),
+        cmocka_unit_test(an_answer_has_the_fields_of_its_operation),
+        cmocka_unit_test(an_item_has_the_fields_of_its_operation),
+        cmocka_unit_test(an_answer_has_an_item_for_each_of_at_most_a_hundred),
+        cmocka_unit_test(an_error_comes_with_a_detail_at_most),
+        cmocka_unit_test(text_is_utf_8_without_control_characters),
+        cmocka_unit_test(names_find_their_rows),
+        cmocka_unit_test(numbers_stay_what_they_were),
+        cmocka_unit_test(values_are_set_and_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
