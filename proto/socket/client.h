@@ -9,7 +9,8 @@
  *     error = kc_client_new(NULL, &client);
  *     kc_client_request_init(&request, KC_OPERATION_KEY_SIGN);
  *     kc_values_set_text(&request.message.values, KC_FIELD_KEY, id);
- *     error = kc_client_request_data(&request, KC_FIELD_MESSAGE, bytes, size);
+ *     error = kc_client_request_data(
+ *         &request, &request.message.values, KC_FIELD_MESSAGE, bytes, size);
  *     error = kc_client_call(client, &request, 5000, &answer);
  *     if (error == KC_OK)
  *         use(kc_client_answer_message(answer)->values.value[KC_FIELD_SIGNATURE].span);
@@ -20,8 +21,8 @@
  * Threads    One client may be used by any number of threads; their calls share one connection and
  *            up to KC_IN_FLIGHT_MAX of them are under way at once. A request or an answer belongs to
  *            one thread at a time.
- * Fork       A child must not call with an answer outstanding that the parent asked for; apart from
- *            that it may use the client: it makes a connection of its own at the first call.
+ * Fork       A child may use the client: it makes a connection of its own at its first call, and
+ *            what the parent had under way is not under way in it.
  * Connection Made at the first call that needs it. When it is lost, whatever was under way fails with
  *            KC_ERR_CONNECTION_LOST, and so does the call that notices; the next one connects again.
  *            Open signing sessions end with the connection they were opened on.
@@ -81,17 +82,19 @@ void kc_client_request_done(struct kc_client_request *request);
 /*
  * Gives a SECRET field its octets: copied into a sealed memfd, so the caller can wipe its own.
  *
+ * values  of the request's message, or of a message in its batch
+ *
  * KC_ERR_BAD_ARGUMENT  longer than the field may be
  * KC_ERR_LIMIT         KC_DESCRIPTORS_MAX descriptors are there already
  * KC_ERR_NO_MEMORY
  */
-KC_CHECKED enum kc_error kc_client_request_secret(
-    struct kc_client_request *request, enum kc_field field, const void *bytes, size_t size);
+KC_CHECKED enum kc_error kc_client_request_secret(struct kc_client_request *request,
+    struct kc_values *values, enum kc_field field, const void *bytes, size_t size);
 
 /* Gives a DATA field its octets: borrowed until the request was sent if they are small, copied into
  * a sealed memfd above KC_CLIENT_DATA_INLINE. Errors as for a secret. */
-KC_CHECKED enum kc_error kc_client_request_data(
-    struct kc_client_request *request, enum kc_field field, const void *bytes, size_t size);
+KC_CHECKED enum kc_error kc_client_request_data(struct kc_client_request *request,
+    struct kc_values *values, enum kc_field field, const void *bytes, size_t size);
 #define KC_CLIENT_DATA_INLINE 16384
 
 /* --- a call --- */
@@ -124,15 +127,19 @@ KC_CHECKED enum kc_error kc_client_call(struct kc_client *client, struct kc_clie
  * KC_ERR_BAD_ARGUMENT  kc_client_receive: no request with this id is under way
  *
  * After any error of kc_client_receive the request is no longer under way; an answer that comes
- * later is dropped.
+ * later is dropped, and until then it counts against the limit.
  */
 KC_CHECKED enum kc_error kc_client_send(
     struct kc_client *client, struct kc_client_request *request, int deadline_ms, uint64_t *id);
 KC_CHECKED enum kc_error kc_client_receive(
     struct kc_client *client, uint64_t id, int deadline_ms, struct kc_client_answer **answer);
 
-/* As kc_client_receive, for whichever answer of this client comes first; *id says which. To be used
- * by one thread, while no other calls. KC_ERR_BAD_ARGUMENT: nothing is under way. */
+/*
+ * As kc_client_receive, for whichever answer comes first; *id says which, and is set to 0 if none
+ * did: then all requests are under way as before.
+ *
+ * KC_ERR_BAD_ARGUMENT  nothing that kc_client_send sent is under way
+ */
 KC_CHECKED enum kc_error kc_client_receive_any(
     struct kc_client *client, int deadline_ms, uint64_t *id, struct kc_client_answer **answer);
 
@@ -150,7 +157,7 @@ const struct kc_message *kc_client_answer_message(const struct kc_client_answer 
 KC_CHECKED enum kc_error kc_client_answer_secret(const struct kc_client_answer *answer,
     const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size);
 
-/* Wipes, closes and frees. NULL is fine. */
+/* Closes its descriptors and frees. NULL is fine. */
 void kc_client_answer_free(struct kc_client_answer *answer);
 
 #ifdef __cplusplus

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/socket/client_answer.h"
+
+#include "proto/socket/cbor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct kc_client_answer *kc_client_answer_new(const struct kc_message *request)
+{
+    struct kc_client_answer *answer = calloc(1, sizeof *answer);
+    if (!answer)
+        return NULL;
+    kc_message_init(&answer->message, request->operation);
+    if (kc_operations[request->operation].item)
+        answer->items = calloc(KC_ITEMS_MAX, sizeof *answer->items);
+    if (request->operation == KC_OPERATION_BATCH)
+        answer->batch = calloc(request->batch_count, sizeof *answer->batch);
+    if ((kc_operations[request->operation].item && !answer->items) ||
+        (request->operation == KC_OPERATION_BATCH && !answer->batch)) {
+        kc_client_answer_free(answer);
+        return NULL;
+    }
+    answer->message.items = answer->items;
+    answer->message.batch = answer->batch;
+    answer->message.batch_count = answer->batch ? request->batch_count : 0;
+    for (size_t i = 0; i < answer->message.batch_count; i++)
+        kc_message_init(&answer->batch[i], request->batch[i].operation);
+    return answer;
+}
+
+void kc_client_answer_free(struct kc_client_answer *answer)
+{
+    if (!answer)
+        return;
+    kc_descriptors_close(&answer->descriptors);
+    free(answer->items);
+    free(answer->batch);
+    free(answer->bytes);
+    free(answer);
+}
+
+enum kc_error kc_client_answer_fill(struct kc_client_answer *answer, const void *bytes, size_t size,
+    struct kc_descriptors *descriptors)
+{
+    answer->descriptors = *descriptors;
+    descriptors->count = 0;
+    answer->bytes = malloc(size);
+    if (!answer->bytes)
+        return KC_ERR_NO_MEMORY;
+    memcpy(answer->bytes, bytes, size);
+    answer->size = size;
+    return KC_OK;
+}
+
+enum kc_error kc_client_answer_decode(struct kc_client_answer *answer)
+{
+    return kc_cbor_answer_decode(
+        answer->bytes, answer->size, answer->descriptors.count, &answer->message);
+}
+
+const struct kc_message *kc_client_answer_message(const struct kc_client_answer *answer)
+{
+    return &answer->message;
+}
+
+enum kc_error kc_client_answer_secret(const struct kc_client_answer *answer,
+    const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size)
+{
+    if (field >= KC_FIELDS || kc_fields[field].type != KC_TYPE_SECRET ||
+        !kc_values_has(values, field) || values->value[field].number >= answer->descriptors.count)
+        return KC_ERR_BAD_ARGUMENT;
+    int descriptor = answer->descriptors.fd[values->value[field].number];
+    return kc_sealed_read(descriptor, bytes, limit, size) == KC_OK ? KC_OK : KC_ERR_BAD_REPLY;
+}
