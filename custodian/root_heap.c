@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Seen by the libraries, in spite of -fvisibility=hidden: or they would go on with their own. */
+#define FOR_ALL __attribute__((visibility("default")))
+
 /* The C library's own, under the names that it exports for this. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -31,13 +34,13 @@ static void *or_no_memory(void *memory)
     return memory;
 }
 
-void *malloc(size_t size)
+FOR_ALL void *malloc(size_t size)
 {
     return has_arena() ? or_no_memory(kc_arena_allocate(size)) : __libc_malloc(size);
 }
 
 /* The arena's memory is zero when it is given. */
-void *calloc(size_t count, size_t size)
+FOR_ALL void *calloc(size_t count, size_t size)
 {
     size_t all = 0;
     if (!has_arena())
@@ -47,14 +50,14 @@ void *calloc(size_t count, size_t size)
     return or_no_memory(kc_arena_allocate(all));
 }
 
-void *realloc(void *memory, size_t size)
+FOR_ALL void *realloc(void *memory, size_t size)
 {
     if (memory && !kc_arena_holds(memory))
         return __libc_realloc(memory, size);
     return memory ? or_no_memory(kc_arena_resize(memory, size)) : malloc(size);
 }
 
-void free(void *memory)
+FOR_ALL void free(void *memory)
 {
     int saved = errno; /* free leaves errno alone */
     if (kc_arena_holds(memory))

@@ -29,9 +29,16 @@ bool kc_connection_is_stale(TSS2_RC code)
            (code >= TPM2_RC_REFERENCE_H0 && code <= TPM2_RC_REFERENCE_S6);
 }
 
-bool kc_connection_is_refusal(TSS2_RC code)
+bool kc_connection_refuses_parameter(TSS2_RC code)
 {
-    return from_tpm(code) && (code & TPM2_RC_FMT1) != 0;
+    TSS2_RC bits = TPM2_RC_FMT1 | TPM2_RC_P;
+    return from_tpm(code) && (code & bits) == bits;
+}
+
+bool kc_connection_wants_authorisation(TSS2_RC code)
+{
+    return from_tpm(code) &&
+           (WITHOUT_NUMBER(code) == TPM2_RC_AUTH_FAIL || WITHOUT_NUMBER(code) == TPM2_RC_BAD_AUTH);
 }
 
 static enum kc_error refusal(TSS2_RC code)
@@ -41,9 +48,6 @@ static enum kc_error refusal(TSS2_RC code)
         return KC_ERR_ROOT_POLICY;
     case TPM2_RC_INTEGRITY:
         return KC_ERR_RECORD_DAMAGED;
-    case TPM2_RC_AUTH_FAIL:
-    case TPM2_RC_BAD_AUTH:
-        return KC_ERR_ROOT_HANDLE;
     default:
         return KC_ERR_ROOT_ANSWER;
     }
@@ -136,9 +140,8 @@ enum kc_error kc_connection_open(struct kc_tpm2 *tpm)
 
 void kc_connection_flush(struct kc_tpm2 *tpm, ESYS_TR *handle)
 {
-    /* What cannot be flushed now is flushed by the next connection. */
-    if (*handle != ESYS_TR_NONE)
-        (void)Esys_FlushContext(tpm->esys, *handle);
+    if (*handle != ESYS_TR_NONE && Esys_FlushContext(tpm->esys, *handle) != TSS2_RC_SUCCESS)
+        tpm->is_spoiled = true;
     *handle = ESYS_TR_NONE;
 }
 
@@ -148,6 +151,7 @@ void kc_connection_drop(struct kc_tpm2 *tpm)
         kc_tcti_wipe_answer(&tpm->tcti);
     Esys_Finalize(&tpm->esys);
     kc_tcti_close(&tpm->tcti);
+    tpm->is_spoiled = false;
     tpm->srk = tpm->session = ESYS_TR_NONE;
 }
 

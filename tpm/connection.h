@@ -19,7 +19,10 @@ void kc_connection_close(struct kc_tpm2 *tpm);
 /* Disconnects without a word to the TPM: for a connection that failed. */
 void kc_connection_drop(struct kc_tpm2 *tpm);
 
-/* Flushes an object or session of ours and forgets its handle. Fine with ESYS_TR_NONE. */
+/*
+ * Flushes an object or session of ours and forgets its handle. Fine with ESYS_TR_NONE. If that fails
+ * the connection is spoiled: to be dropped after the operation; the next one flushes what stays.
+ */
 void kc_connection_flush(struct kc_tpm2 *tpm, ESYS_TR *handle);
 
 /*
@@ -40,8 +43,10 @@ bool kc_connection_is_busy(TSS2_RC code);
  */
 bool kc_connection_is_stale(TSS2_RC code);
 
-/* Whether the TPM refused a value of the command (format one: parameter, handle or session), for an
- * own meaning. */
-bool kc_connection_is_refusal(TSS2_RC code);
+/* Whether the TPM refused a parameter of the command, as opposed to a handle or a session. */
+bool kc_connection_refuses_parameter(TSS2_RC code);
+
+/* Whether it refused because of an authorisation value (or because an HMAC was wrong). */
+bool kc_connection_wants_authorisation(TSS2_RC code);
 
 #endif

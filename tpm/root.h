@@ -17,7 +17,6 @@
  *   KC_ERR_ROOT_UNAVAILABLE      not reachable, lost, busy for too long, or late; try again
  *   KC_ERR_ROOT_CHANGED          the SRK is gone, or not the pinned one
  *   KC_ERR_ROOT_NOT_PROVISIONED  the settings have no pin
- *   KC_ERR_ROOT_HANDLE           the pinned key cannot be an SRK, or wants an authorisation
  *   KC_ERR_ROOT_LOCKOUT          refused because of dictionary-attack lockout
  *   KC_ERR_ROOT_ANSWER           an answer that cannot be right, or a refusal without other name
  *   KC_ERR_NO_MEMORY
@@ -92,7 +91,8 @@ KC_CHECKED enum kc_error kc_root_provision(
     struct kc_root *root, uint8_t srk_name[static KC_ROOT_NAME_SIZE]);
 
 /*
- * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose.
+ * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose. The
+ * blob was opened once when this returns.
  *
  * key        secret; borrowed
  * blob       KC_ROOT_BLOB_MAX octets of room; public; the layout is the root's own

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/seal.h"
 
+#include "base/ct.h"
 #include "base/reader.h"
 #include "base/secret.h"
 #include "base/writer.h"
@@ -175,17 +176,14 @@ static enum kc_error create(struct kc_tpm2 *tpm, const TPM2B_SENSITIVE_CREATE *p
             &template, &no_data, &no_pcrs, private, public, NULL, NULL, NULL));
 }
 
-enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_SIZE],
+/* payload  secret; consumed: wiped on every return */
+static enum kc_error make_blob(struct kc_tpm2 *tpm, TPM2B_SENSITIVE_CREATE *payload,
     uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size)
 {
-    TPM2B_SENSITIVE_CREATE payload = {.sensitive.data.size = PAYLOAD_SIZE}; /* secret */
     TPM2B_PUBLIC *public = NULL;
     TPM2B_PRIVATE *private = NULL;
-    memcpy(payload.sensitive.data.buffer, key, KC_ROOT_KEY_SIZE);
-    memcpy(payload.sensitive.data.buffer + KC_ROOT_KEY_SIZE, tpm->pin, KC_ROOT_NAME_SIZE);
-
-    enum kc_error error = create(tpm, &payload, &public, &private);
-    kc_wipe(&payload, sizeof payload);
+    enum kc_error error = create(tpm, payload, &public, &private);
+    kc_wipe(payload, sizeof *payload);
     if (error == KC_OK)
         error = write_blob(tpm, public, private, blob, blob_size);
     Esys_Free(public);
@@ -203,8 +201,8 @@ static enum kc_error load(struct kc_tpm2 *tpm, const struct sealed *sealed, ESYS
     error = kc_connection_check(tpm, "load the sealed object",
         Esys_Load(tpm->esys, tpm->srk, tpm->session, ESYS_TR_NONE, ESYS_TR_NONE, &sealed->private,
             &sealed->public, object));
-    /* The blob is all that this command brings of its own. */
-    if (error == KC_ERR_ROOT_ANSWER && kc_connection_is_refusal(tpm->code))
+    /* The parameters of this command are the blob. */
+    if (error == KC_ERR_ROOT_ANSWER && kc_connection_refuses_parameter(tpm->code))
         return KC_ERR_RECORD_DAMAGED;
     return error;
 }
@@ -264,4 +262,40 @@ enum kc_error kc_unseal(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_si
     Esys_Free(payload);
     kc_connection_flush(tpm, &object);
     return error;
+}
+
+/* --- sealing, and opening what was sealed --- */
+
+/*
+ * A sealing key that does not come back is all of its keys lost, so it is opened once before anyone
+ * relies on it. That also overwrites the library's own copy of what was sealed.
+ */
+static enum kc_error try_blob(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_size,
+    const uint8_t key[static KC_ROOT_KEY_SIZE])
+{
+    uint8_t opened[KC_ROOT_KEY_SIZE] = {0}; /* secret */
+    enum kc_error error = kc_unseal(tpm, blob, blob_size, opened);
+    if (error == KC_ERR_RECORD_DAMAGED ||
+        (error == KC_OK && !kc_ct_bytes_equal(opened, key, sizeof opened)))
+        error = kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "what was sealed does not open");
+    kc_wipe(opened, sizeof opened);
+    return error;
+}
+
+enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_SIZE],
+    uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size)
+{
+    TPM2B_SENSITIVE_CREATE payload = {.sensitive.data.size = PAYLOAD_SIZE}; /* secret */
+    uint8_t made[KC_ROOT_BLOB_MAX];
+    size_t made_size = 0;
+    memcpy(payload.sensitive.data.buffer, key, KC_ROOT_KEY_SIZE);
+    memcpy(payload.sensitive.data.buffer + KC_ROOT_KEY_SIZE, tpm->pin, KC_ROOT_NAME_SIZE);
+    enum kc_error error = make_blob(tpm, &payload, made, &made_size);
+    if (error == KC_OK)
+        error = try_blob(tpm, made, made_size, key);
+    if (error != KC_OK)
+        return error;
+    memcpy(blob, made, made_size);
+    *blob_size = made_size;
+    return KC_OK;
 }

@@ -66,6 +66,16 @@ static bool is_worth_repeating(const struct kc_tpm2 *tpm, bool was_connected, un
     return true;
 }
 
+/*
+ * Overwrites what the calls of an operation left below this point of the stack: the library and
+ * libcrypto copy keys into locals that they do not wipe. Their deepest calls use some 30 KiB.
+ */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+    uint8_t below[64 * 1024];
+    kc_wipe(below, sizeof below);
+}
+
 /* Operations change nothing in the TPM, so one that is repeated does no harm. */
 static enum kc_error run(struct kc_tpm2 *tpm,
     enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
@@ -79,7 +89,8 @@ static enum kc_error run(struct kc_tpm2 *tpm,
         enum kc_error error = connect_now(tpm);
         if (error == KC_OK)
             error = operation(tpm, arguments);
-        if (!keeps_connection(error))
+        wipe_stack();
+        if (!keeps_connection(error) || tpm->is_spoiled)
             kc_connection_drop(tpm);
         if (error == KC_OK || !is_worth_repeating(tpm, was_connected, attempt))
             return error;
@@ -211,12 +222,10 @@ static enum kc_error find_or_make(
 static enum kc_error try_out(struct kc_tpm2 *tpm)
 {
     static const uint8_t key[KC_ROOT_KEY_SIZE] = {0};
-    uint8_t blob[KC_ROOT_BLOB_MAX], opened[KC_ROOT_KEY_SIZE];
+    uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size = 0;
     enum kc_error error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
-    if (error == KC_OK)
-        error = kc_seal(tpm, key, blob, &blob_size);
-    return error == KC_OK ? kc_unseal(tpm, blob, blob_size, opened) : error;
+    return error == KC_OK ? kc_seal(tpm, key, blob, &blob_size) : error;
 }
 
 static enum kc_error provision_connected(struct kc_tpm2 *tpm)
@@ -237,6 +246,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
 {
     struct kc_tpm2 *tpm = tpm_of(root);
     kc_connection_close(tpm);
+    tpm->code = TSS2_RC_SUCCESS;
     tpm->cause[0] = 0;
     enum kc_error error = kc_connection_open(tpm);
     if (error == KC_OK)
@@ -245,7 +255,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
         error = try_out(tpm);
     if (error != KC_OK) {
         kc_connection_drop(tpm);
-        return error;
+        return kc_connection_wants_authorisation(tpm->code) ? KC_ERR_ROOT_HANDLE : error;
     }
     memcpy(srk_name, tpm->pin, KC_ROOT_NAME_SIZE);
     kc_connection_close(tpm);

@@ -25,6 +25,7 @@ struct kc_tpm2 {
     ESYS_CONTEXT *esys; /* NULL: not connected */
     ESYS_TR srk;        /* ESYS_TR_NONE until its Name was compared with the pin */
     ESYS_TR session;    /* salted to the SRK; ESYS_TR_NONE until started */
+    bool is_spoiled;    /* a flush failed */
 
     TSS2_RC code;                   /* of the last failure */
     char cause[KC_TPM2_CAUSE_SIZE]; /* the same in words */

@@ -2,13 +2,15 @@
 #include "tests/support/swtpm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -46,30 +48,29 @@ static void wait_until_it_accepts(const struct kc_swtpm *tpm, int inotify)
     }
 }
 
-static void become_swtpm(const struct kc_swtpm *tpm)
+/* Not by fork: a test whose heap is not inherited by one could not even find its environment. */
+void kc_swtpm_start(struct kc_swtpm *tpm)
 {
     char state[80], server[128], control[128], log[96];
     snprintf(state, sizeof state, "dir=%s", tpm->folder);
     snprintf(server, sizeof server, "type=unixio,path=%s,mode=0666", tpm->socket);
     snprintf(control, sizeof control, "type=unixio,path=%s.ctrl", tpm->socket);
     snprintf(log, sizeof log, "%s/log", tpm->folder);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!freopen(log, "a", stderr)) /* it tells of every client that goes */
-        _exit(126);
-    execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl",
-        control, "--flags", "not-need-init,startup-clear", (char *)NULL);
-    _exit(127);
-}
-
-void kc_swtpm_start(struct kc_swtpm *tpm)
-{
+    const char *const arguments[] = {"setpriv", "--pdeathsig", "KILL", "swtpm", "socket", "--tpm2",
+        "--tpmstate", state, "--server", server, "--ctrl", control, "--flags",
+        "not-need-init,startup-clear", NULL};
     unlink(tpm->socket);
     int inotify = inotify_init1(IN_CLOEXEC);
     require(inotify >= 0 && inotify_add_watch(inotify, tpm->folder, IN_CREATE) >= 0, "inotify");
-    tpm->pid = fork();
-    require(tpm->pid >= 0, "fork");
-    if (tpm->pid == 0)
-        become_swtpm(tpm);
+
+    posix_spawn_file_actions_t actions;
+    bool started = posix_spawn_file_actions_init(&actions) == 0 &&
+                   posix_spawn_file_actions_addopen(
+                       &actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0600) == 0 &&
+                   posix_spawnp(&tpm->pid, "setpriv", &actions, NULL,
+                       (char *const *)(uintptr_t)arguments, environ) == 0;
+    require(started, "start it");
+    posix_spawn_file_actions_destroy(&actions);
     wait_until_it_accepts(tpm, inotify);
     close(inotify);
 }

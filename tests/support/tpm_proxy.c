@@ -79,19 +79,29 @@ static void record(struct kc_tpm_proxy *proxy, const uint8_t *message, size_t si
     proxy->traffic_size += size;
 }
 
+/* The answer to a command; 0: none. */
+static size_t ask(
+    struct kc_tpm_proxy *proxy, int tpm, const uint8_t *command, size_t size, uint8_t *answer)
+{
+    size_t answer_size = 0;
+    if (proxy->answers && proxy->answers(proxy, command, answer, &answer_size))
+        return answer_size;
+    if (!write_message(tpm, command, size))
+        return 0;
+    answer_size = read_message(tpm, answer);
+    record(proxy, answer, answer_size);
+    if (answer_size > 0 && proxy->hook)
+        answer_size = proxy->hook(proxy, command, size, answer, answer_size);
+    return answer_size;
+}
+
 static void serve(struct kc_tpm_proxy *proxy, int client, int tpm)
 {
     uint8_t command[KC_TPM_PROXY_MESSAGE_MAX], answer[KC_TPM_PROXY_MESSAGE_MAX];
     size_t size;
     while ((size = read_message(client, command)) > 0) {
         record(proxy, command, size);
-        if (!write_message(tpm, command, size))
-            return;
-        size_t answer_size = read_message(tpm, answer);
-        record(proxy, answer, answer_size);
-        if (answer_size > 0 && proxy->hook)
-            answer_size = proxy->hook(proxy, command, size, answer, answer_size);
-        if (!write_message(client, answer, answer_size))
+        if (!write_message(client, answer, ask(proxy, tpm, command, size, answer)))
             return;
     }
 }
@@ -123,6 +133,7 @@ static void start(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
 {
     proxy->tpm = tpm;
     proxy->hook = NULL;
+    proxy->answers = NULL;
     proxy->count = 0;
     proxy->traffic_size = 0;
     proxy->traffic = malloc(TRAFFIC_MAX);

@@ -16,18 +16,21 @@
 struct kc_tpm_proxy;
 
 /*
- * May change an answer before it goes on; command is what it answers. Runs in the proxy's thread.
+ * What an answer becomes on its way; runs in the proxy's thread.
  *
- * answer  KC_TPM_PROXY_MESSAGE_MAX octets of room
+ * answer  KC_TPM_PROXY_MESSAGE_MAX octets of room; its present size is answer_size
  * return  its new size; 0 to close the connection instead
  */
 typedef size_t kc_tpm_proxy_hook(struct kc_tpm_proxy *proxy, const uint8_t *command,
     size_t command_size, uint8_t *answer, size_t answer_size);
 
+/* What the hooks use is to be set while no command is under way. */
 struct kc_tpm_proxy {
     char tcti[128];          /* how the custodian reaches the proxy */
-    kc_tpm_proxy_hook *hook; /* NULL: change nothing. To be set while no command is under way */
-    unsigned count;          /* for the hook's use */
+    kc_tpm_proxy_hook *hook; /* may change an answer; NULL: change nothing */
+    bool (*answers)(struct kc_tpm_proxy *proxy, const uint8_t *command, uint8_t *answer,
+        size_t *answer_size); /* whether the TPM is not asked at all; NULL: it always is */
+    unsigned count;           /* for the hook's use */
 
     uint8_t
         *traffic; /* all messages, one after the other; to be read while no command is under way */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The players: one for each type of vector, named after it. */
+#ifndef KC_TESTS_VECTORS_PLAY_H
+#define KC_TESTS_VECTORS_PLAY_H
+
+#include "check.h"
+
+void play_udf_fixed(struct check *c, const json_t *vector);
+void play_udf_digest(struct check *c, const json_t *vector);
+void play_udf_authenticator(struct check *c, const json_t *vector);
+void play_udf_key_fingerprint(struct check *c, const json_t *vector);
+void play_udf_locator(struct check *c, const json_t *vector);
+void play_key_derivation(struct check *c, const json_t *vector);
+void play_keygen(struct check *c, const json_t *vector);
+void play_key_split(struct check *c, const json_t *vector);
+void play_agreement(struct check *c, const json_t *vector);
+void play_point_decode(struct check *c, const json_t *vector);
+void play_eddsa_threshold(struct check *c, const json_t *vector);
+void play_recipient(struct check *c, const json_t *vector);
+
+#endif
