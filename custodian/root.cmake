@@ -5,7 +5,7 @@ kc_layer(kc_root_message base tpm custodian)
 target_link_libraries(kc_root_message PUBLIC kc_base)
 
 # What root does, without its process.
-add_library(kc_root_service STATIC root_service.c root_pin.c)
+add_library(kc_root_service STATIC root_service.c root_pin.c root_settings.c)
 kc_layer(kc_root_service base tpm proto/socket custodian)
 target_link_libraries(kc_root_service PUBLIC kc_root_message kc_tpm kc_process)
 

@@ -12,18 +12,23 @@
 
 #define LINE_SIZE (2 * KC_ROOT_NAME_SIZE + 1) /* the digits and a line feed */
 
-static const char digits[] = "0123456789abcdef";
-
 /* --- reading --- */
+
+/* Of a hexadecimal digit; -1 for any other character. */
+static int value_of(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
 
 static bool read_name(const char *line, uint8_t name[static KC_ROOT_NAME_SIZE])
 {
     for (size_t i = 0; i < KC_ROOT_NAME_SIZE; i++) {
-        const char *high = memchr(digits, line[2 * i], 16);
-        const char *low = memchr(digits, line[2 * i + 1], 16);
-        if (!high || !low)
+        int high = value_of(line[2 * i]), low = value_of(line[2 * i + 1]);
+        if (high < 0 || low < 0)
             return false;
-        name[i] = (uint8_t)((high - digits) << 4 | (low - digits));
+        name[i] = (uint8_t)(high << 4 | low);
     }
     return true;
 }
@@ -58,6 +63,7 @@ enum kc_error kc_root_pin_read(
 
 static bool write_line(int descriptor, const uint8_t name[static KC_ROOT_NAME_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
     char line[LINE_SIZE];
     for (size_t i = 0; i < KC_ROOT_NAME_SIZE; i++) {
         line[2 * i] = digits[name[i] >> 4];

@@ -13,12 +13,12 @@
 #include "custodian/process.h"
 #include "custodian/root_pin.h"
 #include "custodian/root_service.h"
+#include "custodian/root_settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -33,62 +33,42 @@ static enum kc_error failed(const char *step, enum kc_error error, const char *d
     return error;
 }
 
-/* --- the hardware root of the configuration --- */
+/* --- what the process has --- */
 
-/* "sha256:0,7" as a mask: the one bank that seals, and numbers of PCRs. */
-static bool parse_pcrs(const char *text, uint32_t *mask)
+struct process {
+    struct kc_config *config;
+    struct kc_root *root;
+    bool is_pinned;
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+};
+
+static void free_process(struct process *process)
 {
-    static const char bank[] = "sha256:";
-    uint32_t parsed = 0;
-    if (*text == 0) {
-        *mask = 0;
-        return true;
-    }
-    if (strncmp(text, bank, sizeof bank - 1) != 0)
-        return false;
-    const char *next = text + sizeof bank - 1;
-    for (;;) {
-        char *end = NULL;
-        unsigned long number = strtoul(next, &end, 10);
-        if (*next < '0' || *next > '9' || number >= KC_ROOT_PCR_COUNT)
-            return false;
-        parsed |= 1u << number;
-        if (*end == 0)
-            break;
-        if (*end != ',')
-            return false;
-        next = end + 1;
-    }
-    *mask = parsed;
-    return true;
+    kc_root_free(process->root);
+    kc_config_free(process->config);
 }
 
-/* srk_name  the pin, or NULL */
-static enum kc_error make_root(
-    const struct kc_config *config, const uint8_t *srk_name, struct kc_root **root)
+static enum kc_error make_root(struct process *process)
 {
-    struct kc_root_settings settings = {
-        .tcti = config->root.tcti,
-        .srk_handle = config->root.srk_handle,
-        .deadline_ms = config->root.timeout_s * 1000,
-        .srk_name = srk_name,
-    };
-    if (!parse_pcrs(config->root.pcrs, &settings.pcr_mask))
-        return failed("root", KC_ERR_CONFIG, "root.pcrs: not a list such as \"sha256:0,7\"");
-    enum kc_error error = kc_tpm2_new(&settings, root);
+    struct kc_root_settings settings;
+    const uint8_t *pin = process->is_pinned ? process->srk_name : NULL;
+    enum kc_error error = kc_root_settings_read(&process->config->root, pin, &settings);
+    if (error != KC_OK)
+        return failed("root", error, "root.pcrs");
+    error = kc_tpm2_new(&settings, &process->root);
     return error == KC_OK ? KC_OK : failed("root", error, "root.tcti or root.srk_handle");
 }
 
-/* The pin, if the host has one; pin is NULL else. */
-static enum kc_error read_pin(
-    const struct kc_config *config, uint8_t room[static KC_ROOT_NAME_SIZE], const uint8_t **pin)
+/* A host without a pin is not an error: root says so when it is asked. */
+static enum kc_error read_pin(struct process *process)
 {
     struct kc_config_problem problem = {""};
-    enum kc_error error = kc_root_pin_read(config->root.srk_name_file, room, &problem);
-    *pin = error == KC_OK ? room : NULL;
-    if (error == KC_ERR_ROOT_NOT_PROVISIONED)
+    enum kc_error error =
+        kc_root_pin_read(process->config->root.srk_name_file, process->srk_name, &problem);
+    process->is_pinned = error == KC_OK;
+    if (error == KC_OK || error == KC_ERR_ROOT_NOT_PROVISIONED)
         return KC_OK;
-    return error == KC_OK ? KC_OK : failed("pin", error, problem.text);
+    return failed("pin", error, problem.text);
 }
 
 /* From here on everything that is allocated is locked, and wiped when it is freed. */
@@ -105,47 +85,41 @@ static enum kc_error make_heap(void)
     return KC_OK;
 }
 
-static enum kc_error prepare(struct kc_config **config, struct kc_root **root, const uint8_t **pin)
+static enum kc_error prepare(struct process *process)
 {
-    static uint8_t name[KC_ROOT_NAME_SIZE];
-    enum kc_error error = kc_process_start(KC_PROCESS_ROOT, config);
-    if (error != KC_OK || (error = make_heap()) != KC_OK ||
-        (error = read_pin(*config, name, pin)) != KC_OK)
+    enum kc_error error = kc_process_start(KC_PROCESS_ROOT, &process->config);
+    if (error != KC_OK || (error = make_heap()) != KC_OK || (error = read_pin(process)) != KC_OK)
         return error;
-    return make_root(*config, *pin, root);
+    return make_root(process);
 }
 
 /* --- provisioning --- */
 
-static enum kc_error write_pin(const struct kc_config *config, const uint8_t *name)
+static enum kc_error write_pin(
+    const struct process *process, const uint8_t srk_name[static KC_ROOT_NAME_SIZE])
 {
-    enum kc_error error = kc_root_pin_write(config->root.srk_name_file, name);
+    const char *path = process->config->root.srk_name_file;
+    if (process->is_pinned) {
+        kc_log(KC_LOG_NOTICE, "provisioned-before", kc_log_text("file", path));
+        return KC_OK;
+    }
+    enum kc_error error = kc_root_pin_write(path, srk_name);
     if (error != KC_OK)
-        return failed("pin", error, config->root.srk_name_file);
-    kc_log(KC_LOG_NOTICE, "provisioned", kc_log_text("file", config->root.srk_name_file));
+        return failed("pin", error, path);
+    kc_log(KC_LOG_NOTICE, "provisioned", kc_log_text("file", path));
     return KC_OK;
 }
 
-static enum kc_error provision(void)
+static enum kc_error provision(struct process *process)
 {
-    struct kc_config *config = NULL;
-    struct kc_root *root = NULL;
-    const uint8_t *pin = NULL;
-    uint8_t name[KC_ROOT_NAME_SIZE];
-    enum kc_error error = prepare(&config, &root, &pin);
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    enum kc_error error = prepare(process);
     if (error != KC_OK)
         return error;
-    error = kc_root_provision(root, name);
+    error = kc_root_provision(process->root, srk_name);
     if (error != KC_OK)
-        return failed("provision", error, kc_root_cause(root));
-    if (!pin)
-        error = write_pin(config, name);
-    else
-        kc_log(
-            KC_LOG_NOTICE, "provisioned-before", kc_log_text("file", config->root.srk_name_file));
-    kc_root_free(root);
-    kc_config_free(config);
-    return error;
+        return failed("provision", error, kc_root_cause(process->root));
+    return write_pin(process, srk_name);
 }
 
 /* --- the sandbox --- */
@@ -225,9 +199,9 @@ static void log_answer(struct edge *edge)
         kc_log(KC_LOG_ERROR, "root-failed", kc_log_error(answered), kc_log_text("cause", cause));
 }
 
-static void send_reply(struct edge *edge, const uint8_t *reply, size_t size)
+static void send_reply(struct edge *edge, uint8_t *reply, size_t size)
 {
-    struct iovec part = {(void *)(uintptr_t)reply, size};
+    struct iovec part = {reply, size};
     const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     struct pollfd writable = {.fd = edge->vault, .events = POLLOUT};
     ssize_t sent;
@@ -296,28 +270,25 @@ static void serve(struct kc_root *root)
     }
 }
 
-static enum kc_error run(void)
+static enum kc_error run(struct process *process)
 {
-    struct kc_config *config = NULL;
-    struct kc_root *root = NULL;
-    const uint8_t *pin = NULL;
-    enum kc_error error = prepare(&config, &root, &pin);
-    if (error != KC_OK || (error = enter_sandbox(config)) != KC_OK)
+    enum kc_error error = prepare(process);
+    if (error != KC_OK || (error = enter_sandbox(process->config)) != KC_OK)
         return error;
-    if (kc_root_connect(root) != KC_OK)
-        kc_log(KC_LOG_WARNING, "root-failed", kc_log_text("cause", kc_root_cause(root)));
+    if (kc_root_connect(process->root) != KC_OK)
+        kc_log(KC_LOG_WARNING, "root-failed", kc_log_text("cause", kc_root_cause(process->root)));
     kc_process_ready();
-    serve(root);
-    kc_root_free(root);
-    kc_config_free(config);
+    serve(process->root);
     return KC_OK;
 }
 
 int main(int argc, char **argv)
 {
+    struct process process = {0};
     bool provisions = argc == 2 && strcmp(argv[1], "--provision") == 0;
     if (argc != 1 && !provisions)
         return KC_CLASS_CALLER;
-    enum kc_error error = provisions ? provision() : run();
+    enum kc_error error = provisions ? provision(&process) : run(&process);
+    free_process(&process);
     return (int)kc_error_row(error)->class;
 }

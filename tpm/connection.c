@@ -6,6 +6,10 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_sys.h>
 
+/* The library's own names for these shift a signed number out of its range. */
+#define FIRST_TRANSIENT ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
+#define FIRST_LOADED_SESSION ((TPM2_HANDLE)TPM2_HT_LOADED_SESSION << TPM2_HR_SHIFT)
+
 #define BASE_CODE(code) ((code) & ~TSS2_RC_LAYER_MASK)
 /* A format-one code without the number of the handle, session or parameter that it complains of. */
 #define WITHOUT_NUMBER(code) ((code) & (TPM2_RC_FMT1 | 0x3fu))
@@ -132,8 +136,8 @@ enum kc_error kc_connection_open(struct kc_tpm2 *tpm)
     tpm->srk = tpm->session = ESYS_TR_NONE;
     enum kc_error error = kc_connection_check(tpm, "start the library",
         Esys_Initialize(&tpm->esys, (TSS2_TCTI_CONTEXT *)&tpm->tcti, &version));
-    if (error != KC_OK || (error = flush_from(tpm, TPM2_TRANSIENT_FIRST)) != KC_OK ||
-        (error = flush_from(tpm, TPM2_LOADED_SESSION_FIRST)) != KC_OK)
+    if (error != KC_OK || (error = flush_from(tpm, FIRST_TRANSIENT)) != KC_OK ||
+        (error = flush_from(tpm, FIRST_LOADED_SESSION)) != KC_OK)
         kc_connection_drop(tpm);
     return error;
 }

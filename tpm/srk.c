@@ -136,9 +136,9 @@ enum kc_error kc_srk_make(struct kc_tpm2 *tpm)
                         .symmetric = {.algorithm = TPM2_ALG_AES,
                             .keyBits = {.aes = 128},
                             .mode = {.aes = TPM2_ALG_CFB}},
-                        .scheme = {.scheme = TPM2_ALG_NULL},
+                        .scheme.scheme = TPM2_ALG_NULL,
                         .curveID = TPM2_ECC_NIST_P256,
-                        .kdf = {.scheme = TPM2_ALG_NULL},
+                        .kdf.scheme = TPM2_ALG_NULL,
                     },
             },
     };

@@ -42,8 +42,11 @@ static void append_text(char text[static KC_ROOT_TEXT_SIZE], uint32_t value)
 {
     size_t size = strlen(text);
     for (unsigned shift = 32; shift > 0 && size < KC_ROOT_TEXT_SIZE - 1; shift -= 8) {
-        char c = (char)(value >> (shift - 8) & 0xff);
-        text[size++] = c >= ' ' && c <= '~' ? c : ' ';
+        uint32_t octet = value >> (shift - 8) & 0xff;
+        text[size] = ' ';
+        if (octet >= ' ' && octet <= '~')
+            text[size] = (char)octet;
+        size++;
     }
     text[size] = 0;
 }

@@ -4,6 +4,7 @@
 #include "tests/support/tpm_proxy.h"
 #include "tests/tpm/root_child.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +16,10 @@
 
 #include <cmocka.h>
 
-static const uint8_t key[KC_ROOT_KEY_SIZE] = "thirty-two octets that are a key";
+/* No text: it must not be in any memory by chance. */
+static const uint8_t key[KC_ROOT_KEY_SIZE] = {0x9e, 0xf4, 0xd1, 0x3b, 0x6a, 0x07, 0xc2, 0x58, 0x80,
+    0xe3, 0x1f, 0xb5, 0x49, 0x7d, 0xa6, 0xc2, 0x0b, 0x65, 0xf8, 0x91, 0x3e, 0xd4, 0x27, 0x7c, 0xa9,
+    0x50, 0x0d, 0xe6, 0xb7, 0x1c, 0x8f, 0x43};
 
 struct blob {
     uint8_t bytes[KC_ROOT_BLOB_MAX];
@@ -87,6 +91,50 @@ static void it_does_what_the_vault_asks(void **state)
     struct kc_root_status status;
     assert_int_equal(kc_root_status_read(root_child_ask(&child, &ask).payload, &status), KC_OK);
     assert_non_null(strstr(status.manufacturer, "IBM"));
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+/* Searches what the host's administrator can read of a process. */
+static bool is_in_memory_of(pid_t pid, const uint8_t *secret, size_t size)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(path, "re");
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    int memory = open(path, O_RDONLY | O_CLOEXEC);
+    bool found = false;
+    assert_non_null(maps);
+    assert_true(memory >= 0);
+    while (!found && fgets(line, sizeof line, maps)) {
+        unsigned long start = 0, end = 0;
+        char rights[5];
+        assert_int_equal(sscanf(line, "%lx-%lx %4s", &start, &end, rights), 3);
+        uint8_t *copy = rights[0] == 'r' ? malloc(end - start) : NULL;
+        ssize_t got = copy ? pread(memory, copy, end - start, (off_t)start) : 0;
+        found = got > 0 && memmem(copy, (size_t)got, secret, size);
+        free(copy);
+    }
+    fclose(maps);
+    close(memory);
+    return found;
+}
+
+static void its_memory_shows_no_key_even_to_the_administrator(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* its heap is the sanitizer's, with terabytes of shadow */
+#endif
+    if (geteuid() != 0)
+        skip(); /* nobody else can look */
+    root_child_start(&child, tpm, tpm->tcti);
+    struct blob blob = ask_to_seal(&child);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK);
+    for (size_t i = 0; i < sizeof key; i += 8)
+        assert_false(is_in_memory_of(child.pid, key + i, 8));
+    static const uint8_t there[] = "device:"; /* a text that the process does hold */
+    assert_true(is_in_memory_of(child.pid, there, sizeof there));
     assert_int_equal(root_child_stop(&child), 0);
 }
 
@@ -261,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_does_what_the_vault_asks),
+        TEST(its_memory_shows_no_key_even_to_the_administrator),
         TEST(a_malformed_request_ends_it),
         TEST(it_starts_without_a_tpm_and_finds_it_when_it_comes),
         TEST(a_tpm_that_went_away_is_found_again),

@@ -94,7 +94,8 @@ static void a_key_that_does_cross_in_clear_would_be_seen(void **state)
     struct wire *w = *state;
     char command[512];
     snprintf(command, sizeof command,
-        "ln -s tpm.ctrl tpm.proxy.ctrl; printf '%s' | TPM2TOOLS_TCTI=%s tpm2_create -C 0x81000001 "
+        "ln -s tpm.ctrl tpm.proxy.ctrl; printf '%.32s' | TPM2TOOLS_TCTI=%s tpm2_create -C "
+        "0x81000001 "
         "-i - -u pub -r priv",
         (const char *)fixture_key, w->proxy.tcti);
     assert_true(kc_swtpm_run(&w->fixture->tpm, command));

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the configuration says about the hardware root, as the hardware root takes it. */
+#ifndef KC_CUSTODIAN_ROOT_SETTINGS_H
+#define KC_CUSTODIAN_ROOT_SETTINGS_H
+
+#include "custodian/config.h"
+#include "tpm/root.h"
+
+/*
+ * config    borrowed for as long as the settings are used
+ * srk_name  the pin, or NULL; borrowed likewise
+ *
+ * KC_ERR_CONFIG  root.pcrs is not a list such as "sha256:0,7": that bank, numbers 0..23
+ */
+KC_CHECKED enum kc_error kc_root_settings_read(const struct kc_config_root *config,
+    const uint8_t *srk_name, struct kc_root_settings *settings);
+
+#endif
