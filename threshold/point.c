@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "threshold/base_table.h"
 #include "threshold/declassify.h"
+#include "threshold/element.h"
 #include "threshold/point25519.h"
 #include "threshold/point448.h"
 
@@ -20,50 +21,16 @@ static bool is_montgomery(enum kc_curve curve)
     return curve == KC_CURVE_X25519 || curve == KC_CURVE_X448;
 }
 
-static const struct kc_field448 *d_of(enum kc_curve curve)
-{
-    return curve == KC_CURVE_X448 ? &kc_edwards448_d_curve448 : &kc_edwards448_d;
-}
-
 static void require(bool right)
 {
     if (!right)
         abort();
 }
 
-static void add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b)
-{
-    require(a->curve == b->curve);
-    out->curve = a->curve;
-    if (in_field_25519(a->curve))
-        kc_edwards25519_add(&out->on25519, &a->on25519, &b->on25519, &kc_edwards25519_d2);
-    else
-        kc_edwards448_add(&out->on448, &a->on448, &b->on448, d_of(a->curve));
-}
-
 static void double_times(struct kc_point *point, int times)
 {
     for (int i = 0; i < times; i++)
-        if (in_field_25519(point->curve))
-            kc_edwards25519_double(&point->on25519, &point->on25519);
-        else
-            kc_edwards448_double(&point->on448, &point->on448);
-}
-
-static void multiply_bits(
-    struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *point)
-{
-    out->curve = point->curve;
-    if (in_field_25519(point->curve))
-        kc_edwards25519_multiply(&out->on25519, signed_bits, &point->on25519, &kc_edwards25519_d2);
-    else
-        kc_edwards448_multiply(&out->on448, signed_bits, &point->on448, d_of(point->curve));
-}
-
-static kc_mask is_identity(const struct kc_point *point)
-{
-    return in_field_25519(point->curve) ? kc_edwards25519_is_identity(&point->on25519)
-                                        : kc_edwards448_is_identity(&point->on448);
+        kc_element_double(point, point);
 }
 
 /*
@@ -75,10 +42,10 @@ static enum kc_error check_order(const struct kc_point *point)
 {
     KC_AUTO_POINT multiple = *point;
     double_times(&multiple, in_field_25519(point->curve) ? 3 : 2);
-    if (kc_declassify_answer(is_identity(&multiple)))
+    if (kc_declassify_answer(kc_element_is_identity(&multiple)))
         return KC_ERR_POINT_SMALL_ORDER;
-    multiply_bits(&multiple, kc_scalar_order_signed_bits(point->curve), point);
-    return kc_declassify_answer(is_identity(&multiple)) ? KC_OK : KC_ERR_POINT_SUBGROUP;
+    kc_element_multiply(&multiple, kc_scalar_order_signed_bits(point->curve), point);
+    return kc_declassify_answer(kc_element_is_identity(&multiple)) ? KC_OK : KC_ERR_POINT_SUBGROUP;
 }
 
 static enum kc_error read_montgomery(struct kc_point *out, const uint8_t *u, uint8_t sign)
@@ -164,7 +131,7 @@ enum kc_error kc_point_multiply(
         return KC_ERR_SCALAR_RANGE;
     uint64_t bits[8]; /* secret */
     kc_scalar_signed_bits(bits, scalar);
-    multiply_bits(out, bits, point);
+    kc_element_multiply(out, bits, point);
     kc_wipe(bits, sizeof bits);
     return KC_OK;
 }
@@ -191,8 +158,8 @@ enum kc_error kc_point_sum(struct kc_point *out, const struct kc_point points[],
     require(count > 0);
     KC_AUTO_POINT sum = points[0];
     for (size_t i = 1; i < count; i++)
-        add(&sum, &sum, &points[i]);
-    if (kc_declassify_answer(is_identity(&sum))) /* refused: there is no result */
+        kc_element_add(&sum, &sum, &points[i]);
+    if (kc_declassify_answer(kc_element_is_identity(&sum))) /* refused: there is no result */
         return KC_ERR_POINT_SMALL_ORDER;
     *out = sum;
     return KC_OK;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sums of multiples of public points, in variable time: what all verifications come down to.
+ *
+ * Public inputs only. Time and memory access depend on every scalar and point; a share, a nonce or
+ * a contribution that is still secret never goes in here (kc_point_multiply is for those).
+ */
+#ifndef KC_THRESHOLD_COMBINATION_H
+#define KC_THRESHOLD_COMBINATION_H
+
+#include "threshold/point.h"
+#include "threshold/scalar.h"
+
+/* [scalar]point, or -[scalar]point. Both are borrowed, of one curve with all other terms. */
+struct kc_term {
+    const struct kc_scalar *scalar; /* may be zero; NULL for 1 */
+    const struct kc_point *point;
+    bool negative;
+};
+
+/*
+ * The sum of the terms, and of [base]B.
+ *
+ * base   NULL for none
+ * count  0 or more; with no terms, base is there
+ *
+ * KC_ERR_POINT_SMALL_ORDER  the sum is the identity
+ */
+KC_CHECKED enum kc_error kc_combination(
+    struct kc_point *out, const struct kc_scalar *base, const struct kc_term terms[], size_t count);
+
+/* Whether that sum is the identity: the form in which an equation is verified. */
+KC_CHECKED bool kc_combination_vanishes(
+    const struct kc_scalar *base, const struct kc_term terms[], size_t count);
+
+#endif

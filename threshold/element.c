@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threshold/element.h"
+
+#include <stdlib.h>
+
+static bool in_field_25519(enum kc_curve curve)
+{
+    return curve == KC_CURVE_ED25519 || curve == KC_CURVE_X25519;
+}
+
+static const struct kc_field448 *d_of(enum kc_curve curve)
+{
+    return curve == KC_CURVE_X448 ? &kc_edwards448_d_curve448 : &kc_edwards448_d;
+}
+
+void kc_element_identity(struct kc_point *out, enum kc_curve curve)
+{
+    out->curve = curve;
+    if (in_field_25519(curve))
+        out->on25519 = kc_edwards25519_identity;
+    else
+        out->on448 = kc_edwards448_identity;
+}
+
+void kc_element_double(struct kc_point *out, const struct kc_point *a)
+{
+    out->curve = a->curve;
+    if (in_field_25519(a->curve))
+        kc_edwards25519_double(&out->on25519, &a->on25519);
+    else
+        kc_edwards448_double(&out->on448, &a->on448);
+}
+
+void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b)
+{
+    if (a->curve != b->curve)
+        abort();
+    out->curve = a->curve;
+    if (in_field_25519(a->curve))
+        kc_edwards25519_add(&out->on25519, &a->on25519, &b->on25519, &kc_edwards25519_d2);
+    else
+        kc_edwards448_add(&out->on448, &a->on448, &b->on448, d_of(a->curve));
+}
+
+kc_mask kc_element_is_identity(const struct kc_point *a)
+{
+    return in_field_25519(a->curve) ? kc_edwards25519_is_identity(&a->on25519)
+                                    : kc_edwards448_is_identity(&a->on448);
+}
+
+void kc_element_multiply(
+    struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a)
+{
+    out->curve = a->curve;
+    if (in_field_25519(a->curve))
+        kc_edwards25519_multiply(&out->on25519, signed_bits, &a->on25519, &kc_edwards25519_d2);
+    else
+        kc_edwards448_multiply(&out->on448, signed_bits, &a->on448, d_of(a->curve));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The group law on any element, the identity included: below point.c and combination.c.
+ *
+ * An element is held in a kc_point, but is no point in that type's sense until it is known not to
+ * be the identity. Constant time. Outputs may be inputs.
+ */
+#ifndef KC_THRESHOLD_ELEMENT_H
+#define KC_THRESHOLD_ELEMENT_H
+
+#include "threshold/point.h"
+
+void kc_element_identity(struct kc_point *out, enum kc_curve curve);
+void kc_element_double(struct kc_point *out, const struct kc_point *a);
+
+/* Elements of different curves end the process. */
+void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b);
+
+/* [scalar]a, exactly, in the signed bits of kc_scalar_signed_bits. */
+void kc_element_multiply(
+    struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a);
+
+kc_mask kc_element_is_identity(const struct kc_point *a);
+
+#endif
