@@ -99,8 +99,8 @@ static enum kc_error judge(ssize_t received, int flags)
     return flags & MSG_CTRUNC ? KC_ERR_BAD_REQUEST : KC_OK;
 }
 
-enum kc_error kc_transport_receive(
-    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
+static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, size_t *size,
+    struct kc_descriptors *descriptors)
 {
     struct iovec vector = {.iov_base = bytes, .iov_len = limit};
     union control control;
@@ -110,7 +110,7 @@ enum kc_error kc_transport_receive(
         .msg_controllen = sizeof control};
     ssize_t received;
     do
-        received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+        received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
     while (received < 0 && errno == EINTR);
     if (received < 0 && errno == EAGAIN) {
         *size = 0;
@@ -130,6 +130,18 @@ enum kc_error kc_transport_receive(
     *size = (size_t)received;
     *descriptors = collected;
     return KC_OK;
+}
+
+enum kc_error kc_transport_receive(
+    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
+{
+    return receive(socket, MSG_DONTWAIT, bytes, limit, size, descriptors);
+}
+
+enum kc_error kc_transport_wait(
+    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
+{
+    return receive(socket, 0, bytes, limit, size, descriptors);
 }
 
 static bool write_all(int fd, const uint8_t *bytes, size_t size)

@@ -47,6 +47,11 @@ KC_CHECKED enum kc_error kc_transport_send(
 KC_CHECKED enum kc_error kc_transport_receive(
     int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors);
 
+/* The same on a socket in blocking mode: waits for a message, so that *size is not 0. Of several
+ * threads that wait, a message wakes one. */
+KC_CHECKED enum kc_error kc_transport_wait(
+    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors);
+
 /*
  * Puts octets into a new sealed memfd, which cannot be changed after it. The octets are copied; the
  * descriptor is given to the caller.
