@@ -17,3 +17,7 @@ kc_layer(kc_vault base threshold proto tpm custodian)
 target_compile_definitions(kc_vault PRIVATE KC_VERSION="${PROJECT_VERSION}")
 target_link_libraries(kc_vault PUBLIC kc_vault_message kc_process kc_root_message kc_threshold
   kc_proto kc_socket PRIVATE PkgConfig::SODIUM OpenSSL::Crypto)
+
+add_executable(custodian-vault vault_process.c vault_edges.c)
+kc_layer(custodian-vault base threshold proto tpm custodian)
+target_link_libraries(custodian-vault PRIVATE kc_vault OpenSSL::Crypto)
