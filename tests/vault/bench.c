@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/vault/bench.h"
+
+#include "base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* --- the outside --- */
+
+static void take_sent(
+    void *context, const struct kc_vault_message *message, const struct kc_descriptors *descriptors)
+{
+    struct bench *bench = context;
+    struct sent *sent = &bench->queue[bench->queued++];
+    struct kc_writer w;
+    assert_true(bench->queued < BENCH_QUEUE);
+    *sent = (struct sent){.bytes = malloc(KC_VAULT_MESSAGE_MAX)};
+    kc_writer_init(&w, sent->bytes, KC_VAULT_MESSAGE_MAX);
+    assert_int_equal(kc_vault_message_pack(&w, message), KC_OK);
+    sent->size = w.size;
+    for (size_t i = 0; descriptors && i < descriptors->count; i++)
+        sent->descriptors.fd[sent->descriptors.count++] = dup(descriptors->fd[i]);
+}
+
+static enum kc_error seal(struct bench *bench, const struct kc_root_request *request,
+    uint8_t *packet, struct kc_span *out)
+{
+    assert_true(bench->seal_count < BENCH_SEALS);
+    memcpy(bench->seals[bench->seal_count], request->key, KC_ROOT_KEY_SIZE);
+    memset(packet, 'b', 100);
+    packet[0] = (uint8_t)bench->seal_count++;
+    *out = (struct kc_span){packet, 100};
+    return KC_OK;
+}
+
+static enum kc_error unseal(struct bench *bench, const struct kc_root_request *request,
+    uint8_t *packet, struct kc_span *out)
+{
+    struct kc_span blob = request->blob;
+    if (blob.size != 100 || blob.bytes[0] >= bench->seal_count)
+        return KC_ERR_RECORD_DAMAGED;
+    for (size_t i = 1; i < blob.size; i++)
+        if (blob.bytes[i] != 'b')
+            return KC_ERR_RECORD_DAMAGED;
+    memcpy(packet, bench->seals[blob.bytes[0]], KC_ROOT_KEY_SIZE);
+    *out = (struct kc_span){packet, KC_ROOT_KEY_SIZE};
+    return KC_OK;
+}
+
+static enum kc_error tell_status(uint8_t *packet, struct kc_span *out)
+{
+    struct kc_root_status status = {
+        .manufacturer = "bench", .firmware = "1.2", .lockout_max_tries = 3};
+    struct kc_writer w;
+    kc_writer_init(&w, packet, KC_ROOT_REPLY_MAX);
+    kc_root_status_write(&status, &w);
+    *out = (struct kc_span){packet, w.size};
+    return kc_writer_finish(&w);
+}
+
+static enum kc_error ask_root(void *context, const struct kc_root_request *request,
+    uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
+{
+    struct bench *bench = context;
+    bench->root_calls++;
+    *reply = (struct kc_root_reply){.error = bench->root_error};
+    if (reply->error != KC_OK)
+        return KC_OK;
+    switch (request->type) {
+    case KC_ROOT_REQUEST_SEAL:
+        reply->error = seal(bench, request, packet, &reply->payload);
+        break;
+    case KC_ROOT_REQUEST_UNSEAL:
+        reply->error = unseal(bench, request, packet, &reply->payload);
+        break;
+    case KC_ROOT_REQUEST_RANDOM:
+        memset(packet, 'r', request->random_size);
+        reply->payload = (struct kc_span){packet, request->random_size};
+        break;
+    case KC_ROOT_REQUEST_STATUS:
+        reply->error = tell_status(packet, &reply->payload);
+        break;
+    }
+    return KC_OK;
+}
+
+static enum kc_error fill_random(void *context, uint8_t *octets, size_t size)
+{
+    (void)context;
+    return getrandom(octets, size, 0) == (ssize_t)size ? KC_OK : KC_ERR_RANDOM;
+}
+
+static uint64_t tell_seconds(void *context)
+{
+    return ((struct bench *)context)->seconds;
+}
+
+static uint64_t tell_milliseconds(void *context)
+{
+    return ((struct bench *)context)->milliseconds;
+}
+
+/* --- life --- */
+
+static void allow_all(struct bench *bench)
+{
+    bench->rules[0] = (struct kc_policy_rule){.name = "all",
+        .anyone = true,
+        .keyrings = 1,
+        .keys = {"*"},
+        .key_count = 1,
+        .roles = UINT32_MAX,
+        .operations = UINT64_MAX};
+    bench->config.policy = (struct kc_policy){
+        .keyrings = {"main", "other"}, .keyring_count = 2, .rules = bench->rules, .rule_count = 1};
+}
+
+static void listen_for_clients(struct bench *bench)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    strcpy(bench->folder, "/tmp/kc-vault-test-XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+    snprintf(bench->config.socket, sizeof bench->config.socket, "%s/socket", bench->folder);
+    memcpy(name.sun_path, bench->config.socket, sizeof name.sun_path);
+    bench->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(bench->listener, (struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(bench->listener, 8), 0);
+}
+
+struct bench *bench_new(void)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    if (kc_arena_figures().size == 0)
+        assert_int_equal(kc_arena_init(4u << 20), KC_OK);
+    bench->client = -1;
+    bench->seconds = 1700000000;
+    bench->milliseconds = 1000;
+    bench->config.limits = (struct kc_config_limits){.clients = 8,
+        .in_flight = 16,
+        .sessions = 16,
+        .cache = 16,
+        .session_deadline_ms = 10000,
+        .session_wait_ms = 5000,
+        .stop_deadline_ms = 5000};
+    bench->outside = (struct kc_vault_outside){.context = bench,
+        .send = take_sent,
+        .root = ask_root,
+        .random = fill_random,
+        .seconds = tell_seconds,
+        .milliseconds = tell_milliseconds};
+    allow_all(bench);
+    listen_for_clients(bench);
+    assert_int_equal(
+        kc_vault_new(&bench->config, "separate", &bench->outside, &bench->vault), KC_OK);
+    bench_connect(bench);
+    return bench;
+}
+
+static void close_client(struct bench *bench)
+{
+    if (bench->client >= 0)
+        close(bench->client);
+    bench->client = -1;
+}
+
+void bench_free(struct bench *bench)
+{
+    kc_vault_free(bench->vault);
+    close_client(bench);
+    for (size_t i = 0; i < bench->queued; i++) {
+        kc_descriptors_close(&bench->queue[i].descriptors);
+        free(bench->queue[i].bytes);
+    }
+    close(bench->listener);
+    unlink(bench->config.socket);
+    rmdir(bench->folder);
+    kc_wipe(bench->seals, sizeof bench->seals);
+    free(bench);
+}
+
+void bench_restart(struct bench *bench)
+{
+    kc_vault_free(bench->vault);
+    close_client(bench);
+    assert_int_equal(
+        kc_vault_new(&bench->config, "separate", &bench->outside, &bench->vault), KC_OK);
+    bench_connect(bench);
+}
+
+int bench_setup(void **state)
+{
+    *state = bench_new();
+    return 0;
+}
+
+int bench_teardown(void **state)
+{
+    bench_free(*state);
+    return 0;
+}
+
+/* --- to the vault --- */
+
+static void give_packet(
+    struct bench *bench, const struct kc_vault_message *message, const struct kc_descriptors *d)
+{
+    static uint8_t packet[KC_VAULT_MESSAGE_MAX];
+    struct kc_writer w;
+    kc_writer_init(&w, packet, sizeof packet);
+    assert_int_equal(kc_vault_message_pack(&w, message), KC_OK);
+    assert_int_equal(
+        kc_vault_receive(bench->vault, kc_vault_desk(bench->vault), packet, w.size, d), KC_OK);
+}
+
+uint64_t bench_connect(struct bench *bench)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct kc_descriptors d = {.count = 1};
+    static struct kc_vault_message message;
+    memcpy(name.sun_path, bench->config.socket, sizeof name.sun_path);
+    bench->client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(bench->client, (struct sockaddr *)&name, sizeof name), 0);
+    d.fd[0] = accept(bench->listener, NULL, NULL);
+    assert_true(d.fd[0] >= 0);
+    bench->connection = ++bench->next_connection;
+    message.type = KC_VAULT_CONNECT;
+    message.connection = bench->connection;
+    give_packet(bench, &message, &d);
+    return bench->connection;
+}
+
+struct ask ask_new(enum kc_operation operation)
+{
+    struct ask ask;
+    ask.descriptors.count = 0;
+    kc_message_init(&ask.message, operation);
+    ask.message.id = 7;
+    return ask;
+}
+
+void ask_text(struct ask *ask, enum kc_field field, const char *text)
+{
+    kc_values_set_text(&ask->message.values, field, text);
+}
+
+void ask_octets(struct ask *ask, enum kc_field field, const void *octets, size_t size)
+{
+    kc_values_set_span(&ask->message.values, field, octets, size);
+}
+
+void ask_number(struct ask *ask, enum kc_field field, uint64_t number)
+{
+    kc_values_set_number(&ask->message.values, field, number);
+}
+
+void ask_secret(struct ask *ask, enum kc_field field, const void *octets, size_t size)
+{
+    int descriptor = -1;
+    assert_int_equal(kc_sealed_make(octets, size, &descriptor), KC_OK);
+    kc_values_set_passed(&ask->message.values, field, ask->descriptors.count);
+    ask->descriptors.fd[ask->descriptors.count++] = descriptor;
+}
+
+/* --- the store --- */
+
+struct kc_record *bench_record(struct bench *bench, uint8_t kind, const char *id)
+{
+    for (size_t i = 0; i < bench->record_count; i++)
+        if (bench->records[i].kind == kind && strcmp(bench->records[i].id, id) == 0)
+            return &bench->records[i];
+    return NULL;
+}
+
+static bool label_taken(const struct bench *bench, const struct kc_record *record)
+{
+    for (size_t i = 0; i < bench->record_count; i++) {
+        const struct kc_record *other = &bench->records[i];
+        if (record->kind == KC_KIND_KEY && other->kind == KC_KIND_KEY &&
+            record->state != KC_STATE_DESTROYED && other->state != KC_STATE_DESTROYED &&
+            strcmp(other->id, record->id) != 0 && strcmp(other->label, record->label) == 0 &&
+            strcmp(other->keyring, record->keyring) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum kc_error put(struct bench *bench, const struct kc_record *record)
+{
+    struct kc_record *former = bench_record(bench, record->kind, record->id);
+    if (record->version == 1 && former)
+        return KC_ERR_EXISTS;
+    if (record->version > 1 && (!former || former->version >= record->version))
+        return KC_ERR_CONFLICT;
+    if (label_taken(bench, record))
+        return KC_ERR_LABEL_TAKEN;
+    if (!former) {
+        assert_true(bench->record_count < BENCH_RECORDS);
+        former = &bench->records[bench->record_count++];
+    }
+    *former = *record;
+    return KC_OK;
+}
+
+static enum kc_error commit(struct bench *bench, const struct kc_vault_message *message)
+{
+    static struct kc_record before[BENCH_RECORDS];
+    size_t count = bench->record_count;
+    enum kc_error error = bench->store_error;
+    bench->commits++;
+    memcpy(before, bench->records, sizeof before);
+    for (size_t i = 0; error == KC_OK && !bench->lies_about_storing && i < message->record_count;
+         i++) {
+        struct kc_record record;
+        assert_int_equal(kc_record_unpack(message->records[i], &record), KC_OK);
+        error = put(bench, &record);
+    }
+    if (error != KC_OK) {
+        memcpy(bench->records, before, sizeof before);
+        bench->record_count = count;
+    }
+    return error;
+}
+
+/* --- the desk --- */
+
+struct room {
+    uint8_t bytes[KC_VAULT_RECORDS_MAX][KC_RECORD_SIZE_MAX];
+};
+
+static void attach(
+    struct kc_vault_message *request, struct room *room, const struct kc_record *record)
+{
+    struct kc_writer w;
+    if (!record)
+        return;
+    assert_true(request->record_count < KC_VAULT_RECORDS_MAX);
+    kc_writer_init(&w, room->bytes[request->record_count], KC_RECORD_SIZE_MAX);
+    kc_record_pack(&w, record);
+    assert_int_equal(kc_writer_finish(&w), KC_OK);
+    request->records[request->record_count] = (struct kc_span){w.bytes, w.size};
+    request->record_count++;
+}
+
+static void attach_named(struct bench *bench, struct kc_vault_message *request, struct room *room,
+    uint8_t kind, enum kc_field field)
+{
+    char id[KC_RECORD_ID_SIZE] = {0};
+    const struct kc_values *values = &request->message.values;
+    if (!kc_values_has(values, field) || values->value[field].span.size >= sizeof id)
+        return;
+    memcpy(id, values->value[field].span.bytes, values->value[field].span.size);
+    attach(request, room, bench_record(bench, kind, id));
+}
+
+static void attach_kind(
+    struct bench *bench, struct kc_vault_message *request, struct room *room, uint8_t kind)
+{
+    for (size_t i = 0; i < bench->record_count; i++)
+        if (bench->records[i].kind == kind && request->record_count < KC_VAULT_RECORDS_MAX)
+            attach(request, room, &bench->records[i]);
+}
+
+static void attach_needed(struct bench *bench, struct kc_vault_message *request, struct room *room)
+{
+    switch (kc_operations[request->message.operation].record) {
+    case KC_RECORD_NONE:
+        break;
+    case KC_RECORD_KEY:
+        attach_named(bench, request, room, KC_KIND_KEY, KC_FIELD_KEY);
+        break;
+    case KC_RECORD_PAGE:
+        attach_kind(bench, request, room, KC_KIND_KEY);
+        break;
+    case KC_RECORD_RECIPIENTS:
+        attach_kind(bench, request, room, KC_KIND_RECIPIENT);
+        break;
+    case KC_RECORD_SPLIT:
+        attach_named(bench, request, room, KC_KIND_KEY, KC_FIELD_KEY);
+        attach_named(bench, request, room, KC_KIND_RECIPIENT, KC_FIELD_RECIPIENT);
+        attach_kind(bench, request, room, KC_KIND_OPERATOR);
+        break;
+    case KC_RECORD_RECIPIENT:
+        attach_named(bench, request, room, KC_KIND_RECIPIENT, KC_FIELD_RECIPIENT);
+        attach_kind(bench, request, room, KC_KIND_OPERATOR);
+        break;
+    case KC_RECORD_OPERATOR:
+        attach_kind(bench, request, room, KC_KIND_OPERATOR);
+        break;
+    }
+}
+
+/* What was asked and is not answered, for a NEED. */
+static struct {
+    uint64_t ticket;
+    struct ask ask;
+    uint64_t connection;
+} open_asks[64];
+
+static void give_request(struct bench *bench, uint64_t ticket, const struct kc_vault_message *need)
+{
+    static struct room room;
+    static struct kc_vault_message request;
+    struct ask *ask = &open_asks[ticket % 64].ask;
+    struct kc_descriptors copies = {.count = 0};
+    request.type = KC_VAULT_REQUEST;
+    request.ticket = ticket;
+    request.connection = open_asks[ticket % 64].connection;
+    request.message = ask->message;
+    request.record_count = request.id_count = 0;
+    attach_needed(bench, &request, &room);
+    for (size_t i = 0; need && i < need->id_count; i++) {
+        char id[KC_RECORD_ID_SIZE] = {0};
+        memcpy(id, need->ids[i].bytes, need->ids[i].size);
+        for (uint8_t kind = KC_KIND_VAULT; kind <= KC_KIND_OPERATOR; kind++)
+            attach(&request, &room, bench_record(bench, kind, id));
+        request.ids[request.id_count++] = need->ids[i];
+    }
+    if (bench->lie)
+        bench->lie(bench, &request);
+    for (size_t i = 0; i < ask->descriptors.count; i++)
+        copies.fd[copies.count++] = dup(ask->descriptors.fd[i]);
+    give_packet(bench, &request, &copies);
+}
+
+uint64_t bench_send(struct bench *bench, struct ask *ask)
+{
+    static uint64_t next_ticket;
+    uint64_t ticket = ++next_ticket;
+    open_asks[ticket % 64].ask = *ask;
+    open_asks[ticket % 64].connection = bench->connection;
+    give_request(bench, ticket, NULL);
+    return ticket;
+}
+
+static void drop_sent(struct bench *bench, size_t at)
+{
+    kc_descriptors_close(&bench->queue[at].descriptors);
+    free(bench->queue[at].bytes);
+    memmove(&bench->queue[at], &bench->queue[at + 1],
+        (bench->queued - at - 1) * sizeof bench->queue[0]);
+    bench->queued--;
+}
+
+/* True if this one was for the desk itself. */
+static bool serve(struct bench *bench, size_t at)
+{
+    static struct kc_vault_message message;
+    static struct kc_values items[KC_ITEMS_MAX];
+    static struct kc_vault_message stored;
+    const struct sent *sent = &bench->queue[at];
+    assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, items, &message), KC_OK);
+    if (message.type == KC_VAULT_NEED) {
+        give_request(bench, message.ticket, &message);
+        return true;
+    }
+    if (message.type != KC_VAULT_COMMIT || bench->holds_stored)
+        return false;
+    stored.type = KC_VAULT_STORED;
+    stored.ticket = message.ticket;
+    stored.error = commit(bench, &message);
+    give_packet(bench, &stored, &(struct kc_descriptors){.count = 0});
+    return true;
+}
+
+void bench_pump(struct bench *bench)
+{
+    for (size_t at = 0; at < bench->queued;) {
+        if (serve(bench, at)) {
+            drop_sent(bench, at);
+            at = 0;
+        } else {
+            at++;
+        }
+    }
+}
+
+struct answer *bench_take(struct bench *bench, uint64_t ticket)
+{
+    struct answer *answer = malloc(sizeof *answer);
+    for (size_t at = 0; at < bench->queued; at++) {
+        struct sent *sent = &bench->queue[at];
+        assert_int_equal(
+            kc_vault_message_unpack(sent->bytes, sent->size, answer->items, &answer->in), KC_OK);
+        if (answer->in.type != KC_VAULT_ANSWER || answer->in.ticket != ticket)
+            continue;
+        answer->ticket = ticket;
+        answer->error = answer->in.message.error;
+        answer->sent = *sent;
+        memmove(sent, sent + 1, (bench->queued - at - 1) * sizeof *sent);
+        bench->queued--;
+        kc_descriptors_close(&open_asks[ticket % 64].ask.descriptors);
+        return answer;
+    }
+    free(answer);
+    return NULL;
+}
+
+/* What the desk adds to a status before it is a full answer. */
+static void complete(struct answer *answer)
+{
+    if (answer->in.message.operation == KC_OPERATION_STATUS && answer->error == KC_OK)
+        kc_values_set_number(&answer->in.message.values, KC_FIELD_KEYS, 0);
+    assert_int_equal(kc_answer_check(&answer->in.message), KC_OK);
+}
+
+struct answer *bench_ask(struct bench *bench, struct ask *ask)
+{
+    uint64_t ticket = bench_send(bench, ask);
+    bench_pump(bench);
+    struct answer *answer = bench_take(bench, ticket);
+    assert_non_null(answer);
+    assert_int_equal(answer->in.message.id, ask->message.id);
+    complete(answer);
+    return answer;
+}
+
+void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error)
+{
+    struct answer *answer = bench_ask(bench, ask);
+    assert_string_equal(kc_error_name(answer->error), kc_error_name(error));
+    answer_done(answer);
+}
+
+void answer_done(struct answer *answer)
+{
+    if (!answer)
+        return;
+    kc_descriptors_close(&answer->sent.descriptors);
+    free(answer->sent.bytes);
+    free(answer);
+}
+
+const struct kc_value *answer_value(const struct answer *answer, enum kc_field field)
+{
+    assert_string_equal(kc_error_name(answer->error), "ok");
+    assert_true(kc_values_has(&answer->in.message.values, field));
+    return &answer->in.message.values.value[field];
+}
+
+const char *answer_text(const struct answer *answer, enum kc_field field)
+{
+    static char rooms[4][256];
+    static size_t next;
+    char *room = rooms[next++ % 4];
+    const struct kc_value *value = answer_value(answer, field);
+    memcpy(room, value->span.bytes, value->span.size);
+    room[value->span.size] = 0;
+    return room;
+}
+
+size_t answer_secret(const struct answer *answer, enum kc_field field, uint8_t octets[64])
+{
+    size_t size = 0, index = answer_value(answer, field)->number;
+    assert_true(index < answer->sent.descriptors.count);
+    assert_int_equal(kc_sealed_read(answer->sent.descriptors.fd[index], octets, 64, &size), KC_OK);
+    return size;
+}
+
+/* --- common askings --- */
+
+char *bench_generate(
+    struct bench *bench, const char *algorithm, const char *role, const char *label)
+{
+    struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&ask, KC_FIELD_ALGORITHM, algorithm);
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, label);
+    ask_text(&ask, KC_FIELD_ROLE, role);
+    struct answer *answer = bench_ask(bench, &ask);
+    char *id = strdup(answer_text(answer, KC_FIELD_KEY));
+    answer_done(answer);
+    return id;
+}
+
+void bench_set_pin(struct bench *bench)
+{
+    struct ask ask = ask_new(KC_OPERATION_OPERATOR_PIN);
+    ask_secret(&ask, KC_FIELD_NEW_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    bench_expect(bench, &ask, KC_OK);
+}
+
+char *bench_enrol(struct bench *service, struct bench *device, const char *algorithm)
+{
+    char *wrap = bench_generate(service, algorithm, "wrap", "wrap");
+    const struct kc_record *record = bench_record(service, KC_KIND_KEY, wrap);
+    struct ask ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
+    ask_text(&ask, KC_FIELD_LABEL, "service");
+    ask_text(&ask, KC_FIELD_ALGORITHM, algorithm);
+    ask_octets(&ask, KC_FIELD_PUBLIC, record->public_key, record->public_size);
+    ask_secret(&ask, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    struct answer *answer = bench_ask(device, &ask);
+    assert_string_equal(answer_text(answer, KC_FIELD_RECIPIENT), wrap);
+    answer_done(answer);
+    return wrap;
+}
+
+struct halves bench_split(struct bench *device, struct bench *service, const char *key)
+{
+    struct halves halves;
+    bench_set_pin(device);
+    char *wrap = bench_enrol(service, device, "X448");
+    struct ask split = ask_new(KC_OPERATION_SHARE_SPLIT);
+    ask_text(&split, KC_FIELD_KEY, key);
+    ask_text(&split, KC_FIELD_RECIPIENT, wrap);
+    ask_secret(&split, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    struct answer *answer = bench_ask(device, &split);
+    halves.device = strdup(answer_text(answer, KC_FIELD_KEY));
+
+    const struct kc_span envelope = answer_value(answer, KC_FIELD_ENVELOPE)->span;
+    struct ask accept_it = ask_new(KC_OPERATION_SHARE_ACCEPT);
+    ask_text(&accept_it, KC_FIELD_KEY, wrap);
+    ask_text(&accept_it, KC_FIELD_KEYRING, "main");
+    ask_text(&accept_it, KC_FIELD_LABEL, "half");
+    ask_octets(&accept_it, KC_FIELD_ENVELOPE, envelope.bytes, envelope.size);
+    struct answer *accepted = bench_ask(service, &accept_it);
+    halves.service = strdup(answer_text(accepted, KC_FIELD_KEY));
+    answer_done(accepted);
+    answer_done(answer);
+    free(wrap);
+    return halves;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A workbench for the vault's core: one process, a root that seals into a table, a desk that keeps
+ * its records in an array and can be made to lie, and clocks that stand still.
+ *
+ * Everything fails the running test by itself, so tests read as what is asked and what is answered.
+ */
+#ifndef KC_TESTS_VAULT_BENCH_H
+#define KC_TESTS_VAULT_BENCH_H
+
+#include "custodian/vault.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define BENCH_RECORDS 64
+#define BENCH_SEALS 256
+#define BENCH_QUEUE 64
+#define BENCH_PIN "correct horse"
+
+struct sent {
+    uint8_t *bytes;
+    size_t size;
+    struct kc_descriptors descriptors;
+};
+
+/* A custodian: the vault, and all that is around it. */
+struct bench {
+    struct kc_config config;
+    struct kc_policy_rule rules[4];
+    struct kc_vault_outside outside;
+    struct kc_vault *vault;
+    char folder[64];
+    int listener;
+    uint64_t next_connection, connection; /* what requests come from */
+    int client;                           /* the other end of `connection` */
+    uint64_t next_ticket;
+    uint64_t seconds, milliseconds;
+
+    uint8_t seals[BENCH_SEALS][KC_ROOT_KEY_SIZE];
+    size_t seal_count;
+    enum kc_error root_error; /* KC_OK, or what the root answers to all */
+    size_t root_calls;
+
+    struct kc_record records[BENCH_RECORDS];
+    size_t record_count;
+    bool holds_stored;         /* COMMITs stay in the queue: answer them with bench_store */
+    enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
+    bool lies_about_storing;   /* says KC_OK and stores nothing */
+    size_t commits;
+    /* Changes a request on its way to the vault; NULL: honest. */
+    void (*lie)(struct bench *bench, struct kc_vault_message *request);
+
+    struct sent queue[BENCH_QUEUE]; /* what the vault sent and nobody took */
+    size_t queued;
+};
+
+/* A request being written: fields, and descriptors for secrets. */
+struct ask {
+    struct kc_message message;
+    struct kc_descriptors descriptors;
+};
+
+/* An answer; it lends from its own packet. Freed by bench_answer_done. */
+struct answer {
+    uint64_t ticket;
+    enum kc_error error;
+    struct kc_vault_message in;
+    struct kc_values items[KC_ITEMS_MAX];
+    struct sent sent;
+};
+
+struct bench *bench_new(void);
+void bench_free(struct bench *bench);
+
+/* As another start of the process: the vault forgets, the store stays. */
+void bench_restart(struct bench *bench);
+
+/* CMocka's fixtures: *state is a struct bench. */
+int bench_setup(void **state);
+int bench_teardown(void **state);
+
+/* Connects a client; requests come from it from here on. */
+uint64_t bench_connect(struct bench *bench);
+
+struct ask ask_new(enum kc_operation operation);
+void ask_text(struct ask *ask, enum kc_field field, const char *text);
+void ask_octets(struct ask *ask, enum kc_field field, const void *octets, size_t size);
+void ask_secret(struct ask *ask, enum kc_field field, const void *octets, size_t size);
+void ask_number(struct ask *ask, enum kc_field field, uint64_t number);
+
+/* Sends a request with the records that its operation needs; the ticket. */
+uint64_t bench_send(struct bench *bench, struct ask *ask);
+
+/* The desk does what the vault asks of it, until nothing is left to do. */
+void bench_pump(struct bench *bench);
+
+/* The answer to a ticket, if it has come. */
+struct answer *bench_take(struct bench *bench, uint64_t ticket);
+
+/* Sends, pumps, takes: there must be an answer. */
+struct answer *bench_ask(struct bench *bench, struct ask *ask);
+
+/* The same for one that must fail with this error, or with none and nobody looks at the answer. */
+void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error);
+
+void answer_done(struct answer *answer);
+
+/* A field of an answer that must be there. */
+const struct kc_value *answer_value(const struct answer *answer, enum kc_field field);
+const char *answer_text(
+    const struct answer *answer, enum kc_field field); /* static room, 4 texts */
+size_t answer_secret(const struct answer *answer, enum kc_field field, uint8_t octets[64]);
+
+/* The stored record of an id. */
+struct kc_record *bench_record(struct bench *bench, uint8_t kind, const char *id);
+
+/* Common askings. Ids are given (free). */
+char *bench_generate(
+    struct bench *bench, const char *algorithm, const char *role, const char *label);
+void bench_set_pin(struct bench *bench);
+char *bench_enrol(struct bench *service, struct bench *device, const char *algorithm);
+
+/* Splits a key of the device to the service; both share ids are given. */
+struct halves {
+    char *device, *service;
+};
+struct halves bench_split(struct bench *device, struct bench *service, const char *key);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole keys: made, described, used, disabled and destroyed. */
+#include "tests/vault/bench.h"
+
+#include "base/secret.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct ask sign_ask(const char *key, const char *message)
+{
+    struct ask ask = ask_new(KC_OPERATION_KEY_SIGN);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    ask_octets(&ask, KC_FIELD_MESSAGE, message, strlen(message));
+    return ask;
+}
+
+static struct ask key_ask(enum kc_operation operation, const char *key)
+{
+    struct ask ask = ask_new(operation);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    return ask;
+}
+
+static bool openssl_verifies(int type, const uint8_t *public, size_t public_size,
+    struct kc_span signature, const char *message)
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(type, NULL, public, public_size);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = key && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestVerify(context, signature.bytes, signature.size, (const uint8_t *)message,
+                    strlen(message)) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+static void check_signing(struct bench *bench, const char *algorithm, int type)
+{
+    char *key = bench_generate(bench, algorithm, "application", algorithm);
+    struct ask ask = sign_ask(key, "to be signed");
+    struct answer *answer = bench_ask(bench, &ask);
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    assert_true(openssl_verifies(type, record->public_key, record->public_size,
+        answer_value(answer, KC_FIELD_SIGNATURE)->span, "to be signed"));
+    answer_done(answer);
+    free(key);
+}
+
+static void signs_what_openssl_verifies(void **state)
+{
+    check_signing(*state, "Ed25519", EVP_PKEY_ED25519);
+    check_signing(*state, "Ed448", EVP_PKEY_ED448);
+}
+
+static void check_agreement(struct bench *bench, const char *algorithm, int type, size_t size)
+{
+    char *id = bench_generate(bench, algorithm, "application", algorithm);
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, id);
+    uint8_t peer_public[56], ours[64], theirs[56];
+    size_t public_size = size, theirs_size = size;
+    EVP_PKEY *peer = EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
+    EVP_PKEY *public = EVP_PKEY_new_raw_public_key(type, NULL, record->public_key, size);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(peer, NULL);
+    assert_int_equal(EVP_PKEY_get_raw_public_key(peer, peer_public, &public_size), 1);
+    assert_int_equal(EVP_PKEY_derive_init(context), 1);
+    assert_int_equal(EVP_PKEY_derive_set_peer(context, public), 1);
+    assert_int_equal(EVP_PKEY_derive(context, theirs, &theirs_size), 1);
+
+    struct ask ask = key_ask(KC_OPERATION_KEY_AGREE, id);
+    ask_octets(&ask, KC_FIELD_PEER, peer_public, size);
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer_secret(answer, KC_FIELD_SECRET, ours), size);
+    assert_memory_equal(ours, theirs, size);
+    answer_done(answer);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(public);
+    EVP_PKEY_free(peer);
+    free(id);
+}
+
+static void agrees_with_openssl(void **state)
+{
+    check_agreement(*state, "X25519", EVP_PKEY_X25519, 32);
+    check_agreement(*state, "X448", EVP_PKEY_X448, 56);
+}
+
+static void keys_survive_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed448", "application", "a");
+    bench_restart(bench);
+    struct ask ask = sign_ask(key, "m");
+    bench_expect(bench, &ask, KC_OK);
+    free(key);
+}
+
+static void refuses_use_for_another_role_or_use(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const roles[] = {"base", "account"};
+    for (size_t i = 0; i < 2; i++) {
+        char *key = bench_generate(bench, "Ed25519", roles[i], roles[i]);
+        struct ask ask = sign_ask(key, "m");
+        bench_expect(bench, &ask, KC_ERR_REFUSED);
+        free(key);
+    }
+    char *wrap = bench_generate(bench, "X25519", "wrap", "w");
+    char *signs = bench_generate(bench, "Ed25519", "application", "s");
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, wrap);
+    const char *const keys[] = {wrap, signs};
+    for (size_t i = 0; i < 2; i++) {
+        struct ask ask = key_ask(KC_OPERATION_KEY_AGREE, keys[i]);
+        ask_octets(&ask, KC_FIELD_PEER, record->public_key, record->public_size);
+        bench_expect(bench, &ask, KC_ERR_REFUSED);
+    }
+    free(wrap);
+    free(signs);
+}
+
+static void a_wrap_key_must_agree(void **state)
+{
+    struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&ask, KC_FIELD_ALGORITHM, "Ed448");
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "w");
+    ask_text(&ask, KC_FIELD_ROLE, "wrap");
+    bench_expect(*state, &ask, KC_ERR_BAD_ALGORITHM);
+}
+
+static void one_answer_for_unknown_foreign_disabled_and_destroyed(void **state)
+{
+    struct bench *bench = *state;
+    struct ask unknown = sign_ask("MAAA-AAAA", "m");
+    bench_expect(bench, &unknown, KC_ERR_REFUSED);
+
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench->rules[0].keys[0][0] = 'x';
+    struct ask foreign = sign_ask(key, "m");
+    bench_expect(bench, &foreign, KC_ERR_REFUSED);
+    bench->rules[0].keys[0][0] = '*';
+
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
+    bench_expect(bench, &disable, KC_OK);
+    struct ask disabled = sign_ask(key, "m");
+    bench_expect(bench, &disabled, KC_ERR_REFUSED);
+    struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, key);
+    bench_expect(bench, &destroy, KC_OK);
+    struct ask destroyed = sign_ask(key, "m");
+    bench_expect(bench, &destroyed, KC_ERR_REFUSED);
+    free(key);
+}
+
+static void an_enabled_key_signs_again(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
+    bench_expect(bench, &disable, KC_OK);
+    struct ask again = key_ask(KC_OPERATION_KEY_DISABLE, key);
+    bench_expect(bench, &again, KC_ERR_REFUSED);
+    struct ask enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
+    struct answer *answer = bench_ask(bench, &enable);
+    assert_int_equal(answer_value(answer, KC_FIELD_VERSION)->number, 3);
+    answer_done(answer);
+    struct ask sign = sign_ask(key, "m");
+    bench_expect(bench, &sign, KC_OK);
+    free(key);
+}
+
+static void a_destroyed_key_leaves_no_secret(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed448", "application", "a");
+    struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, key);
+    bench_expect(bench, &destroy, KC_OK);
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    assert_int_equal(record->state, KC_STATE_DESTROYED);
+    assert_int_equal(record->seal_size + record->secret_size, 0);
+    struct ask enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
+    bench_expect(bench, &enable, KC_ERR_REFUSED);
+    free(key);
+}
+
+static void a_key_is_not_told_before_it_is_stored(void **state)
+{
+    struct bench *bench = *state;
+    bench->store_error = KC_ERR_STORE_FULL;
+    struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&ask, KC_FIELD_ALGORITHM, "Ed25519");
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "a");
+    bench_expect(bench, &ask, KC_ERR_STORE_FULL);
+    assert_int_equal(bench->record_count, 0);
+}
+
+static void a_label_is_taken_once(void **state)
+{
+    char *key = bench_generate(*state, "Ed25519", "application", "a");
+    struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&ask, KC_FIELD_ALGORITHM, "Ed25519");
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "a");
+    bench_expect(*state, &ask, KC_ERR_LABEL_TAKEN);
+    free(key);
+}
+
+static void without_the_root_nothing_is_opened_and_nothing_made(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench_restart(bench);
+    bench->root_error = KC_ERR_ROOT_UNAVAILABLE;
+    struct ask sign = sign_ask(key, "m");
+    bench_expect(bench, &sign, KC_ERR_ROOT_UNAVAILABLE);
+    bench->root_error = KC_OK;
+    struct ask again = sign_ask(key, "m");
+    bench_expect(bench, &again, KC_OK);
+    bench->root_error = KC_ERR_ROOT_LOCKOUT;
+    struct ask cached = sign_ask(key, "m");
+    bench_expect(bench, &cached, KC_OK);
+    struct ask make = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&make, KC_FIELD_ALGORITHM, "Ed25519");
+    ask_text(&make, KC_FIELD_KEYRING, "main");
+    ask_text(&make, KC_FIELD_LABEL, "b");
+    bench_expect(bench, &make, KC_ERR_ROOT_LOCKOUT);
+    free(key);
+}
+
+static void a_wrapped_key_needs_no_root(void **state)
+{
+    struct bench *bench = *state;
+    struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&ask, KC_FIELD_ALGORITHM, "X448");
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "a");
+    ask_text(&ask, KC_FIELD_RESIDENCE, "wrapped");
+    struct answer *answer = bench_ask(bench, &ask);
+    char *key = strdup(answer_text(answer, KC_FIELD_KEY));
+    answer_done(answer);
+    bench->root_error = KC_ERR_ROOT_UNAVAILABLE;
+    struct ask agree = key_ask(KC_OPERATION_KEY_AGREE, key);
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    assert_int_equal(record->seal_size, 0);
+    ask_octets(&agree, KC_FIELD_PEER, record->public_key, record->public_size);
+    bench_expect(bench, &agree, KC_OK);
+    free(key);
+}
+
+static void lists_what_fits_the_filters_and_the_policy(void **state)
+{
+    struct bench *bench = *state;
+    char *a = bench_generate(bench, "Ed25519", "application", "a");
+    char *b = bench_generate(bench, "X448", "account", "b");
+    struct ask all = ask_new(KC_OPERATION_KEY_LIST);
+    struct answer *answer = bench_ask(bench, &all);
+    assert_int_equal(answer->in.message.item_count, 2);
+    assert_int_equal(answer_value(answer, KC_FIELD_MORE)->number, 0);
+    answer_done(answer);
+
+    struct ask accounts = ask_new(KC_OPERATION_KEY_LIST);
+    ask_text(&accounts, KC_FIELD_ROLE, "account");
+    answer = bench_ask(bench, &accounts);
+    assert_int_equal(answer->in.message.item_count, 1);
+    assert_true(kc_values_text_is(&answer->items[0], KC_FIELD_KEY, b));
+    answer_done(answer);
+
+    struct ask one = ask_new(KC_OPERATION_KEY_LIST);
+    ask_number(&one, KC_FIELD_COUNT, 1);
+    answer = bench_ask(bench, &one);
+    assert_int_equal(answer->in.message.item_count, 1);
+    assert_int_equal(answer_value(answer, KC_FIELD_MORE)->number, 1);
+    answer_done(answer);
+
+    strcpy(bench->rules[0].keys[0], "b");
+    struct ask some = ask_new(KC_OPERATION_KEY_LIST);
+    answer = bench_ask(bench, &some);
+    assert_int_equal(answer->in.message.item_count, 1);
+    answer_done(answer);
+    free(a);
+    free(b);
+}
+
+static void status_doctor_random_and_keyrings_need_no_root(void **state)
+{
+    struct bench *bench = *state;
+    bench->root_error = KC_ERR_ROOT_UNAVAILABLE;
+    struct ask ping = ask_new(KC_OPERATION_PING);
+    bench_expect(bench, &ping, KC_OK);
+    struct ask status = ask_new(KC_OPERATION_STATUS);
+    struct answer *answer = bench_ask(bench, &status);
+    assert_string_equal(answer_text(answer, KC_FIELD_ROOT), "root-unavailable");
+    answer_done(answer);
+    struct ask doctor = ask_new(KC_OPERATION_DOCTOR);
+    answer = bench_ask(bench, &doctor);
+    assert_true(kc_values_text_is(&answer->items[0], KC_FIELD_CHECK, "root"));
+    assert_true(kc_values_text_is(&answer->items[0], KC_FIELD_RESULT, "fail"));
+    answer_done(answer);
+    struct ask random = ask_new(KC_OPERATION_RANDOM);
+    ask_number(&random, KC_FIELD_SIZE, 1024);
+    answer = bench_ask(bench, &random);
+    assert_int_equal(answer_value(answer, KC_FIELD_RANDOM)->span.size, 1024);
+    answer_done(answer);
+    struct ask keyrings = ask_new(KC_OPERATION_KEYRING_LIST);
+    answer = bench_ask(bench, &keyrings);
+    assert_int_equal(answer->in.message.item_count, 1);
+    answer_done(answer);
+}
+
+static void signs_a_message_from_a_descriptor(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed448", "application", "a");
+    uint8_t *large = calloc(1, KC_DATA_SIZE_MAX);
+    struct ask ask = key_ask(KC_OPERATION_KEY_SIGN, key);
+    ask_secret(&ask, KC_FIELD_MESSAGE, large, KC_DATA_SIZE_MAX);
+    bench_expect(bench, &ask, KC_OK);
+    struct ask without = key_ask(KC_OPERATION_KEY_SIGN, key);
+    kc_values_set_passed(&without.message.values, KC_FIELD_MESSAGE, 0);
+    bench_expect(bench, &without, KC_ERR_BAD_REQUEST);
+    free(large);
+    free(key);
+}
+
+static void nothing_secret_stays_behind(void **state)
+{
+    (void)state;
+    size_t before = kc_arena_figures().used;
+    struct bench *bench = bench_new();
+    char *key = bench_generate(bench, "Ed448", "application", "a");
+    struct ask sign = sign_ask(key, "m");
+    bench_expect(bench, &sign, KC_OK);
+    bench_free(bench);
+    assert_int_equal(kc_arena_figures().used, before);
+    free(key);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(signs_what_openssl_verifies),
+        CASE(agrees_with_openssl),
+        CASE(keys_survive_a_restart),
+        CASE(refuses_use_for_another_role_or_use),
+        CASE(a_wrap_key_must_agree),
+        CASE(one_answer_for_unknown_foreign_disabled_and_destroyed),
+        CASE(an_enabled_key_signs_again),
+        CASE(a_destroyed_key_leaves_no_secret),
+        CASE(a_key_is_not_told_before_it_is_stored),
+        CASE(a_label_is_taken_once),
+        CASE(without_the_root_nothing_is_opened_and_nothing_made),
+        CASE(a_wrapped_key_needs_no_root),
+        CASE(lists_what_fits_the_filters_and_the_policy),
+        CASE(status_doctor_random_and_keyrings_need_no_root),
+        CASE(signs_a_message_from_a_descriptor),
+        cmocka_unit_test(nothing_secret_stays_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
