@@ -270,14 +270,30 @@ static void serve(struct kc_root *root)
     }
 }
 
+/* What the log should have of the hardware root at the start; that it is away is no reason to end. */
+static void look_at_root(struct kc_root *root)
+{
+    struct kc_root_status status;
+    enum kc_error error = kc_root_status(root, &status);
+    if (error != KC_OK) {
+        kc_log(KC_LOG_WARNING, "root-failed", kc_log_error(error),
+            kc_log_text("cause", kc_root_cause(root)));
+        return;
+    }
+    kc_log(KC_LOG_NOTICE, "root-found", kc_log_text("manufacturer", status.manufacturer),
+        kc_log_text("firmware", status.firmware));
+    if (status.in_lockout)
+        kc_log(KC_LOG_WARNING, "root-in-lockout", kc_log_number("failures", status.lockout_counter),
+            kc_log_number("recovery_s", status.lockout_interval));
+}
+
 static enum kc_error run(struct process *process)
 {
     enum kc_error error = prepare(process);
     if (error != KC_OK || (error = enter_sandbox(process->config)) != KC_OK)
         return error;
-    if (kc_root_connect(process->root) != KC_OK)
-        kc_log(KC_LOG_WARNING, "root-failed", kc_log_text("cause", kc_root_cause(process->root)));
-    kc_process_ready();
+    kc_process_ready(); /* before the first look, as a silent root is waited for */
+    look_at_root(process->root);
     serve(process->root);
     return KC_OK;
 }

@@ -4,12 +4,16 @@
 #include "base/writer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define TRAFFIC_MAX ((size_t)1 << 20)
@@ -68,7 +72,10 @@ static size_t read_message(int fd, uint8_t *message)
 
 static bool write_message(int fd, const uint8_t *message, size_t size)
 {
-    return size > 0 && send(fd, message, size, MSG_NOSIGNAL) == (ssize_t)size;
+    ssize_t sent = size > 0 ? send(fd, message, size, MSG_NOSIGNAL) : 0;
+    if (sent < 0 && errno == ENOTSOCK)
+        sent = write(fd, message, size);
+    return size > 0 && sent == (ssize_t)size;
 }
 
 static void record(struct kc_tpm_proxy *proxy, const uint8_t *message, size_t size)
@@ -106,15 +113,22 @@ static void serve(struct kc_tpm_proxy *proxy, int client, int tpm)
     }
 }
 
+static void serve_client(struct kc_tpm_proxy *proxy, int client)
+{
+    struct sockaddr_un address = address_of(proxy->tpm->socket);
+    int tpm = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(tpm, (struct sockaddr *)&address, sizeof address) == 0)
+        serve(proxy, client, tpm);
+    close(tpm);
+}
+
 static void *run(void *argument)
 {
     struct kc_tpm_proxy *proxy = argument;
-    struct sockaddr_un address = address_of(proxy->tpm->socket);
+    if (proxy->terminal >= 0)
+        serve_client(proxy, proxy->listener);
     for (int client; (client = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;) {
-        int tpm = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (connect(tpm, (struct sockaddr *)&address, sizeof address) == 0)
-            serve(proxy, client, tpm);
-        close(tpm);
+        serve_client(proxy, client);
         close(client);
     }
     return NULL;
@@ -145,6 +159,7 @@ void kc_tpm_proxy_init(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
 {
     snprintf(proxy->tcti, sizeof proxy->tcti, "swtpm:path=%s.proxy", tpm->socket);
     struct sockaddr_un address = address_of(strchr(proxy->tcti, '=') + 1);
+    proxy->terminal = -1;
     proxy->listener = listen_at(&address, sizeof address);
     start(proxy, tpm);
 }
@@ -153,6 +168,7 @@ void kc_tpm_proxy_init_tcp(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tp
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
+    proxy->terminal = -1;
     proxy->listener = listen_at(&address, sizeof address);
     if (getsockname(proxy->listener, (struct sockaddr *)&address, &size) != 0)
         abort();
@@ -161,9 +177,25 @@ void kc_tpm_proxy_init_tcp(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tp
     start(proxy, tpm);
 }
 
+void kc_tpm_proxy_init_device(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
+{
+    struct termios raw;
+    char path[64];
+    if (openpty(&proxy->listener, &proxy->terminal, path, NULL, NULL) != 0 ||
+        tcgetattr(proxy->terminal, &raw) != 0)
+        abort();
+    cfmakeraw(&raw);
+    if (tcsetattr(proxy->terminal, TCSANOW, &raw) != 0 || chmod(path, 0666) != 0)
+        abort();
+    snprintf(proxy->tcti, sizeof proxy->tcti, "device:%s", path);
+    start(proxy, tpm);
+}
+
 void kc_tpm_proxy_done(struct kc_tpm_proxy *proxy)
 {
     shutdown(proxy->listener, SHUT_RDWR); /* ends the accept */
+    if (proxy->terminal >= 0)
+        close(proxy->terminal); /* or the read */
     pthread_join(proxy->thread, NULL);
     close(proxy->listener);
     free(proxy->traffic);

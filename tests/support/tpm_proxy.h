@@ -36,13 +36,15 @@ struct kc_tpm_proxy {
         *traffic; /* all messages, one after the other; to be read while no command is under way */
     size_t traffic_size;
     const struct kc_swtpm *tpm;
-    int listener;
+    int listener; /* of a device: its other end */
+    int terminal; /* of a device, kept open, so that its users can come and go; else -1 */
     pthread_t thread;
 };
 
-/* On a unix socket beside the TPM's, or on a free port of 127.0.0.1. */
+/* On a unix socket beside the TPM's, on a free port of 127.0.0.1, or as a device: a terminal. */
 void kc_tpm_proxy_init(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
 void kc_tpm_proxy_init_tcp(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
+void kc_tpm_proxy_init_device(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm);
 
 /* The client must have gone. */
 void kc_tpm_proxy_done(struct kc_tpm_proxy *proxy);

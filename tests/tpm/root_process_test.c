@@ -215,6 +215,34 @@ static void it_works_over_tcp_too(void **state)
     kc_tpm_proxy_done(&proxy);
 }
 
+static size_t claim_no_size(struct kc_tpm_proxy *proxy, const uint8_t *command, size_t command_size,
+    uint8_t *answer, size_t answer_size)
+{
+    (void)proxy;
+    (void)command;
+    (void)command_size;
+    answer[5] = 9;
+    return answer_size;
+}
+
+/* No TPM's device is to be had in a test: a terminal is one that carries octets as well. */
+static void it_works_on_a_device_too(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct kc_tpm_proxy proxy;
+    struct root_child child;
+    kc_tpm_proxy_init_device(&proxy, tpm);
+    root_child_start(&child, tpm, proxy.tcti);
+    struct blob blob = ask_to_seal(&child);
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK);
+    proxy.hook = claim_no_size;
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_ANSWER);
+    proxy.hook = NULL;
+    assert_int_equal(ask_to_unseal(&child, &blob), KC_OK); /* opened anew, in the sandbox */
+    assert_int_equal(root_child_stop(&child), 0);
+    kc_tpm_proxy_done(&proxy);
+}
+
 static void a_restarted_vault_gets_a_new_edge(void **state)
 {
     struct kc_swtpm *tpm = *state;
@@ -315,6 +343,7 @@ int main(void)
         TEST(a_tpm_that_went_away_is_found_again),
         TEST(another_tpm_in_its_place_is_refused),
         TEST(it_works_over_tcp_too),
+        TEST(it_works_on_a_device_too),
         TEST(a_restarted_vault_gets_a_new_edge),
         TEST(stopping_leaves_nothing_in_the_tpm),
         TEST(it_ends_when_its_supervisor_is_gone),
