@@ -127,6 +127,8 @@ static const struct kc_syscall common[] = {
     ANY(rt_sigreturn),
     ANY(rt_sigprocmask),
     ANY(restart_syscall),
+    ANY(rseq), /* a thread's first steps, which may come after the filter */
+    ANY(set_robust_list),
     ANY(brk),
     ANY(munmap),
     ANY(mremap),

@@ -73,7 +73,7 @@ struct kc_syscall {
  * brk, munmap, mremap, madvise, mmap of anonymous memory and mprotect, both not executable;
  * getrandom, clock_gettime, gettimeofday, clock_nanosleep, sched_yield, sched_getaffinity, getpid,
  * gettid; sendmsg, recvmsg, shutdown; poll, ppoll, epoll_wait, epoll_pwait, epoll_ctl,
- * restart_syscall; write to 2. What else a process needs it lists: read, write, close, thread
+ * restart_syscall; rseq, set_robust_list; write to 2. What else a process needs it lists: read, write, close, thread
  * creation, files.
  *
  * KC_ERR_SANDBOX
