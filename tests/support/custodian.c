@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/custodian.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DAEMON KC_BUILD_DIR "/custodiand"
+#define READY_FD 9
+
+static void require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "custodian: %s: %s\n", what, strerror(errno));
+    abort();
+}
+
+static void write_config(const struct kc_custodian *c, const char *keyrings)
+{
+    FILE *file = fopen(c->config, "w");
+    require(file != NULL, c->config);
+    fprintf(file, "socket = \"%s\";\nstore = \"%s/store\";\n", c->socket, c->folder);
+    /* Started by root, each process gets a user of its own: numbers need no entry anywhere. */
+    if (geteuid() == 0)
+        fputs("users = { desk = 64801; vault = 64802; root = 64803; };\n", file);
+    fprintf(file, "root = { tcti = \"%s\"; srk_name_file = \"%s/srk.name\"; };\n", c->tpm.tcti,
+        c->folder);
+    fprintf(file, "keyrings = [ %s ];\n", keyrings);
+    fprintf(file,
+        "policy = ( { name = \"test\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; "
+        "operations = [ \"*\" ]; } );\n",
+        geteuid());
+    require(fclose(file) == 0, c->config);
+    require(chmod(c->config, 0644) == 0, c->config);
+}
+
+/* Starts the daemon with one more argument; descriptor is its READY_FD, -1 for none. */
+static pid_t spawn(const struct kc_custodian *c, const char *argument, int descriptor)
+{
+    const char *const arguments[] = {"setpriv", "--pdeathsig", "TERM", DAEMON, "--config",
+        c->config, argument, descriptor < 0 ? NULL : "9", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    bool good = posix_spawn_file_actions_init(&actions) == 0 &&
+                posix_spawn_file_actions_addopen(
+                    &actions, STDERR_FILENO, c->log, O_WRONLY | O_CREAT | O_APPEND, 0600) == 0;
+    if (descriptor >= 0)
+        good = good && posix_spawn_file_actions_adddup2(&actions, descriptor, READY_FD) == 0;
+    good = good && posix_spawnp(&pid, "setpriv", &actions, NULL,
+                       (char *const *)(uintptr_t)arguments, environ) == 0;
+    require(good, "start " DAEMON);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+static void provision(const struct kc_custodian *c)
+{
+    int status;
+    pid_t pid = spawn(c, "--provision", -1);
+    require(waitpid(pid, &status, 0) == pid, "waitpid");
+    require(status == 0, "provisioning failed: the log says why");
+}
+
+void kc_custodian_start(struct kc_custodian *c)
+{
+    int ready[2];
+    char octet;
+    require(pipe2(ready, O_CLOEXEC) == 0, "pipe");
+    c->pid = spawn(c, "--ready-fd", ready[1]);
+    close(ready[1]);
+    require(read(ready[0], &octet, 1) == 1, "it did not start: the log says why");
+    close(ready[0]);
+}
+
+void kc_custodian_stop(struct kc_custodian *c)
+{
+    if (c->pid == 0)
+        return;
+    kill(c->pid, SIGTERM);
+    require(waitpid(c->pid, NULL, 0) == c->pid, "waitpid");
+    c->pid = 0;
+}
+
+void kc_custodian_init(struct kc_custodian *c, const char *keyrings)
+{
+    *c = (struct kc_custodian){.folder = "/tmp/kc-custodian-XXXXXX"};
+    require(mkdtemp(c->folder) != NULL && chmod(c->folder, 0755) == 0, "mkdtemp");
+    snprintf(c->socket, sizeof c->socket, "%s/socket", c->folder);
+    snprintf(c->config, sizeof c->config, "%s/custodian.conf", c->folder);
+    snprintf(c->log, sizeof c->log, "%s/log", c->folder);
+    kc_swtpm_init(&c->tpm);
+    write_config(c, keyrings);
+    provision(c);
+    kc_custodian_start(c);
+}
+
+void kc_custodian_done(struct kc_custodian *c)
+{
+    char command[128];
+    kc_custodian_stop(c);
+    kc_swtpm_done(&c->tpm);
+    snprintf(command, sizeof command, "rm -rf '%s'", c->folder);
+    require(system(command) == 0, "remove the folder"); /* NOLINT(cert-env33-c): a fixed command */
+}

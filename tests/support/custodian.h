@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A custodian of a test's own: the real daemon, on a software TPM, in a fresh folder below /tmp.
+ * The user who runs the test may do everything. What fails here aborts the test program; the daemon
+ * and the TPM die with it.
+ */
+#ifndef KC_TESTS_SUPPORT_CUSTODIAN_H
+#define KC_TESTS_SUPPORT_CUSTODIAN_H
+
+#include "tests/support/swtpm.h"
+
+struct kc_custodian {
+    struct kc_swtpm tpm;
+    char folder[64];
+    char socket[96]; /* folder/socket: where it answers */
+    char config[96]; /* folder/custodian.conf: may be rewritten while it does not run */
+    char log[96];    /* folder/log: what it writes to standard error */
+    pid_t pid;       /* of the supervisor; 0: not running */
+};
+
+/*
+ * Makes folder and configuration, provisions and starts; it answers when this returns.
+ *
+ * keyrings  as in the configuration: "\"home\", \"work\""
+ */
+void kc_custodian_init(struct kc_custodian *custodian, const char *keyrings);
+
+/* Stops it, and removes everything. */
+void kc_custodian_done(struct kc_custodian *custodian);
+
+/* Stops it in order, and starts it again on the same store and TPM. */
+void kc_custodian_stop(struct kc_custodian *custodian);
+void kc_custodian_start(struct kc_custodian *custodian);
+
+#endif
