@@ -21,3 +21,4 @@ add_custom_command(OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/completion/custodian
 add_custom_target(cli_completion ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/completion/custodian)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/completion/custodian
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/man/custodian.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

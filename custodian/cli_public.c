@@ -66,11 +66,20 @@ enum kc_error kc_cli_public_write(
     return KC_OK;
 }
 
+/* The curve of libcrypto's key, which has its own spelling for some; NULL: another kind of key. */
+static const struct kc_curve_info *curve_of_key(const EVP_PKEY *key)
+{
+    const struct kc_curve_info *curve;
+    for (int i = 1; (curve = kc_curve_info((enum kc_curve)i)) != NULL; i++)
+        if (EVP_PKEY_is_a(key, curve->name))
+            return curve;
+    return NULL;
+}
+
 /* Takes a key's octets from libcrypto's. */
 static enum kc_error take_key(EVP_PKEY *key, struct kc_cli_public *public)
 {
-    const char *name = EVP_PKEY_get0_type_name(key);
-    const struct kc_curve_info *curve = name != NULL ? curve_of(name) : NULL;
+    const struct kc_curve_info *curve = curve_of_key(key);
     size_t size = sizeof public->octets;
     if (curve == NULL)
         return KC_ERR_BAD_ALGORITHM;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: whole or not at all, with the mode asked for, and PINs. */
+#include "custodian/cli_file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+static struct kc_cli cli;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/custodian-file-XXXXXX");
+    memset(&cli, 0, sizeof cli);
+    umask(022);
+    return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+static struct kc_span span_of(const char *text)
+{
+    return (struct kc_span){(const uint8_t *)text, strlen(text)};
+}
+
+static void put(const char *path, const char *text)
+{
+    assert_int_equal(kc_cli_write(&cli, path, span_of(text), 0644), KC_OK);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    struct kc_cli_octets octets = {NULL, 0};
+    assert_int_equal(kc_cli_read(&cli, path, 1000, &octets), KC_OK);
+    assert_int_equal(octets.size, strlen(text));
+    assert_memory_equal(octets.bytes, text, octets.size);
+    kc_cli_octets_done(&octets);
+}
+
+static void writes_secrets_for_the_owner_alone(void **state)
+{
+    (void)state;
+    struct stat status;
+    put("open", "old"); /* the old file's mode is not kept */
+    assert_int_equal(kc_cli_write(&cli, "open", span_of("secret"), 0600), KC_OK);
+    assert_int_equal(stat("open", &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_holds("open", "secret");
+}
+
+static void leaves_the_old_file_and_nothing_else_when_it_cannot_write(void **state)
+{
+    (void)state;
+    put("kept", "old");
+    assert_int_equal(kc_cli_write(&cli, "nowhere/file", span_of("new"), 0644), KC_ERR_FILE);
+    assert_int_equal(mkdir("folder", 0755), 0);
+    assert_int_equal(kc_cli_write(&cli, "folder", span_of("new"), 0644), KC_ERR_FILE);
+    assert_int_equal(system("[ \"$(ls)\" = \"$(printf 'folder\\nkept')\" ]"), 0);
+    assert_holds("kept", "old");
+}
+
+static void refuses_to_read_more_than_the_limit(void **state)
+{
+    (void)state;
+    struct kc_cli_octets octets = {NULL, 0};
+    put("four", "four");
+    assert_int_equal(kc_cli_read(&cli, "four", 4, &octets), KC_OK);
+    kc_cli_octets_done(&octets);
+    assert_int_equal(kc_cli_read(&cli, "four", 3, &octets), KC_ERR_TOO_LARGE);
+    assert_int_equal(kc_cli_read(&cli, "absent", 3, &octets), KC_ERR_FILE);
+    assert_null(octets.bytes);
+}
+
+static void reads_files_that_need_a_larger_buffer(void **state)
+{
+    (void)state;
+    size_t size = 300001;
+    struct kc_cli_octets octets = {malloc(size), size}, again = {NULL, 0};
+    for (size_t i = 0; i < size; i++)
+        octets.bytes[i] = (uint8_t)(i * 7 + i / 251);
+    assert_int_equal(kc_cli_write(&cli, "large", kc_cli_span(&octets), 0644), KC_OK);
+    assert_int_equal(kc_cli_read(&cli, "large", size, &again), KC_OK);
+    assert_int_equal(again.size, size);
+    assert_memory_equal(again.bytes, octets.bytes, size);
+    kc_cli_octets_done(&octets);
+    kc_cli_octets_done(&again);
+}
+
+static void names_an_output_that_does_not_exist_yet(void **state)
+{
+    (void)state;
+    char *path = NULL;
+    assert_int_equal(kc_cli_output_path(&cli, "file", ".dare", true, &path), KC_OK);
+    assert_string_equal(path, "file.dare");
+    free(path);
+    assert_int_equal(kc_cli_output_path(&cli, "file.dare", ".dare", false, &path), KC_OK);
+    assert_string_equal(path, "file");
+    free(path);
+    assert_int_equal(kc_cli_output_path(&cli, "file", ".dare", false, &path), KC_ERR_USAGE);
+    assert_int_equal(kc_cli_output_path(&cli, ".dare", ".dare", false, &path), KC_ERR_USAGE);
+    assert_int_equal(kc_cli_output_path(&cli, "-", ".dare", true, &path), KC_ERR_USAGE);
+    put("file", "old");
+    assert_int_equal(kc_cli_output_path(&cli, "file.dare", ".dare", false, &path), KC_ERR_FILE);
+    cli.values[KC_CLI_OUTPUT] = "file";
+    assert_int_equal(kc_cli_output_path(&cli, "-", ".dare", true, &path), KC_OK);
+    assert_string_equal(path, "file");
+    free(path);
+}
+
+static void reads_a_pin_without_the_line_feed(void **state)
+{
+    (void)state;
+    uint8_t pin[KC_CLI_PIN_MAX];
+    size_t size = 0;
+    cli.values[KC_CLI_PIN_FILE] = "pin";
+    put("pin", "12345678\n");
+    assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", false, pin, &size), KC_OK);
+    assert_int_equal(size, 8);
+    assert_memory_equal(pin, "12345678", 8);
+}
+
+static void refuses_a_pin_that_is_too_short_or_too_long(void **state)
+{
+    (void)state;
+    static const char *const pins[] = {"", "1234567", "1234567\n",
+        "12345678901234567890123456789012345678901234567890123456789012345",
+        "123456789012345678901234567890123456789012345678901234567890123456789"};
+    uint8_t pin[KC_CLI_PIN_MAX];
+    size_t size;
+    cli.values[KC_CLI_PIN_FILE] = "pin";
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
+        put("pin", pins[i]);
+        assert_int_not_equal(
+            kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", false, pin, &size), KC_OK);
+    }
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(writes_secrets_for_the_owner_alone),
+        CASE(leaves_the_old_file_and_nothing_else_when_it_cannot_write),
+        CASE(refuses_to_read_more_than_the_limit),
+        CASE(reads_files_that_need_a_larger_buffer),
+        CASE(names_an_output_that_does_not_exist_yet),
+        CASE(reads_a_pin_without_the_line_feed),
+        CASE(refuses_a_pin_that_is_too_short_or_too_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
