@@ -40,7 +40,7 @@ stop_process() {
 # tpm_start FOLDER: starts a software TPM with its state and its socket (tpm.sock) in FOLDER; it listens on return.
 tpm_start() {
     mkdir -p "$1/state"
-    swtpm socket --tpm2 --tpmstate dir="$1/state" --server type=unixio,path="$1/tpm.sock" \
+    swtpm socket --tpm2 --tpmstate dir="$1/state" --server type=unixio,path="$1/tpm.sock",mode=0666 \
         --ctrl type=unixio,path="$1/tpm.sock.ctrl" --flags not-need-init,startup-clear \
         --pid file="$1/tpm.pid" --daemon >>"$1/tpm.log" 2>&1 || fail "the software TPM did not start: see $1/tpm.log"
 }
