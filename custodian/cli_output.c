@@ -152,7 +152,7 @@ static json_t *value_json(enum kc_field field, const struct kc_value *value)
 json_t *kc_cli_object(const struct kc_values *values)
 {
     json_t *object = json_object();
-    for (int i = 0; i < KC_FIELD_COUNT; i++) {
+    for (int i = 0; i < KC_FIELDS; i++) {
         enum kc_field field = (enum kc_field)i;
         json_t *value =
             kc_values_has(values, field) ? value_json(field, &values->value[field]) : NULL;
