@@ -38,7 +38,10 @@ struct kc_curve_info {
     size_t signature_size; /* 64, 0, 114, 0 */
 };
 
-/* The row of a curve; NULL for a number that is none. */
+/*
+ * The row of a curve; NULL for a number that is none. A number from outside goes through here before it is used as a
+ * curve: the functions of this library end the process on one that is none.
+ */
 const struct kc_curve_info *kc_curve_info(enum kc_curve curve);
 
 /* The row with exactly this name; NULL if there is none. The name need not end with a zero. */

@@ -17,6 +17,13 @@ const struct kc_field25519 kc_field25519_one = {{1}};
 static const struct kc_field25519 root_of_minus_one = {
     {0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e, 0x2b8324804fc1d}};
 
+/* What a column carries to the next. */
+static inline wide carry_of(wide column)
+{
+    /* cppcheck-suppress shiftTooManyBits ; it takes the type for one of 32 bits */
+    return column >> RADIX;
+}
+
 /*
  * Carries the columns of a product to a reduced element. With limbs below 16u = 2^55 a column is
  * below 77 * 2^110, and the top one, which has no factor 19, below 5 * 2^110 + 2^67: its carry is
@@ -26,11 +33,11 @@ static inline void carry_columns(field *out, wide c[LIMBS])
 {
     uint64_t limb[LIMBS];
     for (int i = 0; i < LIMBS - 1; i++) {
-        c[i + 1] += c[i] >> RADIX;
+        c[i + 1] += carry_of(c[i]);
         limb[i] = (uint64_t)c[i] & MASK;
     }
     limb[4] = (uint64_t)c[4] & MASK;
-    wide low = (c[4] >> RADIX) * 19 + limb[0];
+    wide low = carry_of(c[4]) * 19 + limb[0];
     limb[0] = (uint64_t)low & MASK;
     limb[1] += (uint64_t)(low >> RADIX);
     memcpy(out->limb, limb, sizeof limb);
@@ -79,7 +86,7 @@ static void square_times(field *out, const field *a, int times)
 /* a^(2^250 - 1), and a^11 beside it: what both exponents below begin with. */
 static void power_250(field *out, field *power_11, const field *a)
 {
-    field x2, x9, x5, x10, x20, x40, x50, x100,
+    KC_AUTO_FIELD25519 x2, x9, x5, x10, x20, x40, x50, x100,
         t; /* xn: a^(2^n - 1), except x2 = a^2 and x9 = a^9 */
     square_times(&x2, a, 1);
     square_times(&t, &x2, 2);
@@ -106,7 +113,7 @@ static void power_250(field *out, field *power_11, const field *a)
 /* p - 2 = 2^255 - 21 = (2^250 - 1) * 2^5 + 11 */
 void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 *a)
 {
-    field t, power_11;
+    KC_AUTO_FIELD25519 t, power_11;
     power_250(&t, &power_11, a);
     square_times(&t, &t, 5);
     kc_field25519_multiply(out, &t, &power_11);
@@ -119,7 +126,7 @@ void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 
 kc_mask kc_field25519_root(
     struct kc_field25519 *out, const struct kc_field25519 *n, const struct kc_field25519 *d)
 {
-    field d3, nd7, root, t, unused;
+    KC_AUTO_FIELD25519 d3, nd7, root, t, unused;
     kc_field25519_square(&t, d);
     kc_field25519_multiply(&d3, &t, d);
     kc_field25519_square(&t, &d3);
@@ -131,7 +138,7 @@ kc_mask kc_field25519_root(
     kc_field25519_multiply(&t, &t, &d3);
     kc_field25519_multiply(&root, &t, n);
 
-    field check, other;
+    KC_AUTO_FIELD25519 check, other;
     kc_field25519_square(&t, &root);
     kc_field25519_multiply(&check, &t, d);
     kc_mask right = kc_field25519_equal(n, &check);
@@ -156,7 +163,7 @@ kc_mask kc_field25519_decode(
     struct kc_field25519 *out, const uint8_t bytes[static KC_FIELD25519_SIZE])
 {
     uint64_t w[4];
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         w[i] = load_64(bytes + 8 * i);
     out->limb[0] = w[0] & MASK;
     out->limb[1] = (w[0] >> 51 | w[1] << 13) & MASK;
@@ -224,7 +231,7 @@ kc_mask kc_field25519_is_odd(const struct kc_field25519 *a)
 
 kc_mask kc_field25519_equal(const struct kc_field25519 *a, const struct kc_field25519 *b)
 {
-    field difference;
+    KC_AUTO_FIELD25519 difference;
     kc_field25519_subtract(&difference, a, b);
     return kc_field25519_is_zero(&difference);
 }

@@ -11,6 +11,7 @@
 #define KC_THRESHOLD_FIELD25519_H
 
 #include "base/ct.h"
+#include "base/secret.h"
 
 #define KC_FIELD25519_SIZE 32
 #define KC_FIELD25519_LIMBS 5
@@ -75,5 +76,13 @@ static inline void kc_field25519_select(
     for (int i = 0; i < KC_FIELD25519_LIMBS; i++)
         out->limb[i] ^= mask & (out->limb[i] ^ a->limb[i]);
 }
+
+static inline void kc_field25519_wipe(struct kc_field25519 *a)
+{
+    kc_wipe(a, sizeof *a);
+}
+
+/* A local element that is wiped when it leaves its scope: coordinates of a contribution are secret. */
+#define KC_AUTO_FIELD25519 __attribute__((cleanup(kc_field25519_wipe))) struct kc_field25519
 
 #endif

@@ -14,6 +14,13 @@ typedef struct kc_field448 field;
 const struct kc_field448 kc_field448_zero = {{0}};
 const struct kc_field448 kc_field448_one = {{1}};
 
+/* What a column carries to the next. */
+static inline wide carry_of(wide column)
+{
+    /* cppcheck-suppress shiftTooManyBits ; it takes the type for one of 32 bits */
+    return column >> RADIX;
+}
+
 /*
  * Carries the columns of a product to a reduced element: low[i] has weight 2^(56 i), high[i] 2^(224
  * + 56 i), and 2^448 = 2^224 + 1. Columns are below 2^125 (join_halves says why), so the carries
@@ -23,10 +30,10 @@ const struct kc_field448 kc_field448_one = {{1}};
 static inline void carry_columns(field *out, wide low[HALF], wide high[HALF])
 {
     for (int i = 0; i < HALF - 1; i++) {
-        low[i + 1] += low[i] >> RADIX;
-        high[i + 1] += high[i] >> RADIX;
+        low[i + 1] += carry_of(low[i]);
+        high[i + 1] += carry_of(high[i]);
     }
-    wide middle = low[3] >> RADIX, top = high[3] >> RADIX;
+    wide middle = carry_of(low[3]), top = carry_of(high[3]);
     wide first = top + ((uint64_t)low[0] & MASK);
     wide fifth = middle + top + ((uint64_t)high[0] & MASK);
     out->limb[0] = (uint64_t)first & MASK;
@@ -126,7 +133,7 @@ static void square_times(field *out, const field *a, int times)
 /* a^((p-3)/4); the exponent is 2^446 - 2^222 - 1 = (2^223 - 1) * 2^223 + 2^222 - 1. */
 static void power_root(field *out, const field *a)
 {
-    field x3, x6, x18, x37, x111, x222, x223, t; /* xn: a^(2^n - 1) */
+    KC_AUTO_FIELD448 x3, x6, x18, x37, x111, x222, x223, t; /* xn: a^(2^n - 1) */
     square_times(&t, a, 1);
     kc_field448_multiply(&t, &t, a);
     square_times(&t, &t, 1);
@@ -156,7 +163,7 @@ static void power_root(field *out, const field *a)
 /* p - 2 = 4 (p-3)/4 + 1 */
 void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a)
 {
-    field t;
+    KC_AUTO_FIELD448 t;
     power_root(&t, a);
     square_times(&t, &t, 2);
     kc_field448_multiply(out, &t, a);
@@ -167,7 +174,7 @@ void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a)
 kc_mask kc_field448_root(
     struct kc_field448 *out, const struct kc_field448 *n, const struct kc_field448 *d)
 {
-    field root, t;
+    KC_AUTO_FIELD448 root, t;
     kc_field448_multiply(&t, n, d);
     power_root(&t, &t);
     kc_field448_multiply(&root, &t, n);
@@ -245,7 +252,7 @@ kc_mask kc_field448_is_odd(const struct kc_field448 *a)
 
 kc_mask kc_field448_equal(const struct kc_field448 *a, const struct kc_field448 *b)
 {
-    field difference;
+    KC_AUTO_FIELD448 difference;
     kc_field448_subtract(&difference, a, b);
     return kc_field448_is_zero(&difference);
 }

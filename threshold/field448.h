@@ -11,6 +11,7 @@
 #define KC_THRESHOLD_FIELD448_H
 
 #include "base/ct.h"
+#include "base/secret.h"
 
 #define KC_FIELD448_SIZE 56
 #define KC_FIELD448_LIMBS 8
@@ -75,5 +76,13 @@ static inline void kc_field448_select(
     for (int i = 0; i < KC_FIELD448_LIMBS; i++)
         out->limb[i] ^= mask & (out->limb[i] ^ a->limb[i]);
 }
+
+static inline void kc_field448_wipe(struct kc_field448 *a)
+{
+    kc_wipe(a, sizeof *a);
+}
+
+/* A local element that is wiped when it leaves its scope: coordinates of a contribution are secret. */
+#define KC_AUTO_FIELD448 __attribute__((cleanup(kc_field448_wipe))) struct kc_field448
 
 #endif

@@ -9,7 +9,7 @@
 static const char label[] = "custodian threshold signature 1";
 
 #define INPUT_SIZE_MAX                                                                             \
-    (sizeof label + 6 + 2 * KC_SCALAR_SIZE_MAX + KC_FRESH_RANDOM_SIZE + 8 +                        \
+    (sizeof label + 6u + 2u * KC_SCALAR_SIZE_MAX + KC_FRESH_RANDOM_SIZE + 8 +                      \
         3 * KC_POINT_SIZE_MAX + KC_CONTEXT_SIZE_MAX)
 
 static void write_scalar(struct kc_writer *w, const struct kc_scalar *scalar)
@@ -57,7 +57,7 @@ enum kc_error kc_nonce_hash(uint8_t digest[static KC_DIGEST_SIZE_MAX], enum kc_n
     const struct kc_signer *signer, const struct kc_point *first,
     const struct kc_signed_message *message, const struct kc_fresh *fresh)
 {
-    if (message->context.size > KC_CONTEXT_SIZE_MAX)
+    if (message->context.size > (message->has_context ? (size_t)KC_CONTEXT_SIZE_MAX : 0))
         return KC_ERR_BAD_ARGUMENT;
     uint8_t input[INPUT_SIZE_MAX]; /* secret */
     struct kc_writer w;

@@ -25,7 +25,7 @@ enum kc_nonce_use {
  * digest  secret: 64 (Ed25519) or 114 octets (Ed448)
  *
  * KC_ERR_BAD_ALGORITHM, KC_ERR_INTERNAL  as kc_digest
- * KC_ERR_BAD_ARGUMENT  the context is too long
+ * KC_ERR_BAD_ARGUMENT  the context is too long or not announced
  */
 KC_CHECKED enum kc_error kc_nonce_hash(uint8_t digest[static KC_DIGEST_SIZE_MAX],
     enum kc_nonce_use use, const struct kc_signer *signer, const struct kc_point *first,

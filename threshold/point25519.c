@@ -22,7 +22,7 @@ static const struct kc_field25519 map_c = {
  * answer is false. */
 static kc_mask choose_root(field *root, kc_mask odd)
 {
-    field other;
+    KC_AUTO_FIELD25519 other;
     kc_mask wrong = kc_field25519_is_odd(root) ^ odd;
     kc_field25519_negate(&other, root);
     kc_field25519_select(root, wrong, &other);
@@ -37,7 +37,7 @@ enum kc_error kc_point25519_read_edwards(
     y_bytes[31] &= 0x7f;
     kc_mask odd = kc_ct_mask_bit(bytes[31] >> 7);
 
-    field x, y, numerator, denominator;
+    KC_AUTO_FIELD25519 x, y, numerator, denominator;
     kc_mask canonical = kc_field25519_decode(&y, y_bytes);
     kc_field25519_square(&numerator, &y);
     kc_field25519_multiply(&denominator, &numerator, &edwards_d);
@@ -59,7 +59,7 @@ enum kc_error kc_point25519_read_edwards(
 
 void kc_point25519_write_edwards(uint8_t bytes[static 32], const struct kc_edwards25519 *p)
 {
-    field inverse, x, y;
+    KC_AUTO_FIELD25519 inverse, x, y;
     kc_field25519_invert(&inverse, &p->z);
     kc_field25519_multiply(&x, &p->x, &inverse);
     kc_field25519_multiply(&y, &p->y, &inverse);
@@ -73,7 +73,7 @@ void kc_point25519_write_edwards(uint8_t bytes[static 32], const struct kc_edwar
  */
 static void map_to_edwards(struct kc_edwards25519 *out, const field *u, const field *v)
 {
-    field plus, minus, cu;
+    KC_AUTO_FIELD25519 plus, minus, cu;
     kc_field25519_add(&plus, u, &kc_field25519_one);
     kc_field25519_subtract(&minus, u, &kc_field25519_one);
     kc_field25519_multiply(&cu, u, &map_c);
@@ -86,7 +86,7 @@ static void map_to_edwards(struct kc_edwards25519 *out, const field *u, const fi
 enum kc_error kc_point25519_read_montgomery(
     struct kc_edwards25519 *out, const uint8_t u_bytes[static 32], uint8_t sign)
 {
-    field u, v, square;
+    KC_AUTO_FIELD25519 u, v, square;
     kc_mask canonical = kc_field25519_decode(&u, u_bytes) & kc_ct_is_zero(sign & 0x7f);
     kc_field25519_add(&square, &u, &montgomery_a);
     kc_field25519_multiply(&square, &square, &u);
@@ -109,7 +109,7 @@ enum kc_error kc_point25519_read_montgomery(
 void kc_point25519_write_montgomery(
     uint8_t u_bytes[static 32], uint8_t *sign, const struct kc_edwards25519 *p)
 {
-    field sum, inverse, u, v;
+    KC_AUTO_FIELD25519 sum, inverse, u, v;
     kc_field25519_subtract(&inverse, &p->z, &p->y);
     kc_field25519_multiply(&inverse, &inverse, &p->x);
     kc_field25519_invert(&inverse, &inverse);

@@ -16,7 +16,7 @@ static const struct kc_field448 map_c = {{0x7a21e17551b193, 0x0812abbe635ad3, 0x
  * answer is false. */
 static kc_mask choose_root(field *root, kc_mask odd)
 {
-    field other;
+    KC_AUTO_FIELD448 other;
     kc_mask wrong = kc_field448_is_odd(root) ^ odd;
     kc_field448_negate(&other, root);
     kc_field448_select(root, wrong, &other);
@@ -25,7 +25,7 @@ static kc_mask choose_root(field *root, kc_mask odd)
 
 enum kc_error kc_point448_read_edwards(struct kc_edwards448 *out, const uint8_t bytes[static 57])
 {
-    field x, y, numerator, denominator;
+    KC_AUTO_FIELD448 x, y, numerator, denominator;
     kc_mask canonical = kc_field448_decode(&y, bytes) & kc_ct_is_zero(bytes[56] & 0x7f);
     kc_mask odd = kc_ct_mask_bit(bytes[56] >> 7);
     kc_field448_square(&numerator, &y);
@@ -48,7 +48,7 @@ enum kc_error kc_point448_read_edwards(struct kc_edwards448 *out, const uint8_t 
 
 void kc_point448_write_edwards(uint8_t bytes[static 57], const struct kc_edwards448 *p)
 {
-    field inverse, x, y;
+    KC_AUTO_FIELD448 inverse, x, y;
     kc_field448_invert(&inverse, &p->z);
     kc_field448_multiply(&x, &p->x, &inverse);
     kc_field448_multiply(&y, &p->y, &inverse);
@@ -62,7 +62,7 @@ void kc_point448_write_edwards(uint8_t bytes[static 57], const struct kc_edwards
  */
 static void map_to_edwards(struct kc_edwards448 *out, const field *u, const field *v)
 {
-    field plus, minus, cu;
+    KC_AUTO_FIELD448 plus, minus, cu;
     kc_field448_add(&plus, u, &kc_field448_one);
     kc_field448_subtract(&minus, u, &kc_field448_one);
     kc_field448_multiply(&cu, u, &map_c);
@@ -75,7 +75,7 @@ static void map_to_edwards(struct kc_edwards448 *out, const field *u, const fiel
 enum kc_error kc_point448_read_montgomery(
     struct kc_edwards448 *out, const uint8_t u_bytes[static 56], uint8_t sign)
 {
-    field u, v, square;
+    KC_AUTO_FIELD448 u, v, square;
     kc_mask canonical = kc_field448_decode(&u, u_bytes) & kc_ct_is_zero(sign & 0x7f);
     kc_field448_add(&square, &u, &montgomery_a);
     kc_field448_multiply(&square, &square, &u);
@@ -98,7 +98,7 @@ enum kc_error kc_point448_read_montgomery(
 void kc_point448_write_montgomery(
     uint8_t u_bytes[static 56], uint8_t *sign, const struct kc_edwards448 *p)
 {
-    field sum, inverse, u, v;
+    KC_AUTO_FIELD448 sum, inverse, u, v;
     kc_field448_subtract(&inverse, &p->y, &p->z);
     kc_field448_multiply(&inverse, &inverse, &p->x);
     kc_field448_invert(&inverse, &inverse);

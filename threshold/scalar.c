@@ -232,10 +232,11 @@ void kc_scalar_subtract(struct kc_scalar *out, const struct kc_scalar *a, const 
     const struct order *order = order_of_both(a, b);
     KC_AUTO_SCALAR difference = {.curve = a->curve};
     uint64_t borrow = subtract_limbs(difference.limb, a->limb, b->limb, order->limbs);
-    uint64_t back[LIMBS] = {0};
+    uint64_t back[LIMBS] = {0}; /* secret: says which was larger */
     for (size_t i = 0; i < order->limbs; i++)
         back[i] = order->l[i] & kc_ct_mask_bit(borrow);
     add_limbs(difference.limb, difference.limb, back, order->limbs);
+    kc_wipe(back, sizeof back);
     *out = difference;
 }
 
