@@ -284,7 +284,7 @@ static void look_at_root(struct kc_root *root)
         kc_log_text("firmware", status.firmware));
     if (status.in_lockout)
         kc_log(KC_LOG_WARNING, "root-in-lockout", kc_log_number("failures", status.lockout_counter),
-            kc_log_number("recovery_s", status.lockout_interval));
+            kc_log_number("interval_s", status.lockout_interval));
 }
 
 static enum kc_error run(struct process *process)

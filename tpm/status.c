@@ -37,23 +37,27 @@ static uint32_t property(const TPMS_CAPABILITY_DATA *data, TPM2_PT which)
     return 0;
 }
 
-/* Four octets of a property as text; what is not printable becomes a space. */
+/* Four octets of a property as text; one space for any run of what is not a visible character. */
 static void append_text(char text[static KC_ROOT_TEXT_SIZE], uint32_t value)
 {
     size_t size = strlen(text);
     for (unsigned shift = 32; shift > 0 && size < KC_ROOT_TEXT_SIZE - 1; shift -= 8) {
         uint32_t octet = value >> (shift - 8) & 0xff;
+        bool is_visible = octet > ' ' && octet <= '~';
+        if (!is_visible && (size == 0 || text[size - 1] == ' '))
+            continue;
         text[size] = ' ';
-        if (octet >= ' ' && octet <= '~')
+        if (is_visible)
             text[size] = (char)octet;
         size++;
     }
     text[size] = 0;
 }
 
-static void trim(char text[static KC_ROOT_TEXT_SIZE])
+static void drop_last_space(char text[static KC_ROOT_TEXT_SIZE])
 {
-    for (size_t size = strlen(text); size > 0 && text[size - 1] == ' '; size--)
+    size_t size = strlen(text);
+    if (size > 0 && text[size - 1] == ' ')
         text[size - 1] = 0;
 }
 
@@ -67,7 +71,7 @@ static enum kc_error read_identity(struct kc_tpm2 *tpm, struct kc_root_status *s
     append_text(status->manufacturer, property(data, TPM2_PT_MANUFACTURER));
     for (TPM2_PT part = TPM2_PT_VENDOR_STRING_1; part <= TPM2_PT_VENDOR_STRING_4; part++)
         append_text(status->manufacturer, property(data, part));
-    trim(status->manufacturer);
+    drop_last_space(status->manufacturer);
     uint32_t high = property(data, TPM2_PT_FIRMWARE_VERSION_1);
     uint32_t low = property(data, TPM2_PT_FIRMWARE_VERSION_2);
     snprintf(status->firmware, sizeof status->firmware, "%u.%u.%u.%u", high >> 16, high & 0xffff,

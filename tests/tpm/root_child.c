@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -56,6 +58,7 @@ static void become_root(
         from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 20);
     for (size_t i = 0; i < 5; i++)
         dup2(from[i], to[i]);
+    close_range(KC_FD_ROOT_VAULT + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC); /* what the test was given */
     execl(KC_BUILD_DIR "/custodian-root", "custodian-root", argument, (char *)NULL);
     _exit(127);
 }

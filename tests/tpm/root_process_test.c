@@ -4,6 +4,7 @@
 #include "tests/support/tpm_proxy.h"
 #include "tests/tpm/root_child.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,6 +136,44 @@ static void its_memory_shows_no_key_even_to_the_administrator(void **state)
         assert_false(is_in_memory_of(child.pid, key + i, 8));
     static const uint8_t there[] = "device:"; /* a text that the process does hold */
     assert_true(is_in_memory_of(child.pid, there, sizeof there));
+    assert_int_equal(root_child_stop(&child), 0);
+}
+
+/* Whether /proc/PID/status has this line. */
+static bool has_status(pid_t pid, const char *wanted)
+{
+    char path[64], line[256];
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    assert_non_null(status);
+    while (!found && fgets(line, sizeof line, status))
+        found = strncmp(line, wanted, strlen(wanted)) == 0;
+    fclose(status);
+    return found;
+}
+
+static void it_has_no_rights_but_the_ones_it_needs(void **state)
+{
+    struct kc_swtpm *tpm = *state;
+    struct root_child child;
+    char path[64];
+    size_t descriptors = 0;
+    root_child_start(&child, tpm, tpm->tcti);
+    (void)ask_to_seal(&child);
+    assert_true(has_status(child.pid, "NoNewPrivs:\t1"));
+    assert_true(has_status(child.pid, "Seccomp:\t2"));
+    if (geteuid() == 0) {
+        assert_true(has_status(child.pid, "Uid:\t64003\t64003\t64003\t64003"));
+        assert_true(has_status(child.pid, "CapEff:\t0000000000000000"));
+        snprintf(path, sizeof path, "/proc/%d/fd", (int)child.pid);
+        DIR *folder = opendir(path);
+        assert_non_null(folder);
+        for (const struct dirent *entry; (entry = readdir(folder));)
+            descriptors += entry->d_name[0] != '.';
+        closedir(folder);
+        assert_int_equal(descriptors, 6); /* 0, 1, 2, the supervisor, the vault, the TPM */
+    }
     assert_int_equal(root_child_stop(&child), 0);
 }
 
@@ -338,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_does_what_the_vault_asks),
         TEST(its_memory_shows_no_key_even_to_the_administrator),
+        TEST(it_has_no_rights_but_the_ones_it_needs),
         TEST(a_malformed_request_ends_it),
         TEST(it_starts_without_a_tpm_and_finds_it_when_it_comes),
         TEST(a_tpm_that_went_away_is_found_again),
