@@ -39,10 +39,6 @@
 
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #define KC_CLIENT_FOREVER (-1) /* a deadline that never comes */
 
 struct kc_client;
@@ -159,9 +155,5 @@ KC_CHECKED enum kc_error kc_client_answer_secret(const struct kc_client_answer *
 
 /* Closes its descriptors and frees. NULL is fine. */
 void kc_client_answer_free(struct kc_client_answer *answer);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

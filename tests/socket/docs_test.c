@@ -45,6 +45,25 @@ static void the_grammar_is_what_the_tables_make(void **state)
     check_made("socket-api.cddl", KC_SOCKET_CDDL);
 }
 
+/* Lines that start with a letter are the rules. */
+static void each_rule_of_the_grammar_is_there_once(void **state)
+{
+    (void)state;
+    static char names[512][64];
+    size_t count = 0;
+    read_document("socket-api.cddl");
+    for (char *line = strtok(document, "\n"); line; line = strtok(NULL, "\n")) {
+        if (!islower((unsigned char)line[0]))
+            continue;
+        assert_true(count < 512);
+        snprintf(names[count], sizeof names[count], "%.*s", (int)strcspn(line, " "), line);
+        for (size_t i = 0; i < count; i++)
+            assert_string_not_equal(names[i], names[count]);
+        count++;
+    }
+    assert_true(count > KC_OPERATIONS * 2);
+}
+
 static void the_list_of_errors_is_what_the_table_makes(void **state)
 {
     (void)state;
@@ -112,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_grammar_is_what_the_tables_make),
+        cmocka_unit_test(each_rule_of_the_grammar_is_there_once),
         cmocka_unit_test(the_list_of_errors_is_what_the_table_makes),
         cmocka_unit_test(the_examples_are_messages),
     };
