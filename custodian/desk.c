@@ -25,6 +25,7 @@ enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
     made->clients = epoll_create1(EPOLL_CLOEXEC);
     if (!made->calls || made->clients < 0 ||
         epoll_ctl(made->clients, EPOLL_CTL_ADD, listen, &event) < 0 ||
+        kc_desk_cache_new(config->limits.cache, &made->cache) != KC_OK ||
         kc_desk_store_new(store, store_error, &made->store) != KC_OK) {
         kc_desk_free(made);
         return KC_ERR_NO_MEMORY;
@@ -38,6 +39,7 @@ void kc_desk_free(struct kc_desk *desk)
     if (!desk)
         return;
     kc_desk_store_free(desk->store);
+    kc_desk_cache_free(desk->cache);
     if (desk->clients >= 0)
         close(desk->clients);
     free(desk->calls);

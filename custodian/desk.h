@@ -17,6 +17,7 @@
 #define KC_CUSTODIAN_DESK_H
 
 #include "custodian/config.h"
+#include "custodian/desk_cache.h"
 #include "custodian/desk_store.h"
 #include "custodian/vault_message.h"
 #include "proto/socket/transport.h"
@@ -49,10 +50,12 @@ struct kc_call {
     struct kc_message request;        /* points into bytes, or into the parent's */
     struct kc_descriptors descriptors;
     bool committed; /* the store may have changed for it */
+    bool needed;    /* the vault has said which records it wants: job.ids */
     bool working;   /* the store's thread has its job */
     bool answered;  /* waits just for the store's thread */
     struct kc_job job;
-    struct kc_job_records records; /* what the vault has asked for so far */
+    struct kc_job_records records; /* what goes with the request */
+    uint64_t changes;              /* desk->changes when the job was given */
 
     /* of a listing, and of the doctor: what the vault has answered so far, packed */
     struct kc_packet_queue collection;
@@ -71,10 +74,12 @@ struct kc_call {
 struct kc_desk {
     const struct kc_config *config;
     struct kc_desk_store *store;
-    int listen;  /* -1: no new clients */
-    int vault;   /* -1: the vault is gone */
-    int clients; /* epoll over listen and the connections */
-    int lowest;  /* descriptors below it are never closed */
+    struct kc_desk_cache *cache;
+    uint64_t changes; /* given to the store, or done: what was read before one is not kept */
+    int listen;       /* -1: no new clients */
+    int vault;        /* -1: the vault is gone */
+    int clients;      /* epoll over listen and the connections */
+    int lowest;       /* descriptors below it are never closed */
     bool stopping;
 
     struct kc_connection *connections;
@@ -154,6 +159,9 @@ struct kc_call *kc_desk_new_call(
 
 /* Starts a call: its request is set. */
 void kc_desk_start_call(struct kc_desk *desk, struct kc_call *call);
+
+/* Brings the records that the operation's row names, then asks the vault. */
+void kc_desk_load(struct kc_desk *desk, struct kc_call *call);
 
 /* Asks the vault, with the records that the call has. */
 void kc_desk_ask_vault(struct kc_desk *desk, struct kc_call *call);

@@ -155,8 +155,89 @@ void kc_desk_start_call(struct kc_desk *desk, struct kc_call *call)
     } else if (kc_desk_is_listing(call)) {
         kc_desk_list_next(desk, call);
     } else {
-        kc_desk_ask_vault(desk, call);
+        kc_desk_load(desk, call);
     }
+}
+
+/* --- records --- */
+
+/* What cannot be an id is the id of nothing. */
+static void add_id(struct kc_call *call, struct kc_span text)
+{
+    char *id = call->job.ids[call->job.id_count];
+    if (text.size == 0 || text.size >= KC_RECORD_ID_SIZE || memchr(text.bytes, '\0', text.size))
+        return;
+    memcpy(id, text.bytes, text.size);
+    id[text.size] = '\0';
+    call->job.id_count++;
+}
+
+static void add_operator(struct kc_call *call)
+{
+    add_id(call,
+        (struct kc_span){(const uint8_t *)KC_RECORD_ID_OPERATOR, sizeof KC_RECORD_ID_OPERATOR - 1});
+}
+
+/* The ids that the operation's row names. */
+static void add_ids(struct kc_call *call)
+{
+    const struct kc_value *values = call->request.values.value;
+
+    switch (kc_operations[call->request.operation].record) {
+    case KC_RECORD_KEY:
+        add_id(call, values[KC_FIELD_KEY].span);
+        break;
+    case KC_RECORD_SPLIT:
+        add_id(call, values[KC_FIELD_KEY].span);
+        add_id(call, values[KC_FIELD_RECIPIENT].span);
+        add_operator(call);
+        break;
+    case KC_RECORD_RECIPIENT:
+        add_id(call, values[KC_FIELD_RECIPIENT].span);
+        add_operator(call);
+        break;
+    case KC_RECORD_OPERATOR:
+        add_operator(call);
+        break;
+    case KC_RECORD_NONE:
+    case KC_RECORD_PAGE:
+    case KC_RECORD_RECIPIENTS:
+        break;
+    }
+}
+
+static bool all_cached(struct kc_desk *desk, struct kc_call *call)
+{
+    for (size_t i = 0; i < call->job.id_count; i++)
+        if (!kc_desk_cache_add_to(desk->cache, call->job.ids[i], &call->records))
+            return false;
+    return true;
+}
+
+void kc_desk_load(struct kc_desk *desk, struct kc_call *call)
+{
+    add_ids(call);
+    if (all_cached(desk, call)) {
+        kc_desk_ask_vault(desk, call);
+        return;
+    }
+    kc_job_records_free(&call->records);
+    kc_desk_submit(desk, call, KC_JOB_GET);
+}
+
+/* Before a change and after it: what is read in between may be either. */
+static void forget_changed(struct kc_desk *desk, const struct kc_call *call)
+{
+    desk->changes++;
+    for (size_t i = 0; i < call->job.change_count; i++)
+        kc_desk_cache_forget(desk->cache, call->job.change[i].id);
+}
+
+static void keep_loaded(struct kc_desk *desk, const struct kc_call *call)
+{
+    if (call->job.type == KC_JOB_GET && call->job.id_count == 1 && !call->needed &&
+        call->changes == desk->changes)
+        kc_desk_cache_put(desk->cache, call->job.ids[0], &call->records);
 }
 
 /* --- to and from the vault --- */
@@ -172,7 +253,7 @@ void kc_desk_ask_vault(struct kc_desk *desk, struct kc_call *call)
     kc_job_records_spans(&call->records);
     message->record_count = call->records.count;
     memcpy(message->records, call->records.span, call->records.count * sizeof(struct kc_span));
-    message->id_count = call->job.id_count;
+    message->id_count = call->needed ? call->job.id_count : 0;
     for (size_t i = 0; i < message->id_count; i++)
         message->ids[i] =
             (struct kc_span){(const uint8_t *)call->job.ids[i], strlen(call->job.ids[i])};
@@ -194,24 +275,14 @@ void kc_desk_take_answer(
     kc_desk_finish(desk, call, answer, descriptors);
 }
 
-static bool copy_id(char id[static KC_RECORD_ID_SIZE], struct kc_span text)
-{
-    if (text.size == 0 || text.size >= KC_RECORD_ID_SIZE || memchr(text.bytes, '\0', text.size))
-        return false;
-    memcpy(id, text.bytes, text.size);
-    id[text.size] = '\0';
-    return true;
-}
-
-/* A vault that asks for what cannot be an id gets nothing for it. */
 void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call)
 {
     const struct kc_vault_message *message = &desk->message;
 
+    call->needed = true;
     call->job.id_count = 0;
     for (size_t i = 0; i < message->id_count; i++)
-        if (copy_id(call->job.ids[call->job.id_count], message->ids[i]))
-            call->job.id_count++;
+        add_id(call, message->ids[i]);
     kc_desk_submit(desk, call, KC_JOB_GET);
 }
 
@@ -228,6 +299,7 @@ void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call)
     call->job.change_count = message->record_count;
     if (error == KC_OK) {
         call->committed = true;
+        forget_changed(desk, call);
         kc_desk_submit(desk, call, KC_JOB_PUT);
     } else {
         kc_desk_tell_stored(desk, call, error);
@@ -248,6 +320,7 @@ void kc_desk_submit(struct kc_desk *desk, struct kc_call *call, enum kc_job_type
 {
     call->job.type = type;
     call->working = true;
+    call->changes = desk->changes;
     kc_desk_store_submit(desk->store, &call->job);
 }
 
@@ -256,6 +329,10 @@ static void job_done(struct kc_desk *desk, struct kc_call *call)
     enum kc_error error = call->job.error;
 
     call->working = false;
+    if (call->job.type == KC_JOB_PUT)
+        forget_changed(desk, call);
+    else if (error == KC_OK)
+        keep_loaded(desk, call);
     if (call->answered)
         free_call(desk, call);
     else if (call->job.type == KC_JOB_PUT)

@@ -57,6 +57,7 @@ void kc_desk_list_next(struct kc_desk *desk, struct kc_call *call)
     }
     kc_job_records_free(&call->records);
     call->job.id_count = 0;
+    call->needed = false;
     call->job.filter = filter_of(call);
     kc_desk_submit(desk, call, KC_JOB_PAGE);
 }

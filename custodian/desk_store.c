@@ -45,6 +45,21 @@ enum kc_error kc_job_records_add(struct kc_job_records *records, const struct kc
     return KC_OK;
 }
 
+bool kc_job_records_append(struct kc_job_records *records, const struct kc_job_records *others)
+{
+    if (records->count + others->count > KC_VAULT_RECORDS_MAX)
+        return false;
+    uint8_t *bytes = realloc(records->bytes, records->size + others->size);
+    if (!bytes)
+        return false;
+    records->bytes = bytes;
+    memcpy(bytes + records->size, others->bytes, others->size);
+    memcpy(records->length + records->count, others->length, others->count * sizeof(size_t));
+    records->size += others->size;
+    records->count += others->count;
+    return true;
+}
+
 void kc_job_records_spans(struct kc_job_records *records)
 {
     size_t offset = 0;

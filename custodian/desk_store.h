@@ -75,6 +75,9 @@ uint64_t kc_desk_store_key_count(const struct kc_desk_store *store);
 KC_CHECKED enum kc_error kc_job_records_add(
     struct kc_job_records *records, const struct kc_record *record);
 
+/* Appends copies of other packed records; false if they are too many, or there is no memory. */
+bool kc_job_records_append(struct kc_job_records *records, const struct kc_job_records *others);
+
 /* Points the spans at the bytes, which move while records are added. */
 void kc_job_records_spans(struct kc_job_records *records);
 

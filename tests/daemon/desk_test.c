@@ -113,15 +113,51 @@ static void store_one(struct kc_test_desk *desk, int client, const char *id)
     assert_int_equal(kc_test_receive_error(client, KC_OPERATION_KEY_SHOW, NULL), KC_ERR_REFUSED);
 }
 
-static void brings_the_records_that_the_vault_needs(void **state)
+static void refuse_key(struct kc_test_desk *desk, int client, uint64_t ticket)
+{
+    kc_test_vault_answer(desk, ticket, KC_OPERATION_KEY_SHOW, KC_ERR_REFUSED);
+    assert_int_equal(kc_test_receive_error(client, KC_OPERATION_KEY_SHOW, NULL), KC_ERR_REFUSED);
+}
+
+static uint32_t version_brought(const struct kc_test_desk *desk)
+{
+    struct kc_record record;
+    assert_int_equal(desk->message.record_count, 1);
+    assert_int_equal(kc_record_unpack(desk->message.records[0], &record), KC_OK);
+    assert_string_equal(record.id, "M1");
+    return record.version;
+}
+
+static void brings_the_record_that_a_request_names(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    struct kc_record record = kc_test_key("M1", "M1");
+    int client = kc_test_connect(desk, NULL);
+    refuse_key(desk, client, ask_for(desk, client, "M1"));
+    assert_int_equal(desk->message.record_count, 0);
+    assert_int_equal(desk->message.id_count, 0); /* nothing was asked for */
+    store_one(desk, client, "M1");
+    for (int i = 0; i < 2; i++) { /* from the store, then from memory */
+        refuse_key(desk, client, ask_for(desk, client, "M1"));
+        assert_int_equal(version_brought(desk), 1);
+    }
+    record.version = 2;
+    uint64_t ticket = ask_for(desk, client, "M1");
+    assert_int_equal(kc_test_vault_commit(desk, ticket, &record, 1), KC_OK);
+    refuse_key(desk, client, ticket);
+    refuse_key(desk, client, ask_for(desk, client, "M1"));
+    assert_int_equal(version_brought(desk), 2);
+    close(client);
+}
+
+static void brings_what_else_the_vault_needs(void **state)
 {
     struct kc_test_desk *desk = *state;
     struct kc_record record;
     int client = kc_test_connect(desk, NULL);
     store_one(desk, client, "M1");
 
-    uint64_t ticket = ask_for(desk, client, "M1");
-    assert_int_equal(desk->message.record_count, 0);
+    uint64_t ticket = ask_for(desk, client, "M3");
     struct kc_vault_message need = {.type = KC_VAULT_NEED, .ticket = ticket, .id_count = 2};
     need.ids[0] = (struct kc_span){(const uint8_t *)"M1", 2};
     need.ids[1] = (struct kc_span){(const uint8_t *)"M2", 2};
@@ -132,9 +168,8 @@ static void brings_the_records_that_the_vault_needs(void **state)
     assert_int_equal(desk->message.record_count, 1);
     assert_int_equal(kc_record_unpack(desk->message.records[0], &record), KC_OK);
     assert_string_equal(record.id, "M1");
-    assert_true(kc_values_text_is(&desk->message.message.values, KC_FIELD_KEY, "M1"));
-    kc_test_vault_answer(desk, ticket, KC_OPERATION_KEY_SHOW, KC_ERR_REFUSED);
-    (void)kc_test_receive_error(client, KC_OPERATION_KEY_SHOW, NULL);
+    assert_true(kc_values_text_is(&desk->message.message.values, KC_FIELD_KEY, "M3"));
+    refuse_key(desk, client, ticket);
     close(client);
 }
 
@@ -581,7 +616,8 @@ int main(void)
         CASE(answers_a_ping_to_itself_without_the_vault),
         CASE(carries_requests_and_answers_out_of_order),
         CASE(passes_descriptors_on_both_ways),
-        CASE(brings_the_records_that_the_vault_needs),
+        CASE(brings_the_record_that_a_request_names),
+        CASE(brings_what_else_the_vault_needs),
         CASE(says_why_a_change_was_not_stored),
         CASE(lists_page_by_page),
         CASE(lists_nothing_from_an_empty_store),
