@@ -146,10 +146,24 @@ static enum kc_error ask_again(struct kc_call *call, const char *id)
     return KC_ERR_UNAVAILABLE;
 }
 
+/* The desk sends a request alone and gives the records that it is asked for. What the store was
+ * looked through for and does not have, there is not. */
+static enum kc_error ask_first(struct kc_call *call, struct kc_span id)
+{
+    const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
+    if (kc_call_looked_for(call, text))
+        return KC_ERR_REFUSED;
+    call->needed = text;
+    call->wish = KC_WISH_NEED;
+    return KC_ERR_UNAVAILABLE;
+}
+
 enum kc_error kc_call_record(
     struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record)
 {
     struct kc_record *found = find(call, kind, id);
+    if (!found && !call->damaged && id.size > 0 && id.size < KC_RECORD_ID_SIZE)
+        return ask_first(call, id);
     if (!found)
         return call->damaged ? KC_ERR_RECORD_DAMAGED : KC_ERR_REFUSED;
     enum kc_error error = kc_call_believe(call, found);

@@ -25,11 +25,7 @@ static enum kc_error find_operator(struct kc_call *call, struct kc_record **oper
         *operator= NULL;
         return KC_OK;
     }
-    if (kc_call_looked_for(call, KC_RECORD_ID_OPERATOR))
-        return KC_ERR_RECORD_DAMAGED; /* hidden */
-    call->needed = KC_RECORD_ID_OPERATOR;
-    call->wish = KC_WISH_NEED;
-    return KC_ERR_UNAVAILABLE;
+    return KC_ERR_RECORD_DAMAGED; /* hidden */
 }
 
 static uint64_t wait_after(uint32_t failures)
