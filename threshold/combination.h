@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums of multiples of public points, in variable time: what all verifications come down to.
+ * Sums of multiples of points, in time that depends on the scalars: what all verifications come
+ * down to.
  *
- * Public inputs only. Time and memory access depend on every scalar and point; a share, a nonce or
- * a contribution that is still secret never goes in here (kc_point_multiply is for those).
+ * The scalars are public: a share or a nonce never goes in here (kc_point_multiply is for those).
+ * A point may be one that only the parties of an agreement know, as a contribution: nothing but
+ * the answer depends on coordinates.
  */
 #ifndef KC_THRESHOLD_COMBINATION_H
 #define KC_THRESHOLD_COMBINATION_H

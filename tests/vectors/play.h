@@ -10,6 +10,7 @@ void play_udf_digest(struct check *c, const json_t *vector);
 void play_udf_authenticator(struct check *c, const json_t *vector);
 void play_udf_key_fingerprint(struct check *c, const json_t *vector);
 void play_udf_locator(struct check *c, const json_t *vector);
+void play_udf_shamir(struct check *c, const json_t *vector);
 void play_key_derivation(struct check *c, const json_t *vector);
 void play_keygen(struct check *c, const json_t *vector);
 void play_key_split(struct check *c, const json_t *vector);

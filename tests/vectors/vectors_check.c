@@ -31,6 +31,7 @@ static const struct {
     {"udf-authenticator", play_udf_authenticator},
     {"udf-key-fingerprint", play_udf_key_fingerprint},
     {"udf-locator", play_udf_locator},
+    {"udf-shamir", play_udf_shamir},
     {"key-derivation", play_key_derivation},
     {"keygen", play_keygen},
     {"key-split", play_key_split},
