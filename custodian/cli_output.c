@@ -228,12 +228,18 @@ void kc_cli_print_object(const struct kc_cli *cli, json_t *object)
     json_decref(object);
 }
 
-/* One row; the last column needs no width. */
+/* One row; blanks only between cells. */
 static void print_cells(char cells[][DETAIL_SIZE], const int widths[], size_t count)
 {
-    for (size_t i = 0; i + 1 < count; i++)
-        printf("%-*s  ", widths[i], cells[i]);
-    puts(cells[count - 1]);
+    int blanks = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (*cells[i] != '\0') {
+            printf("%*s%s", blanks, "", cells[i]);
+            blanks = -(int)strlen(cells[i]);
+        }
+        blanks += widths[i] + 2;
+    }
+    putchar('\n');
 }
 
 static void cells_of(
