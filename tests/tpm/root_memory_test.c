@@ -176,6 +176,41 @@ static void hundreds_of_operations_do_not_fill_it(void **state)
     kc_root_disconnect(f->root);
 }
 
+/* Takes all of the heap but so many bytes, as one block and then ever smaller ones. */
+static size_t take_all_but(size_t left, void *blocks[static 64])
+{
+    size_t count = 0;
+    for (size_t size = (size_t)4 << 20; size >= 64 && count < 64; size /= 2) {
+        struct kc_arena_figures now = kc_arena_figures();
+        if (now.used + size + left > now.size)
+            continue;
+        void *block = malloc(size);
+        if (block)
+            blocks[count++] = block;
+    }
+    return count;
+}
+
+static void a_full_heap_is_an_error_and_no_end(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t blob[KC_ROOT_BLOB_MAX], key[KC_ROOT_KEY_SIZE];
+    size_t blob_size = 0;
+    unsigned opened = 0, refused = 0;
+    void *blocks[64];
+    seal_a_fresh_key(f->root, blob, &blob_size);
+    for (size_t left = 0; left < (size_t)256 * 1024; left += 1024) {
+        size_t count = take_all_but(left, blocks);
+        enum kc_error error = kc_root_unseal(f->root, blob, blob_size, key);
+        while (count > 0)
+            free(blocks[--count]);
+        *(error == KC_OK ? &opened : &refused) += 1;
+        assert_int_equal(kc_root_unseal(f->root, blob, blob_size, key), KC_OK);
+    }
+    kc_wipe(key, sizeof key);
+    assert_true(opened > 0 && refused > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
 
 int main(void)
@@ -189,6 +224,7 @@ int main(void)
         TEST(an_opened_key_stays_nowhere),
         TEST(random_octets_stay_nowhere),
         TEST(hundreds_of_operations_do_not_fill_it),
+        TEST(a_full_heap_is_an_error_and_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
