@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Points by name, good and bad, and what decoding has to say of each. Computed from the curve equations by a few lines of
- * Python with big integers, not by this library.
- */
+/* Points by name, good and bad, and what decoding has to say of each. Made by edge_points.py. */
 #ifndef KC_TESTS_EDGE_POINTS_H
 #define KC_TESTS_EDGE_POINTS_H
 
-#include "threshold/curve.h"
-
 #include "base/error.h"
+#include "threshold/curve.h"
 
 static const struct edge_point {
     const char *name;

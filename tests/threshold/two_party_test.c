@@ -376,6 +376,54 @@ static void every_input_changes_the_nonce(void **state)
     }
 }
 
+/* A whole key's signature and a first party's commitment, all inputs the same: what they are for is an input. */
+static void what_a_nonce_is_for_changes_it(void **state)
+{
+    (void)state;
+    static struct parties p;
+    struct kc_signed_message message = plain_message("octets");
+    const struct kc_fresh fresh = next_fresh();
+    FOR_EACH_SIGNING_CURVE(&p)
+    {
+        size_t size = kc_curve_info(p.curve)->point_size;
+        struct kc_key key;
+        uint8_t signature[KC_SIGNATURE_SIZE_MAX], r[KC_POINT_SIZE_MAX];
+        assert_int_equal(kc_key_from_scalar(&key, &p.shares[0]), KC_OK);
+        assert_int_equal(kc_signature_sign(signature, &key, &message, &fresh), KC_OK);
+        struct kc_signer signer = p.first;
+        signer.group = signer.own;
+        struct kc_point first;
+        assert_int_equal(
+            kc_signature_open(&p.commitment, &first, &signer, &message, &fresh), KC_OK);
+        kc_point_encode(&first, r);
+        assert_memory_not_equal(r, signature, size);
+    }
+}
+
+static void refuses_a_context_that_is_not_announced_or_too_long(void **state)
+{
+    (void)state;
+    static const uint8_t context[KC_CONTEXT_SIZE_MAX + 1];
+    static struct parties p;
+    const struct kc_fresh fresh = next_fresh();
+    FOR_EACH_SIGNING_CURVE(&p)
+    {
+        for (int announced = 0; announced < 2; announced++) {
+            struct kc_signed_message message = plain_message("octets");
+            message.has_context = announced;
+            message.context = (struct kc_span){context, announced ? sizeof context : 1};
+            struct kc_signature_contribution contribution;
+            struct kc_point first;
+            assert_int_equal(kc_signature_open(&p.commitment, &first, &p.first, &message, &fresh),
+                KC_ERR_BAD_ARGUMENT);
+            assert_no_nonce_left(&p.commitment);
+            assert_int_equal(
+                kc_signature_contribute(&contribution, &p.second, &p.group, &message, &fresh),
+                KC_ERR_BAD_ARGUMENT);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +436,8 @@ int main(void)
         cmocka_unit_test(a_second_r_that_cancels_the_first_is_refused),
         cmocka_unit_test(refuses_parties_of_other_curves_and_zero_scalars),
         cmocka_unit_test(every_input_changes_the_nonce),
+        cmocka_unit_test(what_a_nonce_is_for_changes_it),
+        cmocka_unit_test(refuses_a_context_that_is_not_announced_or_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
