@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys that are split between two custodians do what the whole key did, and neither does it alone. */
+#include "tests/vault/bench.h"
+
+#include "proto/hkdf.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+    struct bench *device, *service;
+};
+
+static int setup(void **state)
+{
+    struct pair *pair = malloc(sizeof *pair);
+    *pair = (struct pair){bench_new(), bench_new()};
+    *state = pair;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct pair *pair = *state;
+    bench_free(pair->device);
+    bench_free(pair->service);
+    free(pair);
+    return 0;
+}
+
+static struct ask key_ask(enum kc_operation operation, const char *key)
+{
+    struct ask ask = ask_new(operation);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    return ask;
+}
+
+static void ask_span(struct ask *ask, enum kc_field field, struct kc_span span)
+{
+    ask_octets(ask, field, span.bytes, span.size);
+}
+
+/* --- agreement --- */
+
+/* A peer to agree with: the public half of another key. */
+static struct kc_span make_peer(struct bench *bench, const char *algorithm, char **id)
+{
+    *id = bench_generate(bench, algorithm, "application", "peer");
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, *id);
+    return (struct kc_span){record->public_key, record->public_size};
+}
+
+static size_t agree_whole(
+    struct bench *bench, const char *key, struct kc_span peer, uint8_t out[64])
+{
+    struct ask ask = key_ask(KC_OPERATION_KEY_AGREE, key);
+    ask_span(&ask, KC_FIELD_PEER, peer);
+    struct answer *answer = bench_ask(bench, &ask);
+    size_t size = answer_secret(answer, KC_FIELD_SECRET, out);
+    answer_done(answer);
+    return size;
+}
+
+static struct answer *contribute(struct bench *bench, const char *share, struct kc_span peer)
+{
+    struct ask ask = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, share);
+    ask_span(&ask, KC_FIELD_PEER, peer);
+    return bench_ask(bench, &ask);
+}
+
+static void free_halves(struct halves halves)
+{
+    free(halves.device);
+    free(halves.service);
+}
+
+static void check_agreement(struct pair *pair, const char *algorithm)
+{
+    char *other, *key = bench_generate(pair->device, algorithm, "application", "k");
+    struct kc_span peer = make_peer(pair->device, algorithm, &other);
+    uint8_t whole[64], split[64];
+    size_t size = agree_whole(pair->device, key, peer, whole);
+    struct halves halves = bench_split(pair->device, pair->service, key);
+
+    struct answer *contribution = contribute(pair->service, halves.service, peer);
+    struct ask combine = key_ask(KC_OPERATION_AGREEMENT_COMBINE, halves.device);
+    ask_span(&combine, KC_FIELD_PEER, peer);
+    ask_span(
+        &combine, KC_FIELD_CONTRIBUTION, answer_value(contribution, KC_FIELD_CONTRIBUTION)->span);
+    struct answer *answer = bench_ask(pair->device, &combine);
+    assert_int_equal(answer_secret(answer, KC_FIELD_SECRET, split), size);
+    assert_memory_equal(split, whole, size);
+    answer_done(answer);
+    answer_done(contribution);
+    struct ask again = key_ask(KC_OPERATION_KEY_AGREE, key);
+    ask_span(&again, KC_FIELD_PEER, peer);
+    bench_expect(pair->device, &again, KC_ERR_REFUSED);
+    free_halves(halves);
+    free(other);
+    free(key);
+}
+
+static void two_shares_agree_as_the_whole_x25519_key(void **state)
+{
+    check_agreement(*state, "X25519");
+}
+
+static void two_shares_agree_as_the_whole_x448_key(void **state)
+{
+    check_agreement(*state, "X448");
+}
+
+static void a_contribution_takes_coefficient_and_offset_in_their_ranges(void **state)
+{
+    struct pair *pair = *state;
+    char *other, *key = bench_generate(pair->device, "X25519", "application", "k");
+    struct kc_span peer = make_peer(pair->device, "X25519", &other);
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    uint8_t zero[32] = {0}, one[32] = {1}, large[32];
+    memset(large, 0xff, sizeof large);
+    struct answer *plain = contribute(pair->service, halves.service, peer);
+    struct ask same = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.service);
+    ask_span(&same, KC_FIELD_PEER, peer);
+    ask_octets(&same, KC_FIELD_COEFFICIENT, one, 32);
+    ask_octets(&same, KC_FIELD_OFFSET, zero, 32);
+    struct answer *answer = bench_ask(pair->service, &same);
+    assert_memory_equal(answer_value(answer, KC_FIELD_CONTRIBUTION)->span.bytes,
+        answer_value(plain, KC_FIELD_CONTRIBUTION)->span.bytes, 33);
+    answer_done(answer);
+    answer_done(plain);
+    const struct {
+        enum kc_field field;
+        const uint8_t *octets;
+        size_t size;
+    } wrong[] = {{KC_FIELD_COEFFICIENT, zero, 32}, {KC_FIELD_COEFFICIENT, large, 32},
+        {KC_FIELD_COEFFICIENT, one, 31}, {KC_FIELD_OFFSET, large, 32}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct ask ask = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.service);
+        ask_span(&ask, KC_FIELD_PEER, peer);
+        ask_octets(&ask, wrong[i].field, wrong[i].octets, wrong[i].size);
+        bench_expect(pair->service, &ask, KC_ERR_SCALAR_RANGE);
+    }
+    free_halves(halves);
+    free(other);
+    free(key);
+}
+
+static void a_point_that_leaks_is_refused(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X25519", "application", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    uint8_t identity[33] = {0}, off_curve[33] = {2};
+    struct ask small = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.service);
+    ask_octets(&small, KC_FIELD_PEER, identity, 33);
+    bench_expect(pair->service, &small, KC_ERR_POINT_SMALL_ORDER);
+    struct ask twist = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.service);
+    ask_octets(&twist, KC_FIELD_PEER, off_curve, 33);
+    bench_expect(pair->service, &twist, KC_ERR_POINT_NOT_ON_CURVE);
+    struct ask short_one = key_ask(KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.service);
+    ask_octets(&short_one, KC_FIELD_PEER, identity, 32);
+    bench_expect(pair->service, &short_one, KC_ERR_POINT_ENCODING);
+    struct ask combine = key_ask(KC_OPERATION_AGREEMENT_COMBINE, halves.device);
+    const struct kc_record *record = bench_record(pair->device, KC_KIND_KEY, halves.device);
+    ask_octets(&combine, KC_FIELD_PEER, record->public_key, 33);
+    ask_octets(&combine, KC_FIELD_CONTRIBUTION, identity, 33);
+    bench_expect(pair->device, &combine, KC_ERR_POINT_SMALL_ORDER);
+    free_halves(halves);
+    free(key);
+}
+
+/* --- decrypt --- */
+
+/* Wraps a base seed for a key, as a sender of a DARE envelope does. */
+static void wrap_seed(const uint8_t *agreed, size_t size, const char *info, const uint8_t seed[32],
+    uint8_t wrapped[40])
+{
+    uint8_t key[32];
+    int written = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    assert_int_equal(
+        kc_hkdf(KC_HASH_SHA512, (struct kc_span){agreed, size}, (struct kc_span){NULL, 0},
+            (struct kc_span){(const uint8_t *)info, strlen(info)}, key, 32),
+        KC_OK);
+    EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    assert_int_equal(EVP_EncryptInit_ex(context, EVP_aes_256_wrap(), NULL, key, NULL), 1);
+    assert_int_equal(EVP_EncryptUpdate(context, wrapped, &written, seed, 32), 1);
+    assert_int_equal(written, 40);
+    EVP_CIPHER_CTX_free(context);
+}
+
+static struct ask decrypt_ask(const char *key, struct kc_span peer, const uint8_t wrapped[40])
+{
+    struct ask ask = key_ask(KC_OPERATION_DECRYPT, key);
+    ask_span(&ask, KC_FIELD_PEER, peer);
+    ask_octets(&ask, KC_FIELD_WRAPPED, wrapped, 40);
+    ask_text(&ask, KC_FIELD_KEK_INFO, "master");
+    return ask;
+}
+
+static void expect_seed(struct bench *bench, struct ask *ask, const uint8_t seed[32])
+{
+    uint8_t opened[64];
+    struct answer *answer = bench_ask(bench, ask);
+    assert_int_equal(answer_secret(answer, KC_FIELD_SECRET, opened), 32);
+    assert_memory_equal(opened, seed, 32);
+    answer_done(answer);
+}
+
+static void two_shares_decrypt_what_the_whole_key_did_and_one_does_not(void **state)
+{
+    struct pair *pair = *state;
+    char *other, *key = bench_generate(pair->device, "X448", "application", "k");
+    struct kc_span peer = make_peer(pair->device, "X448", &other);
+    uint8_t agreed[64], wrapped[40], seed[32] = "the seed of what is encrypted..";
+    size_t size = agree_whole(pair->device, key, peer, agreed);
+    wrap_seed(agreed, size, "master", seed, wrapped);
+    struct ask whole = decrypt_ask(key, peer, wrapped);
+    expect_seed(pair->device, &whole, seed);
+
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    struct ask alone = decrypt_ask(halves.device, peer, wrapped);
+    bench_expect(pair->device, &alone, KC_ERR_DECRYPTION);
+    struct answer *contribution = contribute(pair->service, halves.service, peer);
+    struct kc_span point = answer_value(contribution, KC_FIELD_CONTRIBUTION)->span;
+    struct ask both = decrypt_ask(halves.device, peer, wrapped);
+    ask_span(&both, KC_FIELD_CONTRIBUTION, point);
+    expect_seed(pair->device, &both, seed);
+
+    struct ask mine_twice = decrypt_ask(halves.service, peer, wrapped);
+    ask_span(&mine_twice, KC_FIELD_CONTRIBUTION, point);
+    bench_expect(pair->service, &mine_twice, KC_ERR_DECRYPTION);
+    answer_done(contribution);
+    free_halves(halves);
+    free(other);
+    free(key);
+}
+
+static void a_whole_key_takes_no_contribution(void **state)
+{
+    struct pair *pair = *state;
+    char *other, *key = bench_generate(pair->device, "X25519", "account", "k");
+    struct kc_span peer = make_peer(pair->device, "X25519", &other);
+    uint8_t wrapped[40] = {0};
+    struct ask ask = decrypt_ask(key, peer, wrapped);
+    ask_span(&ask, KC_FIELD_CONTRIBUTION, peer);
+    bench_expect(pair->device, &ask, KC_ERR_BAD_ARGUMENT);
+    struct ask wrong = decrypt_ask(key, peer, wrapped);
+    bench_expect(pair->device, &wrong, KC_ERR_DECRYPTION);
+    free(other);
+    free(key);
+}
+
+/* --- signatures --- */
+
+static struct ask message_ask(enum kc_operation operation, const char *share, const char *message)
+{
+    struct ask ask = key_ask(operation, share);
+    ask_octets(&ask, KC_FIELD_MESSAGE, message, strlen(message));
+    return ask;
+}
+
+static bool openssl_verifies(
+    int type, const struct kc_record *share, struct kc_span signature, const char *message)
+{
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_public_key(type, NULL, share->group_public, share->public_size);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = key && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestVerify(context, signature.bytes, signature.size, (const uint8_t *)message,
+                    strlen(message)) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+static void check_signature(struct pair *pair, const char *algorithm, int type)
+{
+    char *key = bench_generate(pair->device, algorithm, "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    struct ask commit = message_ask(KC_OPERATION_SIGNATURE_COMMIT, halves.device, "both sign");
+    struct answer *opened = bench_ask(pair->device, &commit);
+    struct ask contribution =
+        message_ask(KC_OPERATION_SIGNATURE_CONTRIBUTE, halves.service, "both sign");
+    ask_span(&contribution, KC_FIELD_COMMITMENT, answer_value(opened, KC_FIELD_COMMITMENT)->span);
+    struct answer *contributed = bench_ask(pair->service, &contribution);
+    struct ask finish = key_ask(KC_OPERATION_SIGNATURE_FINISH, halves.device);
+    ask_span(&finish, KC_FIELD_SESSION, answer_value(opened, KC_FIELD_SESSION)->span);
+    ask_span(&finish, KC_FIELD_COMMITMENT, answer_value(contributed, KC_FIELD_COMMITMENT)->span);
+    ask_span(&finish, KC_FIELD_SIGNATURE_SHARE,
+        answer_value(contributed, KC_FIELD_SIGNATURE_SHARE)->span);
+    struct answer *signature = bench_ask(pair->device, &finish);
+    assert_true(openssl_verifies(type, bench_record(pair->device, KC_KIND_KEY, halves.device),
+        answer_value(signature, KC_FIELD_SIGNATURE)->span, "both sign"));
+    answer_done(signature);
+    answer_done(contributed);
+    answer_done(opened);
+    free_halves(halves);
+    free(key);
+}
+
+static void two_shares_sign_as_the_whole_ed25519_key(void **state)
+{
+    check_signature(*state, "Ed25519", EVP_PKEY_ED25519);
+}
+
+static void two_shares_sign_as_the_whole_ed448_key(void **state)
+{
+    check_signature(*state, "Ed448", EVP_PKEY_ED448);
+}
+
+/* --- what a split is, and what it is not allowed --- */
+
+static void a_split_leaves_a_tombstone_and_tells_of_the_dealer(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X448", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    const struct kc_record *whole = bench_record(pair->device, KC_KIND_KEY, key);
+    const struct kc_record *first = bench_record(pair->device, KC_KIND_KEY, halves.device);
+    const struct kc_record *second = bench_record(pair->service, KC_KIND_KEY, halves.service);
+    assert_int_equal(whole->state, KC_STATE_DESTROYED);
+    assert_int_equal(whole->secret_size + whole->seal_size, 0);
+    assert_string_equal(first->group, key);
+    assert_string_equal(second->group, key);
+    assert_string_equal(first->label, "k");
+    assert_int_equal(first->index, 1);
+    assert_int_equal(second->index, 2);
+    assert_int_equal(first->dealer + second->dealer, 2);
+    assert_int_equal(first->class, KC_ROLE_ACCOUNT);
+    assert_int_equal(second->class, KC_ROLE_ACCOUNT);
+    assert_memory_equal(first->public_key, second->peer_public, 57);
+    assert_memory_equal(second->public_key, first->peer_public, 57);
+    free_halves(halves);
+    free(key);
+}
+
+static struct ask split_ask(const char *key, const char *recipient, const char *pin)
+{
+    struct ask ask = key_ask(KC_OPERATION_SHARE_SPLIT, key);
+    ask_text(&ask, KC_FIELD_RECIPIENT, recipient);
+    ask_secret(&ask, KC_FIELD_PIN, pin, strlen(pin));
+    return ask;
+}
+
+static void a_split_needs_the_operator_and_an_enrolled_recipient(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X448", "account", "k");
+    struct ask early = split_ask(key, "MAAA", BENCH_PIN);
+    bench_expect(pair->device, &early, KC_ERR_REFUSED);
+    bench_set_pin(pair->device);
+    char *wrap = bench_enrol(pair->service, pair->device, "X25519");
+    struct ask wrong = split_ask(key, wrap, "wrong horse");
+    bench_expect(pair->device, &wrong, KC_ERR_OPERATOR_PROOF);
+    char *stranger = bench_generate(pair->device, "X448", "wrap", "stranger");
+    struct ask not_enrolled = split_ask(key, stranger, BENCH_PIN);
+    bench_expect(pair->device, &not_enrolled, KC_ERR_REFUSED);
+
+    struct ask remove = ask_new(KC_OPERATION_RECIPIENT_REMOVE);
+    ask_text(&remove, KC_FIELD_RECIPIENT, wrap);
+    ask_secret(&remove, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    bench_expect(pair->device, &remove, KC_OK);
+    struct ask removed = split_ask(key, wrap, BENCH_PIN);
+    bench_expect(pair->device, &removed, KC_ERR_REFUSED);
+    assert_int_equal(bench_record(pair->device, KC_KIND_KEY, key)->state, KC_STATE_ACTIVE);
+    free(stranger);
+    free(wrap);
+    free(key);
+}
+
+static void base_wrap_and_share_are_never_split(void **state)
+{
+    struct pair *pair = *state;
+    char *account = bench_generate(pair->device, "X448", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, account);
+    char *base = bench_generate(pair->device, "X448", "base", "b");
+    char *wrap = bench_generate(pair->device, "X448", "wrap", "w");
+    const char *recipient = NULL;
+    for (size_t i = 0; i < pair->device->record_count; i++)
+        if (pair->device->records[i].kind == KC_KIND_RECIPIENT)
+            recipient = pair->device->records[i].id;
+    const char *const keys[] = {base, wrap, halves.device};
+    for (size_t i = 0; i < 3; i++) {
+        struct ask ask = split_ask(keys[i], recipient, BENCH_PIN);
+        bench_expect(pair->device, &ask, KC_ERR_REFUSED);
+    }
+    free(wrap);
+    free(base);
+    free_halves(halves);
+    free(account);
+}
+
+/* --- envelopes --- */
+
+struct enveloped {
+    char *wrap;
+    uint8_t octets[1024];
+    size_t size;
+};
+
+static struct enveloped envelope_share(struct pair *pair)
+{
+    struct enveloped made;
+    char *key = bench_generate(pair->device, "Ed25519", "account", "k");
+    bench_set_pin(pair->device);
+    made.wrap = bench_enrol(pair->service, pair->device, "X448");
+    struct ask split = split_ask(key, made.wrap, BENCH_PIN);
+    struct answer *answer = bench_ask(pair->device, &split);
+    struct kc_span span = answer_value(answer, KC_FIELD_ENVELOPE)->span;
+    memcpy(made.octets, span.bytes, span.size);
+    made.size = span.size;
+    answer_done(answer);
+    free(key);
+    return made;
+}
+
+static struct ask accept_ask(const char *wrap, const uint8_t *octets, size_t size)
+{
+    struct ask ask = key_ask(KC_OPERATION_SHARE_ACCEPT, wrap);
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "half");
+    ask_octets(&ask, KC_FIELD_ENVELOPE, octets, size);
+    return ask;
+}
+
+static void an_envelope_with_any_octet_changed_is_refused(void **state)
+{
+    struct pair *pair = *state;
+    struct enveloped made = envelope_share(pair);
+    size_t before = pair->service->record_count;
+    for (size_t i = 0; i < made.size; i++) {
+        made.octets[i] ^= 1;
+        struct ask ask = accept_ask(made.wrap, made.octets, made.size);
+        bench_expect(pair->service, &ask, KC_ERR_ENVELOPE);
+        made.octets[i] ^= 1;
+    }
+    struct ask cut = accept_ask(made.wrap, made.octets, made.size - 1);
+    bench_expect(pair->service, &cut, KC_ERR_ENVELOPE);
+    assert_int_equal(pair->service->record_count, before);
+    struct ask whole = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(pair->service, &whole, KC_OK);
+    free(made.wrap);
+}
+
+static void an_envelope_opens_for_its_recipient_only_and_once(void **state)
+{
+    struct pair *pair = *state;
+    struct enveloped made = envelope_share(pair);
+    char *other = bench_generate(pair->service, "X448", "wrap", "other");
+    struct ask foreign = accept_ask(other, made.octets, made.size);
+    bench_expect(pair->service, &foreign, KC_ERR_ENVELOPE);
+    struct ask first = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(pair->service, &first, KC_OK);
+    struct ask second = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(pair->service, &second, KC_ERR_EXISTS);
+    free(other);
+    free(made.wrap);
+}
+
+static void a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X448", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    struct ask sign = message_ask(KC_OPERATION_SIGNATURE_COMMIT, halves.device, "m");
+    bench_expect(pair->device, &sign, KC_ERR_REFUSED);
+    struct ask raw = message_ask(KC_OPERATION_KEY_SIGN, halves.device, "m");
+    bench_expect(pair->device, &raw, KC_ERR_REFUSED);
+    const struct kc_record *record = bench_record(pair->device, KC_KIND_KEY, halves.device);
+    struct ask agree = key_ask(KC_OPERATION_KEY_AGREE, halves.device);
+    ask_octets(&agree, KC_FIELD_PEER, record->public_key, record->public_size);
+    bench_expect(pair->device, &agree, KC_ERR_REFUSED);
+    free_halves(halves);
+    free(key);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(two_shares_agree_as_the_whole_x25519_key),
+        CASE(two_shares_agree_as_the_whole_x448_key),
+        CASE(a_contribution_takes_coefficient_and_offset_in_their_ranges),
+        CASE(a_point_that_leaks_is_refused),
+        CASE(two_shares_decrypt_what_the_whole_key_did_and_one_does_not),
+        CASE(a_whole_key_takes_no_contribution),
+        CASE(two_shares_sign_as_the_whole_ed25519_key),
+        CASE(two_shares_sign_as_the_whole_ed448_key),
+        CASE(a_split_leaves_a_tombstone_and_tells_of_the_dealer),
+        CASE(a_split_needs_the_operator_and_an_enrolled_recipient),
+        CASE(base_wrap_and_share_are_never_split),
+        CASE(an_envelope_with_any_octet_changed_is_refused),
+        CASE(an_envelope_opens_for_its_recipient_only_and_once),
+        CASE(a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
