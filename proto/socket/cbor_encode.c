@@ -132,13 +132,17 @@ static bool has_key(const struct map *map, unsigned int key)
                            : (map->frame & KC_KEY_FRAME(key)) != 0;
 }
 
+static unsigned int key_count(const struct map *map)
+{
+    uint64_t high = (uint64_t)(map->values->present >> 64), low = (uint64_t)map->values->present;
+    return (unsigned int)(__builtin_popcountll(high) + __builtin_popcountll(low) +
+                          __builtin_popcount(map->frame));
+}
+
 static void put_map(struct kc_writer *w, const struct map *map)
 {
     const uint8_t *order = kc_key_order();
-    uint64_t high = (uint64_t)(map->values->present >> 64), low = (uint64_t)map->values->present;
-    put(w, cbor_encode_map_start,
-        (uint64_t)(__builtin_popcountll(high) + __builtin_popcountll(low) +
-                   __builtin_popcount(map->frame)));
+    put(w, cbor_encode_map_start, key_count(map));
     for (size_t i = 0; i < KC_KEY_KEYS; i++) {
         unsigned int key = order[i];
         if (!has_key(map, key))

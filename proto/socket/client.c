@@ -36,6 +36,7 @@ struct slot {
     enum slot_state state;
     bool called; /* by kc_client_call: no answer for kc_client_receive_any */
     uint64_t id;
+    uint64_t connection;             /* that it was sent on */
     enum kc_error error;             /* DONE: why there is no answer */
     struct kc_client_answer *answer; /* owned */
 };
@@ -46,6 +47,7 @@ struct kc_client {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int socket;
+    uint64_t connection;  /* counts them */
     bool lost;            /* the socket is to be closed as soon as nobody waits on it */
     bool reading;         /* a thread is the reader */
     unsigned int waiting; /* threads that wait on the socket */
@@ -230,6 +232,7 @@ static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
         return error;
     }
     client->socket = fd;
+    client->connection++;
     return KC_OK;
 }
 
@@ -303,6 +306,14 @@ static enum kc_error step(struct kc_client *client, int64_t deadline)
     return error;
 }
 
+/* The connection was found ended: what was answered before is still there to be had. */
+static void drain(struct kc_client *client)
+{
+    while (!client->lost && client->socket != NO_SOCKET && receive_one(client))
+        ;
+    drop(client, KC_ERR_CONNECTION_LOST);
+}
+
 /* --- sending; the lock is held --- */
 
 static enum kc_error free_place(
@@ -336,7 +347,7 @@ static enum kc_error send_slot(struct kc_client *client, struct kc_client_reques
         if (error == KC_OK)
             error = kc_transport_send(client->socket, client->out, size, &request->descriptors);
         if (error == KC_ERR_CONNECTION_LOST)
-            drop(client, error);
+            drain(client);
         if (error != KC_ERR_LIMIT)
             return error;
         error = wait_socket(client, POLLOUT, deadline);
@@ -366,6 +377,7 @@ static enum kc_error start(struct kc_client *client, struct kc_client_request *r
     slot->state = SLOT_WAITING;
     slot->called = called;
     slot->id = ++client->last_id;
+    slot->connection = client->connection;
     enum kc_error error = send_slot(client, request, slot, deadline);
     if (error != KC_OK) {
         free_slot(slot);
@@ -384,7 +396,7 @@ static enum kc_error finish(
     enum kc_error error = slot->error;
     if (error == KC_OK) {
         error = kc_client_answer_decode(slot->answer);
-        if (error != KC_OK)
+        if (error != KC_OK && slot->connection == client->connection)
             drop(client, KC_ERR_CONNECTION_LOST);
     }
     if (error == KC_OK) {

@@ -5,7 +5,7 @@
 
 const struct kc_field_row kc_fields[KC_FIELDS] = {
 #define KC_FIELD(symbol, name, type, most, sentence)                                               \
-    {name, sizeof name - 1, KC_TYPE_##type, most, sentence},
+    {name, sizeof(name) - 1, KC_TYPE_##type, most, sentence},
 #include "proto/socket/fields.def"
 #undef KC_FIELD
 };

@@ -59,6 +59,7 @@ enum kc_error kc_transport_send(
 {
     if (size == 0)
         return KC_ERR_TOO_LARGE;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): an iovec has no const, sendmsg does not write */
     struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     union control control;
@@ -109,9 +110,9 @@ static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, s
         .msg_control = &control,
         .msg_controllen = sizeof control};
     ssize_t received;
-    do
+    do /* a reset is told once, before the messages that the other side sent before it closed */
         received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
-    while (received < 0 && errno == EINTR);
+    while (received < 0 && (errno == EINTR || errno == ECONNRESET));
     if (received < 0 && errno == EAGAIN) {
         *size = 0;
         descriptors->count = 0;

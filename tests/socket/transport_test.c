@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -147,6 +148,39 @@ static void a_gone_peer_is_told_without_a_signal(void **state)
     assert_int_equal(receive(sizeof buffer), KC_ERR_CONNECTION_LOST);
 }
 
+static void *send_later(void *unused)
+{
+    (void)unused;
+    return kc_transport_send(ends[0], "late", 4, NULL) == KC_OK ? ends : NULL;
+}
+
+static void a_receiver_can_wait(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *sent = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, send_later, NULL), 0);
+    assert_int_equal(kc_transport_wait(ends[1], buffer, sizeof buffer, &size, &received), KC_OK);
+    assert_int_equal(size, 4);
+    assert_int_equal(pthread_join(thread, &sent), 0);
+    assert_non_null(sent);
+    shutdown(ends[0], SHUT_RDWR);
+    assert_int_equal(kc_transport_wait(ends[1], buffer, sizeof buffer, &size, &received),
+        KC_ERR_CONNECTION_LOST);
+}
+
+static void what_was_sent_before_the_end_arrives(void **state)
+{
+    (void)state;
+    assert_int_equal(kc_transport_send(ends[1], "unread", 6, NULL), KC_OK);
+    assert_int_equal(kc_transport_send(ends[0], "answer", 6, NULL), KC_OK);
+    close(ends[0]); /* with a message unread: a reset */
+    assert_int_equal(receive(sizeof buffer), KC_OK);
+    assert_memory_equal(buffer, "answer", 6);
+    assert_int_equal(receive(sizeof buffer), KC_ERR_CONNECTION_LOST);
+    ends[0] = -1;
+}
+
 static void sealed_octets_come_back(void **state)
 {
     (void)state;
@@ -222,6 +256,8 @@ int main(void)
         paired(a_full_socket_takes_no_more_for_now),
         paired(a_message_larger_than_the_socket_takes_is_refused),
         paired(a_gone_peer_is_told_without_a_signal),
+        paired(a_receiver_can_wait),
+        paired(what_was_sent_before_the_end_arrives),
         cmocka_unit_test(sealed_octets_come_back),
         cmocka_unit_test(sealed_octets_over_the_limit_are_refused),
         cmocka_unit_test(what_can_still_change_is_refused),
