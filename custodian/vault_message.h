@@ -18,7 +18,8 @@
  *   ANSWER      ticket, the answer. Descriptors: the answer's
  *   NEED        ticket, ids: the vault wants every record with one of these ids too, whatever its
  *               kind. The desk sends the REQUEST again, with the same descriptors, the records it
- *               sent and those that there are, and the ids to say that it has looked.
+ *               sent and those that there are, and the ids to say that it has looked. A further
+ *               NEED of the ticket names the ids of the former ones again.
  *   COMMIT      ticket, records: store all of them in one transaction, then say STORED
  *
  * A request and its answer name each other by the ticket, which the desk chooses, and does not
@@ -44,7 +45,7 @@
 
 #define KC_VAULT_MESSAGE_MAX (160 * 1024)
 #define KC_VAULT_RECORDS_MAX 32 /* records with one message */
-#define KC_VAULT_IDS_MAX 4
+#define KC_VAULT_IDS_MAX 8
 
 enum kc_vault_type {
     KC_VAULT_CONNECT = 1,
