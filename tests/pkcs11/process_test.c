@@ -192,14 +192,17 @@ static void finalizing_ends_sessions_and_objects(void **state)
     assert_int_equal(count_found(open_session("home"), NULL, 0), 8);
 }
 
+/* Without the fake daemon's own, which closes its end of a connection when it gets to it. */
 static size_t open_descriptors(void)
 {
+    fake_daemon_pause();
     DIR *folder = opendir("/proc/self/fd");
     size_t count = 0;
     assert_non_null(folder);
     while (readdir(folder) != NULL)
         count++;
     closedir(folder);
+    fake_daemon_resume();
     return count;
 }
 
