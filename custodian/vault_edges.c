@@ -27,7 +27,8 @@ struct kc_edges {
     uint64_t generation;
     int ended; /* eventfd */
 
-    pthread_mutex_t sending; /* a large packet waits for room: others in order behind it */
+    pthread_mutex_t receiving; /* one worker receives, and passes this on when it has */
+    pthread_mutex_t sending;   /* a large packet waits for room: others in order behind it */
 
     /* the root's edge */
     pthread_mutex_t asking;
@@ -55,6 +56,7 @@ enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_
     }
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->changed, NULL);
+    pthread_mutex_init(&e->receiving, NULL);
     pthread_mutex_init(&e->sending, NULL);
     pthread_mutex_init(&e->asking, NULL);
     e->workers = workers;
@@ -155,15 +157,22 @@ static uint64_t read_generation(struct kc_edges *edges)
 enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault, uint64_t *desk,
     uint8_t bytes[static KC_VAULT_MESSAGE_MAX], size_t *size, struct kc_descriptors *descriptors)
 {
-    enum kc_error error;
-    do {
+    for (;;) {
         uint64_t generation = read_generation(edges);
+        pthread_mutex_lock(&edges->receiving);
         *desk = kc_vault_desk(vault);
-        error = kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
-        if (error == KC_ERR_CONNECTION_LOST)
-            park(edges, generation);
-    } while (error == KC_ERR_CONNECTION_LOST);
-    return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
+        enum kc_error error =
+            kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
+        if (error != KC_ERR_CONNECTION_LOST)
+            return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
+        pthread_mutex_unlock(&edges->receiving);
+        park(edges, generation);
+    }
+}
+
+void kc_edges_receive_next(struct kc_edges *edges)
+{
+    pthread_mutex_unlock(&edges->receiving);
 }
 
 int kc_edges_ended_descriptor(const struct kc_edges *edges)
