@@ -38,7 +38,7 @@ static void key_of(const struct kc_values *values, struct kc_cli_key *key)
     memset(key, 0, sizeof *key);
     text_of(values, KC_FIELD_KEY, key->id, sizeof key->id);
     text_of(values, KC_FIELD_LABEL, key->label, sizeof key->label);
-    text_of(values, KC_FIELD_ROLE, key->role, sizeof key->role);
+    text_of(values, KC_FIELD_STATE, key->state, sizeof key->state);
     text_of(values, KC_FIELD_GROUP, key->group, sizeof key->group);
     text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
     if (kc_values_has(values, KC_FIELD_INDEX))
@@ -223,8 +223,12 @@ enum kc_error kc_cli_key_find_recipient(
     if (error != KC_OK)
         return error;
     if (strlen(id) <= kc_fields[KC_FIELD_KEY].most) {
-        if (find_by_id(cli, search.client, id, key) == KC_OK)
+        struct kc_cli_key whole; /* of a key that was split, the tombstone */
+        if (find_by_id(cli, search.client, id, &whole) == KC_OK &&
+            strcmp(whole.state, "active") == 0) {
+            *key = whole;
             return KC_OK;
+        }
         error = walk(&search, keep_recipient, &recipient);
     }
     search.group = NULL;

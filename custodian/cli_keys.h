@@ -11,7 +11,7 @@
 struct kc_cli_key {
     char id[65];
     char label[65];
-    char role[17];
+    char state[17];
     char group[65];              /* of a share, else empty */
     unsigned index;              /* of a share */
     struct kc_cli_public public; /* of a share: of the key that was split */
@@ -41,7 +41,8 @@ KC_CHECKED enum kc_error kc_cli_key_find_share(
 KC_CHECKED enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_key *key);
 
 /*
- * The key that can open what was encrypted to an id: the key itself or a share of it. Not reported.
+ * The active key that can open what was encrypted to an id: the key itself or a share of it. Not
+ * reported.
  *
  * KC_ERR_REFUSED  there is none here
  */
