@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public keys in PEM: OpenSSL's are read, ours are read by OpenSSL, and the sign of a point is kept. */
 #include "custodian/cli_public.h"
+#include "tests/support/cmocka.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-
-#include <cmocka.h>
 
 static const char *const algorithms[] = {"Ed25519", "Ed448", "X25519", "X448"};
 #define ALGORITHM_COUNT (sizeof algorithms / sizeof *algorithms)

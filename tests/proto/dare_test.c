@@ -2,14 +2,10 @@
 /* Encryption to recipients: the envelope's form, its refusals, and a published envelope. */
 #include "proto/base64url.h"
 #include "proto/dare_envelope.h"
+#include "tests/support/cmocka.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const uint8_t seed[KC_DARE_SEED_SIZE] = "thirty-two octets of a base seed";
 

@@ -2,13 +2,9 @@
 /* What the vectors cannot show: refusals, limits and the two ways to read. */
 #include "proto/udf.h"
 #include "proto/udf_digest.h"
+#include "tests/support/cmocka.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct kc_span span_of(const char *text)
 {

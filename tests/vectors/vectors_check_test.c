@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The runner itself: what it says about files with one thing wrong, and about a good one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/support/cmocka.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define GOOD                                                                                       \
     "\"id\":\"nonce\",\"type\":\"udf-fixed\",\"kind\":\"nonce\",\"type_octet\":104,"               \

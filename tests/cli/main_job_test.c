@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command against real daemons: a device and a service, each with a software TPM. What is made
+ * here is checked with OpenSSL's command.
+ */
+#include "tests/support/cmocka.h"
+#include "tests/support/custodian.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct kc_custodian device, service;
+static char work[64]; /* the tests' files; the current folder */
+
+/* Runs a line of shell in which D and S are the command for the device and for the service. Gives
+ * the exit status; what was written to either output is in `said`. */
+static char said[8192];
+static int shell(const char *line)
+{
+    char command[2048];
+    snprintf(command, sizeof command,
+        "{ D() { '%s/custodian' --socket '%s' \"$@\"; }; S() { '%s/custodian' --socket '%s' "
+        "\"$@\"; }; SERVICE='%s'; %s; } 2>&1 </dev/null",
+        KC_BUILD_DIR, device.socket, KC_BUILD_DIR, service.socket, service.socket, line);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define HOLDS(line)                                                                                \
+    do {                                                                                           \
+        if (shell(line) != 0)                                                                      \
+            fail_msg("%s\n%s", line, said);                                                        \
+    } while (0)
+
+/* The line fails with this exit status and says this. */
+#define FAILS(status, words, line)                                                                 \
+    do {                                                                                           \
+        int got = shell(line);                                                                     \
+        if (got != (status) || strstr(said, words) == NULL)                                        \
+            fail_msg("%s\nexit status %d: %s", line, got, said);                                   \
+    } while (0)
+
+/* Both start, the device enrols the service, and two keys are split between them. */
+static int start(void **state)
+{
+    (void)state;
+    strcpy(work, "/tmp/custodian-job-XXXXXX");
+    if (mkdtemp(work) == NULL || chdir(work) != 0)
+        return -1;
+    kc_custodian_init(&device, "\"device\"");
+    kc_custodian_init(&service, "\"service\"");
+    HOLDS("echo 'The message.' > message; printf 12345678 > pin");
+    HOLDS("D operator pin --new-pin-file pin");
+    HOLDS("S key generate -l intake -a X448 -r wrap");
+    HOLDS("S key public intake --signed -o intake.pem");
+    HOLDS("D recipient add service --public intake.pem -p pin");
+    HOLDS("for a in X448 X25519; do D key generate -l account-$a -a $a -r account &&"
+          " D key public account-$a -o account-$a.pem &&"
+          " D share split account-$a -R service -p pin -o share && S share accept share -l share-$a"
+          " || exit; done");
+    HOLDS("for a in Ed448 Ed25519; do D key generate -l release-$a -a $a &&"
+          " D key public release-$a -o release-$a.pem &&"
+          " D share split release-$a -R service -p pin -o share && S share accept share -l share-$a"
+          " || exit; done");
+    return 0;
+}
+
+static int stop(void **state)
+{
+    char command[128];
+    (void)state;
+    kc_custodian_done(&device);
+    kc_custodian_done(&service);
+    snprintf(command, sizeof command, "rm -rf '%s'", work);
+    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+static void signs_with_a_whole_key_and_openssl_verifies(void **state)
+{
+    (void)state;
+    HOLDS(
+        "for a in Ed448 Ed25519; do D key generate -l whole-$a -a $a && D key public whole-$a -o "
+        "whole.pem && D key sign whole-$a message -o whole.sig &&"
+        " openssl pkeyutl -verify -rawin -pubin -inkey whole.pem -in message -sigfile whole.sig &&"
+        " D verify whole.pem message whole.sig && D verify whole-$a message whole.sig"
+        " || exit; done");
+    FAILS(2, "signature-invalid", "D verify release-Ed448.pem message whole.sig");
+}
+
+static void signs_with_a_context_that_the_verifier_needs(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l context -a Ed25519");
+    HOLDS("D key sign context - --scheme ctx --context 6d657368 -o ctx.sig < message");
+    HOLDS("D verify context message ctx.sig --scheme ctx --context 6d657368");
+    FAILS(2, "signature-invalid", "D verify context message ctx.sig");
+    FAILS(2, "bad-argument", "D verify context message ctx.sig --context 6d6");
+}
+
+static void signs_with_a_split_key_only_together(void **state)
+{
+    (void)state;
+    HOLDS("for a in Ed448 Ed25519; do D sign release-$a message -s $SERVICE -o together.sig &&"
+          " openssl pkeyutl -verify -rawin -pubin -inkey release-$a.pem -in message -sigfile "
+          "together.sig || exit; done");
+    FAILS(2, "is split", "D key sign release-Ed448 message -o alone.sig");
+    FAILS(2, "is split", "S key sign share-Ed448 message -o alone.sig");
+    FAILS(2, "the service's share", "S sign share-Ed448 message -s $SERVICE -o alone.sig");
+    FAILS(5, "daemon-absent", "D sign release-Ed448 message -s /nowhere/socket -o alone.sig");
+    HOLDS("[ ! -e alone.sig ]");
+}
+
+static void an_abandoned_signature_does_not_hold_the_next_one_up(void **state)
+{
+    (void)state;
+    HOLDS("S key disable share-Ed448");
+    FAILS(3, "refused", "D sign release-Ed448 message -s $SERVICE -o later.sig");
+    HOLDS("S key enable share-Ed448; D sign release-Ed448 message -s $SERVICE -o later.sig");
+}
+
+static void decrypts_with_a_split_key_only_together(void **state)
+{
+    (void)state;
+    HOLDS("for a in X448 X25519; do D encrypt message -t account-$a.pem -o $a.dare &&"
+          " D decrypt $a.dare -s $SERVICE -o opened && cmp message opened || exit; done");
+    FAILS(2, "is split", "D decrypt X448.dare -o alone");
+    FAILS(2, "is split", "S decrypt X448.dare -o alone");
+    HOLDS("[ ! -e alone ]");
+}
+
+static void decrypts_with_a_whole_key_for_one_of_several_recipients(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l mine -a X25519 && D key generate -l other -a X448");
+    HOLDS("D encrypt message -t account-X448.pem -t mine -t other -o several.dare");
+    HOLDS("D decrypt several.dare --key mine -o opened && cmp message opened");
+    HOLDS("D decrypt several.dare --key other -o opened && cmp message opened");
+    FAILS(2, "not among the recipients", "D decrypt several.dare --key account-X25519 -o alone");
+    FAILS(3, "no key here",
+        "S key generate -l stranger -a X448 && D encrypt message -t mine -o mine.dare &&"
+        " S decrypt mine.dare -o alone");
+}
+
+static void writes_what_is_secret_for_the_owner_alone(void **state)
+{
+    struct stat status;
+    (void)state;
+    HOLDS("D encrypt message -t account-X448.pem -o mode.dare && D decrypt mode.dare -s $SERVICE");
+    assert_int_equal(stat("mode", &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    FAILS(2, "exists", "D decrypt mode.dare -s $SERVICE");
+    HOLDS("D decrypt mode.dare -s $SERVICE -o - | cmp message -");
+}
+
+static void refuses_an_envelope_that_was_changed(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l changed -a X448 && D encrypt message -t changed -o changed.dare");
+    FAILS(2, "envelope-invalid",
+        "sed 's/\\(\",\\)\\(\"[A-Za-z0-9_-]*\"\\)/\\1/; s/\"PayloadDigest\":\"./&A/' changed.dare "
+        "> "
+        "bad.dare; D decrypt bad.dare -o alone");
+    FAILS(2, "envelope-invalid", "echo no envelope > bad.dare; D decrypt bad.dare -o alone");
+    FAILS(2, "decryption-failed",
+        "sed 's/\"wmk\":\"...../\"wmk\":\"AAAAA/' changed.dare > bad.dare; D decrypt bad.dare -o "
+        "alone");
+    HOLDS("[ ! -e alone ]");
+}
+
+static void agrees_as_openssl_does(void **state)
+{
+    (void)state;
+    HOLDS(
+        "for a in X448 X25519; do D key generate -l agree-$a -a $a && D key public agree-$a -o "
+        "agree.pem && openssl genpkey -algorithm $a -out peer.key && openssl pkey -in peer.key "
+        "-pubout -out peer.pem && D key agree agree-$a peer.pem -o ours && openssl pkeyutl -derive "
+        "-inkey peer.key -peerkey agree.pem -out theirs && cmp ours theirs || exit; done");
+}
+
+static void tells_keys_by_id_and_by_label(void **state)
+{
+    (void)state;
+    HOLDS(
+        "D key generate -l named -a Ed448 && D key show $(D key public named --udf) | grep named");
+    FAILS(2, "label-taken", "D key generate -l named -a Ed448 || exit 2");
+    HOLDS("D key destroy named --yes; D key generate -l named -a Ed25519; D key show named | grep "
+          "Ed25519");
+    FAILS(3, "no key nobody", "D key show nobody");
+    FAILS(2, "confirm it with --yes",
+        "setsid -w '" KC_BUILD_DIR "/custodian' --socket \"$SERVICE\""
+        " key destroy intake");
+}
+
+static void lists_more_keys_than_a_page_holds(void **state)
+{
+    (void)state;
+    HOLDS("for i in $(seq 130); do S key generate -q -l many-$i -a Ed25519 ||"
+          " exit; done >/dev/null");
+    HOLDS("[ $(S key list | grep -c many-) = 130 ]");
+    HOLDS("[ $(S key list --json | grep -c '\"label\": \"many-') = 130 ]");
+}
+
+static void prints_json_with_the_names_of_the_wire(void **state)
+{
+    (void)state;
+    HOLDS("D key list --json | grep '\"key\": \"M'");
+    HOLDS("D share list --json | grep '\"group_public\": \"'");
+    HOLDS("D status --json | grep '\"memory_size\": [0-9]'");
+    HOLDS("D doctor --json | grep '\"check\": \"root\"'");
+    HOLDS("D recipient list --json | grep '\"label\": \"service\"'");
+    FAILS(3, "\"name\":\"refused\"", "D key show nobody --json");
+}
+
+static void refuses_to_split_without_the_operator(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l kept -a X448 -r account; printf 87654321 > wrong");
+    FAILS(3, "operator-proof", "D share split kept -R service -p wrong -o share");
+    FAILS(3, "no recipient nobody", "D share split kept -R nobody -p pin -o share");
+    FAILS(2, "lacks the sign",
+        "S key public intake -o plain.pem; D recipient add again --public plain.pem -p pin");
+}
+
+/* The vault's workers must not look at it before the connection itself. */
+static void the_first_request_of_every_connection_is_answered(void **state)
+{
+    (void)state;
+    HOLDS("for i in $(seq 300); do S keyring list || exit; done >/dev/null");
+}
+
+static void makes_random_octets(void **state)
+{
+    (void)state;
+    HOLDS("D random 32 -o random && [ $(stat -c %s random) = 32 ]");
+    HOLDS("D random 32 | grep -E '^[0-9a-f]{64}$'");
+    FAILS(2, "from 1 to", "D random 0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signs_with_a_whole_key_and_openssl_verifies),
+        cmocka_unit_test(signs_with_a_context_that_the_verifier_needs),
+        cmocka_unit_test(signs_with_a_split_key_only_together),
+        cmocka_unit_test(an_abandoned_signature_does_not_hold_the_next_one_up),
+        cmocka_unit_test(decrypts_with_a_split_key_only_together),
+        cmocka_unit_test(decrypts_with_a_whole_key_for_one_of_several_recipients),
+        cmocka_unit_test(writes_what_is_secret_for_the_owner_alone),
+        cmocka_unit_test(refuses_an_envelope_that_was_changed),
+        cmocka_unit_test(agrees_as_openssl_does),
+        cmocka_unit_test(tells_keys_by_id_and_by_label),
+        cmocka_unit_test(lists_more_keys_than_a_page_holds),
+        cmocka_unit_test(prints_json_with_the_names_of_the_wire),
+        cmocka_unit_test(refuses_to_split_without_the_operator),
+        cmocka_unit_test(the_first_request_of_every_connection_is_answered),
+        cmocka_unit_test(makes_random_octets),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
