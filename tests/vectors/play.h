@@ -17,6 +17,7 @@ void play_key_split(struct check *c, const json_t *vector);
 void play_agreement(struct check *c, const json_t *vector);
 void play_point_decode(struct check *c, const json_t *vector);
 void play_eddsa_threshold(struct check *c, const json_t *vector);
+void play_frost(struct check *c, const json_t *vector);
 void play_recipient(struct check *c, const json_t *vector);
 
 #endif

@@ -38,6 +38,7 @@ static const struct {
     {"agreement", play_agreement},
     {"point-decode", play_point_decode},
     {"eddsa-threshold", play_eddsa_threshold},
+    {"frost", play_frost},
     {"recipient", play_recipient},
 };
 
