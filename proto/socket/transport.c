@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008u /* linux/memfd.h */
+#endif
+
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 /* Room for one control message with all descriptors, aligned as the kernel wants it. */
@@ -159,9 +163,17 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
     return true;
 }
 
+/* Not executable, as hardened hosts demand; kernels before 6.3 do not know the flag. */
+static int make_memfd(void)
+{
+    const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("custodian", flags | MFD_NOEXEC_SEAL);
+    return fd < 0 && errno == EINVAL ? memfd_create("custodian", flags) : fd;
+}
+
 enum kc_error kc_sealed_make(const void *bytes, size_t size, int *descriptor)
 {
-    int fd = memfd_create("custodian", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = make_memfd();
     if (fd < 0)
         return KC_ERR_NO_MEMORY;
     if (!write_all(fd, bytes, size) || fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) != 0) {
