@@ -23,10 +23,22 @@ install_packages() {
     $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
 }
 
-# build FOLDER PRESET: configures and builds.
+# build FOLDER PRESET: configures and builds, with progress; the whole output is in FOLDER.log.
 build() {
-    (cd "$top" && cmake --preset "$2" -B "$1" >/dev/null)
-    cmake --build "$1"
+    local log=$1.log
+    say "building $(basename "$1") (its output: $log)"
+    {
+        (cd "$top" && cmake --preset "$2" -B "$1") && cmake --build "$1"
+    } 2>&1 | tee "$log" | progress || { tail -n 30 "$log" >&2; fail "the build failed"; }
+}
+
+# progress: of what comes in, shows the last line over and over on a terminal, and every 100th elsewhere.
+progress() {
+    if [ -t 2 ]; then
+        awk '{ printf "\r\033[K%.79s", $0 > "/dev/stderr" } END { printf "\r\033[K" > "/dev/stderr" }'
+    else
+        awk 'NR % 100 == 0 { print > "/dev/stderr" }'
+    fi
 }
 
 # stop_process PID: asks a process to end and waits until it has.
