@@ -23,12 +23,12 @@ install_packages() {
     $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
 }
 
-# build FOLDER PRESET: configures and builds, with progress; the whole output is in FOLDER.log.
+# build FOLDER PRESET [TARGET]: configures and builds, with progress; the whole output is in FOLDER.log.
 build() {
     local log=$1.log
     say "building $(basename "$1") (its output: $log)"
     {
-        (cd "$top" && cmake --preset "$2" -B "$1") && cmake --build "$1"
+        (cd "$top" && cmake --preset "$2" -B "$1") && cmake --build "$1" --target "${3-all}"
     } 2>&1 | tee "$log" | progress || { tail -n 30 "$log" >&2; fail "the build failed"; }
 }
 
