@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/socket/client_link.h"
+
+#include "proto/socket/cbor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- time --- */
+
+/* Milliseconds on the monotonic clock. */
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t kc_link_deadline(int deadline_ms)
+{
+    return deadline_ms < 0 ? KC_NEVER : now_ms() + deadline_ms;
+}
+
+/* What is left, for poll: -1 for ever. */
+static int left_ms(int64_t deadline)
+{
+    if (deadline == KC_NEVER)
+        return -1;
+    int64_t left = deadline - now_ms();
+    return left > 0 ? (int)left : 0;
+}
+
+/* --- state of a process --- */
+
+void kc_link_init(struct kc_client *client)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&client->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&client->lock, NULL);
+    client->socket = KC_NO_SOCKET;
+    client->lost = false;
+    client->reading = false;
+    client->waiting = 0;
+}
+
+void kc_slot_free(struct kc_slot *slot)
+{
+    kc_client_answer_free(slot->answer);
+    *slot = (struct kc_slot){.state = KC_SLOT_FREE};
+}
+
+void kc_link_close(struct kc_client *client)
+{
+    if (client->socket != KC_NO_SOCKET)
+        close(client->socket);
+    client->socket = KC_NO_SOCKET;
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
+        kc_slot_free(&client->slots[i]);
+}
+
+/* A forked child has the parent's lock in whatever state it was in, and its socket: both are given
+ * up. The first thread of the child that comes does it, others wait for it. */
+void kc_link_enter(struct kc_client *client)
+{
+    pid_t self = getpid();
+    for (;;) {
+        pid_t owner = atomic_load(&client->owner);
+        if (owner == self)
+            break;
+        if (owner != -self && atomic_compare_exchange_strong(&client->owner, &owner, -self)) {
+            kc_link_close(client);
+            kc_link_init(client);
+            atomic_store(&client->owner, self);
+            break;
+        }
+        sched_yield();
+    }
+    pthread_mutex_lock(&client->lock);
+}
+
+void kc_link_leave(struct kc_client *client)
+{
+    pthread_mutex_unlock(&client->lock);
+}
+
+/* --- the socket; the lock is held --- */
+
+static void close_lost(struct kc_client *client)
+{
+    if (!client->lost || client->waiting > 0)
+        return;
+    close(client->socket);
+    client->socket = KC_NO_SOCKET;
+    client->lost = false;
+    pthread_cond_broadcast(&client->changed);
+}
+
+void kc_link_drop(struct kc_client *client, enum kc_error error)
+{
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
+        struct kc_slot *slot = &client->slots[i];
+        if (slot->state == KC_SLOT_ABANDONED)
+            kc_slot_free(slot);
+        if (slot->state != KC_SLOT_WAITING)
+            continue;
+        slot->state = KC_SLOT_DONE;
+        slot->error = error;
+    }
+    if (client->socket != KC_NO_SOCKET) {
+        client->lost = true;
+        shutdown(client->socket, SHUT_RDWR); /* wakes who waits on it */
+        close_lost(client);
+    }
+    pthread_cond_broadcast(&client->changed);
+}
+
+/* Waits for a change that another thread makes. */
+static enum kc_error wait_change(struct kc_client *client, int64_t deadline)
+{
+    if (deadline == KC_NEVER) {
+        pthread_cond_wait(&client->changed, &client->lock);
+        return KC_OK;
+    }
+    struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
+    int result = pthread_cond_timedwait(&client->changed, &client->lock, &until);
+    return result == ETIMEDOUT ? KC_ERR_TIMED_OUT : KC_OK;
+}
+
+enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline)
+{
+    struct pollfd wanted = {.fd = client->socket, .events = events};
+    int ready;
+    client->waiting++;
+    pthread_mutex_unlock(&client->lock);
+    do
+        ready = poll(&wanted, 1, left_ms(deadline));
+    while (ready < 0 && errno == EINTR);
+    pthread_mutex_lock(&client->lock);
+    client->waiting--;
+    close_lost(client);
+    return ready == 0 ? KC_ERR_TIMED_OUT : KC_OK;
+}
+
+static enum kc_error connect_error(int number)
+{
+    switch (number) {
+    case EACCES:
+    case EPERM:
+        return KC_ERR_REFUSED;
+    case EAGAIN: /* the time that a full queue was waited for */
+        return KC_ERR_TIMED_OUT;
+    default:
+        return KC_ERR_DAEMON_ABSENT;
+    }
+}
+
+static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return KC_ERR_NO_MEMORY;
+    if (deadline !=
+        KC_NEVER) { /* connecting waits if the daemon's queue is full; 0 would be for ever */
+        long left = (long)left_ms(deadline) + 1;
+        struct timeval patience = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    }
+    int result;
+    do
+        result = connect(fd, (const struct sockaddr *)&client->address, sizeof client->address);
+    while (result != 0 && errno == EINTR);
+    if (result != 0) {
+        enum kc_error error = connect_error(errno);
+        close(fd);
+        return error;
+    }
+    client->socket = fd;
+    client->connection++;
+    return KC_OK;
+}
+
+enum kc_error kc_link_connect(struct kc_client *client, int64_t deadline)
+{
+    while (client->lost) {
+        enum kc_error error = wait_change(client, deadline);
+        if (error != KC_OK)
+            return error;
+    }
+    return client->socket == KC_NO_SOCKET ? make_socket(client, deadline) : KC_OK;
+}
+
+/* --- answers; the lock is held --- */
+
+struct kc_slot *kc_link_find(struct kc_client *client, uint64_t id)
+{
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
+        if (client->slots[i].state != KC_SLOT_FREE && client->slots[i].id == id)
+            return &client->slots[i];
+    }
+    return NULL;
+}
+
+static void deliver(struct kc_client *client, size_t size, struct kc_descriptors *descriptors)
+{
+    uint64_t id;
+    struct kc_slot *slot = NULL;
+    if (kc_cbor_answer_id(client->in, size, &id) == KC_OK)
+        slot = kc_link_find(client, id);
+    if (!slot || slot->state == KC_SLOT_DONE) { /* an answer to nothing that was asked */
+        kc_descriptors_close(descriptors);
+        kc_link_drop(client, KC_ERR_BAD_REPLY);
+    } else if (slot->state == KC_SLOT_ABANDONED) {
+        kc_descriptors_close(descriptors);
+        kc_slot_free(slot);
+    } else {
+        slot->error = kc_client_answer_fill(slot->answer, client->in, size, descriptors);
+        slot->state = KC_SLOT_DONE;
+    }
+}
+
+/* Receives what is there. False: nothing was. */
+static bool receive_one(struct kc_client *client)
+{
+    size_t size = 0;
+    struct kc_descriptors descriptors = {.count = 0};
+    enum kc_error error =
+        kc_transport_receive(client->socket, client->in, sizeof client->in, &size, &descriptors);
+    if (error != KC_OK)
+        kc_link_drop(client, error == KC_ERR_CONNECTION_LOST ? error : KC_ERR_BAD_REPLY);
+    else if (size > 0)
+        deliver(client, size, &descriptors);
+    return error != KC_OK || size > 0;
+}
+
+enum kc_error kc_link_step(struct kc_client *client, int64_t deadline)
+{
+    if (client->reading || client->lost || client->socket == KC_NO_SOCKET)
+        return wait_change(client, deadline);
+    client->reading = true;
+    enum kc_error error = KC_OK;
+    if (!receive_one(client)) {
+        error = kc_link_wait(client, POLLIN, deadline);
+        if (error == KC_OK && !client->lost && client->socket != KC_NO_SOCKET)
+            (void)receive_one(client);
+    }
+    client->reading = false;
+    pthread_cond_broadcast(&client->changed); /* for the one it came for, or the next reader */
+    return error;
+}
+
+void kc_link_drain(struct kc_client *client)
+{
+    while (!client->lost && client->socket != KC_NO_SOCKET && receive_one(client))
+        ;
+    kc_link_drop(client, KC_ERR_CONNECTION_LOST);
+}

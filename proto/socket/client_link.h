@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The connection of a client, and what is under way on it. Private to libcustodian.
+ *
+ * One lock guards a client. It is let go just to wait: for a change of the client's state, or, by
+ * one thread at a time (the reader), for the socket. The reader delivers whatever comes to the slot
+ * that it belongs to. The socket is closed only when no thread waits on it, as its number could be
+ * another file's a moment later.
+ *
+ * Deadlines are milliseconds on the monotonic clock, or KC_NEVER.
+ */
+#ifndef KC_PROTO_SOCKET_CLIENT_LINK_H
+#define KC_PROTO_SOCKET_CLIENT_LINK_H
+
+#include "proto/socket/client_answer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#define KC_NO_SOCKET (-1)
+#define KC_NEVER INT64_MAX
+
+enum kc_slot_state {
+    KC_SLOT_FREE,
+    KC_SLOT_WAITING,
+    KC_SLOT_ABANDONED, /* nobody waits any more, but the daemon works on it */
+    KC_SLOT_DONE,
+};
+
+/* A request under way. */
+struct kc_slot {
+    enum kc_slot_state state;
+    bool called; /* by kc_client_call: no answer for kc_client_receive_any */
+    uint64_t id;
+    uint64_t connection;             /* that it was sent on */
+    enum kc_error error;             /* DONE: why there is no answer */
+    struct kc_client_answer *answer; /* owned */
+};
+
+struct kc_client {
+    struct sockaddr_un address;
+    _Atomic pid_t owner; /* process that the rest belongs to; -pid while that one takes it over */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int socket;
+    uint64_t connection;  /* counts them */
+    bool lost;            /* the socket is to be closed as soon as nobody waits on it */
+    bool reading;         /* a thread is the reader */
+    unsigned int waiting; /* threads that wait on the socket */
+    uint64_t last_id;
+    struct kc_slot slots[KC_IN_FLIGHT_MAX];
+    uint8_t out[KC_MESSAGE_SIZE_MAX], in[KC_MESSAGE_SIZE_MAX];
+};
+
+/* When a number of milliseconds from now is; KC_CLIENT_FOREVER is KC_NEVER. */
+int64_t kc_link_deadline(int deadline_ms);
+
+/* Nothing connected, nothing under way; for a client of zeros, or after kc_link_close. */
+void kc_link_init(struct kc_client *client);
+
+/* Closes the socket and frees what is under way, whoever has the lock. */
+void kc_link_close(struct kc_client *client);
+
+/* Takes the lock. In a forked child everything of the parent's is given up first. */
+void kc_link_enter(struct kc_client *client);
+void kc_link_leave(struct kc_client *client);
+
+/* --- with the lock held --- */
+
+/* Frees a slot and the answer that it still has. */
+void kc_slot_free(struct kc_slot *slot);
+
+/* The slot of a request under way; NULL if there is none. */
+struct kc_slot *kc_link_find(struct kc_client *client, uint64_t id);
+
+/* Connects unless connected already. Errors of kc_client_call. */
+KC_CHECKED enum kc_error kc_link_connect(struct kc_client *client, int64_t deadline);
+
+/* Ends the connection: whatever is under way fails with error. */
+void kc_link_drop(struct kc_client *client, enum kc_error error);
+
+/* The connection was found ended: takes what was answered before, then drops it. */
+void kc_link_drain(struct kc_client *client);
+
+/* Waits for poll's events on the socket, without the lock: other things may have changed after it.
+ * KC_ERR_TIMED_OUT */
+KC_CHECKED enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline);
+
+/* Waits until something happened, as the reader or for the reader. KC_ERR_TIMED_OUT */
+KC_CHECKED enum kc_error kc_link_step(struct kc_client *client, int64_t deadline);
+
+#endif
