@@ -19,5 +19,10 @@ void play_point_decode(struct check *c, const json_t *vector);
 void play_eddsa_threshold(struct check *c, const json_t *vector);
 void play_frost(struct check *c, const json_t *vector);
 void play_recipient(struct check *c, const json_t *vector);
+void play_make_id(struct check *c, const json_t *vector);
+void play_pin(struct check *c, const json_t *vector);
+void play_envelope(struct check *c, const json_t *vector);
+void play_profile_seed(struct check *c, const json_t *vector);
+void play_activation(struct check *c, const json_t *vector);
 
 #endif

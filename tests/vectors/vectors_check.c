@@ -40,6 +40,11 @@ static const struct {
     {"eddsa-threshold", play_eddsa_threshold},
     {"frost", play_frost},
     {"recipient", play_recipient},
+    {"make-id", play_make_id},
+    {"pin", play_pin},
+    {"envelope", play_envelope},
+    {"profile-seed", play_profile_seed},
+    {"activation", play_activation},
 };
 
 static player find_player(const char *type)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mesh messages: ids, PINs, signed envelopes, and the keys of devices from their seeds. */
+#include "number.h"
+#include "play.h"
+
+#include "proto/udf_digest.h"
+#include "threshold/derive.h"
+#include "threshold/share.h"
+#include "threshold/signature.h"
+
+#include <string.h>
+
+#define PIN_KEY_SIZE 16
+#define ACCOUNT_MAX 256
+
+static struct kc_span span_of(const char *text)
+{
+    return (struct kc_span){(const uint8_t *)text, strlen(text)};
+}
+
+static struct kc_udf parse_udf(struct check *c, const json_t *vector, const char *name)
+{
+    struct kc_udf udf = {0};
+    check_ok(c, name, kc_udf_parse(span_of(check_text(c, vector, name)), &udf));
+    return udf;
+}
+
+/* --- ids --- */
+
+/* The digest of a message id's data, with SHA-3 only for the plain SHA-3 digest. */
+void play_make_id(struct check *c, const json_t *vector)
+{
+    struct kc_udf id = parse_udf(c, vector, "message_id");
+    struct kc_udf_digest digest = {0};
+    char text[KC_UDF_ID_SIZE] = "";
+    enum kc_hash hash = id.type == KC_UDF_DIGEST_SHA3 ? KC_HASH_SHA3_512 : KC_HASH_SHA512;
+    check_ok(c, "result",
+        kc_udf_content_digest(hash, (struct kc_span){id.data, id.data_size},
+            check_text(c, vector, "content_type"), &digest));
+    check_ok(c, "result", kc_udf_digest_present(&digest, KC_UDF_BITS, text, sizeof text));
+    expect_text(c, vector, "result", text);
+}
+
+/* --- PINs --- */
+
+/* present(0 || HMAC(key, octets)), 28 characters. */
+static void expect_mac_udf(struct check *c, const json_t *vector, const char *name,
+    struct kc_span key, struct kc_span octets)
+{
+    uint8_t mac[KC_HASH_SIZE_MAX] = {0};
+    char text[KC_UDF_ID_SIZE] = "";
+    check_ok(c, name, kc_hmac(KC_HASH_SHA512, key, octets, mac));
+    check_ok(c, name,
+        kc_udf_present(KC_UDF_AUTHENTICATOR, (struct kc_span){mac, sizeof mac}, KC_UDF_BITS, text,
+            sizeof text));
+    expect_text(c, vector, name, text);
+}
+
+static void expect_pin_witness(
+    struct check *c, const json_t *vector, struct kc_span key, struct kc_span account)
+{
+    uint8_t octets[ACCOUNT_MAX + 64 + KC_HASH_SIZE_MAX], digest[KC_HASH_SIZE_MAX] = {0};
+    uint8_t mac[KC_HASH_SIZE_MAX] = {0};
+    struct kc_span nonce = check_octets(c, vector, "client_nonce");
+    check_ok(c, "payload_digest",
+        kc_hash_digest(KC_HASH_SHA512, check_octets(c, vector, "payload"), digest));
+    expect_octets(c, vector, "payload_digest", digest, sizeof digest);
+    if (nonce.size > 64)
+        check_fail(c, "client_nonce is too long");
+    if (c->failed)
+        return;
+    memcpy(octets, account.bytes, account.size);
+    memcpy(octets + account.size, nonce.bytes, nonce.size);
+    memcpy(octets + account.size + nonce.size, digest, sizeof digest);
+    check_ok(c, "pin_witness",
+        kc_hmac(KC_HASH_SHA512, key,
+            (struct kc_span){octets, account.size + nonce.size + sizeof digest}, mac));
+    expect_octets(c, vector, "pin_witness", mac, sizeof mac);
+}
+
+/* The account in the form that goes into MACs: A to Z in lower case. */
+static struct kc_span lower_account(struct check *c, const json_t *vector, char room[ACCOUNT_MAX])
+{
+    const char *account = check_text(c, vector, "account");
+    size_t size = strlen(account);
+    if (size >= ACCOUNT_MAX) {
+        check_fail(c, "account is too long");
+        size = 0;
+    }
+    for (size_t i = 0; i < size; i++)
+        room[i] = account[i] >= 'A' && account[i] <= 'Z' ? (char)(account[i] + 32) : account[i];
+    return (struct kc_span){(const uint8_t *)room, size};
+}
+
+/* The key for what follows is what the text of the salted PIN can carry: 16 octets. */
+void play_pin(struct check *c, const json_t *vector)
+{
+    char room[ACCOUNT_MAX];
+    struct kc_span account = lower_account(c, vector, room);
+    const char *action = check_text(c, vector, "action");
+    if (check_has(vector, "pin")) {
+        struct kc_udf pin = parse_udf(c, vector, "pin");
+        expect_mac_udf(
+            c, vector, "salted_pin", (struct kc_span){pin.data, pin.data_size}, span_of(action));
+    }
+    struct kc_udf salted = parse_udf(c, vector, "salted_pin");
+    if (salted.data_size != PIN_KEY_SIZE)
+        check_fail(c, "salted_pin has another size");
+    if (c->failed)
+        return;
+    struct kc_span key = {salted.data, PIN_KEY_SIZE};
+    expect_octets(c, vector, "salted_pin_key", key.bytes, key.size);
+    expect_mac_udf(c, vector, "pin_id", key, account);
+    if (check_has(vector, "pin_witness"))
+        expect_pin_witness(c, vector, key, account);
+}
+
+/* --- envelopes --- */
+
+/* Ed25519 is signed with an empty context, which is not the plain scheme; Ed448 has always one. */
+static struct kc_signed_message signed_digest(
+    const struct kc_curve_info *curve, const uint8_t digest[KC_HASH_SIZE_MAX])
+{
+    return (struct kc_signed_message){
+        .has_context = curve->curve == KC_CURVE_ED25519, .message = {digest, KC_HASH_SIZE_MAX}};
+}
+
+static void expect_envelope_key(
+    struct check *c, const json_t *vector, const struct kc_curve_info *curve, struct kc_span public)
+{
+    uint8_t key_info[KC_UDF_KEY_INFO_MAX];
+    size_t size = 0;
+    struct kc_udf_digest digest = {0};
+    char text[KC_UDF_ID_SIZE] = "";
+    check_ok(c, "key_udf", kc_udf_key_info(curve->name, public, key_info, &size));
+    if (c->failed)
+        return;
+    check_ok(c, "key_udf",
+        kc_udf_content_digest(KC_HASH_SHA512, (struct kc_span){key_info, size},
+            check_text(c, vector, "key_udf_content_type"), &digest));
+    check_ok(c, "key_udf", kc_udf_digest_present(&digest, KC_UDF_BITS, text, sizeof text));
+    expect_text(c, vector, "key_udf", text);
+}
+
+/* The seed makes the key, and of a good vector the very signature. */
+static void expect_envelope_seed(struct check *c, const json_t *vector,
+    const struct kc_curve_info *curve, const struct kc_signed_message *message)
+{
+    struct kc_span seed = check_octets(c, vector, "private_seed");
+    uint8_t encoding[KC_POINT_SIZE_MAX], signature[KC_SIGNATURE_SIZE_MAX];
+    struct kc_key key;
+    check_ok(c, "private_seed", kc_key_from_seed(&key, curve->curve, seed.bytes, seed.size));
+    if (c->failed)
+        return;
+    kc_point_encode(&key.public, encoding);
+    expect_octets(c, vector, "public", encoding, curve->point_size);
+    check_ok(c, "signature", kc_signature_sign(signature, &key, message, NULL));
+    if (!c->failed && check_flag(c, vector, "valid"))
+        expect_octets(c, vector, "signature", signature, curve->signature_size);
+}
+
+void play_envelope(struct check *c, const json_t *vector)
+{
+    const struct kc_curve_info *curve = number_curve(c, vector, "alg");
+    struct kc_span public = check_octets(c, vector, "public");
+    struct kc_span payload = check_octets(c, vector, "payload");
+    struct kc_span signature = check_octets(c, vector, "signature");
+    bool valid = check_flag(c, vector, "valid");
+    uint8_t digest[KC_HASH_SIZE_MAX] = {0};
+    struct kc_point point;
+    check_ok(c, "payload_digest", kc_hash_digest(KC_HASH_SHA512, payload, digest));
+    expect_octets(c, vector, "payload_digest", digest, sizeof digest);
+    expect_octets(c, vector, "signed_octets", digest, sizeof digest);
+    if (curve == NULL || c->failed)
+        return;
+    struct kc_signed_message message = signed_digest(curve, digest);
+    enum kc_error error = kc_point_decode(&point, curve->curve, public.bytes, public.size);
+    if (error == KC_OK)
+        error = kc_signature_verify(&point, &message, signature.bytes, signature.size);
+    if ((error == KC_OK) != valid)
+        check_fail(c, "the signature gives %s", kc_error_name(error));
+    if (check_has(vector, "key_udf"))
+        expect_envelope_key(c, vector, curve, public);
+    if (check_has(vector, "private_seed"))
+        expect_envelope_seed(c, vector, curve, &message);
+}
+
+/* --- keys of devices --- */
+
+static bool derive(struct check *c, const struct kc_udf *seed, const struct kc_curve_info *curve,
+    const char *name, struct kc_key *key)
+{
+    check_ok(c, name,
+        kc_derive_key(key, curve->curve, KC_DERIVATION_CURRENT,
+            (struct kc_span){seed->data, seed->data_size}, span_of(name)));
+    return !c->failed;
+}
+
+static void expect_public_and_udf(struct check *c, const json_t *object,
+    const struct kc_curve_info *curve, const struct kc_point *point, const char *public,
+    const char *udf)
+{
+    uint8_t encoding[KC_POINT_SIZE_MAX];
+    char text[KC_UDF_ID_SIZE] = "";
+    kc_point_encode(point, encoding);
+    expect_octets(c, object, public, encoding, curve->point_size);
+    if (udf == NULL)
+        return;
+    check_ok(c, udf,
+        kc_udf_key_fingerprint(curve->name, (struct kc_span){encoding, curve->point_size}, text));
+    expect_text(c, object, udf, text);
+}
+
+static void play_profile_key(struct check *c, const json_t *object, const struct kc_udf *seed)
+{
+    const struct kc_curve_info *curve = number_curve(c, object, "alg");
+    const char *name = check_text(c, object, "key_name");
+    uint8_t okm[KC_OKM_SIZE_MAX], integer[KC_SCALAR_SIZE_MAX], prefix[KC_PREFIX_SIZE_MAX];
+    uint8_t info[2 + KC_KEY_NAME_SIZE_MAX];
+    size_t size = 0, name_size = strlen(name);
+    struct kc_key key;
+    if (name_size > KC_KEY_NAME_SIZE_MAX)
+        check_fail(c, "key_name is too long");
+    if (curve == NULL || c->failed || !derive(c, seed, curve, name, &key))
+        return;
+    memcpy(info, seed->data, 2);
+    memcpy(info + 2, name, name_size);
+    expect_octets(c, object, "ikm", seed->data, seed->data_size);
+    expect_octets(c, object, "info", info, 2 + name_size);
+    check_ok(c, "okm",
+        kc_derive_octets(okm, &size, curve->curve, KC_DERIVATION_CURRENT,
+            (struct kc_span){seed->data, seed->data_size}, span_of(name)));
+    check_ok(c, "scalar", kc_key_expand_seed(curve->curve, okm, size, integer, prefix));
+    if (c->failed)
+        return;
+    expect_octets(c, object, "okm", okm, size);
+    expect_number(c, object, "scalar", number_of_octets(c, integer, curve->scalar_size));
+    expect_public_and_udf(c, object, curve, &key.public, "public", "udf");
+}
+
+void play_profile_seed(struct check *c, const json_t *vector)
+{
+    struct kc_udf seed = parse_udf(c, vector, "seed");
+    const json_t *keys = check_list(c, vector, "keys"), *key;
+    uint8_t prk[KC_HASH_SIZE_MAX] = {0};
+    size_t i;
+    if (seed.type != KC_UDF_SEED || seed.data_size < KC_MESH_SEED_SIZE_MIN)
+        check_fail(c, "seed is no secret seed");
+    check_ok(c, "prk",
+        kc_hmac(KC_HASH_SHA512, (struct kc_span){NULL, 0},
+            (struct kc_span){seed.data, seed.data_size}, prk));
+    expect_octets(c, vector, "prk", prk, sizeof prk);
+    check_text(c, vector, "key_type");
+    json_array_foreach(keys, i, key) if (!c->failed) play_profile_key(c, key, &seed);
+}
+
+/* The key that is bound to the account: the sum of the device's and the activation's. */
+static void play_activated_key(struct check *c, const json_t *object, const struct kc_udf *device,
+    const struct kc_udf *activation)
+{
+    const struct kc_curve_info *curve = number_curve(c, object, "alg");
+    struct kc_key base, added, combined;
+    struct kc_point sum;
+    if (curve == NULL || !derive(c, device, curve, check_text(c, object, "base_key_name"), &base) ||
+        !derive(c, activation, curve, check_text(c, object, "activation_key_name"), &added))
+        return;
+    expect_public_and_udf(c, object, curve, &base.public, "base_public", NULL);
+    expect_public_and_udf(c, object, curve, &added.public, "activation_public", NULL);
+    struct kc_scalar scalars[] = {base.scalar, added.scalar};
+    struct kc_point points[] = {base.public, added.public};
+    struct kc_scalar scalar;
+    check_ok(c, "combined_public", kc_point_sum(&sum, points, 2));
+    check_ok(c, "combined_scalar", kc_share_combine(&scalar, scalars, 2));
+    if (c->failed)
+        return;
+    check_ok(c, "combined_scalar", kc_key_from_scalar(&combined, &scalar));
+    expect_number(c, object, "combined_scalar", number_of_scalar(c, &scalar));
+    expect_public_and_udf(c, object, curve, &sum, "combined_public", "combined_udf");
+    expect_public_and_udf(c, object, curve, &combined.public, "combined_public", NULL);
+}
+
+void play_activation(struct check *c, const json_t *vector)
+{
+    struct kc_udf device = parse_udf(c, vector, "device_seed");
+    struct kc_udf activation = parse_udf(c, vector, "activation_seed");
+    const json_t *keys = check_list(c, vector, "keys"), *key;
+    size_t i;
+    json_array_foreach(keys, i, key) if (!c->failed)
+        play_activated_key(c, key, &device, &activation);
+}
