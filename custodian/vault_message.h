@@ -8,6 +8,7 @@
  *   CONNECT     connection, one descriptor: a client connected. The vault reads the peer's
  *               credentials from the descriptor itself and keeps it to see the peer go. No answer;
  *               what it does not like gets no credentials, so that every request is refused.
+ *               The desk never chooses a number twice.
  *   DISCONNECT  connection: the client is gone
  *   REQUEST     ticket, connection, the request, the records it needs as far as the desk has them;
  *               and, if it is asked again after a NEED, that one's ids. Descriptors: the request's
