@@ -92,6 +92,7 @@ void kc_call_free(struct kc_call *call)
         kc_vault_leave(call->vault, call->turn);
     kc_descriptors_close(&call->descriptors);
     kc_descriptors_close(&call->answer_descriptors);
+    kc_wipe(call->kept, call->kept_size); /* contributions, random octets */
     free(call->records);
     free(call->items);
     free(call->packet);

@@ -30,8 +30,10 @@ struct kc_edges {
     pthread_mutex_t receiving; /* one worker receives, and passes this on when it has */
     pthread_mutex_t sending;   /* a large packet waits for room: others in order behind it */
 
-    /* the root's edge */
-    pthread_mutex_t asking;
+    /* the root's edge: whoever is `asking` has it for himself */
+    pthread_mutex_t root_lock;
+    pthread_cond_t root_free; /* of the clock that deadlines are of */
+    bool asking;
     bool root_there;
     uint32_t next_id;
     uint64_t root_deadline_ms;
@@ -46,6 +48,15 @@ static bool set_blocking(int descriptor)
     return flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
+static void init_root_free(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_edges **edges)
 {
     struct kc_edges *e = calloc(1, sizeof *e);
@@ -58,7 +69,8 @@ enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_
     pthread_cond_init(&e->changed, NULL);
     pthread_mutex_init(&e->receiving, NULL);
     pthread_mutex_init(&e->sending, NULL);
-    pthread_mutex_init(&e->asking, NULL);
+    pthread_mutex_init(&e->root_lock, NULL);
+    init_root_free(&e->root_free);
     e->workers = workers;
     e->ended = ended;
     e->root_there = true;
@@ -127,6 +139,7 @@ static void send_to_desk(
     pthread_mutex_lock(&edges->sending);
     (void)send_all(DESK, packet, w.size, descriptors); /* without a desk: dropped */
     pthread_mutex_unlock(&edges->sending);
+    kc_wipe(packet, w.size); /* a contribution may have been in it */
     free(packet);
 }
 
@@ -245,7 +258,28 @@ static enum kc_error send_question(const struct kc_root_request *request)
     return error == KC_ERR_LIMIT ? KC_ERR_ROOT_UNAVAILABLE : error;
 }
 
-/* The lock of asking is held. */
+/* Waits for the edge. False: not in time. */
+static bool begin_asking(struct kc_edges *edges, const struct timespec *deadline)
+{
+    int result = 0;
+    pthread_mutex_lock(&edges->root_lock);
+    while (edges->asking && result == 0)
+        result = pthread_cond_timedwait(&edges->root_free, &edges->root_lock, deadline);
+    bool free = !edges->asking;
+    if (free)
+        edges->asking = true;
+    pthread_mutex_unlock(&edges->root_lock);
+    return free;
+}
+
+static void end_asking(struct kc_edges *edges)
+{
+    pthread_mutex_lock(&edges->root_lock);
+    edges->asking = false;
+    pthread_cond_signal(&edges->root_free);
+    pthread_mutex_unlock(&edges->root_lock);
+}
+
 static enum kc_error ask(struct kc_edges *edges, const struct kc_root_request *request,
     uint64_t deadline_ms, uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
@@ -275,23 +309,25 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     uint64_t deadline_ms = read_milliseconds(NULL) + edges->root_deadline_ms;
     struct timespec deadline = {
         .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
-    if (pthread_mutex_clocklock(&edges->asking, CLOCK_MONOTONIC, &deadline) != 0)
+    if (!begin_asking(edges, &deadline))
         return KC_ERR_ROOT_UNAVAILABLE;
     enum kc_error error = ask(edges, request, deadline_ms, packet, reply);
-    pthread_mutex_unlock(&edges->asking);
+    end_asking(edges);
     return error;
 }
 
 /* Whoever waits for the old root's answer is told that it is gone before it is. */
 void kc_edges_new_root(struct kc_edges *edges, int descriptor)
 {
+    const struct timespec never = {.tv_sec = INT32_MAX};
     shutdown(ROOT, SHUT_RDWR);
-    pthread_mutex_lock(&edges->asking);
+    while (!begin_asking(edges, &never))
+        ;
     if (dup3(descriptor, ROOT, O_CLOEXEC) != ROOT)
         abort(); /* a vault without a root is of no use */
     close(descriptor);
     edges->root_there = true;
-    pthread_mutex_unlock(&edges->asking);
+    end_asking(edges);
 }
 
 struct kc_vault_outside kc_edges_outside(struct kc_edges *edges)
