@@ -203,7 +203,7 @@ static bool ask(const char *prompt, char *line, size_t size)
         setvbuf(terminal, NULL, _IONBF, 0); /* nothing is left in a buffer */
         tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
         fprintf(terminal, "%s: ", prompt);
-        good = fgets(line, (int)size, terminal) != NULL;
+        good = fflush(terminal) == 0 && fgets(line, (int)size, terminal) != NULL;
         tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
         fputc('\n', terminal);
     }

@@ -181,7 +181,8 @@ static bool is_meant(const struct kc_cli *cli, const struct kc_cli_key *key)
     if (terminal == NULL)
         return false;
     fprintf(terminal, "Destroy %s (%s) for good? Type yes: ", key->label, key->id);
-    bool meant = fgets(line, sizeof line, terminal) != NULL && strcmp(line, "yes\n") == 0;
+    bool meant = fflush(terminal) == 0 && fgets(line, sizeof line, terminal) != NULL &&
+                 strcmp(line, "yes\n") == 0;
     fclose(terminal);
     return meant;
 }

@@ -200,13 +200,20 @@ static bool print_json(const struct kc_cli *cli, json_t *value)
     return true;
 }
 
-/* The name of a member with blanks, as a title. */
-static void print_title(const char *name, int width)
+/* The name of a member with blanks. */
+static void make_words(const char *name, char *text, size_t size)
 {
-    int printed = 0;
-    for (; *name != '\0'; name++, printed++)
-        putchar(*name == '_' ? ' ' : *name);
-    printf("%*s", width > printed ? width - printed : 0, "");
+    snprintf(text, size, "%s", name);
+    for (char *c = text; (c = strchr(c, '_')) != NULL;)
+        *c = ' ';
+}
+
+/* The same in capitals: the title of a column. */
+static void make_title(const char *name, char *text, size_t size)
+{
+    make_words(name, text, size);
+    for (char *c = text; *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
 }
 
 void kc_cli_print_object(const struct kc_cli *cli, json_t *object)
@@ -220,10 +227,10 @@ void kc_cli_print_object(const struct kc_cli *cli, json_t *object)
         (int)strlen(name) > width ? (int)strlen(name) : width;
     json_object_foreach(object, name, value)
     {
-        char text[DETAIL_SIZE];
+        char words[64], text[DETAIL_SIZE];
+        make_words(name, words, sizeof words);
         text_of(name, value, text, sizeof text);
-        print_title(name, width + 2);
-        puts(text);
+        printf("%-*s  %s\n", width, words, text);
     }
     json_decref(object);
 }
@@ -242,17 +249,15 @@ static void print_cells(char cells[][DETAIL_SIZE], const int widths[], size_t co
     putchar('\n');
 }
 
+/* The cells of an item, or without one the titles of the columns. */
 static void cells_of(
     const json_t *item, const char *const columns[], size_t count, char cells[][DETAIL_SIZE])
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (item != NULL)
             text_of(columns[i], json_object_get(item, columns[i]), cells[i], DETAIL_SIZE);
         else
-            snprintf(cells[i], DETAIL_SIZE, "%s", columns[i]);
-        for (char *c = cells[i]; item == NULL && *c != '\0'; c++)
-            *c = *c == '_' ? ' ' : (char)toupper((unsigned char)*c);
-    }
+            make_title(columns[i], cells[i], DETAIL_SIZE);
 }
 
 void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const columns[])
@@ -263,7 +268,7 @@ void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const
     json_t *item;
     if (print_json(cli, list))
         return;
-    while (columns[count] != NULL && count < COLUMNS_MAX)
+    while (count < COLUMNS_MAX && columns[count] != NULL)
         count++;
     for (index = 0; index <= json_array_size(list); index++) {
         cells_of(index > 0 ? json_array_get(list, index - 1) : NULL, columns, count, cells);

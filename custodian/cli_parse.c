@@ -19,8 +19,8 @@ struct getopt_tables {
 
 static void tables_make(struct getopt_tables *tables)
 {
-    char *letter = tables->letters;
     memset(tables, 0, sizeof *tables);
+    char *letter = tables->letters;
     *letter++ = ':'; /* say which of the two is wrong: unknown, or without its argument */
     for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
         const struct kc_cli_option_row *row = &kc_cli_options[i];

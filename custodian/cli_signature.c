@@ -52,7 +52,7 @@ static enum kc_error task_read(const struct kc_cli *cli, const char *path, struc
     enum kc_error error = context_parse(cli, task);
     if (error != KC_OK)
         return error;
-    return kc_cli_read(cli, path, KC_DATA_SIZE_MAX, &task->message);
+    return kc_cli_read(cli, path, (size_t)KC_DATA_SIZE_MAX, &task->message);
 }
 
 static void task_done(struct task *task)

@@ -64,9 +64,14 @@ static EVP_KDF_CTX *hkdf_context(void)
 }
 
 /* libcrypto's parameters take writable pointers and do not write to them. */
+static void *unconst(const void *bytes)
+{
+    return (void *)(uintptr_t)bytes; /* NOLINT(performance-no-int-to-ptr): there is no other way */
+}
+
 static OSSL_PARAM octets_parameter(const char *name, struct kc_span octets)
 {
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)octets.bytes, octets.size);
+    return OSSL_PARAM_construct_octet_string(name, unconst(octets.bytes), octets.size);
 }
 
 enum kc_error kc_hkdf_expand(enum kc_hash hash, struct kc_span pseudo_random_key,
@@ -77,7 +82,7 @@ enum kc_error kc_hkdf_expand(enum kc_hash hash, struct kc_span pseudo_random_key
     int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
     OSSL_PARAM parameters[5], *next = parameters;
     *next++ = OSSL_PARAM_construct_utf8_string(
-        OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)EVP_MD_get0_name(hash_method(hash)), 0);
+        OSSL_KDF_PARAM_DIGEST, unconst(EVP_MD_get0_name(hash_method(hash))), 0);
     *next++ = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
     *next++ = octets_parameter(OSSL_KDF_PARAM_KEY, pseudo_random_key);
     if (info.size > 0)

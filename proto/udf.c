@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define BITS_PER_CHARACTER 5
-#define GROUP 4 /* characters between dashes */
+#define GROUP 4                                  /* characters between dashes */
+#define TYPED_MAX ((size_t)4 * KC_UDF_TEXT_SIZE) /* characters, white space included */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -90,8 +91,7 @@ enum kc_error kc_udf_parse(struct kc_span text, struct kc_udf *udf)
 {
     uint8_t octets[1 + KC_UDF_DATA_MAX];
     size_t size;
-    bool good =
-        text.size <= 4 * KC_UDF_TEXT_SIZE && decode(text, octets, sizeof octets, &size) && size > 0;
+    bool good = text.size <= TYPED_MAX && decode(text, octets, sizeof octets, &size) && size > 0;
     if (good) {
         udf->type = octets[0];
         udf->data_size = size - 1;
