@@ -3,8 +3,13 @@
  * The command against real daemons: a device and a service, each with a software TPM. What is made
  * here is checked with OpenSSL's command.
  */
+#include "custodian/cli_file.h"
+#include "custodian/cli_public.h"
+#include "proto/dare_envelope.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/custodian.h"
+
+#include <openssl/evp.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +153,61 @@ static void decrypts_with_a_whole_key_for_one_of_several_recipients(void **state
         " S decrypt mine.dare -o alone");
 }
 
+/* Encrypts the message to a PEM file with an empty kek_info and the ephemeral u alone, as older
+ * implementations do. */
+static void encrypt_as_others_did(const char *pem, const char *path)
+{
+    static struct kc_dare_envelope envelope = {
+        .salt_size = KC_DARE_SALT_SIZE, .recipient_count = 1};
+    struct kc_dare_recipient *entry = &envelope.recipients[0];
+    struct kc_cli_public public;
+    struct kc_cli cli = {0};
+    const uint8_t seed[KC_DARE_SEED_SIZE] = "thirty-two octets of a base seed";
+    uint8_t agreed[56], kek[KC_DARE_KEK_SIZE], body[16];
+    size_t agreed_size = sizeof agreed, size;
+    struct kc_dare_content content;
+    char *text;
+    assert_int_equal(kc_cli_public_read(&cli, pem, &public), KC_OK);
+    assert_int_equal(
+        kc_udf_key_fingerprint(public.algorithm, kc_cli_public_span(&public), entry->kid), KC_OK);
+    EVP_PKEY *fresh = EVP_PKEY_Q_keygen(NULL, NULL, "X448");
+    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key_ex(NULL, "X448", NULL, public.octets, 56);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(fresh, NULL);
+    entry->ephemeral_size = 56;
+    strcpy(entry->algorithm, "X448");
+    assert_true(EVP_PKEY_derive_init(context) == 1 &&
+                EVP_PKEY_derive_set_peer(context, peer) == 1 &&
+                EVP_PKEY_derive(context, agreed, &agreed_size) == 1 &&
+                EVP_PKEY_get_raw_public_key(fresh, entry->ephemeral, &entry->ephemeral_size) == 1);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(peer);
+    EVP_PKEY_free(fresh);
+    struct kc_span salt = {envelope.salt, envelope.salt_size};
+    assert_int_equal(
+        kc_dare_kek((struct kc_span){agreed, agreed_size}, (struct kc_span){NULL, 0}, kek), KC_OK);
+    assert_int_equal(kc_dare_wrap(kek, seed, entry->wrapped), KC_OK);
+    assert_int_equal(kc_dare_content_derive(seed, salt, &content), KC_OK);
+    assert_int_equal(kc_dare_content_encrypt(
+                         &content, (struct kc_span){(const uint8_t *)"of another one\n", 15}, body),
+        KC_OK);
+    envelope.body = body;
+    envelope.body_size = sizeof body;
+    assert_int_equal(kc_dare_envelope_write(&envelope, &text, &size), KC_OK);
+    assert_int_equal(
+        kc_cli_write(&cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644), KC_OK);
+    free(text);
+}
+
+static void decrypts_what_older_implementations_made(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l older -a X448 && D key public older -o older.pem");
+    encrypt_as_others_did("older.pem", "older.dare");
+    HOLDS("[ \"$(D decrypt older.dare -o -)\" = 'of another one' ]");
+    encrypt_as_others_did("account-X448.pem", "older.dare");
+    HOLDS("[ \"$(D decrypt older.dare -s $SERVICE -o -)\" = 'of another one' ]");
+}
+
 static void writes_what_is_secret_for_the_owner_alone(void **state)
 {
     struct stat status;
@@ -252,6 +312,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_signature_does_not_hold_the_next_one_up),
         cmocka_unit_test(decrypts_with_a_split_key_only_together),
         cmocka_unit_test(decrypts_with_a_whole_key_for_one_of_several_recipients),
+        cmocka_unit_test(decrypts_what_older_implementations_made),
         cmocka_unit_test(writes_what_is_secret_for_the_owner_alone),
         cmocka_unit_test(refuses_an_envelope_that_was_changed),
         cmocka_unit_test(agrees_as_openssl_does),
