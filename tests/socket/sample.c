@@ -120,7 +120,8 @@ static void start(struct sample *s, enum kc_operation operation, uint64_t seed)
     s->random = seed * KC_OPERATIONS + operation;
     s->used = 0;
     kc_message_init(&s->message, operation);
-    s->message.id = next(s) >> (next(s) % 64) | 1;
+    uint64_t id = next(s); /* two steps: the order within one expression is the compiler's */
+    s->message.id = id >> (next(s) % 64) | 1;
     s->message.items = s->items;
     s->message.batch = s->batch;
     if (operation != KC_OPERATION_BATCH)
