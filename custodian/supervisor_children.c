@@ -16,7 +16,7 @@
 
 #define DESCRIPTORS_MAX 16                     /* of a process at its start; one above the last */
 #define EDGE_BUFFER (8 * KC_VAULT_MESSAGE_MAX) /* bytes, asked for: the kernel may give less */
-#define LIVED_LONG_MS 10000
+#define LIVED_LONG_MS 1000
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MOST_MS 5000
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/daemon/view.h"
+
+#include "custodian/record.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 30000
+#define STEP_MS 5
+
+static size_t read_file(const char *path, char *text, size_t limit)
+{
+    FILE *file = fopen(path, "r");
+    size_t size = file ? fread(text, 1, limit - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[size] = '\0';
+    return size;
+}
+
+static bool runs(pid_t pid, const char *program)
+{
+    char path[64], exe[512];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t size = readlink(path, exe, sizeof exe - 1);
+    if (size < 0)
+        return false;
+    exe[size] = '\0';
+    const char *name = strrchr(exe, '/');
+    return name && strcmp(name + 1, program) == 0;
+}
+
+pid_t kc_view_process(const struct kc_custodian *custodian, const char *program)
+{
+    char path[96], children[512];
+    snprintf(
+        path, sizeof path, "/proc/%d/task/%d/children", (int)custodian->pid, (int)custodian->pid);
+    read_file(path, children, sizeof children);
+    for (char *next = children, *end; (*next != '\0'); next = end) {
+        pid_t pid = (pid_t)strtol(next, &end, 10);
+        if (end == next)
+            break;
+        if (runs(pid, program))
+            return pid;
+    }
+    return 0;
+}
+
+/* There is no event for a process of somebody else's: looks again after a while. */
+pid_t kc_view_wait_for_process(
+    const struct kc_custodian *custodian, const char *program, pid_t before)
+{
+    for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+        pid_t pid = kc_view_process(custodian, program);
+        if (pid != 0 && pid != before)
+            return pid;
+        poll(NULL, 0, STEP_MS);
+    }
+    return 0;
+}
+
+bool kc_view_status_has(pid_t pid, const char *line)
+{
+    char path[64], text[8192], wanted[128];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    snprintf(wanted, sizeof wanted, "\n%s\n", line);
+    read_file(path, text, sizeof text);
+    return strstr(text, wanted) != NULL;
+}
+
+static size_t scan_descriptors(pid_t pid, const char *text)
+{
+    char path[64], target[512];
+    size_t found = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        if (size < 0)
+            continue;
+        target[size] = '\0';
+        found += strstr(target, text) != NULL;
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+bool kc_view_has_descriptor(pid_t pid, const char *text)
+{
+    return scan_descriptors(pid, text) > 0;
+}
+
+size_t kc_view_count_descriptors(pid_t pid)
+{
+    return scan_descriptors(pid, "");
+}
+
+struct kc_client *kc_view_client(const struct kc_custodian *custodian)
+{
+    struct kc_client *client = NULL;
+    if (kc_client_new(custodian->socket, &client) != KC_OK)
+        abort();
+    return client;
+}
+
+static enum kc_error call(struct kc_client *client, struct kc_client_request *request, char *id)
+{
+    struct kc_client_answer *answer = NULL;
+    enum kc_error error = kc_client_call(client, request, PATIENCE_MS, &answer);
+    if (error == KC_OK && id) {
+        const struct kc_value *key = &kc_client_answer_message(answer)->values.value[KC_FIELD_KEY];
+        memcpy(id, key->span.bytes, key->span.size);
+        id[key->span.size] = '\0';
+    }
+    kc_client_answer_free(answer);
+    kc_client_request_done(request);
+    return error;
+}
+
+enum kc_error kc_view_generate(struct kc_client *client, const char *label, char *id)
+{
+    struct kc_client_request request;
+    kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
+    kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, "Ed25519");
+    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "test");
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
+    kc_values_set_text(&request.message.values, KC_FIELD_ROLE, "application");
+    return call(client, &request, id);
+}
+
+enum kc_error kc_view_sign(struct kc_client *client, const char *id)
+{
+    struct kc_client_request request;
+    kc_client_request_init(&request, KC_OPERATION_KEY_SIGN);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEY, id);
+    kc_values_set_span(&request.message.values, KC_FIELD_MESSAGE, "message", 7);
+    return call(client, &request, NULL);
+}
+
+enum kc_error kc_view_call(struct kc_client *client, enum kc_operation operation)
+{
+    struct kc_client_request request;
+    kc_client_request_init(&request, operation);
+    return call(client, &request, NULL);
+}
+
+enum kc_error kc_view_random(struct kc_client *client)
+{
+    struct kc_client_request request;
+    kc_client_request_init(&request, KC_OPERATION_RANDOM);
+    kc_values_set_number(&request.message.values, KC_FIELD_SIZE, 32);
+    return call(client, &request, NULL);
+}
+
+static bool is_passing(enum kc_error error)
+{
+    return error == KC_ERR_UNAVAILABLE || error == KC_ERR_CONNECTION_LOST ||
+           error == KC_ERR_ROOT_UNAVAILABLE;
+}
+
+enum kc_error kc_view_sign_when_back(struct kc_client *client, const char *id)
+{
+    enum kc_error error = kc_view_sign(client, id);
+    for (int waited = 0; waited < PATIENCE_MS && is_passing(error); waited += STEP_MS) {
+        poll(NULL, 0, STEP_MS);
+        error = kc_view_sign(client, id);
+    }
+    return error;
+}
+
+enum kc_error kc_view_generate_when_back(struct kc_client *client, const char *label, char *id)
+{
+    enum kc_error error = kc_view_generate(client, label, id);
+    for (int waited = 0; waited < PATIENCE_MS && is_passing(error); waited += STEP_MS) {
+        poll(NULL, 0, STEP_MS);
+        error = kc_view_generate(client, label, id);
+    }
+    return error;
+}
