@@ -117,7 +117,7 @@ void kc_module_pad(CK_UTF8CHAR *field, size_t size, const char *text)
             length--;
     }
     memset(field, ' ', size);
-    memcpy(field, text, length);
+    memcpy(field, text, length); /* NOLINT(bugprone-not-null-terminated-result): as it shall be */
 }
 
 static CK_RV info_of_version(CK_INFO *info, CK_VERSION version)

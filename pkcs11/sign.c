@@ -178,7 +178,7 @@ static CK_RV append(struct kc_signing *signing, const CK_BYTE *part, CK_ULONG si
 {
     if (!signing->active)
         return CKR_OPERATION_NOT_INITIALIZED;
-    if (size > KC_DATA_SIZE_MAX - signing->message_size) {
+    if (size > (size_t)KC_DATA_SIZE_MAX - signing->message_size) {
         kc_signing_done(signing);
         return CKR_DATA_LEN_RANGE;
     }
