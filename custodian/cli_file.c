@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,25 +190,46 @@ enum kc_error kc_cli_output_path(
     return KC_OK;
 }
 
-/* A line from the terminal without echo. False: there is none, or it ended. */
+/* Signals that would end or stop the command wait until the terminal echoes again. */
+static void signals_hold(sigset_t *before)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &held, before);
+}
+
+/* Reads a line without echo. False: it is no terminal, or it ended. */
+static bool read_hidden(FILE *terminal, const char *prompt, char *line, size_t size)
+{
+    struct termios shown, hidden;
+    if (tcgetattr(fileno(terminal), &shown) != 0)
+        return false;
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    setvbuf(terminal, NULL, _IONBF, 0); /* nothing is left in a buffer */
+    tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
+    fprintf(terminal, "%s: ", prompt);
+    bool good = fflush(terminal) == 0 && fgets(line, (int)size, terminal) != NULL;
+    tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
+    fputc('\n', terminal);
+    return good;
+}
+
+/* Asks on the terminal. False: there is none, or it ended. */
 static bool ask(const char *prompt, char *line, size_t size)
 {
+    sigset_t before;
     FILE *terminal = fopen("/dev/tty", "r+e");
-    struct termios shown, hidden;
     if (terminal == NULL)
         return false;
-    bool good = tcgetattr(fileno(terminal), &shown) == 0;
-    if (good) {
-        hidden = shown;
-        hidden.c_lflag &= ~(tcflag_t)ECHO;
-        setvbuf(terminal, NULL, _IONBF, 0); /* nothing is left in a buffer */
-        tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
-        fprintf(terminal, "%s: ", prompt);
-        good = fflush(terminal) == 0 && fgets(line, (int)size, terminal) != NULL;
-        tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
-        fputc('\n', terminal);
-    }
+    signals_hold(&before);
+    bool good = read_hidden(terminal, prompt, line, size);
     fclose(terminal);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return good;
 }
 

@@ -153,48 +153,63 @@ static void decrypts_with_a_whole_key_for_one_of_several_recipients(void **state
         " S decrypt mine.dare -o alone");
 }
 
-/* Encrypts the message to a PEM file with an empty kek_info and the ephemeral u alone, as older
- * implementations do. */
-static void encrypt_as_others_did(const char *pem, const char *path)
+/* Agrees as older implementations did: the ephemeral key is u alone. */
+static size_t agree_as_others_did(
+    const struct kc_cli_public *public, struct kc_dare_recipient *entry, uint8_t agreed[56])
 {
-    static struct kc_dare_envelope envelope = {
-        .salt_size = KC_DARE_SALT_SIZE, .recipient_count = 1};
-    struct kc_dare_recipient *entry = &envelope.recipients[0];
-    struct kc_cli_public public;
-    struct kc_cli cli = {0};
-    const uint8_t seed[KC_DARE_SEED_SIZE] = "thirty-two octets of a base seed";
-    uint8_t agreed[56], kek[KC_DARE_KEK_SIZE], body[16];
-    size_t agreed_size = sizeof agreed, size;
-    struct kc_dare_content content;
-    char *text;
-    assert_int_equal(kc_cli_public_read(&cli, pem, &public), KC_OK);
-    assert_int_equal(
-        kc_udf_key_fingerprint(public.algorithm, kc_cli_public_span(&public), entry->kid), KC_OK);
     EVP_PKEY *fresh = EVP_PKEY_Q_keygen(NULL, NULL, "X448");
-    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key_ex(NULL, "X448", NULL, public.octets, 56);
+    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key_ex(NULL, "X448", NULL, public->octets, 56);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(fresh, NULL);
+    size_t size = 56;
     entry->ephemeral_size = 56;
-    strcpy(entry->algorithm, "X448");
     assert_true(EVP_PKEY_derive_init(context) == 1 &&
                 EVP_PKEY_derive_set_peer(context, peer) == 1 &&
-                EVP_PKEY_derive(context, agreed, &agreed_size) == 1 &&
+                EVP_PKEY_derive(context, agreed, &size) == 1 &&
                 EVP_PKEY_get_raw_public_key(fresh, entry->ephemeral, &entry->ephemeral_size) == 1);
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(peer);
     EVP_PKEY_free(fresh);
+    return size;
+}
+
+static const uint8_t base_seed[KC_DARE_SEED_SIZE] = "thirty-two octets of a base seed";
+
+/* An entry for the key in a PEM file, with an empty kek_info. */
+static void wrap_as_others_did(const char *pem, struct kc_dare_recipient *entry)
+{
+    struct kc_cli_public public;
+    struct kc_cli cli = {0};
+    uint8_t agreed[56], kek[KC_DARE_KEK_SIZE];
+    assert_int_equal(kc_cli_public_read(&cli, pem, &public), KC_OK);
+    assert_int_equal(
+        kc_udf_key_fingerprint(public.algorithm, kc_cli_public_span(&public), entry->kid), KC_OK);
+    strcpy(entry->algorithm, "X448");
+    struct kc_span octets = {agreed, agree_as_others_did(&public, entry, agreed)};
+    assert_int_equal(kc_dare_kek(octets, (struct kc_span){NULL, 0}, kek), KC_OK);
+    assert_int_equal(kc_dare_wrap(kek, base_seed, entry->wrapped), KC_OK);
+}
+
+static void encrypt_as_others_did(const char *pem, const char *path)
+{
+    static const uint8_t plaintext[] = "of another one\n";
+    static struct kc_dare_envelope envelope;
+    struct kc_cli cli = {0};
+    struct kc_dare_content content;
+    uint8_t body[16];
+    char *text;
+    size_t size;
+    envelope = (struct kc_dare_envelope){.salt_size = KC_DARE_SALT_SIZE,
+        .recipient_count = 1,
+        .body = body,
+        .body_size = sizeof body};
+    wrap_as_others_did(pem, &envelope.recipients[0]);
     struct kc_span salt = {envelope.salt, envelope.salt_size};
-    assert_int_equal(
-        kc_dare_kek((struct kc_span){agreed, agreed_size}, (struct kc_span){NULL, 0}, kek), KC_OK);
-    assert_int_equal(kc_dare_wrap(kek, seed, entry->wrapped), KC_OK);
-    assert_int_equal(kc_dare_content_derive(seed, salt, &content), KC_OK);
-    assert_int_equal(kc_dare_content_encrypt(
-                         &content, (struct kc_span){(const uint8_t *)"of another one\n", 15}, body),
-        KC_OK);
-    envelope.body = body;
-    envelope.body_size = sizeof body;
+    assert_int_equal(kc_dare_content_derive(base_seed, salt, &content), KC_OK);
+    struct kc_span octets = {plaintext, sizeof plaintext - 1};
+    assert_int_equal(kc_dare_content_encrypt(&content, octets, body), KC_OK);
     assert_int_equal(kc_dare_envelope_write(&envelope, &text, &size), KC_OK);
-    assert_int_equal(
-        kc_cli_write(&cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644), KC_OK);
+    octets = (struct kc_span){(const uint8_t *)text, size};
+    assert_int_equal(kc_cli_write(&cli, path, octets, 0644), KC_OK);
     free(text);
 }
 
