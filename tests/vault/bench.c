@@ -68,7 +68,8 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     struct bench *bench = context;
-    bench->root_calls++;
+    if (bench->during_root)
+        bench->during_root(bench);
     *reply = (struct kc_root_reply){.error = bench->root_error};
     if (reply->error != KC_OK)
         return KC_OK;

@@ -43,8 +43,8 @@ struct bench {
 
     uint8_t seals[BENCH_SEALS][KC_ROOT_KEY_SIZE];
     size_t seal_count;
-    enum kc_error root_error; /* KC_OK, or what the root answers to all */
-    size_t root_calls;
+    enum kc_error root_error;                 /* KC_OK, or what the root answers to all */
+    void (*during_root)(struct bench *bench); /* happens when the root is asked; NULL: nothing */
 
     struct kc_record records[BENCH_RECORDS];
     size_t record_count;

@@ -509,6 +509,34 @@ static void a_packet_of_a_desk_that_is_gone_is_dropped(void **state)
     assert_int_equal(kc_vault_receive(bench->vault, old, packet, w.size, &none), KC_OK);
 }
 
+static void lose_desk(struct bench *bench)
+{
+    bench->during_root = NULL;
+    kc_vault_desk_gone(bench->vault);
+}
+
+/* The next desk has tickets of its own: it would give this answer to another client. */
+static void an_answer_made_while_the_desk_died_is_sent_to_nobody(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench->during_root = lose_desk;
+    struct ask ask = sign_ask(key);
+    uint64_t ticket = bench_send(bench, &ask);
+    assert_null(bench->during_root);
+    assert_null(bench_take(bench, ticket));
+    bench->during_root = lose_desk;
+    close(bench->client);
+    bench_connect(bench);
+    struct ask make = ask_new(KC_OPERATION_KEY_GENERATE);
+    ask_text(&make, KC_FIELD_ALGORITHM, "Ed25519");
+    ask_text(&make, KC_FIELD_KEYRING, "main");
+    ask_text(&make, KC_FIELD_LABEL, "b");
+    bench_send(bench, &make);
+    assert_int_equal(bench->queued, 0);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -538,6 +566,7 @@ int main(void)
         CASE(a_malformed_packet_ends_the_process),
         CASE(every_cut_of_a_request_is_malformed),
         CASE(a_packet_of_a_desk_that_is_gone_is_dropped),
+        CASE(an_answer_made_while_the_desk_died_is_sent_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

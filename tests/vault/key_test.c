@@ -3,6 +3,7 @@
 #include "tests/vault/bench.h"
 
 #include "base/secret.h"
+#include "custodian/vault_core.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -183,6 +184,25 @@ static void a_destroyed_key_leaves_no_secret(void **state)
     free(key);
 }
 
+static void a_key_out_of_use_is_not_kept_open(void **state)
+{
+    struct bench *bench = *state;
+    static const enum kc_operation ends[] = {KC_OPERATION_KEY_DISABLE, KC_OPERATION_KEY_DESTROY};
+    for (size_t i = 0; i < 2; i++) {
+        char *key = bench_generate(bench, "Ed448", "application", i ? "a" : "b");
+        struct kc_record record = *bench_record(bench, KC_KIND_KEY, key);
+        struct kc_material material;
+        struct ask sign = sign_ask(key, "m");
+        bench_expect(bench, &sign, KC_OK);
+        assert_true(kc_cache_get(bench->vault->cache, &record, &material));
+        struct ask end = key_ask(ends[i], key);
+        bench_expect(bench, &end, KC_OK);
+        assert_false(kc_cache_get(bench->vault->cache, &record, &material));
+        kc_material_wipe(&material);
+        free(key);
+    }
+}
+
 static void a_key_is_not_told_before_it_is_stored(void **state)
 {
     struct bench *bench = *state;
@@ -349,6 +369,7 @@ int main(void)
         CASE(one_answer_for_unknown_foreign_disabled_and_destroyed),
         CASE(an_enabled_key_signs_again),
         CASE(a_destroyed_key_leaves_no_secret),
+        CASE(a_key_out_of_use_is_not_kept_open),
         CASE(a_key_is_not_told_before_it_is_stored),
         CASE(a_label_is_taken_once),
         CASE(without_the_root_nothing_is_opened_and_nothing_made),

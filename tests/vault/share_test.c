@@ -2,6 +2,8 @@
 /* Keys that are split between two custodians do what the whole key did, and neither does it alone. */
 #include "tests/vault/bench.h"
 
+#include "custodian/vault_core.h"
+#include "custodian/vault_envelope.h"
 #include "proto/hkdf.h"
 
 #include <openssl/evp.h>
@@ -459,6 +461,69 @@ static void an_envelope_opens_for_its_recipient_only_and_once(void **state)
     free(made.wrap);
 }
 
+/* A half of a key made here, as a dealer could make it, with one thing wrong about it. */
+enum wrong {
+    RIGHT,
+    WRONG_GROUP,
+    WRONG_CLASS,
+    WRONG_INDEX,
+    WRONG_THRESHOLD,
+    WRONG_DEALER,
+    WRONG_PUBLIC,
+    WRONG_PEER,
+    WRONG_SCALAR,
+    WRONGS,
+};
+
+static void make_point(struct kc_scalar *scalar, uint32_t value, struct kc_point *point)
+{
+    kc_scalar_set(scalar, KC_CURVE_X25519, value);
+    assert_int_equal(kc_point_multiply_base(point, scalar), KC_OK);
+}
+
+static void make_half(enum wrong wrong, struct kc_record *half, struct kc_scalar *scalar)
+{
+    struct kc_scalar unused;
+    struct kc_point group, own, peer;
+    struct kc_record named = {0};
+    make_point(&unused, 12, &group);
+    make_point(&unused, wrong == WRONG_PEER ? 8 : 7, &peer);
+    make_point(scalar, 5, &own);
+    *half = (struct kc_record){.class = wrong == WRONG_CLASS ? KC_ROLE_BASE : KC_ROLE_ACCOUNT,
+        .index = wrong == WRONG_INDEX ? 1 : 2,
+        .threshold = wrong == WRONG_THRESHOLD ? 3 : 2,
+        .dealer = wrong == WRONG_DEALER ? 2 : 1};
+    assert_int_equal(kc_record_of_public(&named, wrong == WRONG_GROUP ? &peer : &group), KC_OK);
+    memcpy(half->group, named.id, sizeof half->group);
+    assert_int_equal(kc_record_of_public(half, wrong == WRONG_PUBLIC ? &peer : &own), KC_OK);
+    kc_point_encode(&group, half->group_public);
+    kc_point_encode(&peer, half->peer_public);
+    if (wrong == WRONG_SCALAR)
+        kc_scalar_set(scalar, KC_CURVE_X25519, 6);
+}
+
+static void a_half_with_anything_wrong_about_it_is_refused(void **state)
+{
+    struct bench *service = ((struct pair *)*state)->service;
+    char *wrap = bench_generate(service, "X448", "wrap", "w");
+    const struct kc_record *record = bench_record(service, KC_KIND_KEY, wrap);
+    struct kc_point recipient;
+    assert_int_equal(kc_point_decode(&recipient, KC_CURVE_X448, record->public_key, 57), KC_OK);
+    for (enum wrong wrong = WRONGS; wrong-- > RIGHT;) {
+        uint8_t envelope[KC_ENVELOPE_SIZE_MAX];
+        struct kc_record half;
+        struct kc_scalar scalar;
+        size_t size;
+        make_half(wrong, &half, &scalar);
+        assert_int_equal(
+            kc_envelope_seal(service->vault->entropy, &half, &scalar, &recipient, envelope, &size),
+            KC_OK);
+        struct ask ask = accept_ask(wrap, envelope, size);
+        bench_expect(service, &ask, wrong == RIGHT ? KC_OK : KC_ERR_ENVELOPE);
+    }
+    free(wrap);
+}
+
 static void a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign(void **state)
 {
     struct pair *pair = *state;
@@ -494,6 +559,7 @@ int main(void)
         CASE(base_wrap_and_share_are_never_split),
         CASE(an_envelope_with_any_octet_changed_is_refused),
         CASE(an_envelope_opens_for_its_recipient_only_and_once),
+        CASE(a_half_with_anything_wrong_about_it_is_refused),
         CASE(a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
