@@ -122,9 +122,11 @@ void kc_call_send(struct kc_call *call, const struct kc_vault_message *message,
 static enum kc_error read_peer(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
-    return call->desk == vault->desk
-               ? kc_clients_find(vault->clients, call->in.connection, &call->peer)
-               : KC_ERR_REFUSED;
+    enum kc_error error = KC_ERR_REFUSED;
+    if (call->desk == vault->desk)
+        error = kc_clients_find(vault->clients, call->in.connection, &call->peer);
+    call->known = error == KC_OK;
+    return error;
 }
 
 static enum kc_error find_peer(struct kc_call *call)

@@ -21,6 +21,17 @@
 
 struct kc_vault;
 
+/* What was decided about a request; no values. */
+struct kc_vault_event {
+    enum kc_operation operation;
+    struct kc_span key; /* id, as far as the request or its answer names one; lent */
+    uint64_t connection;
+    bool known;   /* the client's credentials were there */
+    uid_t user;   /* if known */
+    bool changed; /* records were changed */
+    enum kc_error error;
+};
+
 /* What the vault is given by its process. All functions are thread-safe. */
 struct kc_vault_outside {
     void *context;
@@ -34,6 +45,9 @@ struct kc_vault_outside {
      * secret, and the caller wipes it. KC_ERR_ROOT_UNAVAILABLE: no answer in time. */
     enum kc_error (*root)(void *context, const struct kc_root_request *request,
         uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply);
+
+    /* Tells of a request that was decided, before its answer is sent; for the log. */
+    void (*tell)(void *context, const struct kc_vault_event *event);
 
     /* Octets of the kernel's random source. KC_ERR_RANDOM. */
     enum kc_error (*random)(void *context, uint8_t *octets, size_t size);

@@ -107,8 +107,24 @@ static void keep_only_detail(struct kc_call *call)
     kc_descriptors_close(&call->answer_descriptors);
 }
 
+static void tell(const struct kc_call *call, enum kc_error error)
+{
+    const struct kc_values *answer = &call->answer.values;
+    struct kc_vault_event event = {.operation = call->in.message.operation,
+        .key = kc_call_field(call, KC_FIELD_KEY),
+        .connection = call->in.connection,
+        .known = call->known,
+        .user = call->peer.user,
+        .changed = call->changed,
+        .error = error};
+    if (error == KC_OK && kc_values_has(answer, KC_FIELD_KEY))
+        event.key = answer->value[KC_FIELD_KEY].span;
+    call->vault->outside->tell(call->vault->outside->context, &event);
+}
+
 void kc_call_finish(struct kc_call *call, enum kc_error error)
 {
+    tell(call, error);
     if (error != KC_OK)
         keep_only_detail(call);
     call->answer.error = error;

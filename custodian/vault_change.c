@@ -138,6 +138,7 @@ static void settle(struct kc_call *call)
     for (size_t i = 0; i < call->change_count; i++) {
         take_effect(call->vault, &call->changes[i]);
         renew(call, &call->changes[i]);
+        call->changed = true;
     }
     call->change_count = 0;
 }

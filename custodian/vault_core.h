@@ -58,6 +58,8 @@ struct kc_call {
 
     enum kc_call_wish wish;
     const char *needed; /* id; KC_WISH_NEED */
+    bool known;         /* peer is read */
+    bool changed;       /* records were changed for it, also if it fails after that */
     bool overtook;      /* it has waited for its CONNECT */
     bool pin_counted;   /* this try of the PIN is in the store */
     bool has_turn;      /* of the share that `turn` names */

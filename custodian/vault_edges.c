@@ -143,6 +143,29 @@ static void send_to_desk(
     free(packet);
 }
 
+/* What is everyday is not told: an operation that was done and changed nothing, a caller's slip. */
+static bool is_worth_a_line(const struct kc_vault_event *event)
+{
+    enum kc_error_class class = kc_error_row(event->error)->class;
+    return event->changed || (class != KC_CLASS_NONE && class != KC_CLASS_CALLER);
+}
+
+static void log_event(void *context, const struct kc_vault_event *event)
+{
+    (void)context;
+    if (!is_worth_a_line(event))
+        return;
+    enum kc_log_level level = event->error == KC_OK ? KC_LOG_NOTICE : KC_LOG_WARNING;
+    const char *operation = kc_operations[event->operation].name;
+    if (event->known)
+        kc_log(level, "decided", kc_log_text("op", operation), kc_log_span("key", event->key),
+            kc_log_number("uid", event->user), kc_log_number("connection", event->connection),
+            kc_log_error(event->error));
+    else
+        kc_log(level, "decided", kc_log_text("op", operation),
+            kc_log_number("connection", event->connection), kc_log_error(event->error));
+}
+
 /* The edge has ended: the core is to know, and this worker waits for another. */
 static void park(struct kc_edges *edges, uint64_t generation)
 {
@@ -335,6 +358,7 @@ struct kc_vault_outside kc_edges_outside(struct kc_edges *edges)
     return (struct kc_vault_outside){.context = edges,
         .send = send_to_desk,
         .root = ask_root,
+        .tell = log_event,
         .random = read_random,
         .seconds = read_seconds,
         .milliseconds = read_milliseconds};

@@ -28,6 +28,15 @@ static void take_sent(
         sent->descriptors.fd[sent->descriptors.count++] = dup(descriptors->fd[i]);
 }
 
+static void keep_told(void *context, const struct kc_vault_event *event)
+{
+    struct bench *bench = context;
+    bench->told = *event;
+    memset(bench->told_key, 0, sizeof bench->told_key);
+    if (event->key.size > 0)
+        memcpy(bench->told_key, event->key.bytes, event->key.size);
+}
+
 static enum kc_error seal(struct bench *bench, const struct kc_root_request *request,
     uint8_t *packet, struct kc_span *out)
 {
@@ -152,6 +161,7 @@ struct bench *bench_new(void)
     bench->outside = (struct kc_vault_outside){.context = bench,
         .send = take_sent,
         .root = ask_root,
+        .tell = keep_told,
         .random = fill_random,
         .seconds = tell_seconds,
         .milliseconds = tell_milliseconds};

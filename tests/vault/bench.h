@@ -55,6 +55,9 @@ struct bench {
     /* Changes a request on its way to the vault; NULL: honest. */
     void (*lie)(struct bench *bench, struct kc_vault_message *request);
 
+    struct kc_vault_event told; /* the last one; its key is told_key */
+    char told_key[KC_RECORD_ID_SIZE];
+
     struct sent queue[BENCH_QUEUE]; /* what the vault sent and nobody took */
     size_t queued;
 };

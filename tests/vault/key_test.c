@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct ask sign_ask(const char *key, const char *message)
 {
@@ -182,6 +183,35 @@ static void a_destroyed_key_leaves_no_secret(void **state)
     struct ask enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
     bench_expect(bench, &enable, KC_ERR_REFUSED);
     free(key);
+}
+
+static void what_is_decided_is_told_without_values(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    assert_string_equal(bench->told_key, key);
+    assert_true(bench->told.changed && bench->told.known);
+    assert_int_equal(bench->told.user, getuid());
+    struct ask agree = key_ask(KC_OPERATION_KEY_AGREE, key);
+    ask_octets(&agree, KC_FIELD_PEER, key, 32);
+    bench_expect(bench, &agree, KC_ERR_REFUSED);
+    assert_int_equal(bench->told.operation, KC_OPERATION_KEY_AGREE);
+    assert_int_equal(bench->told.error, KC_ERR_REFUSED);
+    assert_false(bench->told.changed);
+    assert_string_equal(bench->told_key, key);
+    free(key);
+}
+
+static void a_key_is_made_only_where_the_policy_allows(void **state)
+{
+    static const char *const keyrings[] = {"other", "unheard-of"};
+    for (size_t i = 0; i < 2; i++) {
+        struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+        ask_text(&ask, KC_FIELD_ALGORITHM, "Ed25519");
+        ask_text(&ask, KC_FIELD_KEYRING, keyrings[i]);
+        ask_text(&ask, KC_FIELD_LABEL, "a");
+        bench_expect(*state, &ask, KC_ERR_REFUSED);
+    }
 }
 
 static void a_key_out_of_use_is_not_kept_open(void **state)
@@ -369,6 +399,8 @@ int main(void)
         CASE(one_answer_for_unknown_foreign_disabled_and_destroyed),
         CASE(an_enabled_key_signs_again),
         CASE(a_destroyed_key_leaves_no_secret),
+        CASE(what_is_decided_is_told_without_values),
+        CASE(a_key_is_made_only_where_the_policy_allows),
         CASE(a_key_out_of_use_is_not_kept_open),
         CASE(a_key_is_not_told_before_it_is_stored),
         CASE(a_label_is_taken_once),

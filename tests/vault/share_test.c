@@ -438,6 +438,9 @@ static void an_envelope_with_any_octet_changed_is_refused(void **state)
         bench_expect(pair->service, &ask, KC_ERR_ENVELOPE);
         made.octets[i] ^= 1;
     }
+    struct ask elsewhere = accept_ask(made.wrap, made.octets, made.size);
+    ask_text(&elsewhere, KC_FIELD_KEYRING, "other");
+    bench_expect(pair->service, &elsewhere, KC_ERR_REFUSED);
     struct ask cut = accept_ask(made.wrap, made.octets, made.size - 1);
     bench_expect(pair->service, &cut, KC_ERR_ENVELOPE);
     assert_int_equal(pair->service->record_count, before);
