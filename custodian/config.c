@@ -243,14 +243,14 @@ static enum kc_error say(
 enum kc_error kc_config_read(
     int descriptor, const char *name, char **text, struct kc_config_problem *problem)
 {
-    char *bytes = malloc(KC_CONFIG_SIZE_MAX + 1);
+    char *bytes = malloc((size_t)KC_CONFIG_SIZE_MAX + 1);
     size_t size = 0;
     ssize_t got = 1;
 
     if (!bytes)
         return KC_ERR_NO_MEMORY;
     while (got > 0 && size <= KC_CONFIG_SIZE_MAX) {
-        got = pread(descriptor, bytes + size, KC_CONFIG_SIZE_MAX + 1 - size, (off_t)size);
+        got = pread(descriptor, bytes + size, (size_t)KC_CONFIG_SIZE_MAX + 1 - size, (off_t)size);
         size += got > 0 ? (size_t)got : 0;
     }
     if (got < 0 || size > KC_CONFIG_SIZE_MAX || memchr(bytes, '\0', size)) {

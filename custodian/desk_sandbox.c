@@ -16,7 +16,7 @@ static int highest_open(void)
     const struct dirent *entry;
 
     while (folder && (entry = readdir(folder))) {
-        int number = atoi(entry->d_name);
+        int number = (int)strtol(entry->d_name, NULL, 10); /* "." and ".." are 0 */
         if (number > highest && number != dirfd(folder))
             highest = number;
     }

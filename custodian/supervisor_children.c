@@ -19,6 +19,7 @@
 #define LIVED_LONG_MS 1000
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_MOST_MS 5000
+#define BACK_OFF_SERVED_MS 500 /* most, for one that had done its work: it can start */
 
 uint64_t kc_children_now_ms(void)
 {
@@ -227,13 +228,14 @@ void kc_children_ended(struct kc_children *children, enum kc_process process)
 {
     struct kc_child *child = &children->child[process];
     uint64_t now = kc_children_now_ms(), delay = 0;
+    uint64_t most = child->ready ? BACK_OFF_SERVED_MS : BACK_OFF_MOST_MS;
 
     if (now - child->started_ms >= LIVED_LONG_MS)
         child->failures = 0;
     if (child->failures > 0)
         delay = (uint64_t)BACK_OFF_FIRST_MS << (child->failures < 8 ? child->failures - 1 : 7);
     child->failures++;
-    child->restart_at_ms = now + (delay < BACK_OFF_MOST_MS ? delay : BACK_OFF_MOST_MS);
+    child->restart_at_ms = now + (delay < most ? delay : most);
     child->pid = 0;
     close_end(&child->control);
 }

@@ -55,7 +55,7 @@ KC_CHECKED enum kc_error kc_children_start(struct kc_children *children, enum kc
 
 /*
  * Takes note that a process has ended: it is to be started again at restart_at_ms, at once if it
- * had lived for long, else later each time, up to 5 s.
+ * had lived for long, else later each time: up to 5 s, or half a second if it had been ready.
  */
 void kc_children_ended(struct kc_children *children, enum kc_process process);
 
