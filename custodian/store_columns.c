@@ -182,7 +182,7 @@ static int bind_column(
         return sqlite3_bind_text(statement, number, field, -1, SQLITE_STATIC);
     case SIZED:
         size = load_number(record + column->length, sizeof(uint16_t));
-        /* fallthrough */
+        __attribute__((fallthrough));
     case FIXED:
         return sqlite3_bind_blob(statement, number, field, (int)size, SQLITE_STATIC);
     }

@@ -179,7 +179,7 @@ static void keeps_every_acknowledged_key(size_t kills)
             snprintf(label, sizeof label, "key-%zu-%zu", i, j);
             requests[j] = send_generate(label);
         }
-        poll(NULL, 0, (int)(random() % 8)); /* somewhere in the middle of them */
+        poll(NULL, 0, (int)(random() % 32)); /* somewhere in the middle of them */
         pid_t pid = kc_view_process(&custodian, programs[(size_t)random() % PROGRAMS]);
         if (pid != 0)
             kill(pid, SIGKILL);
