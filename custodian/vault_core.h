@@ -30,7 +30,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define KC_CALL_CHANGES_MAX 4
+#define KC_CALL_CHANGES_MAX ((size_t)4)
 #define KC_CALL_KEPT_SIZE 4096 /* bytes of an answer that the call itself keeps */
 #define KC_VAULT_RECORDS_SEEN_MAX (1u << 20)
 

@@ -25,7 +25,7 @@ static enum kc_error derive_key(uint8_t key[static KEY_SIZE], const struct kc_sc
     const struct kc_point *peer, const struct kc_point *ephemeral, const struct kc_point *recipient)
 {
     uint8_t agreed[KC_POINT_SIZE_MAX]; /* secret */
-    uint8_t info[sizeof purpose - 1 + 2 * (4 + KC_POINT_SIZE_MAX)];
+    uint8_t info[sizeof purpose - 1 + 2 * (sizeof(uint32_t) + KC_POINT_SIZE_MAX)];
     struct kc_writer w;
     kc_writer_init(&w, info, sizeof info);
     kc_writer_bytes(&w, purpose, sizeof purpose - 1);

@@ -44,7 +44,7 @@
 #include "base/writer.h"
 #include "proto/socket/message.h"
 
-#define KC_VAULT_MESSAGE_MAX (160 * 1024)
+#define KC_VAULT_MESSAGE_MAX ((size_t)160 * 1024)
 #define KC_VAULT_RECORDS_MAX 32 /* records with one message */
 #define KC_VAULT_IDS_MAX 8
 
