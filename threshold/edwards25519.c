@@ -125,4 +125,55 @@ void kc_edwards25519_negate(struct kc_edwards25519 *out, const struct kc_edwards
     kc_field25519_multiply(&out->t, &out->t, &kc_field25519_one);
 }
 
+/* a - d, with a = -1 */
+static const struct kc_field25519 a_minus_d = {
+    {0x4b235eca68749, 0x657d7c4ea9142, 0x2185d9ffe3fd6, 0x0c6399c5fc344, 0x2dfc9311d4900}};
+
+/* The root of a - d minus the root of a: the slope of a tangent, see below. */
+static const struct kc_field25519 slope = {
+    {0x1ee386c763122, 0x5a6eaf8d9378f, 0x039596c847d67, 0x42462bb014ec8, 0x1d13a9c084bad}};
+
+/*
+ * The points of prime order are the multiples of 8. docs/threshold.md ("Membership") has the proof of this test:
+ *
+ * With w^2 = (a - d)(1 + y)/(1 - y), P is the image under a 2-isogeny of Q = (q, w q) on
+ *   Y^2 = X (X - a)(X - d),   q = (a + d + w^2)/2 + w/x,
+ * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P is a multiple of 8
+ * just when Tate's pairing of Q with a point S of order 4 is trivial, where 2S = (a, 0) and S pairs trivially with (0, 0).
+ * The tangent at S goes through (a, 0), so the pairing is the quartic character of
+ *   (w q - slope (q - a))^2 / (q - a).
+ *
+ * Below r = w (1 - y), all is multiplied by fourth powers instead of being divided: qa stands for q - a, and qs for q,
+ * both times (1 - y) x, which is `scale`. The points of small order make a factor zero, and are refused with that.
+ */
+kc_mask kc_edwards25519_has_prime_order(const struct kc_edwards25519 *p)
+{
+    KC_AUTO_FIELD25519 r, scale, qa, qs, t;
+    kc_field25519_square(&r, &p->z);
+    kc_field25519_square(&t, &p->y);
+    kc_field25519_subtract(&r, &r, &t); /* 5 */
+    kc_field25519_multiply(&r, &r, &a_minus_d);
+    kc_mask is_double = kc_field25519_root(&r, &r, &kc_field25519_one);
+
+    kc_field25519_subtract(&scale, &p->z, &p->y); /* 5 */
+    kc_field25519_multiply(&scale, &scale, &p->x);
+    kc_field25519_multiply(&qa, &p->x, &p->y);
+    kc_field25519_multiply(&qa, &qa, &a_minus_d);
+    kc_field25519_multiply(&t, &r, &p->z);
+    kc_field25519_add(&qa, &qa, &t);          /* 2 */
+    kc_field25519_subtract(&qs, &qa, &scale); /* 6 */
+
+    kc_field25519_multiply(&r, &r, &p->x);
+    kc_field25519_multiply(&r, &r, &qs);
+    kc_field25519_multiply(&t, &slope, &qa);
+    kc_field25519_multiply(&t, &t, &scale);
+    kc_field25519_subtract(&t, &r, &t); /* 5 */
+    kc_field25519_square(&t, &t);
+    kc_field25519_multiply(&t, &t, &scale);
+    kc_field25519_multiply(&t, &t, &qa);
+    kc_field25519_square(&qa, &qa);
+    kc_field25519_multiply(&t, &t, &qa); /* qa^3: 1/qa times a fourth power */
+    return is_double & kc_field25519_is_fourth_power(&t);
+}
+
 #include "threshold/edwards_multiply.inc"

@@ -41,6 +41,9 @@ void kc_edwards25519_negate(struct kc_edwards25519 *out, const struct kc_edwards
 kc_mask kc_edwards25519_is_identity(const struct kc_edwards25519 *a);
 kc_mask kc_edwards25519_equal(const struct kc_edwards25519 *a, const struct kc_edwards25519 *b);
 
+/* Whether a is in the group of prime order and not the identity. */
+kc_mask kc_edwards25519_has_prime_order(const struct kc_edwards25519 *a);
+
 /* [scalar]a, exactly: a may have any order. */
 void kc_edwards25519_multiply(struct kc_edwards25519 *out, const uint64_t signed_bits[8],
     const struct kc_edwards25519 *a, const struct kc_field25519 *d);

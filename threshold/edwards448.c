@@ -131,4 +131,35 @@ void kc_edwards448_negate(struct kc_edwards448 *out, const struct kc_edwards448 
     kc_field448_multiply(&out->t, &out->t, &kc_field448_one);
 }
 
+/*
+ * The points of prime order are the multiples of 4. docs/threshold.md ("Membership") has the proof of this test:
+ *
+ * With w^2 = (1 - d)(1 + y)/(1 - y), P is the image under a 2-isogeny of a point Q on
+ *   Y^2 = X (X - 1)(X - d),   X(Q) = (1 + d + w^2)/2 + w/x,
+ * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P is a multiple of 4
+ * just when Tate's pairing of Q with (d, 0) is trivial, which itself pairs trivially with (0, 0): when X(Q) - d is a
+ * square.
+ *
+ * Below r = w (1 - y), and instead of a division by ((1 - y) x) there is a product. The points of small order make a
+ * factor zero, and are refused with that.
+ */
+kc_mask kc_edwards448_has_prime_order(const struct kc_edwards448 *p, const struct kc_field448 *d)
+{
+    KC_AUTO_FIELD448 r, t, u, factor;
+    kc_field448_subtract(&factor, &kc_field448_one, d); /* 5 */
+    kc_field448_square(&r, &p->z);
+    kc_field448_square(&t, &p->y);
+    kc_field448_subtract(&r, &r, &t); /* 5 */
+    kc_field448_multiply(&r, &r, &factor);
+    kc_mask is_double = kc_field448_root(&r, &r, &kc_field448_one);
+
+    kc_field448_multiply(&t, &factor, &p->x);
+    kc_field448_add(&t, &t, &r); /* 2 */
+    kc_field448_multiply(&t, &t, &p->x);
+    kc_field448_subtract(&u, &p->z, &p->y); /* 5 */
+    kc_field448_multiply(&t, &t, &u);
+    kc_field448_multiply(&t, &t, &p->z); /* for the odd degree of the rest */
+    return is_double & kc_field448_is_square(&t);
+}
+
 #include "threshold/edwards_multiply.inc"

@@ -43,6 +43,9 @@ void kc_edwards448_negate(struct kc_edwards448 *out, const struct kc_edwards448 
 kc_mask kc_edwards448_is_identity(const struct kc_edwards448 *a);
 kc_mask kc_edwards448_equal(const struct kc_edwards448 *a, const struct kc_edwards448 *b);
 
+/* Whether a is in the group of prime order and not the identity. */
+kc_mask kc_edwards448_has_prime_order(const struct kc_edwards448 *a, const struct kc_field448 *d);
+
 /* [scalar]a, exactly: a may have any order. */
 void kc_edwards448_multiply(struct kc_edwards448 *out, const uint64_t signed_bits[8],
     const struct kc_edwards448 *a, const struct kc_field448 *d);

@@ -48,6 +48,12 @@ kc_mask kc_element_is_identity(const struct kc_point *a)
                                     : kc_edwards448_is_identity(&a->on448);
 }
 
+kc_mask kc_element_has_prime_order(const struct kc_point *a)
+{
+    return in_field_25519(a->curve) ? kc_edwards25519_has_prime_order(&a->on25519)
+                                    : kc_edwards448_has_prime_order(&a->on448, d_of(a->curve));
+}
+
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a)
 {

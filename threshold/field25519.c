@@ -17,70 +17,80 @@ const struct kc_field25519 kc_field25519_one = {{1}};
 static const struct kc_field25519 root_of_minus_one = {
     {0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e, 0x2b8324804fc1d}};
 
-/* What a column carries to the next. */
-static inline wide carry_of(wide column)
+/* The part of a column that stays, and the part that goes to the next. */
+static inline uint64_t low_of(wide column)
+{
+    return (uint64_t)column & MASK;
+}
+
+static inline uint64_t high_of(wide column)
 {
     /* cppcheck-suppress shiftTooManyBits ; it takes the type for one of 32 bits */
-    return column >> RADIX;
+    return (uint64_t)(column >> RADIX);
 }
 
 /*
- * Carries the columns of a product to a reduced element. With limbs below 16u = 2^55 a column is
- * below 77 * 2^110, and the top one, which has no factor 19, below 5 * 2^110 + 2^67: its carry is
- * below 2^61.4, times 19 below 2^65.6, and what that leaves for limb 1 below 2^15.
+ * Carries the columns of a product to a reduced element, all at once and then all once more: a chain from column to
+ * column would take longer than the product. What leaves the top returns times 19.
+ *
+ * With limbs below 8u a column is below 77 * 2^108 < 2^115, so its high part is below 2^64 less 2^51; the top one has no
+ * factor 19, so 19 times its high part is below 2^64 less 2^51 too. The second carries are below 2^13.
  */
-static inline void carry_columns(field *out, wide c[LIMBS])
+static inline void carry_columns(field *out, wide c0, wide c1, wide c2, wide c3, wide c4)
 {
-    uint64_t limb[LIMBS];
-    for (int i = 0; i < LIMBS - 1; i++) {
-        c[i + 1] += carry_of(c[i]);
-        limb[i] = (uint64_t)c[i] & MASK;
-    }
-    limb[4] = (uint64_t)c[4] & MASK;
-    wide low = carry_of(c[4]) * 19 + limb[0];
-    limb[0] = (uint64_t)low & MASK;
-    limb[1] += (uint64_t)(low >> RADIX);
-    memcpy(out->limb, limb, sizeof limb);
+    uint64_t r0 = low_of(c0) + 19 * high_of(c4), r1 = low_of(c1) + high_of(c0),
+             r2 = low_of(c2) + high_of(c1), r3 = low_of(c3) + high_of(c2),
+             r4 = low_of(c4) + high_of(c3);
+    out->limb[0] = (r0 & MASK) + 19 * (r4 >> RADIX);
+    out->limb[1] = (r1 & MASK) + (r0 >> RADIX);
+    out->limb[2] = (r2 & MASK) + (r1 >> RADIX);
+    out->limb[3] = (r3 & MASK) + (r2 >> RADIX);
+    out->limb[4] = (r4 & MASK) + (r3 >> RADIX);
 }
 
-/* Limbs a[i] below 2^55: 19 * a[i] stays below 2^60, and a column of five products below 2^117. */
 void kc_field25519_multiply(
     struct kc_field25519 *out, const struct kc_field25519 *x, const struct kc_field25519 *y)
 {
-    const uint64_t *a = x->limb, *b = y->limb;
-    uint64_t b1 = 19 * b[1], b2 = 19 * b[2], b3 = 19 * b[3], b4 = 19 * b[4];
-    wide c[LIMBS];
-    c[0] =
-        (wide)a[0] * b[0] + (wide)a[1] * b4 + (wide)a[2] * b3 + (wide)a[3] * b2 + (wide)a[4] * b1;
-    c[1] =
-        (wide)a[0] * b[1] + (wide)a[1] * b[0] + (wide)a[2] * b4 + (wide)a[3] * b3 + (wide)a[4] * b2;
-    c[2] = (wide)a[0] * b[2] + (wide)a[1] * b[1] + (wide)a[2] * b[0] + (wide)a[3] * b4 +
-           (wide)a[4] * b3;
-    c[3] = (wide)a[0] * b[3] + (wide)a[1] * b[2] + (wide)a[2] * b[1] + (wide)a[3] * b[0] +
-           (wide)a[4] * b4;
-    c[4] = (wide)a[0] * b[4] + (wide)a[1] * b[3] + (wide)a[2] * b[2] + (wide)a[3] * b[1] +
-           (wide)a[4] * b[0];
-    carry_columns(out, c);
+    const uint64_t a0 = x->limb[0], a1 = x->limb[1], a2 = x->limb[2], a3 = x->limb[3],
+                   a4 = x->limb[4];
+    const uint64_t b0 = y->limb[0], b1 = y->limb[1], b2 = y->limb[2], b3 = y->limb[3],
+                   b4 = y->limb[4];
+    const uint64_t b1_19 = 19 * b1, b2_19 = 19 * b2, b3_19 = 19 * b3, b4_19 = 19 * b4;
+    wide c0 =
+        (wide)a0 * b0 + (wide)a1 * b4_19 + (wide)a2 * b3_19 + (wide)a3 * b2_19 + (wide)a4 * b1_19;
+    wide c1 =
+        (wide)a0 * b1 + (wide)a1 * b0 + (wide)a2 * b4_19 + (wide)a3 * b3_19 + (wide)a4 * b2_19;
+    wide c2 = (wide)a0 * b2 + (wide)a1 * b1 + (wide)a2 * b0 + (wide)a3 * b4_19 + (wide)a4 * b3_19;
+    wide c3 = (wide)a0 * b3 + (wide)a1 * b2 + (wide)a2 * b1 + (wide)a3 * b0 + (wide)a4 * b4_19;
+    wide c4 = (wide)a0 * b4 + (wide)a1 * b3 + (wide)a2 * b2 + (wide)a3 * b1 + (wide)a4 * b0;
+    carry_columns(out, c0, c1, c2, c3, c4);
 }
 
-void kc_field25519_square(struct kc_field25519 *out, const struct kc_field25519 *x)
+static inline void square(field *out, const field *x)
 {
-    const uint64_t *a = x->limb;
-    uint64_t a0 = 2 * a[0], a1 = 2 * a[1], a3 = 19 * a[3], a4 = 19 * a[4];
-    wide c[LIMBS];
-    c[0] = (wide)a[0] * a[0] + (wide)a1 * a4 + (wide)(2 * a[2]) * a3;
-    c[1] = (wide)a0 * a[1] + (wide)(2 * a[2]) * a4 + (wide)a[3] * a3;
-    c[2] = (wide)a0 * a[2] + (wide)a[1] * a[1] + (wide)(2 * a[3]) * a4;
-    c[3] = (wide)a0 * a[3] + (wide)a1 * a[2] + (wide)a[4] * a4;
-    c[4] = (wide)a0 * a[4] + (wide)a1 * a[3] + (wide)a[2] * a[2];
-    carry_columns(out, c);
+    const uint64_t a0 = x->limb[0], a1 = x->limb[1], a2 = x->limb[2], a3 = x->limb[3],
+                   a4 = x->limb[4];
+    const uint64_t a0_2 = 2 * a0, a1_2 = 2 * a1, a2_2 = 2 * a2, a3_2 = 2 * a3, a3_19 = 19 * a3,
+                   a4_19 = 19 * a4;
+    wide c0 = (wide)a0 * a0 + (wide)a1_2 * a4_19 + (wide)a2_2 * a3_19;
+    wide c1 = (wide)a0_2 * a1 + (wide)a2_2 * a4_19 + (wide)a3 * a3_19;
+    wide c2 = (wide)a0_2 * a2 + (wide)a1 * a1 + (wide)a3_2 * a4_19;
+    wide c3 = (wide)a0_2 * a3 + (wide)a1_2 * a2 + (wide)a4 * a4_19;
+    wide c4 = (wide)a0_2 * a4 + (wide)a1_2 * a3 + (wide)a2 * a2;
+    carry_columns(out, c0, c1, c2, c3, c4);
+}
+
+void kc_field25519_square(struct kc_field25519 *out, const struct kc_field25519 *a)
+{
+    square(out, a);
 }
 
 static void square_times(field *out, const field *a, int times)
 {
-    kc_field25519_square(out, a);
-    for (int i = 1; i < times; i++)
-        kc_field25519_square(out, out);
+    KC_AUTO_FIELD25519 power = *a;
+    for (int i = 0; i < times; i++)
+        square(&power, &power);
+    *out = power;
 }
 
 /* a^(2^250 - 1), and a^11 beside it: what both exponents below begin with. */
@@ -148,6 +158,18 @@ kc_mask kc_field25519_root(
     kc_field25519_select(&root, turned & ~right, &other);
     *out = root;
     return right | turned;
+}
+
+/* Euler's criterion: a^((p-1)/4) = 1, and (p-1)/4 = (2^250 - 1) * 2^3 + 3. */
+kc_mask kc_field25519_is_fourth_power(const struct kc_field25519 *a)
+{
+    KC_AUTO_FIELD25519 t, cube, unused;
+    kc_field25519_square(&t, a);
+    kc_field25519_multiply(&cube, &t, a);
+    power_250(&t, &unused, a);
+    square_times(&t, &t, 3);
+    kc_field25519_multiply(&t, &t, &cube);
+    return kc_field25519_equal(&t, &kc_field25519_one);
 }
 
 static uint64_t load_64(const uint8_t *bytes)

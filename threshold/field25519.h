@@ -3,9 +3,9 @@
  * The field of p = 2^255 - 19, radix 2^51. Everything is constant time.
  *
  * Bounds, in units of u = 2^51 (tests/threshold checks them over adversarial limbs):
- *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
+ *   a product, square, selection of products: limbs below u + 2^17, called reduced; counted as 1
  *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
- *   multiply, square, encode take limbs up to 16
+ *   multiply, square, encode take limbs up to 8
  */
 #ifndef KC_THRESHOLD_FIELD25519_H
 #define KC_THRESHOLD_FIELD25519_H
@@ -42,6 +42,9 @@ void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 
  * n/0 has none. */
 kc_mask kc_field25519_root(struct kc_field25519 *out, const struct kc_field25519 *numerator,
     const struct kc_field25519 *denominator);
+
+/* Whether a is a fourth power, and not zero. */
+kc_mask kc_field25519_is_fourth_power(const struct kc_field25519 *a);
 
 kc_mask kc_field25519_is_zero(const struct kc_field25519 *a);
 kc_mask kc_field25519_is_odd(const struct kc_field25519 *a);

@@ -23,9 +23,9 @@ static inline wide carry_of(wide column)
 
 /*
  * Carries the columns of a product to a reduced element: low[i] has weight 2^(56 i), high[i] 2^(224
- * + 56 i), and 2^448 = 2^224 + 1. Columns are below 2^125 (join_halves says why), so the carries
- * out of the halves are below 2^69 + 1, the two sums of the second step below 2^71, and what those
- * carry into limbs 1 and 5 below 2^15.
+ * + 56 i), and 2^448 = 2^224 + 1. Columns are below 2^123 (join_halves says why), so the carries
+ * out of the halves are below 2^67 + 1, the two sums of the second step below 2^69, and what those
+ * carry into limbs 1 and 5 below 2^13.
  */
 static inline void carry_columns(field *out, wide low[HALF], wide high[HALF])
 {
@@ -77,8 +77,8 @@ static inline void square_half(wide c[2 * HALF - 1], const uint64_t a[HALF])
  * columns 4..6 of a half product carry a further f, those of the second term f^2. No column goes
  * below zero, since ss - aa has none below zero.
  *
- * Limbs below 2^60: sums below 2^61, columns of ss below 4 * 2^122, of aa and bb below 4 * 2^120; a
- * joined one is below 2^125.
+ * Limbs below 8u = 2^59: sums below 2^60, columns of ss below 4 * 2^120, of aa and bb below 4 *
+ * 2^118; a joined one is below 2^123.
  */
 static inline void join_halves(field *out, const wide aa[2 * HALF - 1], const wide bb[2 * HALF - 1],
     const wide ss[2 * HALF - 1])
@@ -112,7 +112,7 @@ void kc_field448_multiply(
     join_halves(out, aa, bb, ss);
 }
 
-void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a)
+static inline void square(field *out, const field *a)
 {
     uint64_t sum[HALF];
     wide aa[2 * HALF - 1], bb[2 * HALF - 1], ss[2 * HALF - 1];
@@ -123,11 +123,17 @@ void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a)
     join_halves(out, aa, bb, ss);
 }
 
+void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a)
+{
+    square(out, a);
+}
+
 static void square_times(field *out, const field *a, int times)
 {
-    kc_field448_square(out, a);
-    for (int i = 1; i < times; i++)
-        kc_field448_square(out, out);
+    KC_AUTO_FIELD448 power = *a;
+    for (int i = 0; i < times; i++)
+        square(&power, &power);
+    *out = power;
 }
 
 /* a^((p-3)/4); the exponent is 2^446 - 2^222 - 1 = (2^223 - 1) * 2^223 + 2^222 - 1. */
@@ -183,6 +189,16 @@ kc_mask kc_field448_root(
     kc_mask right = kc_field448_equal(n, &t);
     *out = root;
     return right;
+}
+
+/* Euler's criterion: a^((p-1)/2) = 1, and (p-1)/2 = 2 (p-3)/4 + 1. */
+kc_mask kc_field448_is_square(const struct kc_field448 *a)
+{
+    KC_AUTO_FIELD448 t;
+    power_root(&t, a);
+    kc_field448_square(&t, &t);
+    kc_field448_multiply(&t, &t, a);
+    return kc_field448_equal(&t, &kc_field448_one);
 }
 
 /* 56 bits to a limb are seven bytes. Canonical just when writing it again gives the same bytes. */

@@ -5,7 +5,7 @@
  * Bounds, in units of u = 2^56 (tests/threshold checks them over adversarial limbs):
  *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
  *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
- *   multiply, square, encode take limbs up to 16
+ *   multiply, square, encode take limbs up to 8
  */
 #ifndef KC_THRESHOLD_FIELD448_H
 #define KC_THRESHOLD_FIELD448_H
@@ -41,6 +41,9 @@ void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a);
  * n/0 has none. */
 kc_mask kc_field448_root(struct kc_field448 *out, const struct kc_field448 *numerator,
     const struct kc_field448 *denominator);
+
+/* Whether a is a square, and not zero. */
+kc_mask kc_field448_is_square(const struct kc_field448 *a);
 
 kc_mask kc_field448_is_zero(const struct kc_field448 *a);
 kc_mask kc_field448_is_odd(const struct kc_field448 *a);

@@ -22,7 +22,6 @@ struct order {
     uint64_t r_squared[LIMBS]; /* R^2 mod L */
     uint64_t l_inverse;        /* -1/L mod 2^64 */
     uint64_t ones[LIMBS];      /* 2^bits - 1 mod L, bits as in kc_scalar_signed_bits */
-    uint64_t l_signed_bits[8]; /* (L + 2^bits - 1) / 2 */
 };
 
 static const struct order order_25519 = {
@@ -32,8 +31,6 @@ static const struct order order_25519 = {
     .r_squared = {0xa40611e3449c0f01, 0xd00e1ba768859347, 0xceec73d217f5be65, 0x0399411b7c309a3d},
     .l_inverse = 0xd2b51da312547e1b,
     .ones = {0x977f4a4775473484, 0x6de72ae98b3ab623, 0xffffffffffffffff, 0x0fffffffffffffff},
-    .l_signed_bits = {0x2c09318d2e7ae9f6, 0x0a6f7cef517bce6b, 0x0000000000000000,
-        0x4800000000000000},
 };
 
 static const struct order order_448 = {
@@ -46,9 +43,6 @@ static const struct order order_448 = {
     .l_inverse = 0x03bd440fae918bc5,
     .ones = {0xc873d6d54a7bb0cf, 0xe933d8d723a70aad, 0xbb124b65129c96fd, 0x00000008335dc163,
         0x0000000000000000, 0x0000000000000000, 0x0000000000000000},
-    .l_signed_bits = {0x91bc614955ac2279, 0x10b6613946e2c7aa, 0xe2276da4d76b1b48,
-        0xffffffffbe6511f4, 0xffffffffffffffff, 0xffffffffffffffff, 0x1fffffffffffffff,
-        0x0000000000000002},
 };
 
 static const struct order *order_of(enum kc_curve curve)
@@ -303,11 +297,6 @@ void kc_scalar_signed_bits(uint64_t bits[static 8], const struct kc_scalar *scal
     memset(bits, 0, 8 * sizeof *bits);
     for (int i = 0; i < LIMBS; i++)
         bits[i] = sum.limb[i] >> 1 | (i + 1 < LIMBS ? sum.limb[i + 1] << 63 : 0);
-}
-
-const uint64_t *kc_scalar_order_signed_bits(enum kc_curve curve)
-{
-    return order_of(curve)->l_signed_bits;
 }
 
 void kc_scalar_wipe(struct kc_scalar *scalar)

@@ -80,10 +80,6 @@ kc_mask kc_scalar_equal(const struct kc_scalar *a, const struct kc_scalar *b);
  */
 void kc_scalar_signed_bits(uint64_t bits[static 8], const struct kc_scalar *scalar);
 
-/* The integer L itself, as kc_scalar_signed_bits would write it: [L]P is the identity for each P of
- * the group. */
-const uint64_t *kc_scalar_order_signed_bits(enum kc_curve curve);
-
 void kc_scalar_wipe(struct kc_scalar *scalar);
 
 /* A local scalar that is wiped when it leaves its scope. */

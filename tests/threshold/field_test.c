@@ -44,6 +44,38 @@ static int free_context(void **state)
     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 #include "tests/threshold/field_cases.inc"
 
+/* -1 is a square and no fourth power; 2 is no square. */
+static void fourth_powers_of_field25519_are_told_from_other_squares(void **state)
+{
+    (void)state;
+    const struct kc_field25519 two = {{2}};
+    for (int i = 0; i < 200; i++) {
+        struct kc_field25519 power = field25519_hostile(8), other;
+        kc_mask zero = kc_field25519_is_zero(&power);
+        kc_field25519_square(&power, &power);
+        kc_field25519_square(&power, &power);
+        assert_int_equal(kc_field25519_is_fourth_power(&power), ~zero);
+        kc_field25519_negate(&other, &power);
+        assert_false(kc_field25519_is_fourth_power(&other));
+        kc_field25519_multiply(&other, &power, &two);
+        assert_false(kc_field25519_is_fourth_power(&other));
+    }
+}
+
+/* -1 is no square. */
+static void squares_of_field448_are_told_from_other_elements(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct kc_field448 power = field448_hostile(8), other;
+        kc_mask zero = kc_field448_is_zero(&power);
+        kc_field448_square(&power, &power);
+        assert_int_equal(kc_field448_is_square(&power), ~zero);
+        kc_field448_negate(&other, &power);
+        assert_false(kc_field448_is_square(&other));
+    }
+}
+
 #define CASES_OF(field)                                                                            \
     cmocka_unit_test(field##_products_are_right_and_reduced_at_the_bounds),                        \
         cmocka_unit_test(field##_the_largest_limbs_do_not_overflow),                               \
@@ -54,6 +86,8 @@ static int free_context(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASES_OF(field25519), CASES_OF(field448)};
+    const struct CMUnitTest tests[] = {CASES_OF(field25519), CASES_OF(field448),
+        cmocka_unit_test(fourth_powers_of_field25519_are_told_from_other_squares),
+        cmocka_unit_test(squares_of_field448_are_told_from_other_elements)};
     return cmocka_run_group_tests(tests, make_context, free_context);
 }

@@ -190,25 +190,6 @@ static void signed_bits_stand_for_the_scalar(void **state)
     }
 }
 
-static void the_order_in_signed_bits_is_the_integer_itself(void **state)
-{
-    (void)state;
-    FOR_EACH_CURVE(curve)
-    {
-        const uint64_t *bits = kc_scalar_order_signed_bits(curve);
-        BIGNUM *sum = BN_lebin2bn((const uint8_t *)bits, 64, NULL), *ones = BN_new();
-        BN_set_bit(ones, size_of(curve) == 32 ? 255 : 450);
-        BN_sub_word(ones, 1);
-        BN_lshift1(sum, sum);
-        BN_sub(sum, sum, ones);
-        BIGNUM *order = order_of(curve);
-        assert_int_equal(BN_cmp(sum, order), 0);
-        BN_free(order);
-        BN_free(sum);
-        BN_free(ones);
-    }
-}
-
 static void wiping_leaves_nothing(void **state)
 {
     (void)state;
@@ -228,7 +209,6 @@ int main(void)
         cmocka_unit_test(imports_reduced_and_never_clamps),
         cmocka_unit_test(refuses_randomness_that_is_zero),
         cmocka_unit_test(signed_bits_stand_for_the_scalar),
-        cmocka_unit_test(the_order_in_signed_bits_is_the_integer_itself),
         cmocka_unit_test(wiping_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
