@@ -11,7 +11,7 @@
  *     loop: its edges, and KC_FD_CONTROL: kc_process_control(&order)
  *
  * A step that fails is logged here and ends the start. The supervisor starts and restarts the
- * processes and lists them and their edges in one table (supervisor.c).
+ * processes and lists them and their edges in one table (supervisor/supervisor.c).
  */
 #ifndef KC_CUSTODIAN_PROCESS_H
 #define KC_CUSTODIAN_PROCESS_H

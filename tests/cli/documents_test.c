@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The man page, the help and the completion know every command and every option. */
-#include "custodian/cli.h"
+#include "custodian/cli/cli.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

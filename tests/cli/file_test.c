@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files: whole or not at all, with the mode asked for, and PINs. */
-#include "custodian/cli_file.h"
+#include "custodian/cli/file.h"
 #include "tests/support/cmocka.h"
 
 #include <fcntl.h>

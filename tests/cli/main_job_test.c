@@ -3,8 +3,8 @@
  * The command against real daemons: a device and a service, each with a software TPM. What is made
  * here is checked with OpenSSL's command.
  */
-#include "custodian/cli_file.h"
-#include "custodian/cli_public.h"
+#include "custodian/cli/file.h"
+#include "custodian/cli/public.h"
 #include "proto/dare_envelope.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/custodian.h"

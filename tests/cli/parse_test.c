@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line: what is understood, and what is refused before anything is done. */
-#include "custodian/cli.h"
+#include "custodian/cli/cli.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

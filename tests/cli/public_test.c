@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public keys in PEM: OpenSSL's are read, ours are read by OpenSSL, and the sign of a point is kept. */
-#include "custodian/cli_public.h"
+#include "custodian/cli/public.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

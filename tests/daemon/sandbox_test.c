@@ -2,7 +2,7 @@
 /* What a desk that was taken over could try, one attempt per process. */
 #include "tests/support/cmocka.h"
 
-#include "custodian/desk_sandbox.h"
+#include "custodian/desk/sandbox.h"
 #include "proto/socket/transport.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka.h"
 
-#include "custodian/store.h"
+#include "custodian/store/store.h"
 
 #include <fcntl.h>
 #include <signal.h>

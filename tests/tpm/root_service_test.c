@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What root does with a packet, on a hardware root that does as the test says. */
 #include "base/secret.h"
-#include "custodian/root_service.h"
+#include "custodian/root/service.h"
 #include "tpm/root_kind.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The root's settings and its pin, as the host's owner wrote them. */
-#include "custodian/root_pin.h"
-#include "custodian/root_settings.h"
+#include "custodian/root/pin.h"
+#include "custodian/root/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #ifndef KC_TESTS_VAULT_BENCH_H
 #define KC_TESTS_VAULT_BENCH_H
 
-#include "custodian/vault.h"
+#include "custodian/vault/vault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

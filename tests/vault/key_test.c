@@ -3,7 +3,7 @@
 #include "tests/vault/bench.h"
 
 #include "base/secret.h"
-#include "custodian/vault_core.h"
+#include "custodian/vault/core.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

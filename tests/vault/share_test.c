@@ -2,8 +2,8 @@
 /* Keys that are split between two custodians do what the whole key did, and neither does it alone. */
 #include "tests/vault/bench.h"
 
-#include "custodian/vault_core.h"
-#include "custodian/vault_envelope.h"
+#include "custodian/vault/core.h"
+#include "custodian/vault/envelope.h"
 #include "proto/hkdf.h"
 
 #include <openssl/evp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two tables that the vault remembers records in: opened keys, and versions. */
 #include "base/secret.h"
-#include "custodian/vault_cache.h"
-#include "custodian/vault_versions.h"
+#include "custodian/vault/cache.h"
+#include "custodian/vault/versions.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

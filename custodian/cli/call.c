@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/call.h"
+
+#include "custodian/cli/output.h"
+
+#include <string.h>
+
+static enum kc_error connect_once(
+    const struct kc_cli *cli, const char *path, struct kc_client **slot, struct kc_client **client)
+{
+    if (*slot == NULL) {
+        enum kc_error error = kc_client_new(path, slot);
+        if (error != KC_OK)
+            return kc_cli_fail(cli, error, "socket %s", path != NULL ? path : "");
+    }
+    *client = *slot;
+    return KC_OK;
+}
+
+enum kc_error kc_cli_custodian(struct kc_cli *cli, struct kc_client **client)
+{
+    return connect_once(cli, cli->values[KC_CLI_SOCKET], &cli->custodian, client);
+}
+
+enum kc_error kc_cli_service(struct kc_cli *cli, struct kc_client **client)
+{
+    return connect_once(cli, cli->values[KC_CLI_SERVICE], &cli->service, client);
+}
+
+void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct kc_client *client,
+    enum kc_operation operation)
+{
+    call->cli = cli;
+    call->client = client;
+    call->answer = NULL;
+    kc_client_request_init(&call->request, operation);
+}
+
+void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char *text)
+{
+    kc_values_set_text(&call->request.message.values, field, text);
+}
+
+void kc_cli_call_octets(struct kc_cli_call *call, enum kc_field field, struct kc_span octets)
+{
+    kc_values_set_span(&call->request.message.values, field, octets.bytes, octets.size);
+}
+
+void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t number)
+{
+    kc_values_set_number(&call->request.message.values, field, number);
+}
+
+void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    if (call->cli->values[option] != NULL)
+        kc_cli_call_text(call, field, call->cli->values[option]);
+}
+
+enum kc_error kc_cli_call_data(struct kc_cli_call *call, enum kc_field field, struct kc_span octets)
+{
+    if (octets.size > kc_fields[field].most)
+        return kc_cli_fail(call->cli, KC_ERR_TOO_LARGE,
+            "the %s has %zu octets; at most %zu are possible", kc_fields[field].name, octets.size,
+            (size_t)kc_fields[field].most);
+    enum kc_error error = kc_client_request_data(
+        &call->request, &call->request.message.values, field, octets.bytes, octets.size);
+    return error == KC_OK ? KC_OK : kc_cli_fail(call->cli, error, "%s", kc_fields[field].name);
+}
+
+enum kc_error kc_cli_call_secret(
+    struct kc_cli_call *call, enum kc_field field, struct kc_span octets)
+{
+    enum kc_error error = kc_client_request_secret(
+        &call->request, &call->request.message.values, field, octets.bytes, octets.size);
+    return error == KC_OK ? KC_OK : kc_cli_fail(call->cli, error, "%s", kc_fields[field].name);
+}
+
+enum kc_error kc_cli_call_try(struct kc_cli_call *call)
+{
+    kc_client_answer_free(call->answer);
+    call->answer = NULL;
+    kc_cli_wait_begin(call->cli, "waiting for the custodian");
+    enum kc_error error =
+        kc_client_call(call->client, &call->request, call->cli->timeout_ms, &call->answer);
+    kc_cli_wait_end();
+    return error;
+}
+
+void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
+{
+    struct kc_span detail = {NULL, 0};
+    if (call->answer != NULL)
+        detail = kc_cli_call_span(call, KC_FIELD_DETAIL);
+    if (detail.size > 0)
+        (void)kc_cli_fail(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
+    else if (error == KC_ERR_DAEMON_ABSENT)
+        (void)kc_cli_fail(call->cli, error, "socket %s", kc_client_path(call->client));
+    else
+        (void)kc_cli_fail(call->cli, error, NULL);
+}
+
+enum kc_error kc_cli_call_run(struct kc_cli_call *call)
+{
+    enum kc_error error = kc_cli_call_try(call);
+    if (error != KC_OK)
+        kc_cli_call_report(call, error);
+    return error;
+}
+
+const struct kc_message *kc_cli_call_answer(const struct kc_cli_call *call)
+{
+    return kc_client_answer_message(call->answer);
+}
+
+struct kc_span kc_cli_call_span(const struct kc_cli_call *call, enum kc_field field)
+{
+    const struct kc_values *values = &kc_cli_call_answer(call)->values;
+    return kc_values_has(values, field) ? values->value[field].span : (struct kc_span){NULL, 0};
+}
+
+enum kc_error kc_cli_call_answer_secret(const struct kc_cli_call *call, enum kc_field field,
+    uint8_t *octets, size_t limit, size_t *size)
+{
+    enum kc_error error = kc_client_answer_secret(
+        call->answer, &kc_cli_call_answer(call)->values, field, octets, limit, size);
+    return error == KC_OK ? KC_OK : kc_cli_fail(call->cli, error, "%s", kc_fields[field].name);
+}
+
+void kc_cli_call_done(struct kc_cli_call *call)
+{
+    if (call->client == NULL)
+        return;
+    kc_client_answer_free(call->answer);
+    kc_client_request_done(&call->request);
+    call->client = NULL;
+}

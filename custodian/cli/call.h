@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request of the command to a custodian, and its answer. */
+#ifndef KC_CUSTODIAN_CLI_CALL_H
+#define KC_CUSTODIAN_CLI_CALL_H
+
+#include "custodian/cli/cli.h"
+
+struct kc_cli_call {
+    const struct kc_cli *cli;
+    struct kc_client *client; /* borrowed */
+    struct kc_client_request request;
+    struct kc_client_answer *answer;
+};
+
+/*
+ * The client of the custodian that --socket names, or of the one that --service names. Lives as long
+ * as the run.
+ *
+ * Errors are reported.
+ */
+KC_CHECKED enum kc_error kc_cli_custodian(struct kc_cli *cli, struct kc_client **client);
+KC_CHECKED enum kc_error kc_cli_service(struct kc_cli *cli, struct kc_client **client);
+
+/* Prepares a request. The texts and octets that are set are borrowed until the call is done. */
+void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct kc_client *client,
+    enum kc_operation operation);
+
+void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char *text);
+void kc_cli_call_octets(struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
+void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t number);
+
+/* Sets a field from an option, if that was given. */
+void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
+
+/* DATA and SECRET. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_call_data(
+    struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
+KC_CHECKED enum kc_error kc_cli_call_secret(
+    struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
+
+/* Calls. `run` reports a failure, with the detail that the custodian gave; `try` leaves that to who
+ * knows better. */
+KC_CHECKED enum kc_error kc_cli_call_run(struct kc_cli_call *call);
+KC_CHECKED enum kc_error kc_cli_call_try(struct kc_cli_call *call);
+
+/* Reports a failure that `try` gave, with the detail that the custodian gave. */
+void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error);
+
+/* The answer's message; the values lend from it. Only after KC_OK. */
+const struct kc_message *kc_cli_call_answer(const struct kc_cli_call *call);
+struct kc_span kc_cli_call_span(const struct kc_cli_call *call, enum kc_field field);
+
+/* Reads a SECRET of the answer, of at most limit octets. KC_ERR_BAD_REPLY: it is not so. Reported. */
+KC_CHECKED enum kc_error kc_cli_call_answer_secret(const struct kc_cli_call *call,
+    enum kc_field field, uint8_t *octets, size_t limit, size_t *size);
+
+/* Ends a call; fine with a zeroed one. */
+void kc_cli_call_done(struct kc_cli_call *call);
+
+/* A local call that ends when it leaves its scope. */
+#define KC_AUTO_CALL __attribute__((cleanup(kc_cli_call_done))) struct kc_cli_call
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command `custodian`: its tables of commands and options, and the state of one run.
+ *
+ * A command is a row: a function that does one thing with the arguments that were parsed. It reports
+ * its own failure (kc_cli_fail) and returns the error, whose class is the exit status.
+ */
+#ifndef KC_CUSTODIAN_CLI_H
+#define KC_CUSTODIAN_CLI_H
+
+#include "base/error.h"
+#include "proto/socket/client.h"
+
+#include <stdint.h>
+
+enum kc_cli_option {
+#define KC_CLI_OPTION(symbol, name, letter, argument, sentence) KC_CLI_##symbol,
+#include "custodian/cli/options.def"
+#undef KC_CLI_OPTION
+    KC_CLI_OPTION_COUNT,
+};
+
+struct kc_cli_option_row {
+    const char *name;
+    int letter;           /* 0: none */
+    const char *argument; /* NULL: a flag */
+    const char *sentence;
+};
+
+extern const struct kc_cli_option_row kc_cli_options[KC_CLI_OPTION_COUNT];
+
+#define KC_CLI_BIT(option) (UINT64_C(1) << KC_CLI_##option)
+#define KC_CLI_GLOBAL                                                                              \
+    (KC_CLI_BIT(SOCKET) | KC_CLI_BIT(TIMEOUT) | KC_CLI_BIT(JSON) | KC_CLI_BIT(QUIET) |             \
+        KC_CLI_BIT(HELP) | KC_CLI_BIT(VERSION))
+#define KC_CLI_RECIPIENTS_MAX 16 /* --to in one command */
+
+struct kc_cli;
+
+struct kc_cli_command {
+    const char *group; /* NULL: the command is one word */
+    const char *name;
+    const char *arguments; /* as the usage shows them */
+    size_t least, most;    /* number of arguments */
+    uint64_t needs;        /* options that must be given */
+    uint64_t takes;        /* others that may be, besides the global ones */
+    const char *sentence;
+    enum kc_error (*run)(struct kc_cli *cli);
+};
+
+extern const struct kc_cli_command kc_cli_commands[];
+extern const size_t kc_cli_command_count;
+
+/* One run. */
+struct kc_cli {
+    const struct kc_cli_command *command;    /* NULL: none was named */
+    const char *group;                       /* a group without a command, for its help */
+    const char *values[KC_CLI_OPTION_COUNT]; /* NULL: not given; a flag that is given: "" */
+    const char *recipients[KC_CLI_RECIPIENTS_MAX];
+    size_t recipient_count;
+    char **arguments;
+    size_t argument_count;
+    int timeout_ms;
+    struct kc_client *custodian, *service; /* made when they are needed */
+    bool unwell;                           /* doctor found something: exit status 1 */
+};
+
+/*
+ * Parses the words after the program's name into cli; options may stand anywhere before "--".
+ *
+ * KC_ERR_USAGE  reported
+ */
+KC_CHECKED enum kc_error kc_cli_parse(struct kc_cli *cli, int count, char *words[]);
+
+/* Prints the help that fits what was named: of a command, of a group, or of all. */
+void kc_cli_help(const struct kc_cli *cli);
+
+/* Parses and runs; the exit status. */
+int kc_cli_main(int count, char *words[]);
+
+static inline bool kc_cli_given(const struct kc_cli *cli, enum kc_cli_option option)
+{
+    return cli->values[option] != NULL;
+}
+
+/* The functions of the table's rows, by the file that has them. */
+enum kc_error kc_cli_status(struct kc_cli *cli); /* cli_status.c */
+enum kc_error kc_cli_doctor(struct kc_cli *cli);
+enum kc_error kc_cli_ping(struct kc_cli *cli);
+enum kc_error kc_cli_random(struct kc_cli *cli);
+enum kc_error kc_cli_keyring_list(struct kc_cli *cli);
+enum kc_error kc_cli_error(struct kc_cli *cli);
+enum kc_error kc_cli_completion(struct kc_cli *cli);   /* cli_completion.c */
+enum kc_error kc_cli_key_generate(struct kc_cli *cli); /* cli_key.c */
+enum kc_error kc_cli_key_list(struct kc_cli *cli);
+enum kc_error kc_cli_key_show(struct kc_cli *cli);
+enum kc_error kc_cli_key_public(struct kc_cli *cli);
+enum kc_error kc_cli_key_agree(struct kc_cli *cli);
+enum kc_error kc_cli_key_enable(struct kc_cli *cli);
+enum kc_error kc_cli_key_disable(struct kc_cli *cli);
+enum kc_error kc_cli_key_destroy(struct kc_cli *cli);
+enum kc_error kc_cli_share_split(struct kc_cli *cli); /* cli_share.c */
+enum kc_error kc_cli_share_accept(struct kc_cli *cli);
+enum kc_error kc_cli_share_list(struct kc_cli *cli);
+enum kc_error kc_cli_share_show(struct kc_cli *cli);
+enum kc_error kc_cli_operator_pin(struct kc_cli *cli); /* cli_operator.c */
+enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
+enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
+enum kc_error kc_cli_recipient_remove(struct kc_cli *cli);
+enum kc_error kc_cli_encrypt(struct kc_cli *cli);  /* cli_encrypt.c */
+enum kc_error kc_cli_decrypt(struct kc_cli *cli);  /* cli_decrypt.c */
+enum kc_error kc_cli_key_sign(struct kc_cli *cli); /* cli_signature.c */
+enum kc_error kc_cli_sign(struct kc_cli *cli);
+enum kc_error kc_cli_verify(struct kc_cli *cli);
+
+#endif

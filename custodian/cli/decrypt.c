@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decrypting a DARE envelope: the custodian unwraps the base seed, with the service's contribution if
+ * its key is split; the content is decrypted here.
+ */
+#include "custodian/cli/call.h"
+#include "custodian/cli/file.h"
+#include "custodian/cli/keys.h"
+#include "custodian/cli/output.h"
+
+#include "base/secret.h"
+#include "proto/dare_envelope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What opens the envelope: a key here, and the entry that is for it. */
+struct opening {
+    struct kc_cli_key key;
+    const struct kc_dare_recipient *entry;
+    uint8_t peer[KC_UDF_PUBLIC_MAX]; /* the entry's ephemeral key, in the signed encoding */
+    size_t peer_size;
+    uint8_t contribution[KC_UDF_PUBLIC_MAX]; /* the service's, for a share */
+    size_t contribution_size;
+};
+
+/* Finds the first entry that a key here can open. */
+static enum kc_error find_entry(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
+{
+    for (size_t i = 0; i < envelope->recipient_count; i++) {
+        opening->entry = &envelope->recipients[i];
+        enum kc_error error = kc_cli_key_find_recipient(
+            cli, opening->entry->algorithm, opening->entry->kid, &opening->key);
+        if (error != KC_ERR_REFUSED)
+            return error;
+    }
+    return kc_cli_fail(cli, KC_ERR_REFUSED,
+        "no key here is among the %zu recipients, first of them %s", envelope->recipient_count,
+        envelope->recipients[0].kid);
+}
+
+/* Finds the entry for the key that --key names. */
+static enum kc_error find_entry_of_key(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
+{
+    char other[KC_UDF_ID_SIZE] = "";
+    enum kc_error error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &opening->key);
+    if (error != KC_OK)
+        return error;
+    const struct kc_cli_key *key = &opening->key;
+    const char *id = kc_cli_key_is_share(key) ? key->group : key->id;
+    if (kc_cli_public_other_id(&key->public, other) != KC_OK)
+        other[0] = '\0';
+    for (size_t i = 0; i < envelope->recipient_count; i++) {
+        opening->entry = &envelope->recipients[i];
+        if (strcmp(opening->entry->kid, id) == 0 || strcmp(opening->entry->kid, other) == 0)
+            return KC_OK;
+    }
+    return kc_cli_fail(cli, KC_ERR_ENVELOPE, "%s is not among the recipients", id);
+}
+
+/* The ephemeral key as all shares take it: whoever wrote u alone is given the even root. */
+static void take_peer(struct opening *opening)
+{
+    const struct kc_dare_recipient *entry = opening->entry;
+    memcpy(opening->peer, entry->ephemeral, entry->ephemeral_size);
+    opening->peer_size = entry->ephemeral_size;
+    bool is_plain = (strcmp(entry->algorithm, "X448") == 0 && entry->ephemeral_size == 56) ||
+                    (strcmp(entry->algorithm, "X25519") == 0 && entry->ephemeral_size == 32);
+    if (is_plain)
+        opening->peer[opening->peer_size++] = 0x00;
+}
+
+/* Asks the service for its contribution. */
+static enum kc_error ask_service(struct kc_cli *cli, struct opening *opening)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *service;
+    struct kc_cli_key share;
+    enum kc_error error = kc_cli_service(cli, &service);
+    if (error == KC_OK)
+        error = kc_cli_key_find_share(cli, service, opening->key.group, &share);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, service, KC_OPERATION_AGREEMENT_CONTRIBUTE);
+    kc_cli_call_text(&call, KC_FIELD_KEY, share.id);
+    kc_cli_call_octets(&call, KC_FIELD_PEER, (struct kc_span){opening->peer, opening->peer_size});
+    error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    struct kc_span contribution = kc_cli_call_span(&call, KC_FIELD_CONTRIBUTION);
+    memcpy(opening->contribution, contribution.bytes, contribution.size);
+    opening->contribution_size = contribution.size;
+    return KC_OK;
+}
+
+static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct opening *opening,
+    const char *kek_info, struct kc_cli_call *call)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(call, cli, client, KC_OPERATION_DECRYPT);
+    kc_cli_call_text(call, KC_FIELD_KEY, opening->key.id);
+    kc_cli_call_octets(call, KC_FIELD_PEER, (struct kc_span){opening->peer, opening->peer_size});
+    kc_cli_call_octets(call, KC_FIELD_WRAPPED,
+        (struct kc_span){opening->entry->wrapped, sizeof opening->entry->wrapped});
+    if (*kek_info != '\0')
+        kc_cli_call_octets(
+            call, KC_FIELD_KEK_INFO, (struct kc_span){(const uint8_t *)kek_info, strlen(kek_info)});
+    if (opening->contribution_size > 0)
+        kc_cli_call_octets(call, KC_FIELD_CONTRIBUTION,
+            (struct kc_span){opening->contribution, opening->contribution_size});
+    return kc_cli_call_try(call);
+}
+
+/* The base seed. Older envelopes have another kek_info and do not say so: the key wrap tells. */
+static enum kc_error unwrap(
+    struct kc_cli *cli, const struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
+{
+    static const char *const infos[] = {KC_DARE_KEK_INFO, ""};
+    enum kc_error error = KC_ERR_DECRYPTION;
+    for (size_t i = 0; i < 2 && error == KC_ERR_DECRYPTION; i++) {
+        KC_AUTO_CALL call = {0};
+        size_t size = 0;
+        error = unwrap_with_info(cli, opening, infos[i], &call);
+        if (error == KC_OK)
+            error =
+                kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, seed, KC_DARE_SEED_SIZE, &size);
+        else if (error != KC_ERR_DECRYPTION || i == 1)
+            kc_cli_call_report(&call, error);
+        if (error == KC_OK && size != KC_DARE_SEED_SIZE)
+            error = kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the base seed has %zu octets", size);
+    }
+    return error;
+}
+
+static enum kc_error unlock(
+    struct kc_cli *cli, struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
+{
+    enum kc_error error = KC_OK;
+    take_peer(opening);
+    if (kc_cli_key_is_share(&opening->key)) {
+        if (!kc_cli_given(cli, KC_CLI_SERVICE))
+            return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+                "the key %s is split and here is one share of it: name the custodian that has the "
+                "other with --service",
+                opening->key.group);
+        error = ask_service(cli, opening);
+    }
+    if (error == KC_OK)
+        error = unwrap(cli, opening, seed);
+    kc_wipe(opening->contribution, sizeof opening->contribution);
+    return error;
+}
+
+static enum kc_error decrypt_body(const struct kc_cli *cli, const struct kc_dare_envelope *envelope,
+    const uint8_t seed[KC_DARE_SEED_SIZE], const char *path)
+{
+    struct kc_dare_content content;
+    KC_AUTO_OCTETS plaintext = {malloc(envelope->body_size + 1), envelope->body_size};
+    size_t size = 0;
+    if (plaintext.bytes == NULL)
+        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    enum kc_error error = kc_dare_content_derive(
+        seed, (struct kc_span){envelope->salt, envelope->salt_size}, &content);
+    if (error == KC_OK)
+        error = kc_dare_content_decrypt(&content,
+            (struct kc_span){envelope->body, envelope->body_size}, plaintext.bytes, &size);
+    kc_wipe(&content, sizeof content);
+    if (error != KC_OK)
+        return kc_cli_fail(cli, error, NULL);
+    return kc_cli_write(cli, path, (struct kc_span){plaintext.bytes, size}, 0600);
+}
+
+static enum kc_error decrypt(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
+{
+    struct opening opening = {.entry = NULL};
+    uint8_t seed[KC_DARE_SEED_SIZE];
+    enum kc_error error = kc_cli_given(cli, KC_CLI_KEY) ? find_entry_of_key(cli, envelope, &opening)
+                                                        : find_entry(cli, envelope, &opening);
+    if (error == KC_OK)
+        error = unlock(cli, &opening, seed);
+    if (error == KC_OK)
+        error = decrypt_body(cli, envelope, seed, path);
+    kc_wipe(seed, sizeof seed);
+    return error;
+}
+
+static enum kc_error read_envelope(const struct kc_cli *cli, struct kc_dare_envelope *envelope)
+{
+    KC_AUTO_OCTETS text = {NULL, 0};
+    enum kc_error error = kc_cli_read(cli, cli->arguments[0], KC_DARE_FILE_MAX, &text);
+    if (error != KC_OK)
+        return error;
+    kc_cli_wait_begin(cli, "reading the envelope");
+    error = kc_dare_envelope_read(kc_cli_span(&text), envelope);
+    kc_cli_wait_end();
+    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[0]);
+}
+
+enum kc_error kc_cli_decrypt(struct kc_cli *cli)
+{
+    char *path = NULL;
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    if (envelope == NULL)
+        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    enum kc_error error = kc_cli_output_path(cli, cli->arguments[0], ".dare", false, &path);
+    if (error == KC_OK)
+        error = read_envelope(cli, envelope);
+    if (error == KC_OK)
+        error = decrypt(cli, envelope, path);
+    kc_dare_envelope_done(envelope);
+    free(envelope);
+    free(path);
+    return error;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/file.h"
+
+#include "base/secret.h"
+#include "custodian/cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define FIRST_SIZE 65536 /* octets of the first buffer for a file whose size is not known */
+
+void kc_cli_octets_done(struct kc_cli_octets *octets)
+{
+    if (octets->bytes != NULL)
+        kc_wipe(octets->bytes, octets->size);
+    free(octets->bytes);
+    *octets = (struct kc_cli_octets){NULL, 0};
+}
+
+static bool is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* Makes room for twice as much; what was read moves, and is wiped where it was. */
+static bool grow(struct kc_cli_octets *octets, size_t used, size_t limit)
+{
+    size_t wanted = octets->size == 0 ? FIRST_SIZE : 2 * octets->size;
+    struct kc_cli_octets larger = {NULL, wanted > limit + 1 ? limit + 1 : wanted};
+    larger.bytes = malloc(larger.size);
+    if (larger.bytes == NULL)
+        return false;
+    if (used > 0)
+        memcpy(larger.bytes, octets->bytes, used);
+    kc_cli_octets_done(octets);
+    *octets = larger;
+    return true;
+}
+
+/* Reads to the end, or to one octet above the limit. False: errno says why. */
+static bool read_all(int descriptor, size_t limit, struct kc_cli_octets *octets)
+{
+    size_t used = 0;
+    for (;;) {
+        if (used == octets->size && !grow(octets, used, limit))
+            return false;
+        ssize_t got = read(descriptor, octets->bytes + used, octets->size - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        used += (size_t)got;
+        if (got == 0 || used > limit)
+            break;
+    }
+    octets->size = used;
+    return true;
+}
+
+enum kc_error kc_cli_read(
+    const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets)
+{
+    KC_AUTO_OCTETS read = {NULL, 0};
+    int descriptor = is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    bool done = descriptor >= 0 && read_all(descriptor, limit, &read);
+    int cause = errno;
+    if (descriptor > STDIN_FILENO)
+        close(descriptor);
+    if (!done)
+        return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", path, strerror(cause));
+    if (read.size > limit)
+        return kc_cli_fail(cli, KC_ERR_TOO_LARGE, "%s has more than %zu octets", path, limit);
+    *octets = read;
+    read = (struct kc_cli_octets){NULL, 0};
+    return KC_OK;
+}
+
+static bool write_all(int descriptor, struct kc_span octets)
+{
+    size_t done = 0;
+    while (done < octets.size) {
+        ssize_t put = write(descriptor, octets.bytes + done, octets.size - done);
+        if (put < 0 && errno != EINTR)
+            return false;
+        done += put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+/* Opens a new file beside the path, with the mode that the umask leaves. */
+static int open_beside(const char *path, mode_t mode, char **beside)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    if (asprintf(beside, "%s.XXXXXX", path) < 0) {
+        *beside = NULL;
+        return -1;
+    }
+    int descriptor = mkostemp(*beside, O_CLOEXEC);
+    if (descriptor >= 0 && fchmod(descriptor, mode & ~mask) == 0)
+        return descriptor;
+    if (descriptor >= 0)
+        close(descriptor);
+    return -1;
+}
+
+/* A device or pipe is written into; only a plain file can be replaced. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static bool write_special(const char *path, struct kc_span octets)
+{
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = descriptor >= 0 && write_all(descriptor, octets);
+    return descriptor >= 0 && close(descriptor) == 0 && done;
+}
+
+static bool write_file(const char *path, struct kc_span octets, mode_t mode)
+{
+    char *beside = NULL;
+    int descriptor = open_beside(path, mode, &beside);
+    bool done = descriptor >= 0 && write_all(descriptor, octets) && fsync(descriptor) == 0;
+    int cause = errno;
+    if (descriptor >= 0 && close(descriptor) != 0 && done) {
+        done = false;
+        cause = errno;
+    }
+    if (done && rename(beside, path) != 0) {
+        done = false;
+        cause = errno;
+    }
+    if (!done && descriptor >= 0)
+        unlink(beside);
+    free(beside);
+    errno = cause;
+    return done;
+}
+
+enum kc_error kc_cli_write(
+    const struct kc_cli *cli, const char *path, struct kc_span octets, mode_t mode)
+{
+    bool done;
+    if (is_standard(path))
+        done = write_all(STDOUT_FILENO, octets);
+    else if (is_special(path))
+        done = write_special(path, octets);
+    else
+        done = write_file(path, octets, mode);
+    return done ? KC_OK : kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", path, strerror(errno));
+}
+
+/* The input's path with the suffix added or taken off; NULL: it does not end so, or no memory. */
+static char *derived_path(const char *input, const char *suffix, bool add)
+{
+    size_t size = strlen(input), suffix_size = strlen(suffix);
+    char *path;
+    if (add)
+        return asprintf(&path, "%s%s", input, suffix) < 0 ? NULL : path;
+    if (size <= suffix_size || strcmp(input + size - suffix_size, suffix) != 0)
+        return NULL;
+    return strndup(input, size - suffix_size);
+}
+
+enum kc_error kc_cli_output_path(
+    const struct kc_cli *cli, const char *input, const char *suffix, bool add, char **path)
+{
+    const char *output = cli->values[KC_CLI_OUTPUT];
+    char *made = output != NULL ? strdup(output) : NULL;
+    if (output == NULL && !is_standard(input))
+        made = derived_path(input, suffix, add);
+    if (made == NULL)
+        return kc_cli_fail(cli, KC_ERR_USAGE, "--output FILE is missing");
+    if (output == NULL && access(made, F_OK) == 0) {
+        enum kc_error error =
+            kc_cli_fail(cli, KC_ERR_FILE, "%s exists; to replace it name it with --output", made);
+        free(made);
+        return error;
+    }
+    *path = made;
+    return KC_OK;
+}
+
+/* Signals that would end or stop the command wait until the terminal echoes again. */
+static void signals_hold(sigset_t *before)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &held, before);
+}
+
+/* Reads a line without echo. False: it is no terminal, or it ended. */
+static bool read_hidden(FILE *terminal, const char *prompt, char *line, size_t size)
+{
+    struct termios shown, hidden;
+    if (tcgetattr(fileno(terminal), &shown) != 0)
+        return false;
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    setvbuf(terminal, NULL, _IONBF, 0); /* nothing is left in a buffer */
+    tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
+    fprintf(terminal, "%s: ", prompt);
+    bool good = fflush(terminal) == 0 && fgets(line, (int)size, terminal) != NULL;
+    tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
+    fputc('\n', terminal);
+    return good;
+}
+
+/* Asks on the terminal. False: there is none, or it ended. */
+static bool ask(const char *prompt, char *line, size_t size)
+{
+    sigset_t before;
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    if (terminal == NULL)
+        return false;
+    signals_hold(&before);
+    bool good = read_hidden(terminal, prompt, line, size);
+    fclose(terminal);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return good;
+}
+
+/* Asks once, or twice with the same answer. */
+static enum kc_error ask_pin(const struct kc_cli *cli, enum kc_cli_option option,
+    const char *prompt, bool twice, char *line, size_t size)
+{
+    char again[KC_CLI_PIN_MAX + 3] = "", prompt_again[64];
+    snprintf(prompt_again, sizeof prompt_again, "%s, again", prompt);
+    if (!ask(prompt, line, size))
+        return kc_cli_fail(
+            cli, KC_ERR_USAGE, "no terminal to ask on: --%s FILE", kc_cli_options[option].name);
+    if (!twice)
+        return KC_OK;
+    bool same = ask(prompt_again, again, sizeof again) && strcmp(line, again) == 0;
+    kc_wipe(again, sizeof again);
+    return same ? KC_OK : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the two PINs differ");
+}
+
+static enum kc_error read_pin_file(
+    const struct kc_cli *cli, const char *path, char *line, size_t size)
+{
+    KC_AUTO_OCTETS octets = {NULL, 0};
+    enum kc_error error = kc_cli_read(cli, path, size - 1, &octets);
+    if (error != KC_OK)
+        return error;
+    memcpy(line, octets.bytes, octets.size);
+    line[octets.size] = '\0';
+    return KC_OK;
+}
+
+enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option option,
+    const char *prompt, bool twice, uint8_t pin[KC_CLI_PIN_MAX], size_t *size)
+{
+    char line[KC_CLI_PIN_MAX + 3] =
+        ""; /* a line feed too, and one more to see that it is too long */
+    const char *path = cli->values[option];
+    enum kc_error error = path != NULL ? read_pin_file(cli, path, line, sizeof line)
+                                       : ask_pin(cli, option, prompt, twice, line, sizeof line);
+    size_t length = strcspn(line, "\r\n");
+    if (error == KC_OK && (length < KC_CLI_PIN_MIN || length > KC_CLI_PIN_MAX))
+        error = kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "a PIN has %d to %d octets", KC_CLI_PIN_MIN, KC_CLI_PIN_MAX);
+    if (error == KC_OK) {
+        memcpy(pin, line, length);
+        *size = length;
+    }
+    kc_wipe(line, sizeof line);
+    return error;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help in one form for every command, from the tables. */
+#include "custodian/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMN 33 /* where explanations begin */
+
+static void print_row(const char *left, const char *right)
+{
+    printf("  %-*s %s\n", COLUMN - 3, left, right);
+}
+
+static void print_options(uint64_t set)
+{
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
+        const struct kc_cli_option_row *row = &kc_cli_options[i];
+        char left[64], letter[8] = "    ";
+        if ((set & UINT64_C(1) << i) == 0)
+            continue;
+        if (row->letter != 0)
+            snprintf(letter, sizeof letter, "-%c, ", row->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name,
+            row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
+        print_row(left, row->sentence);
+    }
+}
+
+static void print_exit_status(void)
+{
+    static const char *const classes[] = {"done", "the custodian itself failed, or found a fault",
+        "the command, its input or a file is wrong", "not allowed, or no such key",
+        "not possible in the present state", "the other side did not answer, or answered wrong",
+        "the hardware root", "the store", "the installation"};
+    puts("\nExit status:");
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        print_row(number, classes[i]);
+    }
+}
+
+static void print_name(const struct kc_cli_command *command, char *name, size_t size)
+{
+    snprintf(name, size, "%s%s%s%s%s", command->group != NULL ? command->group : "",
+        command->group != NULL ? " " : "", command->name, *command->arguments != '\0' ? " " : "",
+        command->arguments);
+}
+
+static void help_command(const struct kc_cli_command *command)
+{
+    char name[64];
+    print_name(command, name, sizeof name);
+    printf("Usage: custodian %s", name);
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
+        if ((command->needs & UINT64_C(1) << i) != 0)
+            printf(" --%s %s", kc_cli_options[i].name, kc_cli_options[i].argument);
+    printf(
+        "%s\n\nTo %s.\n\nOptions:\n", command->takes != 0 ? " [OPTIONS]" : "", command->sentence);
+    print_options(command->needs | command->takes);
+    print_options(KC_CLI_GLOBAL);
+    print_exit_status();
+}
+
+static void help_commands(const char *group)
+{
+    printf("Usage: custodian %s%s[OPTIONS]\n\nCommands:\n", group != NULL ? group : "",
+        group != NULL ? " COMMAND " : "COMMAND ");
+    for (size_t i = 0; i < kc_cli_command_count; i++) {
+        const struct kc_cli_command *command = &kc_cli_commands[i];
+        char name[64];
+        if (group != NULL && (command->group == NULL || strcmp(group, command->group) != 0))
+            continue;
+        print_name(command, name, sizeof name);
+        print_row(name, command->sentence);
+    }
+    puts("\nA KEY is named by its id or its label. custodian COMMAND --help has the options of a "
+         "command.\n\nOptions of every command:");
+    print_options(KC_CLI_GLOBAL);
+    print_exit_status();
+}
+
+void kc_cli_help(const struct kc_cli *cli)
+{
+    if (cli->command != NULL)
+        help_command(cli->command);
+    else
+        help_commands(cli->group);
+}

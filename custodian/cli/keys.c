@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/keys.h"
+
+#include "custodian/cli/call.h"
+#include "custodian/cli/output.h"
+#include "proto/udf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ID_SIZE 65
+
+/* A search: filters of key-list, and what is looked for. */
+struct search {
+    struct kc_cli *cli;
+    struct kc_client *client;
+    const char *keyring, *label, *role, *algorithm, *group, *state; /* NULL: any */
+};
+
+/* Is told of every key; false ends the walk. */
+typedef bool (*visitor)(void *context, const struct kc_values *item);
+
+static void text_of(const struct kc_values *values, enum kc_field field, char *text, size_t size)
+{
+    struct kc_span span = {NULL, 0};
+    if (kc_values_has(values, field))
+        span = values->value[field].span;
+    size_t length = span.size < size ? span.size : size - 1;
+    if (length > 0)
+        memcpy(text, span.bytes, length);
+    text[length] = '\0';
+}
+
+static void key_of(const struct kc_values *values, struct kc_cli_key *key)
+{
+    memset(key, 0, sizeof *key);
+    text_of(values, KC_FIELD_KEY, key->id, sizeof key->id);
+    text_of(values, KC_FIELD_LABEL, key->label, sizeof key->label);
+    text_of(values, KC_FIELD_STATE, key->state, sizeof key->state);
+    text_of(values, KC_FIELD_GROUP, key->group, sizeof key->group);
+    text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
+    if (kc_values_has(values, KC_FIELD_INDEX))
+        key->index = (unsigned)values->value[KC_FIELD_INDEX].number;
+    enum kc_field field = kc_cli_key_is_share(key) ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC;
+    struct kc_span public = {NULL, 0};
+    if (kc_values_has(values, field))
+    public = values->value[field].span;
+    if (public.size > 0 && public.size <= sizeof key->public.octets) {
+        memcpy(key->public.octets, public.bytes, public.size);
+        key->public.size = public.size;
+        key->public.whole = true;
+    }
+}
+
+static void set_filter(struct kc_cli_call *call, enum kc_field field, const char *text)
+{
+    if (text != NULL)
+        kc_cli_call_text(call, field, text);
+}
+
+/* One page, after an id if that is not empty; `after` becomes the last id if there is more. */
+static enum kc_error walk_page(
+    const struct search *s, char after[ID_SIZE], bool *more, visitor visit, void *context)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, s->cli, s->client, KC_OPERATION_KEY_LIST);
+    set_filter(&call, KC_FIELD_KEYRING, s->keyring);
+    set_filter(&call, KC_FIELD_LABEL, s->label);
+    set_filter(&call, KC_FIELD_ROLE, s->role);
+    set_filter(&call, KC_FIELD_ALGORITHM, s->algorithm);
+    set_filter(&call, KC_FIELD_GROUP, s->group);
+    set_filter(&call, KC_FIELD_STATE, s->state);
+    set_filter(&call, KC_FIELD_AFTER, *after != '\0' ? after : NULL);
+    enum kc_error error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    const struct kc_message *answer = kc_cli_call_answer(&call);
+    *more = answer->values.value[KC_FIELD_MORE].number != 0;
+    for (size_t i = 0; i < answer->item_count; i++)
+        if (!visit(context, &answer->items[i]))
+            *more = false;
+    char last[ID_SIZE];
+    text_of(&answer->values, KC_FIELD_AFTER, last, sizeof last);
+    if (*more && (*last == '\0' || strcmp(last, after) <= 0))
+        return kc_cli_fail(
+            s->cli, KC_ERR_BAD_REPLY, "the list does not go on"); /* would never end */
+    memcpy(after, last, ID_SIZE);
+    return KC_OK;
+}
+
+static enum kc_error walk(const struct search *s, visitor visit, void *context)
+{
+    char after[ID_SIZE] = "";
+    bool more = true;
+    enum kc_error error = KC_OK;
+    while (error == KC_OK && more)
+        error = walk_page(s, after, &more, visit, context);
+    return error;
+}
+
+/* Keeps the first key, and the ids of all. */
+struct only {
+    struct kc_cli_key key;
+    size_t count;
+    char ids[256];
+};
+
+static bool keep_only(void *context, const struct kc_values *item)
+{
+    struct only *only = context;
+    struct kc_cli_key key;
+    if (kc_values_text_is(item, KC_FIELD_STATE, "destroyed"))
+        return true;
+    key_of(item, &key);
+    if (only->count++ == 0)
+        only->key = key;
+    size_t used = strlen(only->ids);
+    snprintf(only->ids + used, sizeof only->ids - used, "%s%s", used > 0 ? ", " : "", key.id);
+    return true;
+}
+
+/* The only key that a search finds. */
+static enum kc_error find_only(
+    const struct search *s, const char *what, const char *name, struct kc_cli_key *key)
+{
+    struct only only = {.count = 0};
+    enum kc_error error = walk(s, keep_only, &only);
+    if (error != KC_OK)
+        return error;
+    if (only.count == 0)
+        return kc_cli_fail(
+            s->cli, KC_ERR_REFUSED, "no %s %s at %s", what, name, kc_client_path(s->client));
+    if (only.count > 1)
+        return kc_cli_fail(s->cli, KC_ERR_BAD_ARGUMENT,
+            "%s %s could be any of %s: name it by its id", what, name, only.ids);
+    *key = only.key;
+    return KC_OK;
+}
+
+static bool is_id(const char *name)
+{
+    struct kc_udf udf;
+    struct kc_span text = {(const uint8_t *)name, strlen(name)};
+    return text.size == KC_UDF_ID_SIZE - 1 && kc_udf_parse_canonical(text, &udf) == KC_OK;
+}
+
+static enum kc_error find_by_id(
+    struct kc_cli *cli, struct kc_client *client, const char *id, struct kc_cli_key *key)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SHOW);
+    kc_cli_call_text(&call, KC_FIELD_KEY, id);
+    enum kc_error error = kc_cli_call_try(&call);
+    if (error == KC_OK)
+        key_of(&kc_cli_call_answer(&call)->values, key);
+    return error;
+}
+
+enum kc_error kc_cli_key_find(struct kc_cli *cli, const char *name, struct kc_cli_key *key)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    if (is_id(name) && find_by_id(cli, client, name, key) == KC_OK)
+        return KC_OK;
+    if (strlen(name) == 0 || strlen(name) > kc_fields[KC_FIELD_LABEL].most)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "a label has 1 to %zu octets",
+            (size_t)kc_fields[KC_FIELD_LABEL].most);
+    struct search search = {
+        .cli = cli, .client = client, .keyring = cli->values[KC_CLI_KEYRING], .label = name};
+    return find_only(&search, "key", name, key);
+}
+
+enum kc_error kc_cli_key_find_share(
+    struct kc_cli *cli, struct kc_client *client, const char *group, struct kc_cli_key *key)
+{
+    struct search search = {.cli = cli, .client = client, .group = group, .state = "active"};
+    return find_only(&search, "share of", group, key);
+}
+
+enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_key *key)
+{
+    struct search search = {.cli = cli, .role = "wrap", .state = "active"};
+    if (kc_cli_given(cli, KC_CLI_WITH))
+        return kc_cli_key_find(cli, cli->values[KC_CLI_WITH], key);
+    enum kc_error error = kc_cli_custodian(cli, &search.client);
+    return error != KC_OK ? error : find_only(&search, "wrap key", "(see --with)", key);
+}
+
+/* A key that is, or has a share of, the one that an id names with either sign. */
+struct recipient {
+    const char *id;
+    struct kc_cli_key key;
+    bool found;
+};
+
+static bool keep_recipient(void *context, const struct kc_values *item)
+{
+    struct recipient *recipient = context;
+    struct kc_cli_key key;
+    char other[KC_UDF_ID_SIZE] = "";
+    key_of(item, &key);
+    const char *id = kc_cli_key_is_share(&key) ? key.group : key.id;
+    bool same =
+        strcmp(id, recipient->id) == 0 ||
+        (kc_cli_public_other_id(&key.public, other) == KC_OK && strcmp(other, recipient->id) == 0);
+    if (!same)
+        return true;
+    recipient->key = key;
+    recipient->found = true;
+    return false;
+}
+
+enum kc_error kc_cli_key_find_recipient(
+    struct kc_cli *cli, const char *algorithm, const char *id, struct kc_cli_key *key)
+{
+    struct recipient recipient = {.id = id};
+    struct search search = {.cli = cli, .group = id, .state = "active"};
+    enum kc_error error = kc_cli_custodian(cli, &search.client);
+    if (error != KC_OK)
+        return error;
+    if (strlen(id) <= kc_fields[KC_FIELD_KEY].most) {
+        struct kc_cli_key whole; /* of a key that was split, the tombstone */
+        if (find_by_id(cli, search.client, id, &whole) == KC_OK &&
+            strcmp(whole.state, "active") == 0) {
+            *key = whole;
+            return KC_OK;
+        }
+        error = walk(&search, keep_recipient, &recipient);
+    }
+    search.group = NULL;
+    search.algorithm = algorithm;
+    if (error == KC_OK && !recipient.found)
+        error = walk(&search, keep_recipient, &recipient);
+    if (error != KC_OK)
+        return error;
+    *key = recipient.key;
+    return recipient.found ? KC_OK : KC_ERR_REFUSED;
+}
+
+enum kc_error kc_cli_public_find(struct kc_cli *cli, const char *name, struct kc_cli_public *public)
+{
+    struct kc_cli_key key;
+    if (access(name, F_OK) == 0)
+        return kc_cli_public_read(cli, name, public);
+    enum kc_error error = kc_cli_key_find(cli, name, &key);
+    if (error == KC_OK)
+        *public = key.public;
+    return error;
+}
+
+static bool keep_object(void *context, const struct kc_values *item)
+{
+    json_array_append_new(context, kc_cli_object(item));
+    return true;
+}
+
+enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **list)
+{
+    struct search search = {.cli = cli,
+        .keyring = cli->values[KC_CLI_KEYRING],
+        .label = cli->values[KC_CLI_LABEL],
+        .role = role != NULL ? role : cli->values[KC_CLI_ROLE],
+        .algorithm = cli->values[KC_CLI_ALGORITHM],
+        .group = cli->values[KC_CLI_GROUP],
+        .state = cli->values[KC_CLI_STATE]};
+    enum kc_error error = kc_cli_custodian(cli, &search.client);
+    if (error != KC_OK)
+        return error;
+    json_t *collected = json_array();
+    error = walk(&search, keep_object, collected);
+    if (error == KC_OK)
+        *list = collected;
+    else
+        json_decref(collected);
+    return error;
+}
+
+/* The only keyring in which the caller may do anything. */
+static enum kc_error only_keyring(struct kc_cli *cli, char keyring[ID_SIZE])
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEYRING_LIST);
+    error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    const struct kc_message *answer = kc_cli_call_answer(&call);
+    if (answer->item_count != 1)
+        return kc_cli_fail(cli, KC_ERR_USAGE,
+            "there are %zu keyrings for you: name one with --keyring", answer->item_count);
+    text_of(&answer->items[0], KC_FIELD_KEYRING, keyring, ID_SIZE);
+    return KC_OK;
+}
+
+enum kc_error kc_cli_keyring(struct kc_cli *cli, char keyring[ID_SIZE])
+{
+    const char *named = cli->values[KC_CLI_KEYRING];
+    if (named == NULL)
+        named = getenv("CUSTODIAN_KEYRING");
+    if (named == NULL || *named == '\0')
+        return only_keyring(cli, keyring);
+    if (strlen(named) >= ID_SIZE)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the keyring's name is too long");
+    strcpy(keyring, named);
+    return KC_OK;
+}

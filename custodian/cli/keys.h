@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding keys at a custodian: by id, by label, by the split key that a share belongs to. */
+#ifndef KC_CUSTODIAN_CLI_KEYS_H
+#define KC_CUSTODIAN_CLI_KEYS_H
+
+#include "custodian/cli/cli.h"
+#include "custodian/cli/public.h"
+
+#include <jansson.h>
+
+struct kc_cli_key {
+    char id[65];
+    char label[65];
+    char state[17];
+    char group[65];              /* of a share, else empty */
+    unsigned index;              /* of a share */
+    struct kc_cli_public public; /* of a share: of the key that was split */
+};
+
+static inline bool kc_cli_key_is_share(const struct kc_cli_key *key)
+{
+    return key->group[0] != '\0';
+}
+
+/*
+ * The key with this id or, in the keyring if one is named, this label. A destroyed one is found only
+ * by its id.
+ *
+ * KC_ERR_REFUSED       none
+ * KC_ERR_BAD_ARGUMENT  several; the detail has their ids
+ * All errors are reported.
+ */
+KC_CHECKED enum kc_error kc_cli_key_find(
+    struct kc_cli *cli, const char *name, struct kc_cli_key *key);
+
+/* The active share of a split key at a custodian. Errors as kc_cli_key_find. */
+KC_CHECKED enum kc_error kc_cli_key_find_share(
+    struct kc_cli *cli, struct kc_client *client, const char *group, struct kc_cli_key *key);
+
+/* The wrap key that --with names, or the only one there is. Errors as kc_cli_key_find. */
+KC_CHECKED enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_key *key);
+
+/*
+ * The active key that can open what was encrypted to an id: the key itself or a share of it. Not
+ * reported.
+ *
+ * KC_ERR_REFUSED  there is none here
+ */
+KC_CHECKED enum kc_error kc_cli_key_find_recipient(
+    struct kc_cli *cli, const char *algorithm, const char *id, struct kc_cli_key *key);
+
+/* A public key that is named: a PEM file if there is one of that name, else a key of the custodian.
+ * Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_public_find(
+    struct kc_cli *cli, const char *name, struct kc_cli_public *public);
+
+/* All keys that fit the options given, and the role if one is: a list of objects, given. Errors are
+ * reported. */
+KC_CHECKED enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **list);
+
+/* The keyring of --keyring, of the environment, or the only one there is. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_keyring(struct kc_cli *cli, char keyring[65]);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/operator.h"
+
+#include "custodian/cli/file.h"
+#include "custodian/cli/output.h"
+#include "custodian/cli/public.h"
+
+#include "base/secret.h"
+
+#include <string.h>
+
+/* A PIN on its way from a file or the terminal into a request. */
+static enum kc_error add_pin(const struct kc_cli *cli, struct kc_cli_call *call,
+    enum kc_field field, enum kc_cli_option option, const char *prompt, bool twice)
+{
+    uint8_t pin[KC_CLI_PIN_MAX];
+    size_t size = 0;
+    enum kc_error error = kc_cli_read_pin(cli, option, prompt, twice, pin, &size);
+    if (error == KC_OK)
+        error = kc_cli_call_secret(call, field, (struct kc_span){pin, size});
+    kc_wipe(pin, sizeof pin);
+    return error;
+}
+
+enum kc_error kc_cli_call_pin(const struct kc_cli *cli, struct kc_cli_call *call)
+{
+    return add_pin(cli, call, KC_FIELD_PIN, KC_CLI_PIN_FILE, "Operator's PIN", false);
+}
+
+static void print_answer(const struct kc_cli *cli, const struct kc_cli_call *call)
+{
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(call)->values));
+}
+
+/* Sets the PIN; with the old one if that is given. */
+static enum kc_error set_pin(struct kc_cli *cli, struct kc_client *client)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_OPERATOR_PIN);
+    enum kc_error error = KC_OK;
+    if (kc_cli_given(cli, KC_CLI_PIN_FILE))
+        error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error =
+            add_pin(cli, &call, KC_FIELD_NEW_PIN, KC_CLI_NEW_PIN_FILE, "New operator's PIN", true);
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_call_try(&call);
+    if (error == KC_ERR_OPERATOR_PROOF && !kc_cli_given(cli, KC_CLI_PIN_FILE)) {
+        error = kc_cli_call_pin(cli, &call); /* there is an old one after all */
+        if (error == KC_OK)
+            error = kc_cli_call_run(&call);
+    } else if (error != KC_OK) {
+        kc_cli_call_report(&call, error);
+    }
+    if (error == KC_OK)
+        print_answer(cli, &call);
+    return error;
+}
+
+enum kc_error kc_cli_operator_pin(struct kc_cli *cli)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    return error == KC_OK ? set_pin(cli, client) : error;
+}
+
+static enum kc_error add(struct kc_cli *cli, const struct kc_cli_public *public)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_ADD);
+    kc_cli_call_text(&call, KC_FIELD_LABEL, cli->arguments[0]);
+    kc_cli_call_text(&call, KC_FIELD_ALGORITHM, public->algorithm);
+    kc_cli_call_octets(&call, KC_FIELD_PUBLIC, kc_cli_public_span(public));
+    error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+    return error;
+}
+
+enum kc_error kc_cli_recipient_add(struct kc_cli *cli)
+{
+    struct kc_cli_public public;
+    const char *path = cli->values[KC_CLI_PUBLIC];
+    enum kc_error error = kc_cli_public_read(cli, path, &public);
+    if (error != KC_OK)
+        return error;
+    if (!public.whole)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "%s lacks the sign of the point: make it with custodian key public --signed", path);
+    return add(cli, &public);
+}
+
+/* Asks for all recipients. */
+static enum kc_error ask_recipients(struct kc_cli *cli, struct kc_cli_call *call)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(call, cli, client, KC_OPERATION_RECIPIENT_LIST);
+    return kc_cli_call_run(call);
+}
+
+enum kc_error kc_cli_recipient_list(struct kc_cli *cli)
+{
+    static const char *const columns[] = {"recipient", "label", "algorithm", "created", NULL};
+    KC_AUTO_CALL call = {0};
+    enum kc_error error = ask_recipients(cli, &call);
+    if (error != KC_OK)
+        return error;
+    const struct kc_message *answer = kc_cli_call_answer(&call);
+    json_t *list = json_array();
+    for (size_t i = 0; i < answer->item_count; i++)
+        json_array_append_new(list, kc_cli_object(&answer->items[i]));
+    kc_cli_print_list(cli, list, columns);
+    return KC_OK;
+}
+
+enum kc_error kc_cli_recipient_find(struct kc_cli *cli, const char *name, char recipient[65])
+{
+    KC_AUTO_CALL call = {0};
+    enum kc_error error = ask_recipients(cli, &call);
+    if (error != KC_OK)
+        return error;
+    const struct kc_message *answer = kc_cli_call_answer(&call);
+    size_t found = 0;
+    for (size_t i = 0; i < answer->item_count; i++) {
+        const struct kc_values *item = &answer->items[i];
+        if (!kc_values_text_is(item, KC_FIELD_RECIPIENT, name) &&
+            !kc_values_text_is(item, KC_FIELD_LABEL, name))
+            continue;
+        struct kc_span id = item->value[KC_FIELD_RECIPIENT].span;
+        snprintf(recipient, 65, "%.*s", (int)id.size, (const char *)id.bytes);
+        found++;
+    }
+    if (found == 1)
+        return KC_OK;
+    return found == 0 ? kc_cli_fail(cli, KC_ERR_REFUSED, "no recipient %s is enrolled", name)
+                      : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+                            "several recipients are called %s: name one by its id", name);
+}
+
+enum kc_error kc_cli_recipient_remove(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    char recipient[65];
+    enum kc_error error = kc_cli_recipient_find(cli, cli->arguments[0], recipient);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_REMOVE);
+    kc_cli_call_text(&call, KC_FIELD_RECIPIENT, recipient);
+    error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        print_answer(cli, &call);
+    return error;
+}

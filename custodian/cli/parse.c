@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/cli.h"
+#include "custodian/cli/output.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_MS 30000
+#define LONG_BASE 256 /* values of getopt_long above every letter */
+
+/* getopt_long's tables, made from ours. */
+struct getopt_tables {
+    struct option options[KC_CLI_OPTION_COUNT + 1];
+    char letters[2 * KC_CLI_OPTION_COUNT + 2];
+};
+
+static void tables_make(struct getopt_tables *tables)
+{
+    memset(tables, 0, sizeof *tables);
+    char *letter = tables->letters;
+    *letter++ = ':'; /* say which of the two is wrong: unknown, or without its argument */
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
+        const struct kc_cli_option_row *row = &kc_cli_options[i];
+        tables->options[i] = (struct option){row->name,
+            row->argument != NULL ? required_argument : no_argument, NULL, LONG_BASE + i};
+        if (row->letter == 0)
+            continue;
+        *letter++ = (char)row->letter;
+        if (row->argument != NULL)
+            *letter++ = ':';
+    }
+}
+
+/* The option that getopt_long found; KC_CLI_OPTION_COUNT: none. */
+static enum kc_cli_option option_found(int value)
+{
+    if (value >= LONG_BASE)
+        return (enum kc_cli_option)(value - LONG_BASE);
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
+        if (kc_cli_options[i].letter == value)
+            return (enum kc_cli_option)i;
+    return KC_CLI_OPTION_COUNT;
+}
+
+static enum kc_error option_take(struct kc_cli *cli, enum kc_cli_option option, const char *value)
+{
+    if (option == KC_CLI_TO) {
+        if (cli->recipient_count == KC_CLI_RECIPIENTS_MAX)
+            return kc_cli_fail(
+                cli, KC_ERR_USAGE, "--to: no more than %d times", KC_CLI_RECIPIENTS_MAX);
+        cli->recipients[cli->recipient_count++] = value;
+    } else if (cli->values[option] != NULL && value != NULL) {
+        return kc_cli_fail(cli, KC_ERR_USAGE, "--%s is given twice", kc_cli_options[option].name);
+    }
+    cli->values[option] = value != NULL ? value : "";
+    return KC_OK;
+}
+
+static enum kc_error options_parse(struct kc_cli *cli, int count, char *words[])
+{
+    struct getopt_tables tables;
+    tables_make(&tables);
+    optind = 0; /* so that getopt starts anew: tests parse many times */
+    opterr = 0;
+    for (;;) {
+        int found = getopt_long(count, words, tables.letters, tables.options, NULL);
+        if (found == -1)
+            break;
+        const char *word = words[optind - 1];
+        if (found == ':')
+            return kc_cli_fail(cli, KC_ERR_USAGE, "%s needs an argument", word);
+        enum kc_cli_option option = option_found(found);
+        if (option == KC_CLI_OPTION_COUNT)
+            return kc_cli_fail(cli, KC_ERR_USAGE, "%s is no option", word);
+        enum kc_error error = option_take(cli, option, optarg);
+        if (error != KC_OK)
+            return error;
+    }
+    cli->arguments = words + optind;
+    cli->argument_count = (size_t)(count - optind);
+    return KC_OK;
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < kc_cli_command_count; i++)
+        if (kc_cli_commands[i].group != NULL && strcmp(kc_cli_commands[i].group, word) == 0)
+            return true;
+    return false;
+}
+
+static const struct kc_cli_command *command_find(const char *group, const char *name)
+{
+    for (size_t i = 0; i < kc_cli_command_count; i++) {
+        const struct kc_cli_command *command = &kc_cli_commands[i];
+        bool same_group = group == NULL || command->group == NULL ? group == command->group
+                                                                  : !strcmp(group, command->group);
+        if (same_group && strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+/* Takes the first argument off. */
+static const char *argument_shift(struct kc_cli *cli)
+{
+    cli->argument_count--;
+    return *cli->arguments++;
+}
+
+static enum kc_error command_parse(struct kc_cli *cli)
+{
+    if (cli->argument_count == 0)
+        return KC_OK;
+    const char *word = argument_shift(cli);
+    if (is_group(word)) {
+        cli->group = word;
+        if (cli->argument_count == 0)
+            return KC_OK;
+        word = argument_shift(cli);
+    }
+    cli->command = command_find(cli->group, word);
+    if (cli->command != NULL)
+        return KC_OK;
+    return kc_cli_fail(cli, KC_ERR_USAGE, "there is no command %s%s%s",
+        cli->group != NULL ? cli->group : "", cli->group != NULL ? " " : "", word);
+}
+
+/* Every option that was given is taken, every one that is needed given. */
+static enum kc_error options_check(struct kc_cli *cli)
+{
+    const struct kc_cli_command *command = cli->command;
+    uint64_t taken = KC_CLI_GLOBAL | command->needs | command->takes;
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (cli->values[i] != NULL && (taken & bit) == 0)
+            return kc_cli_fail(
+                cli, KC_ERR_USAGE, "--%s is not for this command", kc_cli_options[i].name);
+        if (cli->values[i] == NULL && (command->needs & bit) != 0)
+            return kc_cli_fail(cli, KC_ERR_USAGE, "--%s %s is missing", kc_cli_options[i].name,
+                kc_cli_options[i].argument);
+    }
+    if (cli->argument_count < command->least || cli->argument_count > command->most)
+        return kc_cli_fail(cli, KC_ERR_USAGE,
+            cli->argument_count < command->least ? "an argument is missing"
+                                                 : "there are too many arguments");
+    return KC_OK;
+}
+
+static enum kc_error timeout_parse(struct kc_cli *cli)
+{
+    const char *text = cli->values[KC_CLI_TIMEOUT];
+    cli->timeout_ms = TIMEOUT_MS;
+    if (text == NULL)
+        return KC_OK;
+    char *end;
+    errno = 0;
+    long seconds = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || seconds < 1 || seconds > INT_MAX / 1000)
+        return kc_cli_fail(cli, KC_ERR_USAGE, "--timeout takes a number of seconds");
+    cli->timeout_ms = (int)seconds * 1000;
+    return KC_OK;
+}
+
+enum kc_error kc_cli_parse(struct kc_cli *cli, int count, char *words[])
+{
+    enum kc_error error = options_parse(cli, count, words);
+    if (error == KC_OK)
+        error = command_parse(cli);
+    if (error == KC_OK)
+        error = timeout_parse(cli);
+    if (error != KC_OK || kc_cli_given(cli, KC_CLI_HELP) || kc_cli_given(cli, KC_CLI_VERSION))
+        return error;
+    if (cli->command == NULL)
+        return kc_cli_fail(cli, KC_ERR_USAGE,
+            cli->group != NULL ? "this group needs a command" : "a command is missing");
+    return options_check(cli);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/cli/public.h"
+
+#include "custodian/cli/file.h"
+#include "custodian/cli/output.h"
+#include "threshold/point.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_MAX 65536
+#define POINT_LINE "Point: "
+
+static const struct kc_curve_info *curve_of(const char *algorithm)
+{
+    return kc_curve_by_name(algorithm, strlen(algorithm));
+}
+
+/* Octets of a key in SubjectPublicKeyInfo. */
+static size_t plain_size(const struct kc_curve_info *curve)
+{
+    return curve->signs ? curve->point_size : curve->unsigned_size;
+}
+
+/* The PEM block of a key, in a memory BIO; NULL: libcrypto could not. Given. */
+static BIO *pem_make(const struct kc_curve_info *curve, const uint8_t *octets)
+{
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_public_key_ex(NULL, curve->name, NULL, octets, plain_size(curve));
+    BIO *memory = BIO_new(BIO_s_mem());
+    bool done = key != NULL && memory != NULL && PEM_write_bio_PUBKEY(memory, key) == 1;
+    EVP_PKEY_free(key);
+    if (done)
+        return memory;
+    BIO_free(memory);
+    return NULL;
+}
+
+static size_t write_point_line(const struct kc_cli_public *public, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, POINT_LINE "%s ", public->algorithm);
+    for (size_t i = 0; i < public->size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%02x", public->octets[i]);
+    return used + (size_t)snprintf(text + used, size - used, "\n");
+}
+
+enum kc_error kc_cli_public_write(
+    const struct kc_cli_public *public, bool with_sign, char text[KC_CLI_PUBLIC_TEXT_SIZE])
+{
+    const struct kc_curve_info *curve = curve_of(public->algorithm);
+    if (curve == NULL)
+        return KC_ERR_BAD_ALGORITHM;
+    if (public->size != curve->point_size)
+        return KC_ERR_BAD_ARGUMENT;
+    BIO *memory = pem_make(curve, public->octets);
+    if (memory == NULL)
+        return KC_ERR_NO_MEMORY;
+    char *pem;
+    long pem_size = BIO_get_mem_data(memory, &pem);
+    size_t used =
+        with_sign && !curve->signs ? write_point_line(public, text, KC_CLI_PUBLIC_TEXT_SIZE) : 0;
+    snprintf(text + used, KC_CLI_PUBLIC_TEXT_SIZE - used, "%.*s", (int)pem_size, pem);
+    BIO_free(memory);
+    return KC_OK;
+}
+
+/* The curve of libcrypto's key, which has its own spelling for some; NULL: another kind of key. */
+static const struct kc_curve_info *curve_of_key(const EVP_PKEY *key)
+{
+    const struct kc_curve_info *curve;
+    for (int i = 1; (curve = kc_curve_info((enum kc_curve)i)) != NULL; i++)
+        if (EVP_PKEY_is_a(key, curve->name))
+            return curve;
+    return NULL;
+}
+
+/* Takes a key's octets from libcrypto's. */
+static enum kc_error take_key(EVP_PKEY *key, struct kc_cli_public *public)
+{
+    const struct kc_curve_info *curve = curve_of_key(key);
+    size_t size = sizeof public->octets;
+    if (curve == NULL)
+        return KC_ERR_BAD_ALGORITHM;
+    if (EVP_PKEY_get_raw_public_key(key, public->octets, &size) != 1 || size != plain_size(curve))
+        return KC_ERR_BAD_ARGUMENT;
+    snprintf(public->algorithm, sizeof public->algorithm, "%s", curve->name);
+    public->size = curve->point_size;
+    public->whole = curve->signs;
+    return KC_OK;
+}
+
+/* Takes the sign from a "Point:" line before the block, which must be of the same key. */
+static enum kc_error take_sign(struct kc_span text, struct kc_cli_public *public)
+{
+    struct kc_cli_public other = *public;
+    char line[2][KC_CLI_PUBLIC_TEXT_SIZE];
+    for (size_t i = 0; i < 2; i++) {
+        other.octets[other.size - 1] = i == 0 ? 0x00 : 0x80;
+        write_point_line(&other, line[i], sizeof line[i]);
+        if (memmem(text.bytes, text.size, line[i], strlen(line[i])) != NULL) {
+            other.whole = true;
+            *public = other;
+            return KC_OK;
+        }
+    }
+    return memmem(text.bytes, text.size, POINT_LINE, strlen(POINT_LINE)) == NULL
+               ? KC_OK
+               : KC_ERR_BAD_ARGUMENT;
+}
+
+/* Refuses a point that nothing may be encrypted to or verified with. */
+static enum kc_error check_point(const struct kc_cli_public *public)
+{
+    struct kc_point point;
+    return kc_point_decode(
+        &point, curve_of(public->algorithm)->curve, public->octets, public->size);
+}
+
+enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public)
+{
+    struct kc_cli_public parsed = {0};
+    BIO *memory = text.size <= FILE_MAX ? BIO_new_mem_buf(text.bytes, (int)text.size) : NULL;
+    EVP_PKEY *key = memory != NULL ? PEM_read_bio_PUBKEY(memory, NULL, NULL, NULL) : NULL;
+    BIO_free(memory);
+    if (key == NULL)
+        return KC_ERR_BAD_ARGUMENT;
+    enum kc_error error = take_key(key, &parsed);
+    EVP_PKEY_free(key);
+    if (error == KC_OK && !parsed.whole)
+        error = take_sign(text, &parsed);
+    if (error == KC_OK)
+        error = check_point(&parsed);
+    if (error == KC_OK)
+        *public = parsed;
+    return error;
+}
+
+enum kc_error kc_cli_public_read(
+    const struct kc_cli *cli, const char *path, struct kc_cli_public *public)
+{
+    KC_AUTO_OCTETS text = {NULL, 0};
+    enum kc_error error = kc_cli_read(cli, path, FILE_MAX, &text);
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_public_parse(kc_cli_span(&text), public);
+    return error == KC_OK
+               ? KC_OK
+               : kc_cli_fail(cli, error, "%s: not a PEM file with a good public key", path);
+}
+
+enum kc_error kc_cli_public_other_id(const struct kc_cli_public *public, char id[KC_UDF_ID_SIZE])
+{
+    struct kc_cli_public other = *public;
+    other.octets[other.size - 1] ^= 0x80;
+    return kc_udf_key_fingerprint(other.algorithm, kc_cli_public_span(&other), id);
+}

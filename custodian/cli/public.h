@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410), as OpenSSL has them.
+ *
+ * RFC 8410 writes an X25519 or X448 key as u alone. A whole point is needed to name an X448 key and to
+ * add to it, so --signed puts one line before the PEM block, which PEM readers skip (RFC 7468,
+ * section 2): "Point: <algorithm> <the signed encoding in hex>".
+ */
+#ifndef KC_CUSTODIAN_CLI_PUBLIC_H
+#define KC_CUSTODIAN_CLI_PUBLIC_H
+
+#include "custodian/cli/cli.h"
+#include "proto/udf_digest.h"
+
+#define KC_CLI_PUBLIC_TEXT_SIZE 512 /* of a file that is written */
+
+struct kc_cli_public {
+    char algorithm[17];
+    uint8_t octets[KC_UDF_PUBLIC_MAX]; /* signed encoding */
+    size_t size;
+    bool whole; /* false: the sign is not known, and 0 stands for it */
+};
+
+static inline struct kc_span kc_cli_public_span(const struct kc_cli_public *public)
+{
+    return (struct kc_span){public->octets, public->size};
+}
+
+/* Writes the PEM text, terminated. KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT: not such a key. */
+KC_CHECKED enum kc_error kc_cli_public_write(
+    const struct kc_cli_public *public, bool with_sign, char text[KC_CLI_PUBLIC_TEXT_SIZE]);
+
+/*
+ * Reads it, and checks that the point is good (threshold/point.h).
+ *
+ * KC_ERR_BAD_ARGUMENT  no PEM block with a public key
+ * KC_ERR_BAD_ALGORITHM a key of another kind
+ * KC_ERR_POINT_...     not a point to be used
+ */
+KC_CHECKED enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public);
+
+/* The same from a file; errors are reported. */
+KC_CHECKED enum kc_error kc_cli_public_read(
+    const struct kc_cli *cli, const char *path, struct kc_cli_public *public);
+
+/* The id of the key with the other sign, which a reader of u alone may have taken. */
+KC_CHECKED enum kc_error kc_cli_public_other_id(
+    const struct kc_cli_public *public, char id[KC_UDF_ID_SIZE]);
+
+#endif

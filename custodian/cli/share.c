@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Splitting a key between this custodian and another, and taking a share. */
+#include "custodian/cli/call.h"
+#include "custodian/cli/file.h"
+#include "custodian/cli/keys.h"
+#include "custodian/cli/operator.h"
+#include "custodian/cli/output.h"
+
+#include "base/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The envelope goes to the file, what can be known to standard output. */
+static enum kc_error print_split(struct kc_cli *cli, const struct kc_cli_call *call)
+{
+    enum kc_error error = kc_cli_write(
+        cli, cli->values[KC_CLI_OUTPUT], kc_cli_call_span(call, KC_FIELD_ENVELOPE), 0644);
+    if (error != KC_OK)
+        return error;
+    json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
+    json_object_del(object, kc_fields[KC_FIELD_ENVELOPE].name);
+    kc_cli_print_object(cli, object);
+    return KC_OK;
+}
+
+static enum kc_error split(struct kc_cli *cli, const struct kc_cli_key *key, const char *recipient)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_SPLIT);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
+    kc_cli_call_text(&call, KC_FIELD_RECIPIENT, recipient);
+    kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    return error == KC_OK ? print_split(cli, &call) : error;
+}
+
+enum kc_error kc_cli_share_split(struct kc_cli *cli)
+{
+    struct kc_cli_key key;
+    char recipient[65];
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = kc_cli_recipient_find(cli, cli->values[KC_CLI_RECIPIENT], recipient);
+    return error == KC_OK ? split(cli, &key, recipient) : error;
+}
+
+static enum kc_error accept_share(
+    struct kc_cli *cli, const struct kc_cli_octets *envelope, const struct kc_cli_key *wrap)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    char keyring[65];
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error == KC_OK)
+        error = kc_cli_keyring(cli, keyring);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_ACCEPT);
+    kc_cli_call_text(&call, KC_FIELD_KEY, wrap->id);
+    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
+    kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
+    kc_cli_call_octets(&call, KC_FIELD_ENVELOPE, kc_cli_span(envelope));
+    error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+    return error;
+}
+
+enum kc_error kc_cli_share_accept(struct kc_cli *cli)
+{
+    KC_AUTO_OCTETS envelope = {NULL, 0};
+    struct kc_cli_key wrap;
+    enum kc_error error =
+        kc_cli_read(cli, cli->arguments[0], (size_t)kc_fields[KC_FIELD_ENVELOPE].most, &envelope);
+    if (error == KC_OK)
+        error = kc_cli_key_find_wrap(cli, &wrap);
+    return error == KC_OK ? accept_share(cli, &envelope, &wrap) : error;
+}
+
+enum kc_error kc_cli_share_list(struct kc_cli *cli)
+{
+    static const char *const columns[] = {
+        "key", "label", "keyring", "algorithm", "group", "index", "threshold", "state", NULL};
+    json_t *list;
+    enum kc_error error = kc_cli_key_collect(cli, "share", &list);
+    if (error == KC_OK)
+        kc_cli_print_list(cli, list, columns);
+    return error;
+}
+
+enum kc_error kc_cli_share_show(struct kc_cli *cli)
+{
+    struct kc_cli_key key;
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error != KC_OK)
+        return error;
+    if (!kc_cli_key_is_share(&key))
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s is a whole key, not a share", key.id);
+    return kc_cli_key_show(cli);
+}

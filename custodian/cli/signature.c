@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing with a whole key, signing with a split key and its service, and verifying. */
+#include "custodian/cli/call.h"
+#include "custodian/cli/file.h"
+#include "custodian/cli/keys.h"
+#include "custodian/cli/output.h"
+
+#include "threshold/signature.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SIGNATURE_FILE_MAX 4096
+
+/* What is signed and how; the context is read from hex. */
+struct task {
+    struct kc_cli_octets message;
+    const char *scheme; /* NULL: plain */
+    uint8_t context[KC_CONTEXT_SIZE_MAX];
+    size_t context_size;
+};
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static enum kc_error context_parse(const struct kc_cli *cli, struct task *task)
+{
+    const char *text = kc_cli_given(cli, KC_CLI_CONTEXT) ? cli->values[KC_CLI_CONTEXT] : "";
+    size_t size = strlen(text);
+    bool good = size % 2 == 0 && size / 2 <= sizeof task->context;
+    for (size_t i = 0; good && i < size; i += 2) {
+        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        good = high >= 0 && low >= 0;
+        task->context[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    task->context_size = size / 2;
+    return good ? KC_OK
+                : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--context takes up to %zu octets in hex",
+                      sizeof task->context);
+}
+
+static enum kc_error task_read(const struct kc_cli *cli, const char *path, struct task *task)
+{
+    task->scheme = cli->values[KC_CLI_SCHEME];
+    enum kc_error error = context_parse(cli, task);
+    if (error != KC_OK)
+        return error;
+    return kc_cli_read(cli, path, (size_t)KC_DATA_SIZE_MAX, &task->message);
+}
+
+static void task_done(struct task *task)
+{
+    kc_cli_octets_done(&task->message);
+}
+
+#define AUTO_TASK __attribute__((cleanup(task_done))) struct task
+
+/* A request about a key and what is signed with it. */
+static enum kc_error call_begin(struct kc_cli_call *call, const struct kc_cli *cli,
+    struct kc_client *client, enum kc_operation operation, const char *key, const struct task *task)
+{
+    kc_cli_call_init(call, cli, client, operation);
+    kc_cli_call_text(call, KC_FIELD_KEY, key);
+    if (task->scheme != NULL)
+        kc_cli_call_text(call, KC_FIELD_SCHEME, task->scheme);
+    if (task->context_size > 0)
+        kc_cli_call_octets(
+            call, KC_FIELD_CONTEXT, (struct kc_span){task->context, task->context_size});
+    return kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(&task->message));
+}
+
+static enum kc_error sign_whole(
+    struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error == KC_OK)
+        error = call_begin(&call, cli, client, KC_OPERATION_KEY_SIGN, key->id, task);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = kc_cli_write(cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
+    return error;
+}
+
+/* A signer: what key signs and where the signature goes. */
+typedef enum kc_error (*signer)(
+    struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path);
+
+static enum kc_error sign_file(struct kc_cli *cli, signer sign)
+{
+    AUTO_TASK task = {.scheme = NULL};
+    struct kc_cli_key key;
+    char *path = NULL;
+    enum kc_error error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
+    if (error == KC_OK)
+        error = task_read(cli, cli->arguments[1], &task);
+    if (error == KC_OK)
+        error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = sign(cli, &key, &task, path);
+    free(path);
+    return error;
+}
+
+/* A whole key, whose share the custodian would refuse anyhow: here the reason can be told. */
+static enum kc_error sign_if_whole(
+    struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
+{
+    if (kc_cli_key_is_share(key))
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "the key %s is split and here is one share of it: use custodian sign with --service",
+            key->group);
+    return sign_whole(cli, key, task, path);
+}
+
+enum kc_error kc_cli_key_sign(struct kc_cli *cli)
+{
+    return sign_file(cli, sign_if_whole);
+}
+
+/* The two parties of a signature with a split key. */
+struct parties {
+    struct kc_cli *cli;
+    struct kc_client *own, *service;
+    const struct kc_cli_key *share; /* here */
+    struct kc_cli_key other;        /* at the service */
+    const struct task *task;
+};
+
+static void give_up(const struct parties *p, struct kc_span session)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, p->cli, p->own, KC_OPERATION_SIGNATURE_ABORT);
+    kc_cli_call_text(&call, KC_FIELD_KEY, p->share->id);
+    kc_cli_call_octets(&call, KC_FIELD_SESSION, session);
+    if (kc_cli_call_try(&call) != KC_OK)
+        kc_cli_say(p->cli, "The open commitment ends by itself.");
+}
+
+/* Asks the service for its final contribution to our commitment. */
+static enum kc_error contribute(
+    const struct parties *p, struct kc_span commitment, struct kc_cli_call *call)
+{
+    enum kc_error error = call_begin(
+        call, p->cli, p->service, KC_OPERATION_SIGNATURE_CONTRIBUTE, p->other.id, p->task);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_octets(call, KC_FIELD_COMMITMENT, commitment);
+    return kc_cli_call_run(call);
+}
+
+static enum kc_error finish(const struct parties *p, struct kc_span session,
+    const struct kc_cli_call *contribution, const char *path)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, p->cli, p->own, KC_OPERATION_SIGNATURE_FINISH);
+    kc_cli_call_text(&call, KC_FIELD_KEY, p->share->id);
+    kc_cli_call_octets(&call, KC_FIELD_SESSION, session);
+    kc_cli_call_octets(
+        &call, KC_FIELD_COMMITMENT, kc_cli_call_span(contribution, KC_FIELD_COMMITMENT));
+    kc_cli_call_octets(
+        &call, KC_FIELD_SIGNATURE_SHARE, kc_cli_call_span(contribution, KC_FIELD_SIGNATURE_SHARE));
+    enum kc_error error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = kc_cli_write(p->cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
+    return error;
+}
+
+/* Commitment here, contribution there, the signature here. */
+static enum kc_error sign_together(const struct parties *p, const char *path)
+{
+    KC_AUTO_CALL commit = {0};
+    KC_AUTO_CALL contribution = {0};
+    enum kc_error error =
+        call_begin(&commit, p->cli, p->own, KC_OPERATION_SIGNATURE_COMMIT, p->share->id, p->task);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&commit);
+    if (error != KC_OK)
+        return error;
+    struct kc_span session = kc_cli_call_span(&commit, KC_FIELD_SESSION);
+    error = contribute(p, kc_cli_call_span(&commit, KC_FIELD_COMMITMENT), &contribution);
+    if (error == KC_OK)
+        return finish(p, session, &contribution, path);
+    give_up(p, session);
+    return error;
+}
+
+static enum kc_error sign_split(
+    struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
+{
+    struct parties parties = {.cli = cli, .share = key, .task = task};
+    if (!kc_cli_key_is_share(key))
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "the key %s is not split: use custodian key sign", key->id);
+    if (key->index != 1)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "here is the service's share of %s: sign where the first share is", key->group);
+    enum kc_error error = kc_cli_custodian(cli, &parties.own);
+    if (error == KC_OK)
+        error = kc_cli_service(cli, &parties.service);
+    if (error == KC_OK)
+        error = kc_cli_key_find_share(cli, parties.service, key->group, &parties.other);
+    return error == KC_OK ? sign_together(&parties, path) : error;
+}
+
+enum kc_error kc_cli_sign(struct kc_cli *cli)
+{
+    return sign_file(cli, sign_split);
+}
+
+/* The scheme in the words of the mathematics. */
+static enum kc_error scheme_of(
+    const struct kc_cli *cli, const struct task *task, struct kc_signed_message *message)
+{
+    const char *scheme = task->scheme != NULL ? task->scheme : "plain";
+    message->prehash = strcmp(scheme, "ph") == 0;
+    message->has_context = strcmp(scheme, "ctx") == 0 || task->context_size > 0;
+    message->context = (struct kc_span){task->context, task->context_size};
+    message->message = kc_cli_span(&task->message);
+    if (!message->prehash && strcmp(scheme, "ctx") != 0 && strcmp(scheme, "plain") != 0)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--scheme is plain, ctx or ph");
+    return KC_OK;
+}
+
+static enum kc_error verify(const struct kc_cli *cli, const struct kc_cli_public *public,
+    const struct task *task, const struct kc_cli_octets *signature)
+{
+    struct kc_point point;
+    struct kc_signed_message message;
+    const struct kc_curve_info *curve =
+        kc_curve_by_name(public->algorithm, strlen(public->algorithm));
+    enum kc_error error = scheme_of(cli, task, &message);
+    if (error != KC_OK)
+        return error;
+    if (curve == NULL || !curve->signs)
+        return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "the key is an %s key", public->algorithm);
+    error = kc_point_decode(&point, curve->curve, public->octets, public->size);
+    if (error == KC_OK)
+        error = kc_signature_verify(&point, &message, signature->bytes, signature->size);
+    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[2]);
+}
+
+enum kc_error kc_cli_verify(struct kc_cli *cli)
+{
+    AUTO_TASK task = {.scheme = NULL};
+    KC_AUTO_OCTETS signature = {NULL, 0};
+    struct kc_cli_public public;
+    enum kc_error error = kc_cli_public_find(cli, cli->arguments[0], &public);
+    if (error == KC_OK)
+        error = task_read(cli, cli->arguments[1], &task);
+    if (error == KC_OK)
+        error = kc_cli_read(cli, cli->arguments[2], SIGNATURE_FILE_MAX, &signature);
+    if (error == KC_OK)
+        error = verify(cli, &public, &task, &signature);
+    if (error == KC_OK)
+        kc_cli_say(cli, "The signature is good.");
+    return error;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/desk/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define GROUP_MAX 64 /* changes that are synced together */
+
+struct kc_desk_store {
+    struct kc_store *store; /* the thread's */
+    enum kc_error error;    /* why there is none */
+    struct kc_store_page page;
+    _Atomic uint64_t key_count;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t wake;
+    struct kc_job *waiting, **last;
+    struct kc_job *done;
+    bool stopping;
+    int event;
+};
+
+/* --- packed records --- */
+
+enum kc_error kc_job_records_add(struct kc_job_records *records, const struct kc_record *record)
+{
+    struct kc_writer w;
+
+    if (records->count == KC_VAULT_RECORDS_MAX)
+        return KC_ERR_LIMIT;
+    uint8_t *bytes = realloc(records->bytes, records->size + KC_RECORD_SIZE_MAX);
+    if (!bytes)
+        return KC_ERR_NO_MEMORY;
+    records->bytes = bytes;
+    kc_writer_init(&w, bytes + records->size, KC_RECORD_SIZE_MAX);
+    kc_record_pack(&w, record);
+    if (kc_writer_finish(&w) != KC_OK)
+        return KC_ERR_RECORD_DAMAGED;
+    records->size += w.size;
+    records->length[records->count++] = w.size;
+    return KC_OK;
+}
+
+bool kc_job_records_append(struct kc_job_records *records, const struct kc_job_records *others)
+{
+    if (records->count + others->count > KC_VAULT_RECORDS_MAX)
+        return false;
+    uint8_t *bytes = realloc(records->bytes, records->size + others->size);
+    if (!bytes)
+        return false;
+    records->bytes = bytes;
+    memcpy(bytes + records->size, others->bytes, others->size);
+    memcpy(records->length + records->count, others->length, others->count * sizeof(size_t));
+    records->size += others->size;
+    records->count += others->count;
+    return true;
+}
+
+void kc_job_records_spans(struct kc_job_records *records)
+{
+    size_t offset = 0;
+    for (size_t i = 0; i < records->count; i++) {
+        records->span[i] = (struct kc_span){records->bytes + offset, records->length[i]};
+        offset += records->length[i];
+    }
+}
+
+void kc_job_records_free(struct kc_job_records *records)
+{
+    free(records->bytes);
+    memset(records, 0, sizeof *records);
+}
+
+/* --- jobs --- */
+
+static enum kc_error add_all(
+    struct kc_job_records *records, const struct kc_record *from, size_t count)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < count; i++)
+        error = kc_job_records_add(records, &from[i]);
+    return error;
+}
+
+static enum kc_error do_get(struct kc_desk_store *s, struct kc_job *job)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < job->id_count; i++) {
+        struct kc_span id = {(const uint8_t *)job->ids[i], strlen(job->ids[i])};
+        size_t count = 0;
+        error = kc_store_get(s->store, id, s->page.records, &count);
+        if (error == KC_OK)
+            error = add_all(job->records, s->page.records, count);
+    }
+    return error;
+}
+
+static enum kc_error do_page(struct kc_desk_store *s, struct kc_job *job)
+{
+    struct kc_span after = {(const uint8_t *)job->after, strlen(job->after)};
+    enum kc_error error = kc_store_page(s->store, &job->filter, after, &s->page);
+    if (error != KC_OK)
+        return error;
+    job->damaged = s->page.damaged;
+    job->end = s->page.end;
+    if (*s->page.last)
+        strcpy(job->after, s->page.last);
+    return add_all(job->records, s->page.records, s->page.count);
+}
+
+static enum kc_error do_check(struct kc_desk_store *s, struct kc_job *job)
+{
+    job->check.space = kc_store_free_space(s->store, &job->check.free_space);
+    job->check.permissions = kc_store_check_permissions(s->store);
+    job->check.writable = kc_store_check_writable(s->store);
+    return KC_OK;
+}
+
+static enum kc_error do_job(struct kc_desk_store *s, struct kc_job *job)
+{
+    switch (job->type) {
+    case KC_JOB_GET:
+        return do_get(s, job);
+    case KC_JOB_PAGE:
+        return do_page(s, job);
+    case KC_JOB_CHECK:
+        return do_check(s, job);
+    case KC_JOB_PUT:
+        break;
+    }
+    return KC_ERR_INTERNAL;
+}
+
+/* All changes of the list in one transaction, each for itself. */
+static void put_all(struct kc_desk_store *s, struct kc_job *list)
+{
+    struct kc_store_change changes[GROUP_MAX];
+    struct kc_job *jobs[GROUP_MAX];
+    size_t count = 0;
+
+    for (struct kc_job *job = list; job && count < GROUP_MAX; job = job->next) {
+        if (job->type != KC_JOB_PUT)
+            continue;
+        jobs[count] = job;
+        changes[count++] = (struct kc_store_change){job->change, job->change_count, KC_OK};
+    }
+    if (count == 0)
+        return;
+    kc_store_put(s->store, changes, count);
+    for (size_t i = 0; i < count; i++)
+        jobs[i]->error = changes[i].outcome;
+    atomic_store(&s->key_count, kc_store_key_count(s->store));
+}
+
+static void do_list(struct kc_desk_store *s, struct kc_job *list)
+{
+    for (struct kc_job *job = list; job; job = job->next)
+        if (!s->store)
+            job->error = s->error;
+        else if (job->type != KC_JOB_PUT)
+            job->error = do_job(s, job);
+    if (s->store)
+        put_all(s, list);
+}
+
+/* Takes what waits, at most GROUP_MAX jobs. Called with the lock held. */
+static struct kc_job *take(struct kc_desk_store *s)
+{
+    struct kc_job *list = s->waiting, **end = &s->waiting;
+    for (size_t i = 0; *end && i < GROUP_MAX; i++)
+        end = &(*end)->next;
+    s->waiting = *end;
+    *end = NULL;
+    if (!s->waiting)
+        s->last = &s->waiting;
+    return list;
+}
+
+static void give_back(struct kc_desk_store *s, struct kc_job *list)
+{
+    static const uint64_t one = 1;
+    struct kc_job **end = &list;
+    while (*end)
+        end = &(*end)->next;
+    pthread_mutex_lock(&s->lock);
+    *end = s->done;
+    s->done = list;
+    pthread_mutex_unlock(&s->lock);
+    ssize_t ignored = write(s->event, &one, sizeof one); /* cannot block before 2^64-1 */
+    (void)ignored;
+}
+
+static void *work(void *context)
+{
+    struct kc_desk_store *s = context;
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        while (!s->waiting && !s->stopping)
+            pthread_cond_wait(&s->wake, &s->lock);
+        struct kc_job *list = take(s);
+        pthread_mutex_unlock(&s->lock);
+        if (!list)
+            return NULL;
+        do_list(s, list);
+        give_back(s, list);
+    }
+}
+
+enum kc_error kc_desk_store_new(
+    struct kc_store *store, enum kc_error error, struct kc_desk_store **made)
+{
+    struct kc_desk_store *s = calloc(1, sizeof *s);
+    if (!s)
+        return KC_ERR_NO_MEMORY;
+    s->store = store;
+    s->error = error;
+    s->last = &s->waiting;
+    atomic_init(&s->key_count, store ? kc_store_key_count(store) : 0);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->wake, NULL);
+    s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->event < 0 || pthread_create(&s->thread, NULL, work, s) != 0) {
+        if (s->event >= 0)
+            close(s->event);
+        free(s);
+        return KC_ERR_NO_MEMORY;
+    }
+    *made = s;
+    return KC_OK;
+}
+
+void kc_desk_store_free(struct kc_desk_store *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    close(s->event);
+    kc_store_close(s->store);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+int kc_desk_store_descriptor(const struct kc_desk_store *s)
+{
+    return s->event;
+}
+
+void kc_desk_store_submit(struct kc_desk_store *s, struct kc_job *job)
+{
+    job->next = NULL;
+    job->error = KC_OK;
+    pthread_mutex_lock(&s->lock);
+    *s->last = job;
+    s->last = &job->next;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+struct kc_job *kc_desk_store_done(struct kc_desk_store *s)
+{
+    uint64_t count;
+    ssize_t ignored = read(s->event, &count, sizeof count);
+    (void)ignored;
+    pthread_mutex_lock(&s->lock);
+    struct kc_job *list = s->done;
+    s->done = NULL;
+    pthread_mutex_unlock(&s->lock);
+    return list;
+}
+
+uint64_t kc_desk_store_key_count(const struct kc_desk_store *s)
+{
+    return atomic_load(&s->key_count);
+}

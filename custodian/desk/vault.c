@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/desk/desk.h"
+#include "custodian/log.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MESSAGES_AT_ONCE 64
+
+/* The vault is our own: what it sends and we cannot read means that one of us is broken. */
+static _Noreturn void end(const char *why)
+{
+    kc_log(KC_LOG_ERROR, "process-ends", kc_log_text("why", why));
+    _exit(KC_CLASS_INTERNAL);
+}
+
+struct kc_vault_message *kc_desk_vault_message(struct kc_desk *desk, enum kc_vault_type type)
+{
+    struct kc_vault_message *message = &desk->message;
+    message->type = type;
+    message->ticket = message->connection = 0;
+    message->error = KC_OK;
+    message->record_count = message->id_count = 0;
+    return message;
+}
+
+/* A descriptor below `lowest` is never closed: its number must not come back (desk_sandbox.h). */
+static void vault_gone(struct kc_desk *desk)
+{
+    if (desk->vault < 0)
+        return;
+    kc_log(KC_LOG_WARNING, "vault-gone");
+    (void)shutdown(desk->vault, SHUT_RDWR);
+    if (desk->vault >= desk->lowest)
+        close(desk->vault);
+    desk->vault = -1;
+    kc_packets_free(&desk->to_vault, false);
+    kc_desk_fail_all(desk);
+}
+
+void kc_desk_vault_send(struct kc_desk *desk, const struct kc_descriptors *descriptors)
+{
+    struct kc_writer w;
+    enum kc_error error = KC_ERR_LIMIT;
+
+    kc_writer_init(&w, desk->packet, sizeof desk->packet);
+    if (kc_vault_message_pack(&w, &desk->message) != KC_OK)
+        end("message-too-large");
+    if (!desk->to_vault.first)
+        error = kc_transport_send(desk->vault, desk->packet, w.size, descriptors);
+    if (error == KC_OK || error == KC_ERR_CONNECTION_LOST)
+        return; /* a vault that is gone is seen when it is read from: the caller is not done yet */
+    struct kc_packet *packet = kc_packet_new(desk->packet, w.size, descriptors);
+    if (error != KC_ERR_LIMIT || !packet)
+        end("message-to-vault-lost");
+    kc_packet_append(&desk->to_vault, packet);
+}
+
+void kc_desk_vault_writable(struct kc_desk *desk)
+{
+    while (desk->to_vault.first) {
+        const struct kc_packet *packet = desk->to_vault.first;
+        if (kc_transport_send(desk->vault, packet->bytes, packet->size, &packet->descriptors) ==
+            KC_ERR_LIMIT)
+            return;
+        free(kc_packet_take(&desk->to_vault));
+    }
+}
+
+static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptors *descriptors)
+{
+    struct kc_vault_message *message = &desk->message;
+    if (kc_vault_message_unpack(desk->packet, size, desk->items, message) != KC_OK)
+        end("malformed-message-from-vault");
+
+    struct kc_call *call = kc_desk_find_call(desk, message->ticket);
+    if (!call || call->answered || call->working)
+        end("unknown-ticket-from-vault");
+    switch (message->type) {
+    case KC_VAULT_ANSWER:
+        kc_desk_take_answer(desk, call, size, descriptors);
+        return;
+    case KC_VAULT_NEED:
+        kc_desk_take_need(desk, call);
+        break;
+    case KC_VAULT_COMMIT:
+        kc_desk_take_commit(desk, call);
+        break;
+    case KC_VAULT_CONNECT:
+    case KC_VAULT_DISCONNECT:
+    case KC_VAULT_REQUEST:
+    case KC_VAULT_STORED:
+        end("malformed-message-from-vault");
+    }
+    kc_descriptors_close(descriptors);
+}
+
+void kc_desk_vault_readable(struct kc_desk *desk)
+{
+    for (size_t i = 0; i < MESSAGES_AT_ONCE && desk->vault >= 0; i++) {
+        struct kc_descriptors descriptors = {.count = 0};
+        size_t size = 0;
+        enum kc_error error = kc_transport_receive(
+            desk->vault, desk->packet, sizeof desk->packet, &size, &descriptors);
+        if (error == KC_ERR_CONNECTION_LOST)
+            vault_gone(desk);
+        else if (error != KC_OK)
+            end("malformed-message-from-vault");
+        else if (size == 0)
+            return;
+        else
+            take_message(desk, size, &descriptors);
+    }
+}
+
+void kc_desk_vault_replace(struct kc_desk *desk, int descriptor)
+{
+    vault_gone(desk);
+    desk->vault = descriptor;
+    kc_log(KC_LOG_NOTICE, "vault-back", kc_log_number("clients", desk->connection_count));
+    for (struct kc_connection *c = desk->connections; c; c = c->next) {
+        struct kc_descriptors socket = {.fd = {c->socket}, .count = 1};
+        if (c->closed)
+            continue;
+        kc_desk_vault_message(desk, KC_VAULT_CONNECT)->connection = c->id;
+        kc_desk_vault_send(desk, &socket);
+    }
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * custodian-root: the process that talks to the hardware root, and nothing else. It seals and opens
+ * 32-octet sealing keys for the vault, hands them over and wipes them; it never sees the store.
+ *
+ *     custodian-root               started by the supervisor
+ *     custodian-root --provision   by custodiand --provision: uses or makes the SRK, pins its Name
+ *
+ * Both find the configuration at descriptor KC_FD_CONFIG.
+ */
+#include "base/secret.h"
+#include "custodian/log.h"
+#include "custodian/process.h"
+#include "custodian/root/pin.h"
+#include "custodian/root/service.h"
+#include "custodian/root/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEAP_SIZE ((size_t)4 * 1024 * 1024) /* all that the process allocates: root_heap.c */
+
+static enum kc_error failed(const char *step, enum kc_error error, const char *detail)
+{
+    kc_log(KC_LOG_ERROR, "start-failed", kc_log_text("step", step), kc_log_error(error),
+        kc_log_text("detail", detail));
+    return error;
+}
+
+/* --- what the process has --- */
+
+struct process {
+    struct kc_config *config;
+    struct kc_root *root;
+    bool is_pinned;
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+};
+
+static void free_process(struct process *process)
+{
+    kc_root_free(process->root);
+    kc_config_free(process->config);
+}
+
+static enum kc_error make_root(struct process *process)
+{
+    struct kc_root_settings settings;
+    const uint8_t *pin = process->is_pinned ? process->srk_name : NULL;
+    enum kc_error error = kc_root_settings_read(&process->config->root, pin, &settings);
+    if (error != KC_OK)
+        return failed("root", error, "root.pcrs");
+    error = kc_tpm2_new(&settings, &process->root);
+    return error == KC_OK ? KC_OK : failed("root", error, "root.tcti or root.srk_handle");
+}
+
+/* A host without a pin is not an error: root says so when it is asked. */
+static enum kc_error read_pin(struct process *process)
+{
+    struct kc_config_problem problem = {""};
+    enum kc_error error =
+        kc_root_pin_read(process->config->root.srk_name_file, process->srk_name, &problem);
+    process->is_pinned = error == KC_OK;
+    if (error == KC_OK || error == KC_ERR_ROOT_NOT_PROVISIONED)
+        return KC_OK;
+    return failed("pin", error, problem.text);
+}
+
+/* From here on everything that is allocated is locked, and wiped when it is freed. */
+static enum kc_error make_heap(void)
+{
+    enum kc_error error = kc_arena_init(HEAP_SIZE);
+    if (error != KC_OK)
+        return failed("heap", error, "root's memory could not be locked");
+    /* libcrypto must not look for a file later: the filter allows none */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS |
+                                OPENSSL_INIT_ADD_ALL_DIGESTS,
+            NULL) != 1)
+        return failed("libcrypto", KC_ERR_INTERNAL, "it does not start");
+    return KC_OK;
+}
+
+static enum kc_error prepare(struct process *process)
+{
+    enum kc_error error = kc_process_start(KC_PROCESS_ROOT, &process->config);
+    if (error != KC_OK || (error = make_heap()) != KC_OK || (error = read_pin(process)) != KC_OK)
+        return error;
+    return make_root(process);
+}
+
+/* --- provisioning --- */
+
+static enum kc_error write_pin(
+    const struct process *process, const uint8_t srk_name[static KC_ROOT_NAME_SIZE])
+{
+    const char *path = process->config->root.srk_name_file;
+    if (process->is_pinned) {
+        kc_log(KC_LOG_NOTICE, "provisioned-before", kc_log_text("file", path));
+        return KC_OK;
+    }
+    enum kc_error error = kc_root_pin_write(path, srk_name);
+    if (error != KC_OK)
+        return failed("pin", error, path);
+    kc_log(KC_LOG_NOTICE, "provisioned", kc_log_text("file", path));
+    return KC_OK;
+}
+
+static enum kc_error provision(struct process *process)
+{
+    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    enum kc_error error = prepare(process);
+    if (error != KC_OK)
+        return error;
+    error = kc_root_provision(process->root, srk_name);
+    if (error != KC_OK)
+        return failed("provision", error, kc_root_cause(process->root));
+    return write_pin(process, srk_name);
+}
+
+/* --- the sandbox --- */
+
+#define ANY(name)                                                                                  \
+    {                                                                                              \
+        .number = SCMP_SYS(name)                                                                   \
+    }
+#define WHERE(name, position, value)                                                               \
+    {                                                                                              \
+        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
+            {position, SCMP_CMP_EQ, value, 0}                                                      \
+        }                                                                                          \
+    }
+
+/* A TPM that went away is connected again inside the sandbox, so the calls for that stay allowed. */
+static const struct kc_syscall for_socket[] = {
+    ANY(read),
+    ANY(close),
+    WHERE(socket, 0, AF_UNIX),
+    WHERE(socket, 0, AF_INET),
+    WHERE(socket, 0, AF_INET6),
+    ANY(connect),
+    WHERE(getsockopt, 2, SO_ERROR),
+    ANY(sendto),
+};
+
+static const struct kc_syscall for_device[] = {
+    ANY(read),
+    ANY(close),
+    ANY(write),
+    WHERE(openat, 2, O_RDWR | O_CLOEXEC | O_NONBLOCK),
+};
+
+static enum kc_error enter_sandbox(const struct kc_config *config)
+{
+    enum kc_error error = kc_process_drop_rights(KC_PROCESS_ROOT, config);
+    if (error != KC_OK)
+        return error;
+    if (strncmp(config->root.tcti, "device:", 7) == 0)
+        return kc_process_filter(for_device, sizeof for_device / sizeof for_device[0]);
+    return kc_process_filter(for_socket, sizeof for_socket / sizeof for_socket[0]);
+}
+
+/* --- serving the vault --- */
+
+struct edge {
+    int vault; /* -1: the vault is gone, a new end will come */
+    struct kc_root_service service;
+    enum kc_error logged;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void leave_vault(struct edge *edge)
+{
+    close(edge->vault);
+    edge->vault = -1;
+}
+
+/* What has changed is worth a line; a root that stays away is not one per request. */
+static void log_answer(struct edge *edge)
+{
+    enum kc_error answered = edge->service.answered;
+    if (answered == edge->logged)
+        return;
+    edge->logged = answered;
+    const char *cause = kc_root_cause(edge->service.root);
+    if (answered == KC_OK)
+        kc_log(KC_LOG_NOTICE, "root-answers", kc_log_error(answered));
+    else
+        kc_log(KC_LOG_ERROR, "root-failed", kc_log_error(answered), kc_log_text("cause", cause));
+}
+
+static void send_reply(struct edge *edge, uint8_t *reply, size_t size)
+{
+    struct iovec part = {reply, size};
+    const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct pollfd writable = {.fd = edge->vault, .events = POLLOUT};
+    ssize_t sent;
+    while ((sent = sendmsg(edge->vault, &message, MSG_NOSIGNAL)) < 0 &&
+           (errno == EAGAIN || errno == EINTR))
+        (void)poll(&writable, 1, -1);
+    if (sent < 0)
+        leave_vault(edge);
+}
+
+static void answer(struct edge *edge, const uint8_t *packet, size_t size)
+{
+    KC_AUTO_SECRET reply = {0};
+    size_t reply_size = 0;
+    enum kc_error error = kc_secret_init(&reply, KC_ROOT_REPLY_MAX);
+    if (error == KC_OK)
+        error = kc_root_service_answer(&edge->service, packet, size, reply.bytes, &reply_size);
+    if (error != KC_OK) {
+        kc_log(
+            KC_LOG_ERROR, "process-ends", kc_log_text("why", "vault-request"), kc_log_error(error));
+        _exit(KC_CLASS_INTERNAL);
+    }
+    log_answer(edge);
+    send_reply(edge, reply.bytes, reply_size);
+}
+
+static void serve_vault(struct edge *edge)
+{
+    KC_AUTO_SECRET packet = {0};
+    if (kc_secret_init(&packet, KC_ROOT_REQUEST_MAX + 1) != KC_OK)
+        _exit(KC_CLASS_INTERNAL);
+    struct iovec part = {packet.bytes, packet.size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t size = recvmsg(edge->vault, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (size <= 0)
+        leave_vault(edge);
+    else
+        answer(edge, packet.bytes, (size_t)size); /* one octet too many is refused as malformed */
+}
+
+static bool obey(struct edge *edge)
+{
+    struct kc_control order = kc_process_control();
+    if (order.type == KC_CONTROL_EDGE) {
+        leave_vault(edge);
+        edge->vault = order.descriptor;
+    }
+    return order.type != KC_CONTROL_STOP;
+}
+
+static void serve(struct kc_root *root)
+{
+    struct edge edge = {.vault = KC_FD_ROOT_VAULT};
+    kc_root_service_init(&edge.service, root, now_ms);
+    for (;;) {
+        struct pollfd waits[2] = {
+            {.fd = KC_FD_CONTROL, .events = POLLIN}, {.fd = edge.vault, .events = POLLIN}};
+        if (poll(waits, 2, -1) < 0)
+            continue;
+        if (waits[1].revents)
+            serve_vault(&edge);
+        if (waits[0].revents && !obey(&edge))
+            return;
+    }
+}
+
+/* What the log should have of the hardware root at the start; that it is away is no reason to end. */
+static void look_at_root(struct kc_root *root)
+{
+    struct kc_root_status status;
+    enum kc_error error = kc_root_status(root, &status);
+    if (error != KC_OK) {
+        kc_log(KC_LOG_WARNING, "root-failed", kc_log_error(error),
+            kc_log_text("cause", kc_root_cause(root)));
+        return;
+    }
+    kc_log(KC_LOG_NOTICE, "root-found", kc_log_text("manufacturer", status.manufacturer),
+        kc_log_text("firmware", status.firmware));
+    if (status.in_lockout)
+        kc_log(KC_LOG_WARNING, "root-in-lockout", kc_log_number("failures", status.lockout_counter),
+            kc_log_number("interval_s", status.lockout_interval));
+}
+
+static enum kc_error run(struct process *process)
+{
+    enum kc_error error = prepare(process);
+    if (error != KC_OK || (error = enter_sandbox(process->config)) != KC_OK)
+        return error;
+    kc_process_ready(); /* before the first look, as a silent root is waited for */
+    look_at_root(process->root);
+    serve(process->root);
+    return KC_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct process process = {0};
+    bool provisions = argc == 2 && strcmp(argv[1], "--provision") == 0;
+    if (argc != 1 && !provisions)
+        return KC_CLASS_CALLER;
+    enum kc_error error = provisions ? provision(&process) : run(&process);
+    free_process(&process);
+    return (int)kc_error_row(error)->class;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/root/service.h"
+
+#include "base/secret.h"
+
+#define PAUSE_MS_FIRST 100
+#define PAUSE_MS_LAST 5000
+
+void kc_root_service_init(
+    struct kc_root_service *service, struct kc_root *root, uint64_t (*now_ms)(void))
+{
+    *service = (struct kc_root_service){.root = root, .now_ms = now_ms};
+}
+
+/* --- the operations --- */
+
+static enum kc_error seal(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    size_t size = 0;
+    enum kc_error error = kc_root_seal(root, request->key, payload->bytes, &size);
+    payload->size = size;
+    return error;
+}
+
+static enum kc_error unseal(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    payload->size = KC_ROOT_KEY_SIZE;
+    return kc_root_unseal(root, request->blob.bytes, request->blob.size, payload->bytes);
+}
+
+static enum kc_error get_random(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    payload->size = request->random_size;
+    return kc_root_random(root, payload->bytes, request->random_size);
+}
+
+static enum kc_error get_status(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)request;
+    struct kc_root_status status;
+    enum kc_error error = kc_root_status(root, &status);
+    if (error == KC_OK)
+        kc_root_status_write(&status, payload);
+    return error;
+}
+
+/* The sizes of the requests are in root_message.c; a payload has room for KC_ROOT_BLOB_MAX. */
+static const struct operation {
+    enum kc_root_request_type type;
+    enum kc_error (*handle)(
+        struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload);
+} operations[] = {
+    {KC_ROOT_REQUEST_SEAL, seal},
+    {KC_ROOT_REQUEST_UNSEAL, unseal},
+    {KC_ROOT_REQUEST_RANDOM, get_random},
+    {KC_ROOT_REQUEST_STATUS, get_status},
+};
+
+static const struct operation *find(enum kc_root_request_type type)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        if (operations[i].type == type)
+            return &operations[i];
+    }
+    return NULL;
+}
+
+/* --- answering --- */
+
+static bool is_pausing(const struct kc_root_service *service)
+{
+    return service->ask_again_at > service->now_ms();
+}
+
+static void plan_next(struct kc_root_service *service, enum kc_error error)
+{
+    if (error != KC_ERR_ROOT_UNAVAILABLE) {
+        service->pause_ms = 0;
+        service->ask_again_at = 0;
+        return;
+    }
+    uint32_t longer = service->pause_ms == 0 ? PAUSE_MS_FIRST : 2 * service->pause_ms;
+    service->pause_ms = longer < PAUSE_MS_LAST ? longer : PAUSE_MS_LAST;
+    service->ask_again_at = service->now_ms() + service->pause_ms;
+}
+
+static enum kc_error handle(struct kc_root_service *service, const struct operation *operation,
+    const struct kc_root_request *request, struct kc_writer *payload)
+{
+    if (is_pausing(service))
+        return KC_ERR_ROOT_UNAVAILABLE;
+    enum kc_error error = operation->handle(service->root, request, payload);
+    plan_next(service, error);
+    return error;
+}
+
+enum kc_error kc_root_service_answer(struct kc_root_service *service, const uint8_t *packet,
+    size_t size, uint8_t reply[static KC_ROOT_REPLY_MAX], size_t *reply_size)
+{
+    struct kc_root_request request;
+    KC_AUTO_SECRET room = {0};
+    enum kc_error error = kc_root_request_read(packet, size, &request);
+    if (error != KC_OK || (error = kc_secret_init(&room, KC_ROOT_BLOB_MAX)) != KC_OK)
+        return error;
+    const struct operation *operation = find(request.type);
+    if (!operation)
+        return KC_ERR_BAD_REQUEST;
+
+    struct kc_writer payload;
+    kc_writer_init(&payload, room.bytes, room.size);
+    service->answered = handle(service, operation, &request, &payload);
+    const struct kc_root_reply answer = {
+        .id = request.id,
+        .error = service->answered,
+        .payload = {payload.bytes, payload.size},
+    };
+    return kc_root_reply_write(&answer, reply, reply_size);
+}

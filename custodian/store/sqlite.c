@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/store/store.h"
+#include "custodian/store/columns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define SCHEMA 1               /* PRAGMA user_version */
+#define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
+#define SQL_SIZE (2 * KC_COLUMNS_SQL_SIZE)
+#define PATH_SIZE 1280
+
+struct kc_store {
+    sqlite3 *database;
+    sqlite3_stmt *get, *insert, *update;
+    int folder, file; /* open, for fstat and fstatvfs */
+    uint64_t key_count;
+};
+
+/* The one place where SQLite's codes become ours. */
+static enum kc_error translate(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return KC_OK;
+    case SQLITE_FULL:
+        return KC_ERR_STORE_FULL;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return KC_ERR_STORE_READ_ONLY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return KC_ERR_STORE_DAMAGED;
+    case SQLITE_NOMEM:
+        return KC_ERR_NO_MEMORY;
+    default:
+        return KC_ERR_STORE;
+    }
+}
+
+/* --- the folder and the file --- */
+
+static bool is_private(int descriptor, mode_t type, uid_t user)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && (status.st_mode & S_IFMT) == type &&
+           status.st_uid == user && (status.st_mode & 077) == 0;
+}
+
+static int open_folder(const char *folder)
+{
+    return open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+enum kc_error kc_store_prepare(const char *folder, uid_t user, gid_t group)
+{
+    bool made = mkdir(folder, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return KC_ERR_STORE_READ_ONLY;
+    int descriptor = open_folder(folder);
+    if (descriptor < 0)
+        return KC_ERR_CONFIG_PERMISSIONS;
+    bool given = !made || fchown(descriptor, user, group) == 0;
+    bool good = given && is_private(descriptor, S_IFDIR, user);
+    close(descriptor);
+    return good ? KC_OK : KC_ERR_CONFIG_PERMISSIONS;
+}
+
+enum kc_error kc_store_check_permissions(const struct kc_store *store)
+{
+    uid_t user = geteuid();
+    return is_private(store->folder, S_IFDIR, user) && is_private(store->file, S_IFREG, user)
+               ? KC_OK
+               : KC_ERR_CONFIG_PERMISSIONS;
+}
+
+enum kc_error kc_store_free_space(const struct kc_store *store, uint64_t *bytes)
+{
+    struct statvfs status;
+    if (fstatvfs(store->folder, &status) < 0)
+        return KC_ERR_STORE;
+    *bytes = (uint64_t)status.f_bavail * status.f_frsize;
+    return KC_OK;
+}
+
+/* --- opening --- */
+
+/* Exclusive locking comes first: with it the index of the WAL is in this process's memory, and no
+ * file is mapped or opened later. */
+static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
+                               "PRAGMA journal_mode = WAL;"
+                               "PRAGMA synchronous = FULL;"
+                               "PRAGMA temp_store = MEMORY;"
+                               "PRAGMA mmap_size = 0;"
+                               "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA cell_size_check = ON;";
+
+static int run(struct kc_store *store, const char *sql)
+{
+    return sqlite3_exec(store->database, sql, NULL, NULL, NULL);
+}
+
+static int pragma(struct kc_store *store, const char *sql, int *number)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *number = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int create_schema(struct kc_store *store)
+{
+    char sql[SQL_SIZE], definitions[KC_COLUMNS_SQL_SIZE];
+
+    kc_columns_definitions(definitions);
+    snprintf(sql, sizeof sql,
+        "BEGIN IMMEDIATE;"
+        "CREATE TABLE records (%s, PRIMARY KEY (kind, id)) STRICT;"
+        "CREATE INDEX ids ON records (id);"
+        "CREATE INDEX groups ON records (\"group\") WHERE \"group\" <> '';"
+        "CREATE UNIQUE INDEX labels ON records (keyring, label)"
+        " WHERE kind = %d AND state <> %d AND label <> '';"
+        "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+        "COMMIT;",
+        definitions, KC_KIND_KEY, KC_STATE_DESTROYED, APPLICATION, SCHEMA);
+    return run(store, sql);
+}
+
+/* A write at the start: the WAL is there and its folder synced before files can no longer be
+ * opened, and a store that cannot be written is found out. */
+static int touch(struct kc_store *store)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", SCHEMA);
+    return run(store, sql);
+}
+
+static enum kc_error settle_schema(struct kc_store *store)
+{
+    int schema = 0, application = 0, tables = 0;
+    int code = pragma(store, "PRAGMA user_version", &schema);
+    if (code == SQLITE_OK)
+        code = pragma(store, "PRAGMA application_id", &application);
+    if (code == SQLITE_OK)
+        code = pragma(store, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (code != SQLITE_OK)
+        return translate(code);
+    if (tables == 0)
+        return translate(create_schema(store));
+    if (schema != SCHEMA || application != APPLICATION)
+        return KC_ERR_STORE_DAMAGED;
+    return translate(touch(store));
+}
+
+static int prepare(struct kc_store *store, sqlite3_stmt **statement, const char *sql)
+{
+    return sqlite3_prepare_v3(store->database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+}
+
+static int prepare_statements(struct kc_store *store)
+{
+    char sql[SQL_SIZE], part[KC_COLUMNS_SQL_SIZE];
+
+    kc_columns_names(part);
+    snprintf(sql, sizeof sql, "SELECT %s FROM records WHERE id = ?1 LIMIT %d", part,
+        KC_STORE_SAME_ID_MAX + 1);
+    int code = prepare(store, &store->get, sql);
+
+    kc_columns_placeholders(part);
+    snprintf(sql, sizeof sql, "INSERT INTO records VALUES (%s)", part);
+    if (code == SQLITE_OK)
+        code = prepare(store, &store->insert, sql);
+
+    kc_columns_assignments(part);
+    snprintf(sql, sizeof sql,
+        "UPDATE records SET %s WHERE kind = ?%d AND id = ?%d AND version < ?%d", part,
+        kc_column_number("kind"), kc_column_number("id"), kc_column_number("version"));
+    if (code == SQLITE_OK)
+        code = prepare(store, &store->update, sql);
+    return code;
+}
+
+static enum kc_error count_keys(struct kc_store *store)
+{
+    int count = 0;
+    char sql[64];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM records WHERE kind = %d", KC_KIND_KEY);
+    int code = pragma(store, sql, &count);
+    store->key_count = (uint64_t)count;
+    return translate(code);
+}
+
+static enum kc_error open_files(struct kc_store *store, const char *folder)
+{
+    char path[PATH_SIZE];
+
+    store->folder = open_folder(folder);
+    if (store->folder < 0 || !is_private(store->folder, S_IFDIR, geteuid()))
+        return KC_ERR_CONFIG_PERMISSIONS;
+    store->file =
+        openat(store->folder, KC_STORE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (store->file < 0)
+        return errno == ENOSPC ? KC_ERR_STORE_FULL : KC_ERR_STORE_READ_ONLY;
+    if (!is_private(store->file, S_IFREG, geteuid()))
+        return KC_ERR_CONFIG_PERMISSIONS;
+    snprintf(path, sizeof path, "%s/%s", folder, KC_STORE_FILE);
+    return translate(sqlite3_open_v2(path, &store->database,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL));
+}
+
+static enum kc_error open_database(struct kc_store *store, const char *folder)
+{
+    enum kc_error error = open_files(store, folder);
+    if (error == KC_OK)
+        error = translate(run(store, settings));
+    if (error == KC_OK)
+        error = settle_schema(store);
+    if (error == KC_OK)
+        error = translate(prepare_statements(store));
+    if (error == KC_OK)
+        error = count_keys(store);
+    return error;
+}
+
+enum kc_error kc_store_open(const char *folder, struct kc_store **store, const char **detail)
+{
+    struct kc_store *made = calloc(1, sizeof *made);
+    if (!made)
+        return KC_ERR_NO_MEMORY;
+    made->folder = made->file = -1;
+
+    mode_t mask = umask(077);
+    enum kc_error error = open_database(made, folder);
+    umask(mask);
+    *detail = NULL;
+    if (error != KC_OK) {
+        *detail = made->database ? sqlite3_errstr(sqlite3_extended_errcode(made->database))
+                                 : kc_error_row(error)->sentence;
+        kc_store_close(made);
+        return error;
+    }
+    *store = made;
+    return KC_OK;
+}
+
+void kc_store_close(struct kc_store *store)
+{
+    if (!store)
+        return;
+    sqlite3_finalize(store->get);
+    sqlite3_finalize(store->insert);
+    sqlite3_finalize(store->update);
+    sqlite3_close(store->database);
+    if (store->file >= 0)
+        close(store->file);
+    if (store->folder >= 0)
+        close(store->folder);
+    free(store);
+}
+
+/* --- reading --- */
+
+static int bind_span(sqlite3_stmt *statement, int number, struct kc_span text)
+{
+    return sqlite3_bind_text(
+        statement, number, (const char *)text.bytes, (int)text.size, SQLITE_STATIC);
+}
+
+enum kc_error kc_store_get(
+    struct kc_store *store, struct kc_span id, struct kc_record *records, size_t *count)
+{
+    size_t found = 0;
+    enum kc_error error = KC_OK;
+    int code = bind_span(store->get, 1, id);
+
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+        code = sqlite3_step(store->get);
+        if (code != SQLITE_ROW)
+            break;
+        if (found == KC_STORE_SAME_ID_MAX || kc_columns_read(store->get, &records[found]) != KC_OK)
+            error = KC_ERR_RECORD_DAMAGED;
+        else
+            found++;
+    }
+    sqlite3_reset(store->get);
+    sqlite3_clear_bindings(store->get);
+    if (code != SQLITE_DONE)
+        return translate(code) == KC_OK ? KC_ERR_STORE : translate(code);
+    if (error == KC_OK)
+        *count = found;
+    return error;
+}
+
+static void add_condition(char *sql, bool wanted, const char *condition)
+{
+    if (wanted)
+        strncat(sql, condition, SQL_SIZE - 1 - strlen(sql));
+}
+
+/* The filters are few and the combinations many: made when asked for. An id that could not be given
+ * as `after` again is left out, so that paging always moves on. */
+static int prepare_page(
+    struct kc_store *store, const struct kc_store_filter *filter, sqlite3_stmt **statement)
+{
+    char sql[SQL_SIZE], names[KC_COLUMNS_SQL_SIZE];
+
+    kc_columns_names(names);
+    snprintf(sql, sizeof sql,
+        "SELECT %s FROM records WHERE kind = ?1 AND id > ?2"
+        " AND length(CAST(id AS BLOB)) BETWEEN 1 AND %d AND instr(id, char(0)) = 0",
+        names, KC_RECORD_ID_SIZE - 1);
+    add_condition(sql, filter->keyring.bytes, " AND keyring = ?3");
+    add_condition(sql, filter->label.bytes, " AND label = ?4");
+    add_condition(sql, filter->group.bytes, " AND \"group\" = ?5 AND \"group\" <> ''");
+    add_condition(sql, filter->role != 0, " AND role = ?6");
+    add_condition(sql, filter->state != 0, " AND state = ?7");
+    add_condition(sql, true, " ORDER BY id LIMIT ?8");
+    return sqlite3_prepare_v2(store->database, sql, -1, statement, NULL);
+}
+
+static int bind_page(
+    sqlite3_stmt *statement, const struct kc_store_filter *filter, struct kc_span after)
+{
+    static const struct kc_span empty = {(const uint8_t *)"", 0};
+    int code = sqlite3_bind_int(statement, 1, filter->kind);
+    if (code == SQLITE_OK)
+        code = bind_span(statement, 2, after.bytes ? after : empty);
+    if (code == SQLITE_OK && filter->keyring.bytes)
+        code = bind_span(statement, 3, filter->keyring);
+    if (code == SQLITE_OK && filter->label.bytes)
+        code = bind_span(statement, 4, filter->label);
+    if (code == SQLITE_OK && filter->group.bytes)
+        code = bind_span(statement, 5, filter->group);
+    if (code == SQLITE_OK && filter->role != 0)
+        code = sqlite3_bind_int(statement, 6, filter->role);
+    if (code == SQLITE_OK && filter->state != 0)
+        code = sqlite3_bind_int(statement, 7, filter->state);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int(statement, 8, KC_STORE_PAGE_MAX);
+    return code;
+}
+
+static int read_page(sqlite3_stmt *statement, struct kc_store_page *page)
+{
+    int code;
+    size_t rows = 0;
+
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const unsigned char *id = sqlite3_column_text(statement, kc_column_number("id") - 1);
+        rows++;
+        snprintf(page->last, sizeof page->last, "%s", id ? (const char *)id : "");
+        if (kc_columns_read(statement, &page->records[page->count]) == KC_OK)
+            page->count++;
+        else
+            page->damaged++;
+    }
+    page->end = rows < KC_STORE_PAGE_MAX;
+    return code;
+}
+
+enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter *filter,
+    struct kc_span after, struct kc_store_page *page)
+{
+    sqlite3_stmt *statement = NULL;
+
+    page->count = page->damaged = 0;
+    page->last[0] = '\0';
+    int code = prepare_page(store, filter, &statement);
+    if (code == SQLITE_OK)
+        code = bind_page(statement, filter, after);
+    if (code == SQLITE_OK)
+        code = read_page(statement, page);
+    sqlite3_finalize(statement);
+    return translate(code);
+}
+
+/* --- writing --- */
+
+static enum kc_error insert_error(int code)
+{
+    if (code == SQLITE_CONSTRAINT_UNIQUE)
+        return KC_ERR_LABEL_TAKEN;
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return KC_ERR_EXISTS;
+    return translate(code);
+}
+
+static enum kc_error put_record(struct kc_store *store, const struct kc_record *record)
+{
+    bool is_new = record->version == 1;
+    sqlite3_stmt *statement = is_new ? store->insert : store->update;
+
+    int code = kc_columns_bind(statement, record);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
+        code = sqlite3_extended_errcode(store->database);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (code != SQLITE_DONE)
+        return insert_error(code);
+    return sqlite3_changes(store->database) == 1 ? KC_OK : KC_ERR_CONFLICT;
+}
+
+/* One change, in a savepoint of its own: what fails for itself does not take the others along. */
+static enum kc_error put_change(struct kc_store *store, const struct kc_store_change *change)
+{
+    enum kc_error error = translate(run(store, "SAVEPOINT change"));
+    for (size_t i = 0; error == KC_OK && i < change->count; i++)
+        error = put_record(store, &change->records[i]);
+    if (error != KC_OK)
+        (void)run(store, "ROLLBACK TO change");
+    int code = run(store, "RELEASE change");
+    return error == KC_OK ? translate(code) : error;
+}
+
+static void fail_all(struct kc_store_change *changes, size_t count, enum kc_error error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (changes[i].outcome == KC_OK)
+            changes[i].outcome = error;
+}
+
+static uint64_t new_keys(const struct kc_store_change *changes, size_t count)
+{
+    uint64_t keys = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; changes[i].outcome == KC_OK && j < changes[i].count; j++)
+            keys += changes[i].records[j].version == 1 && changes[i].records[j].kind == KC_KIND_KEY;
+    return keys;
+}
+
+void kc_store_put(struct kc_store *store, struct kc_store_change *changes, size_t count)
+{
+    enum kc_error begun = translate(run(store, "BEGIN IMMEDIATE"));
+    enum kc_error error = begun;
+
+    for (size_t i = 0; i < count; i++)
+        changes[i].outcome = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < count; i++) {
+        changes[i].outcome = put_change(store, &changes[i]);
+        /* a full disk, among others, ends the whole transaction */
+        if (sqlite3_get_autocommit(store->database))
+            error = changes[i].outcome == KC_OK ? KC_ERR_STORE : changes[i].outcome;
+    }
+    if (error == KC_OK)
+        error = translate(run(store, "COMMIT"));
+    if (error != KC_OK && !sqlite3_get_autocommit(store->database))
+        (void)run(store, "ROLLBACK");
+    if (error != KC_OK)
+        fail_all(changes, count, error);
+    store->key_count += new_keys(changes, count);
+}
+
+enum kc_error kc_store_check_writable(struct kc_store *store)
+{
+    /* synced: a write that stays in memory would prove nothing */
+    return translate(touch(store));
+}
+
+uint64_t kc_store_key_count(const struct kc_store *store)
+{
+    return store->key_count;
+}

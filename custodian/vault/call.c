@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- lists --- */
+
+void kc_call_list_append(struct kc_call_list *list, struct kc_call *call)
+{
+    call->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = call;
+    list->last = call;
+}
+
+struct kc_call *kc_call_list_take(struct kc_call_list *list)
+{
+    struct kc_call *call = list->first;
+    if (call) {
+        list->first = call->next;
+        if (!list->first)
+            list->last = NULL;
+        call->next = NULL;
+    }
+    return call;
+}
+
+/* --- a call's life --- */
+
+/* Records that are not well formed are left out: whoever needs one finds it damaged. */
+static enum kc_error unpack_records(struct kc_call *call)
+{
+    if (call->in.record_count == 0)
+        return KC_OK;
+    call->records = calloc(call->in.record_count, sizeof call->records[0]);
+    if (!call->records)
+        return KC_ERR_NO_MEMORY;
+    for (size_t i = 0; i < call->in.record_count; i++) {
+        if (kc_record_unpack(call->in.records[i], &call->records[call->record_count]) == KC_OK)
+            call->record_count++;
+        else
+            call->damaged = true;
+    }
+    return KC_OK;
+}
+
+static enum kc_error read_packet(struct kc_call *call, const void *bytes, size_t size)
+{
+    call->packet = malloc(size > 0 ? size : 1);
+    if (!call->packet)
+        return KC_ERR_NO_MEMORY;
+    memcpy(call->packet, bytes, size);
+    kc_message_init(&call->in.message, KC_OPERATION_PING);
+    enum kc_error error = kc_vault_message_unpack(call->packet, size, NULL, &call->in);
+    if (error == KC_OK && call->in.message.operation >= KC_OPERATIONS)
+        error = KC_ERR_BAD_REQUEST;
+    if (error != KC_OK)
+        return error;
+    kc_message_init(&call->answer, call->in.message.operation);
+    call->answer.id = call->in.message.id;
+    return unpack_records(call);
+}
+
+enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *bytes, size_t size,
+    const struct kc_descriptors *descriptors, struct kc_call **call)
+{
+    struct kc_descriptors given = *descriptors;
+    struct kc_call *c = calloc(1, sizeof *c);
+    if (!c) {
+        kc_descriptors_close(&given);
+        return KC_ERR_NO_MEMORY;
+    }
+    c->vault = vault;
+    c->desk = desk;
+    c->descriptors = given;
+    enum kc_error error = read_packet(c, bytes, size);
+    if (error == KC_OK)
+        *call = c;
+    else
+        kc_call_free(c);
+    return error;
+}
+
+void kc_call_free(struct kc_call *call)
+{
+    if (!call)
+        return;
+    kc_call_unstage(call);
+    if (call->has_turn)
+        kc_vault_leave(call->vault, call->turn);
+    kc_descriptors_close(&call->descriptors);
+    kc_descriptors_close(&call->answer_descriptors);
+    kc_wipe(call->kept, call->kept_size); /* contributions, random octets */
+    free(call->records);
+    free(call->items);
+    free(call->packet);
+    free(call);
+}
+
+/* An error answers nothing but itself and, if it says more, the detail. */
+static void keep_only_detail(struct kc_call *call)
+{
+    call->answer.values.present &= KC_FIELD_BIT(KC_FIELD_DETAIL);
+    call->answer.item_count = 0;
+    kc_descriptors_close(&call->answer_descriptors);
+}
+
+static void tell(const struct kc_call *call, enum kc_error error)
+{
+    const struct kc_values *answer = &call->answer.values;
+    struct kc_vault_event event = {.operation = call->in.message.operation,
+        .key = kc_call_field(call, KC_FIELD_KEY),
+        .connection = call->in.connection,
+        .known = call->known,
+        .user = call->peer.user,
+        .changed = call->changed,
+        .error = error};
+    if (error == KC_OK && kc_values_has(answer, KC_FIELD_KEY))
+        event.key = answer->value[KC_FIELD_KEY].span;
+    call->vault->outside->tell(call->vault->outside->context, &event);
+}
+
+void kc_call_finish(struct kc_call *call, enum kc_error error)
+{
+    tell(call, error);
+    if (error != KC_OK)
+        keep_only_detail(call);
+    call->answer.error = error;
+    struct kc_vault_message out;
+    out.type = KC_VAULT_ANSWER;
+    out.ticket = call->in.ticket;
+    out.message = call->answer;
+    kc_call_send(call, &out, &call->answer_descriptors);
+    kc_call_free(call);
+}
+
+uint64_t kc_call_now(const struct kc_call *call)
+{
+    return call->vault->outside->seconds(call->vault->outside->context);
+}
+
+uint64_t kc_call_now_ms(const struct kc_call *call)
+{
+    return call->vault->outside->milliseconds(call->vault->outside->context);
+}
+
+/* --- the request --- */
+
+bool kc_call_has(const struct kc_call *call, enum kc_field field)
+{
+    return kc_values_has(&call->in.message.values, field);
+}
+
+struct kc_span kc_call_field(const struct kc_call *call, enum kc_field field)
+{
+    return kc_call_has(call, field) ? call->in.message.values.value[field].span
+                                    : (struct kc_span){NULL, 0};
+}
+
+void kc_call_text(const struct kc_call *call, enum kc_field field, char *text, size_t text_size)
+{
+    struct kc_span span = kc_call_field(call, field);
+    size_t size = span.size < text_size ? span.size : text_size - 1;
+    memset(text, 0, text_size);
+    if (size > 0)
+        memcpy(text, span.bytes, size);
+}
+
+/* The descriptor that a field names. */
+static enum kc_error find_descriptor(
+    const struct kc_call *call, enum kc_field field, int *descriptor)
+{
+    uint64_t index = call->in.message.values.value[field].number;
+    if (index >= call->descriptors.count)
+        return KC_ERR_BAD_REQUEST;
+    *descriptor = call->descriptors.fd[index];
+    return KC_OK;
+}
+
+static enum kc_error read_passed(
+    const struct kc_call *call, enum kc_field field, struct kc_data *data)
+{
+    int descriptor;
+    size_t size;
+    enum kc_error error = find_descriptor(call, field, &descriptor);
+    if (error == KC_OK)
+        error = kc_sealed_size(descriptor, kc_fields[field].most, &size);
+    if (error != KC_OK)
+        return error;
+    KC_AUTO_DATA read = {.owned = malloc(size > 0 ? size : 1)};
+    if (!read.owned)
+        return KC_ERR_NO_MEMORY;
+    error = kc_sealed_read(descriptor, read.owned, size, &size);
+    if (error != KC_OK)
+        return error;
+    *data = (struct kc_data){{read.owned, size}, read.owned};
+    read.owned = NULL;
+    return KC_OK;
+}
+
+enum kc_error kc_call_data(const struct kc_call *call, enum kc_field field, struct kc_data *data)
+{
+    if (kc_call_has(call, field) && call->in.message.values.value[field].passed)
+        return read_passed(call, field, data);
+    *data = (struct kc_data){.span = kc_call_field(call, field)};
+    return KC_OK;
+}
+
+void kc_data_done(struct kc_data *data)
+{
+    free(data->owned);
+    *data = (struct kc_data){0};
+}
+
+enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field, size_t least,
+    size_t most, struct kc_secret *secret)
+{
+    int descriptor;
+    size_t size;
+    enum kc_error error = find_descriptor(call, field, &descriptor);
+    if (error == KC_OK)
+        error = kc_sealed_size(descriptor, most, &size);
+    if (error == KC_OK && size < least)
+        error = KC_ERR_BAD_ARGUMENT;
+    if (error != KC_OK)
+        return error == KC_ERR_TOO_LARGE ? KC_ERR_BAD_ARGUMENT : error;
+    KC_AUTO_SECRET read = {0};
+    error = kc_secret_init(&read, size);
+    if (error == KC_OK)
+        error = kc_sealed_read(descriptor, read.bytes, size, &size);
+    if (error == KC_OK)
+        *secret = kc_secret_take(&read);
+    return error;
+}
+
+/* --- the answer --- */
+
+void kc_call_set_text(struct kc_call *call, enum kc_field field, const char *text)
+{
+    kc_values_set_text(&call->answer.values, field, text);
+}
+
+void kc_call_set_number(struct kc_call *call, enum kc_field field, uint64_t number)
+{
+    kc_values_set_number(&call->answer.values, field, number);
+}
+
+/* Room in the call. What an answer keeps is bounded by its fields, so running out is our defect. */
+static uint8_t *keep(struct kc_call *call, size_t size)
+{
+    if (size > sizeof call->kept - call->kept_size)
+        abort();
+    uint8_t *room = call->kept + call->kept_size;
+    call->kept_size += size;
+    return room;
+}
+
+void kc_call_set_octets(
+    struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size)
+{
+    uint8_t *kept = keep(call, size);
+    memcpy(kept, octets, size);
+    kc_values_set_span(&call->answer.values, field, kept, size);
+}
+
+enum kc_error kc_call_set_secret(
+    struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size)
+{
+    struct kc_descriptors *d = &call->answer_descriptors;
+    int descriptor;
+    if (d->count >= KC_DESCRIPTORS_MAX)
+        return KC_ERR_INTERNAL;
+    enum kc_error error = kc_sealed_make(octets, size, &descriptor);
+    if (error != KC_OK)
+        return error;
+    kc_values_set_passed(&call->answer.values, field, d->count);
+    d->fd[d->count++] = descriptor;
+    return KC_OK;
+}
+
+const char *kc_call_print(struct kc_call *call, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (size < 0 || (size_t)size >= sizeof text)
+        abort(); /* every text is made to fit */
+    return memcpy(keep(call, (size_t)size + 1), text, (size_t)size + 1);
+}
+
+enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item)
+{
+    if (!call->items)
+        call->items = malloc(KC_VAULT_RECORDS_MAX * sizeof call->items[0]);
+    if (!call->items)
+        return KC_ERR_NO_MEMORY;
+    if (call->answer.item_count >= KC_VAULT_RECORDS_MAX)
+        return KC_ERR_INTERNAL;
+    call->answer.items = call->items;
+    call->items[call->answer.item_count].present = 0;
+    *item = &call->items[call->answer.item_count++];
+    return KC_OK;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the vault's core: the vault, and a call, which is one request on its way.
+ *
+ *     receive -> call -> handler: checks, then wishes ----> ANSWER: done
+ *                           ^                         |---> COMMIT: waits for STORED -> answer
+ *                           |                         |---> COMMIT AGAIN: waits for STORED --+
+ *                           |                         |---> TURN: waits for a share's turn --+
+ *                           |                         |---> ROOT SECRET: made for another ---+
+ *                           |                         |---> CLIENT: its CONNECT is behind ----+
+ *                           |                         `---> NEED: forgotten, the desk asks again
+ *                           `----------------------------------------------------------------'
+ *
+ * A handler runs from its start each time, over the request and its records, and does nothing that
+ * lasts before its wish: what lasts are the changes that it staged, after STORED says so.
+ */
+#ifndef KC_CUSTODIAN_VAULT_CORE_H
+#define KC_CUSTODIAN_VAULT_CORE_H
+
+#include "base/secret.h"
+#include "custodian/vault/vault.h"
+#include "custodian/vault/cache.h"
+#include "custodian/vault/clients.h"
+#include "custodian/vault/entropy.h"
+#include "custodian/vault/keeper.h"
+#include "custodian/vault/sessions.h"
+#include "custodian/vault/versions.h"
+#include "proto/socket/transport.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define KC_CALL_CHANGES_MAX ((size_t)4)
+#define KC_CALL_KEPT_SIZE 4096 /* bytes of an answer that the call itself keeps */
+#define KC_VAULT_RECORDS_SEEN_MAX (1u << 20)
+
+enum kc_call_wish {
+    KC_WISH_ANSWER,
+    KC_WISH_COMMIT,
+    KC_WISH_COMMIT_AGAIN,
+    KC_WISH_TURN,
+    KC_WISH_ROOT_SECRET,
+    KC_WISH_NEED,
+    KC_WISH_CLIENT,
+};
+
+struct kc_call {
+    struct kc_vault *vault;
+    struct kc_call *next; /* in the one list that it waits in */
+    uint64_t desk;        /* which desk it came from */
+    uint8_t *packet;      /* what the request lends from */
+    struct kc_vault_message in;
+    struct kc_descriptors descriptors; /* the request's */
+    struct kc_peer peer;
+    struct kc_record *records; /* those of the request that are well formed; not believed yet */
+    size_t record_count;
+    bool damaged; /* one was not */
+
+    enum kc_call_wish wish;
+    const char *needed; /* id; KC_WISH_NEED */
+    bool known;         /* peer is read */
+    bool changed;       /* records were changed for it, also if it fails after that */
+    bool overtook;      /* it has waited for its CONNECT */
+    bool pin_counted;   /* this try of the PIN is in the store */
+    bool has_turn;      /* of the share that `turn` names */
+    char turn[KC_RECORD_ID_SIZE];
+    uint64_t wait_until_ms;
+    struct kc_record changes[KC_CALL_CHANGES_MAX];
+    size_t change_count;
+
+    struct kc_message answer;
+    struct kc_values *items; /* KC_VAULT_RECORDS_MAX, when there are items */
+    struct kc_descriptors answer_descriptors;
+    uint8_t kept[KC_CALL_KEPT_SIZE];
+    size_t kept_size;
+};
+
+/* Calls in the order in which they came. */
+struct kc_call_list {
+    struct kc_call *first, *last;
+};
+
+#define KC_PENDING_BUCKETS 256
+
+struct kc_vault {
+    const struct kc_config *config;
+    const struct kc_vault_outside *outside;
+    const char *users;
+    uint64_t started; /* seconds since 1970 */
+    atomic_bool stopping;
+
+    /* Held for reading while something is done for the desk of this number, for writing while the
+     * number changes. */
+    pthread_rwlock_t desk_lock;
+    uint64_t desk;
+
+    struct kc_entropy *entropy;
+    struct kc_keeper *keeper;
+    struct kc_clients *clients;
+    struct kc_versions *versions;
+    struct kc_cache *cache;
+    struct kc_sessions *sessions;
+
+    pthread_mutex_t lock;                            /* of what follows */
+    struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for STORED, by ticket */
+    size_t pending_count;
+    struct kc_call_list runnable; /* go on when the present packet is done */
+    struct kc_call_list early;    /* wait for their client's CONNECT */
+    size_t early_count;
+    struct kc_call_list waiting; /* for the root secret that another makes */
+    bool making;                 /* a root secret is on its way to the store */
+};
+
+/* Gives the turn of a share up; the next in line runs when the present packet is done. */
+void kc_vault_leave(struct kc_vault *vault, const char *share);
+
+/* Closes the open session of a share that must not be used any more. */
+void kc_vault_close_share(struct kc_vault *vault, const char *share);
+
+/* Appends to the calls that go on when the present packet is done. */
+void kc_vault_resume(struct kc_vault *vault, struct kc_call_list *calls);
+
+/* Sends a message to the desk that a call came from, if that is still there. */
+void kc_call_send(struct kc_call *call, const struct kc_vault_message *message,
+    const struct kc_descriptors *descriptors);
+
+void kc_call_list_append(struct kc_call_list *list, struct kc_call *call);
+struct kc_call *kc_call_list_take(struct kc_call_list *list);
+
+/* --- call.c: what a request holds, and what its answer shall hold --- */
+
+/* Reads a packet of any type. descriptors are given, also on failure.
+ * KC_ERR_BAD_REQUEST, KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *bytes,
+    size_t size, const struct kc_descriptors *descriptors, struct kc_call **call);
+void kc_call_free(struct kc_call *call);
+
+/* Sends the answer and frees the call. */
+void kc_call_finish(struct kc_call *call, enum kc_error error);
+
+uint64_t kc_call_now(const struct kc_call *call);    /* seconds since 1970 */
+uint64_t kc_call_now_ms(const struct kc_call *call); /* as deadlines count */
+
+/* A field of the request; {NULL, 0} if it is not there. */
+struct kc_span kc_call_field(const struct kc_call *call, enum kc_field field);
+bool kc_call_has(const struct kc_call *call, enum kc_field field);
+
+/* A TEXT field as a string; cut to text_size - 1 bytes. */
+void kc_call_text(const struct kc_call *call, enum kc_field field, char *text, size_t text_size);
+
+/* A DATA field, wherever it is. Borrowed from the request, or in `owned`, which is freed by
+ * kc_data_done. KC_ERR_BAD_REQUEST: the descriptor is not a sealed memfd. */
+struct kc_data {
+    struct kc_span span;
+    uint8_t *owned;
+};
+KC_CHECKED enum kc_error kc_call_data(
+    const struct kc_call *call, enum kc_field field, struct kc_data *data);
+void kc_data_done(struct kc_data *data);
+#define KC_AUTO_DATA __attribute__((cleanup(kc_data_done))) struct kc_data
+
+/* A SECRET field. *secret is given. KC_ERR_BAD_ARGUMENT: not least..most octets. */
+KC_CHECKED enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field,
+    size_t least, size_t most, struct kc_secret *secret);
+
+/* Fields of the answer: text is borrowed, octets are copied, secret octets go into a sealed memfd. */
+void kc_call_set_text(struct kc_call *call, enum kc_field field, const char *text);
+void kc_call_set_number(struct kc_call *call, enum kc_field field, uint64_t number);
+void kc_call_set_octets(
+    struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
+KC_CHECKED enum kc_error kc_call_set_secret(
+    struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
+
+/* A text of the call's own, as long as the call. */
+const char *kc_call_print(struct kc_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends an empty item to the answer; NULL if there is no more room. */
+KC_CHECKED enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item);
+
+/* --- change.c: changes to records --- */
+
+/*
+ * Stages a change: a copy of the record with its next version, to be altered and then protected
+ * (kc_keeper_protect). A new record comes with version 0. *staged lives in the call.
+ *
+ * KC_ERR_CONFLICT  it is being changed, or was
+ */
+KC_CHECKED enum kc_error kc_call_stage(
+    struct kc_call *call, const struct kc_record *record, struct kc_record **staged);
+
+/* Drops what was staged. */
+void kc_call_unstage(struct kc_call *call);
+
+/* Sends the COMMIT. The call is the pending table's from here on. */
+void kc_call_commit(struct kc_call *call);
+
+/* STORED came: changes take effect or are dropped; then the call goes on or is answered.
+ * KC_ERR_BAD_REQUEST: nothing waits for it. */
+KC_CHECKED enum kc_error kc_vault_stored(
+    struct kc_vault *vault, uint64_t ticket, enum kc_error error);
+
+/* --- access.c: what the caller may --- */
+
+/* Whether the policy allows the request's operation without a key. KC_ERR_REFUSED */
+KC_CHECKED enum kc_error kc_call_allowed(const struct kc_call *call);
+
+/* The same with a key that is still to be made. */
+KC_CHECKED enum kc_error kc_call_allowed_new(
+    const struct kc_call *call, const struct kc_record *record);
+
+/*
+ * The record of a kind and an id, believed. If the store may have a newer one, or has not been
+ * asked, the call wishes for it (KC_WISH_NEED) and the error is KC_ERR_UNAVAILABLE.
+ *
+ * KC_ERR_REFUSED         there is none
+ * KC_ERR_RECORD_DAMAGED  it fails its authentication, or is an old one played again
+ */
+KC_CHECKED enum kc_error kc_call_record(
+    struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record);
+
+/*
+ * The key that the request names: believed, allowed by the policy, in a state, of a role and a use
+ * that fit the operation (the table in access.c), not expired.
+ *
+ * KC_ERR_REFUSED for each of these alike, and the errors of kc_call_record
+ */
+KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
+
+/* Whether the desk has looked into the store for this id, after a NEED. */
+bool kc_call_looked_for(const struct kc_call *call, const char *id);
+
+/* Whether a record is the vault's, and its newest. KC_ERR_RECORD_DAMAGED; KC_ERR_CONFLICT: not the
+ * newest; KC_ERR_LIMIT */
+KC_CHECKED enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *record);
+
+/* The recipient that the request names: believed and enrolled. Errors of kc_call_record. */
+KC_CHECKED enum kc_error kc_call_recipient(struct kc_call *call, struct kc_record **recipient);
+
+/* Stages the tombstone of a key. */
+KC_CHECKED enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_record *key);
+
+/* Whether the policy lets the caller see a record of a key in a list. */
+bool kc_call_sees(const struct kc_call *call, const struct kc_record *record);
+
+/* The opened key of a record, from the cache or the record itself. Errors of kc_keeper_open. */
+KC_CHECKED enum kc_error kc_call_material(
+    struct kc_call *call, const struct kc_record *record, struct kc_material *material);
+
+/* The operator's proof, counted before it is compared: may wish for KC_WISH_COMMIT_AGAIN, then the
+ * handler returns KC_OK at once. *proven: go on; the counter's reset is staged. */
+KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
+
+/* --- key.c --- */
+
+/* Makes the record of a key or share from its public half: id, algorithm, use, public key. */
+KC_CHECKED enum kc_error kc_record_of_public(
+    struct kc_record *record, const struct kc_point *point);
+
+/* The answer that describes a key. */
+void kc_call_describe(struct kc_call *call, const struct kc_record *record);
+void kc_describe(struct kc_values *values, const struct kc_record *record);
+
+/* --- the handlers, named as their operations --- */
+
+typedef enum kc_error kc_handler(struct kc_call *call);
+
+kc_handler kc_vault_ping, kc_vault_status, kc_vault_doctor, kc_vault_random, kc_vault_keyring_list;
+kc_handler kc_vault_key_generate, kc_vault_key_list, kc_vault_key_show, kc_vault_key_sign,
+    kc_vault_key_agree, kc_vault_key_disable, kc_vault_key_enable, kc_vault_key_destroy;
+kc_handler kc_vault_share_split, kc_vault_share_accept;
+kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
+kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
+    kc_vault_signature_abort;
+kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
+    kc_vault_recipient_remove;
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/edges.h"
+#include "base/secret.h"
+#include "custodian/log.h"
+#include "custodian/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DESK KC_FD_VAULT_DESK
+#define ROOT KC_FD_VAULT_ROOT
+
+struct kc_edges {
+    /* the desk's edge: a worker that saw its end is parked until there is another */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t workers, parked;
+    uint64_t generation;
+    int ended; /* eventfd */
+
+    pthread_mutex_t receiving; /* one worker receives, and passes this on when it has */
+    pthread_mutex_t sending;   /* a large packet waits for room: others in order behind it */
+
+    /* the root's edge: whoever is `asking` has it for himself */
+    pthread_mutex_t root_lock;
+    pthread_cond_t root_free; /* of the clock that deadlines are of */
+    bool asking;
+    bool root_there;
+    uint32_t next_id;
+    uint64_t root_deadline_ms;
+};
+
+/* --- life --- */
+
+/* Workers wait in the kernel, so the descriptor is in blocking mode. */
+static bool set_blocking(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0;
+}
+
+static void init_root_free(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_edges **edges)
+{
+    struct kc_edges *e = calloc(1, sizeof *e);
+    int ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!e || ended < 0 || !set_blocking(DESK)) {
+        free(e);
+        return KC_ERR_NO_MEMORY;
+    }
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->changed, NULL);
+    pthread_mutex_init(&e->receiving, NULL);
+    pthread_mutex_init(&e->sending, NULL);
+    pthread_mutex_init(&e->root_lock, NULL);
+    init_root_free(&e->root_free);
+    e->workers = workers;
+    e->ended = ended;
+    e->root_there = true;
+    e->root_deadline_ms = root_deadline_ms;
+    *edges = e;
+    return KC_OK;
+}
+
+/* --- clocks and random octets --- */
+
+static uint64_t read_seconds(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec;
+}
+
+static uint64_t read_milliseconds(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static enum kc_error read_random(void *context, uint8_t *octets, size_t size)
+{
+    (void)context;
+    while (size > 0) {
+        ssize_t got = getrandom(octets, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return KC_ERR_RANDOM;
+        octets += got;
+        size -= (size_t)got;
+    }
+    return KC_OK;
+}
+
+/* --- the desk --- */
+
+/* Waits for room. An edge that has ended takes no more, and what was for it is dropped. */
+static enum kc_error send_all(
+    int socket, const uint8_t *bytes, size_t size, const struct kc_descriptors *descriptors)
+{
+    struct pollfd writable = {.fd = socket, .events = POLLOUT};
+    enum kc_error error;
+    while ((error = kc_transport_send(socket, bytes, size, descriptors)) == KC_ERR_LIMIT)
+        (void)poll(&writable, 1, -1);
+    return error;
+}
+
+static void send_to_desk(
+    void *context, const struct kc_vault_message *message, const struct kc_descriptors *descriptors)
+{
+    struct kc_edges *edges = context;
+    struct kc_writer w;
+    uint8_t *packet = malloc(KC_VAULT_MESSAGE_MAX);
+    if (!packet)
+        abort(); /* nobody would answer */
+    kc_writer_init(&w, packet, KC_VAULT_MESSAGE_MAX);
+    if (kc_vault_message_pack(&w, message) != KC_OK)
+        abort(); /* answers are bounded so that they fit */
+    pthread_mutex_lock(&edges->sending);
+    (void)send_all(DESK, packet, w.size, descriptors); /* without a desk: dropped */
+    pthread_mutex_unlock(&edges->sending);
+    kc_wipe(packet, w.size); /* a contribution may have been in it */
+    free(packet);
+}
+
+/* What is everyday is not told: an operation that was done and changed nothing, a caller's slip. */
+static bool is_worth_a_line(const struct kc_vault_event *event)
+{
+    enum kc_error_class class = kc_error_row(event->error)->class;
+    return event->changed || (class != KC_CLASS_NONE && class != KC_CLASS_CALLER);
+}
+
+static void log_event(void *context, const struct kc_vault_event *event)
+{
+    (void)context;
+    if (!is_worth_a_line(event))
+        return;
+    enum kc_log_level level = event->error == KC_OK ? KC_LOG_NOTICE : KC_LOG_WARNING;
+    const char *operation = kc_operations[event->operation].name;
+    if (event->known)
+        kc_log(level, "decided", kc_log_text("op", operation), kc_log_span("key", event->key),
+            kc_log_number("uid", event->user), kc_log_number("connection", event->connection),
+            kc_log_error(event->error));
+    else
+        kc_log(level, "decided", kc_log_text("op", operation),
+            kc_log_number("connection", event->connection), kc_log_error(event->error));
+}
+
+/* The edge has ended: the core is to know, and this worker waits for another. */
+static void park(struct kc_edges *edges, uint64_t generation)
+{
+    pthread_mutex_lock(&edges->lock);
+    edges->parked++;
+    if (edges->generation == generation) {
+        uint64_t one = 1;
+        (void)!write(edges->ended, &one, sizeof one);
+    }
+    pthread_cond_broadcast(&edges->changed);
+    while (edges->generation == generation)
+        pthread_cond_wait(&edges->changed, &edges->lock);
+    edges->parked--;
+    pthread_mutex_unlock(&edges->lock);
+}
+
+static uint64_t read_generation(struct kc_edges *edges)
+{
+    pthread_mutex_lock(&edges->lock);
+    uint64_t generation = edges->generation;
+    pthread_mutex_unlock(&edges->lock);
+    return generation;
+}
+
+enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault, uint64_t *desk,
+    uint8_t bytes[static KC_VAULT_MESSAGE_MAX], size_t *size, struct kc_descriptors *descriptors)
+{
+    for (;;) {
+        uint64_t generation = read_generation(edges);
+        pthread_mutex_lock(&edges->receiving);
+        *desk = kc_vault_desk(vault);
+        enum kc_error error =
+            kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
+        if (error != KC_ERR_CONNECTION_LOST)
+            return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
+        pthread_mutex_unlock(&edges->receiving);
+        park(edges, generation);
+    }
+}
+
+void kc_edges_receive_next(struct kc_edges *edges)
+{
+    pthread_mutex_unlock(&edges->receiving);
+}
+
+int kc_edges_ended_descriptor(const struct kc_edges *edges)
+{
+    return edges->ended;
+}
+
+void kc_edges_desk_ended(struct kc_edges *edges, struct kc_vault *vault)
+{
+    uint64_t times;
+    if (read(edges->ended, &times, sizeof times) == sizeof times)
+        kc_vault_desk_gone(vault);
+}
+
+/* All workers are parked while the number 5 becomes another socket, so none reads from the one and
+ * takes it for the other. */
+void kc_edges_new_desk(struct kc_edges *edges, struct kc_vault *vault, int descriptor)
+{
+    shutdown(DESK, SHUT_RDWR);
+    pthread_mutex_lock(&edges->lock);
+    while (edges->parked < edges->workers)
+        pthread_cond_wait(&edges->changed, &edges->lock);
+    uint64_t times;
+    (void)!read(edges->ended, &times, sizeof times);
+    kc_vault_desk_gone(vault);
+    if (!set_blocking(descriptor) || dup3(descriptor, DESK, O_CLOEXEC) != DESK)
+        abort(); /* a vault without a desk is of no use */
+    close(descriptor);
+    edges->generation++;
+    pthread_cond_broadcast(&edges->changed);
+    pthread_mutex_unlock(&edges->lock);
+}
+
+/* --- the root --- */
+
+static int left_until(uint64_t deadline_ms)
+{
+    uint64_t now = read_milliseconds(NULL);
+    return now < deadline_ms ? (int)(deadline_ms - now) : 0;
+}
+
+/* Receives the reply to a question; older ones, to questions that were given up, are passed over.
+ * KC_ERR_ROOT_UNAVAILABLE: none in time; KC_ERR_CONNECTION_LOST */
+static enum kc_error receive_reply(
+    uint32_t id, uint64_t deadline_ms, uint8_t packet[static KC_ROOT_REPLY_MAX], size_t *size)
+{
+    struct pollfd readable = {.fd = ROOT, .events = POLLIN};
+    while (poll(&readable, 1, left_until(deadline_ms)) > 0) {
+        struct kc_descriptors none;
+        struct kc_reader r;
+        enum kc_error error = kc_transport_receive(ROOT, packet, KC_ROOT_REPLY_MAX, size, &none);
+        if (error != KC_OK)
+            return error == KC_ERR_CONNECTION_LOST ? error : KC_ERR_BAD_REQUEST;
+        kc_descriptors_close(&none);
+        kc_reader_init(&r, packet, *size);
+        if (*size > 0 && kc_reader_u32(&r) == id)
+            return KC_OK;
+    }
+    return KC_ERR_ROOT_UNAVAILABLE;
+}
+
+static enum kc_error send_question(const struct kc_root_request *request)
+{
+    uint8_t packet[KC_ROOT_REQUEST_MAX]; /* secret */
+    size_t size = 0;
+    enum kc_error error = kc_root_request_write(request, packet, &size);
+    if (error == KC_OK)
+        error = kc_transport_send(ROOT, packet, size, NULL);
+    kc_wipe(packet, sizeof packet);
+    return error == KC_ERR_LIMIT ? KC_ERR_ROOT_UNAVAILABLE : error;
+}
+
+/* Waits for the edge. False: not in time. */
+static bool begin_asking(struct kc_edges *edges, const struct timespec *deadline)
+{
+    int result = 0;
+    pthread_mutex_lock(&edges->root_lock);
+    while (edges->asking && result == 0)
+        result = pthread_cond_timedwait(&edges->root_free, &edges->root_lock, deadline);
+    bool free = !edges->asking;
+    if (free)
+        edges->asking = true;
+    pthread_mutex_unlock(&edges->root_lock);
+    return free;
+}
+
+static void end_asking(struct kc_edges *edges)
+{
+    pthread_mutex_lock(&edges->root_lock);
+    edges->asking = false;
+    pthread_cond_signal(&edges->root_free);
+    pthread_mutex_unlock(&edges->root_lock);
+}
+
+static enum kc_error ask(struct kc_edges *edges, const struct kc_root_request *request,
+    uint64_t deadline_ms, uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
+{
+    struct kc_root_request question = *request;
+    size_t size = 0;
+    question.id = ++edges->next_id;
+    if (!edges->root_there)
+        return KC_ERR_ROOT_UNAVAILABLE;
+    enum kc_error error = send_question(&question);
+    if (error == KC_OK)
+        error = receive_reply(question.id, deadline_ms, packet, &size);
+    if (error == KC_OK)
+        error = kc_root_reply_read(packet, size, &question, reply);
+    if (error == KC_ERR_BAD_REQUEST) {
+        kc_log(KC_LOG_ERROR, "process-ends", kc_log_text("why", "malformed-reply-of-root"));
+        _exit(KC_CLASS_INTERNAL);
+    }
+    if (error == KC_ERR_CONNECTION_LOST)
+        edges->root_there = false;
+    return error == KC_OK ? KC_OK : KC_ERR_ROOT_UNAVAILABLE;
+}
+
+static enum kc_error ask_root(void *context, const struct kc_root_request *request,
+    uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
+{
+    struct kc_edges *edges = context;
+    uint64_t deadline_ms = read_milliseconds(NULL) + edges->root_deadline_ms;
+    struct timespec deadline = {
+        .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
+    if (!begin_asking(edges, &deadline))
+        return KC_ERR_ROOT_UNAVAILABLE;
+    enum kc_error error = ask(edges, request, deadline_ms, packet, reply);
+    end_asking(edges);
+    return error;
+}
+
+/* Whoever waits for the old root's answer is told that it is gone before it is. */
+void kc_edges_new_root(struct kc_edges *edges, int descriptor)
+{
+    const struct timespec never = {.tv_sec = INT32_MAX};
+    shutdown(ROOT, SHUT_RDWR);
+    while (!begin_asking(edges, &never))
+        ;
+    if (dup3(descriptor, ROOT, O_CLOEXEC) != ROOT)
+        abort(); /* a vault without a root is of no use */
+    close(descriptor);
+    edges->root_there = true;
+    end_asking(edges);
+}
+
+struct kc_vault_outside kc_edges_outside(struct kc_edges *edges)
+{
+    return (struct kc_vault_outside){.context = edges,
+        .send = send_to_desk,
+        .root = ask_root,
+        .tell = log_event,
+        .random = read_random,
+        .seconds = read_seconds,
+        .milliseconds = read_milliseconds};
+}

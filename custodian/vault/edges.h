@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vault's edges: to the desk, on which all workers wait, and to the root, which one asks at a
+ * time. Each has a fixed descriptor (process.h); when a neighbour was restarted, the new end takes
+ * the old one's number.
+ */
+#ifndef KC_CUSTODIAN_VAULT_EDGES_H
+#define KC_CUSTODIAN_VAULT_EDGES_H
+
+#include "custodian/vault/vault.h"
+
+struct kc_edges;
+
+/*
+ * root_deadline_ms  for one question to the root, waiting in line included
+ * workers           threads that will call kc_edges_receive
+ */
+KC_CHECKED enum kc_error kc_edges_new(
+    uint64_t root_deadline_ms, size_t workers, struct kc_edges **edges);
+
+/* What the vault's core needs of the outside: the edges, the kernel's random source, clocks. */
+struct kc_vault_outside kc_edges_outside(struct kc_edges *edges);
+
+/*
+ * Waits for a packet of the desk, and keeps other workers from the next one: packets are received in
+ * the order in which they were sent. If the desk is gone, waits until there is another.
+ *
+ * desk  which desk it is from: kc_vault_desk, as it was when waiting began
+ *
+ * KC_ERR_BAD_REQUEST  what came was too large or had too many descriptors: the desk is out of its
+ *                     mind
+ */
+KC_CHECKED enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault,
+    uint64_t *desk, uint8_t bytes[static KC_VAULT_MESSAGE_MAX], size_t *size,
+    struct kc_descriptors *descriptors);
+
+/* Lets another worker receive. Called once after each packet: at once, or, if what comes after the
+ * packet relies on it, when it is done. */
+void kc_edges_receive_next(struct kc_edges *edges);
+
+/* A new end, given. The core is told that the old desk is gone before any packet of the new one is
+ * received. */
+void kc_edges_new_desk(struct kc_edges *edges, struct kc_vault *vault, int descriptor);
+void kc_edges_new_root(struct kc_edges *edges, int descriptor);
+
+/* The core is to forget the desk as soon as its edge has ended, also before there is another:
+ * readable then. Read by kc_edges_desk_ended. */
+int kc_edges_ended_descriptor(const struct kc_edges *edges);
+void kc_edges_desk_ended(struct kc_edges *edges, struct kc_vault *vault);
+
+#endif

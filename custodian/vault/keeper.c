@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/keeper.h"
+#include "custodian/vault/root.h"
+#include "proto/hkdf.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_SIZE 32
+#define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
+
+_Static_assert(NONCE_SIZE + KC_KEPT_SECRET_MAX + TAG_SIZE <= KC_RECORD_SECRET_MAX,
+    "any secret fits into its record");
+_Static_assert(KC_ROOT_KEY_SIZE == KEY_SIZE && KC_RECORD_MAC_SIZE == crypto_auth_hmacsha256_BYTES,
+    "keys and MACs have one size");
+
+/* In the arena; once ready they do not change. */
+struct keys {
+    uint8_t mac[KEY_SIZE];
+    uint8_t wrap[KEY_SIZE];
+    uint8_t pin[KEY_SIZE];
+};
+
+struct kc_keeper {
+    const struct kc_vault_outside *outside;
+    struct kc_entropy *entropy;
+    pthread_mutex_t lock; /* of loading, and of record */
+    atomic_bool ready;
+    struct keys *keys;
+    struct kc_record record; /* the vault's own */
+};
+
+enum kc_error kc_keeper_new(
+    const struct kc_vault_outside *outside, struct kc_entropy *entropy, struct kc_keeper **keeper)
+{
+    struct kc_keeper *k = calloc(1, sizeof *k);
+    struct keys *keys = kc_arena_allocate(sizeof *keys);
+    if (!k || !keys) {
+        kc_arena_free(keys);
+        free(k);
+        return KC_ERR_NO_MEMORY;
+    }
+    k->outside = outside;
+    k->entropy = entropy;
+    k->keys = keys;
+    pthread_mutex_init(&k->lock, NULL);
+    *keeper = k;
+    return KC_OK;
+}
+
+void kc_keeper_free(struct kc_keeper *keeper)
+{
+    if (!keeper)
+        return;
+    kc_arena_free(keeper->keys);
+    pthread_mutex_destroy(&keeper->lock);
+    free(keeper);
+}
+
+bool kc_keeper_ready(struct kc_keeper *keeper)
+{
+    return atomic_load(&keeper->ready);
+}
+
+/* --- the root secret --- */
+
+static enum kc_error derive_one(
+    struct kc_span secret, const char *purpose, uint8_t key[static KEY_SIZE])
+{
+    struct kc_span info = {(const uint8_t *)purpose, strlen(purpose)};
+    return kc_hkdf(KC_HASH_SHA256, secret, (struct kc_span){NULL, 0}, info, key, KEY_SIZE);
+}
+
+static enum kc_error derive(const uint8_t secret[static KEY_SIZE], struct keys *keys)
+{
+    struct kc_span span = {secret, KEY_SIZE};
+    enum kc_error error = derive_one(span, "custodian vault: record MAC, 1", keys->mac);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: wrapping key, 1", keys->wrap);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: PIN verifier, 1", keys->pin);
+    return error;
+}
+
+static void compute_mac(const uint8_t key[static KEY_SIZE], const struct kc_record *record,
+    uint8_t mac[static KC_RECORD_MAC_SIZE])
+{
+    uint8_t packed[KC_RECORD_SIZE_MAX];
+    struct kc_writer w;
+    kc_writer_init(&w, packed, sizeof packed);
+    kc_record_pack(&w, record);
+    if (kc_writer_finish(&w) != KC_OK)
+        abort(); /* any record fits */
+    crypto_auth_hmacsha256(mac, packed, w.size - KC_RECORD_MAC_SIZE, key);
+}
+
+static bool has_mac(const uint8_t key[static KEY_SIZE], const struct kc_record *record)
+{
+    uint8_t mac[KC_RECORD_MAC_SIZE];
+    compute_mac(key, record, mac);
+    return sodium_memcmp(mac, record->mac, sizeof mac) == 0;
+}
+
+/* The lock is held. */
+static enum kc_error load(struct kc_keeper *keeper, const struct kc_record *record)
+{
+    if (atomic_load(&keeper->ready))
+        return KC_OK;
+    uint8_t secret[KEY_SIZE]; /* secret */
+    struct keys keys = {0};   /* secret */
+    enum kc_error error = kc_vault_root_unseal(keeper->outside, record, secret);
+    if (error == KC_OK)
+        error = derive(secret, &keys);
+    if (error == KC_OK && !has_mac(keys.mac, record))
+        error = KC_ERR_RECORD_DAMAGED;
+    if (error == KC_OK)
+        error = kc_entropy_stir(keeper->entropy);
+    if (error == KC_OK) {
+        *keeper->keys = keys;
+        keeper->record = *record;
+        atomic_store(&keeper->ready, true);
+    }
+    kc_wipe(secret, sizeof secret);
+    kc_wipe(&keys, sizeof keys);
+    return error;
+}
+
+enum kc_error kc_keeper_load(struct kc_keeper *keeper, const struct kc_record *record)
+{
+    if (record->kind != KC_KIND_VAULT || strcmp(record->id, KC_RECORD_ID_VAULT) != 0)
+        return KC_ERR_RECORD_DAMAGED;
+    pthread_mutex_lock(&keeper->lock);
+    enum kc_error error = load(keeper, record);
+    pthread_mutex_unlock(&keeper->lock);
+    return error;
+}
+
+enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record)
+{
+    struct kc_record made = {.id = KC_RECORD_ID_VAULT,
+        .kind = KC_KIND_VAULT,
+        .residence = KC_RESIDENCE_SEALED,
+        .state = KC_STATE_ACTIVE,
+        .version = 1,
+        .created = keeper->outside->seconds(keeper->outside->context)};
+    uint8_t secret[KEY_SIZE]; /* secret */
+    struct keys keys = {0};   /* secret */
+    enum kc_error error = kc_entropy_stir(keeper->entropy);
+    if (error == KC_OK)
+        error = kc_entropy_fill(keeper->entropy, secret, sizeof secret);
+    if (error == KC_OK)
+        error = kc_vault_root_seal(keeper->outside, secret, &made);
+    if (error == KC_OK)
+        error = derive(secret, &keys);
+    if (error == KC_OK) {
+        compute_mac(keys.mac, &made, made.mac);
+        *record = made;
+    }
+    kc_wipe(secret, sizeof secret);
+    kc_wipe(&keys, sizeof keys);
+    return error;
+}
+
+struct kc_record kc_keeper_record(struct kc_keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->lock);
+    struct kc_record record = keeper->record;
+    pthread_mutex_unlock(&keeper->lock);
+    return record;
+}
+
+void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record)
+{
+    pthread_mutex_lock(&keeper->lock);
+    if (record->version > keeper->record.version)
+        keeper->record = *record;
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+/* --- records --- */
+
+/* The key that a record's secret is encrypted with; secret. */
+static enum kc_error find_key(
+    struct kc_keeper *keeper, const struct kc_record *record, uint8_t key[static KEY_SIZE])
+{
+    if (record->residence == KC_RESIDENCE_SEALED)
+        return kc_vault_root_unseal(keeper->outside, record, key);
+    if (record->residence != KC_RESIDENCE_WRAPPED)
+        return KC_ERR_RECORD_DAMAGED;
+    memcpy(key, keeper->keys->wrap, KEY_SIZE);
+    return KC_OK;
+}
+
+static enum kc_error make_key(
+    struct kc_keeper *keeper, struct kc_record *record, uint8_t key[static KEY_SIZE])
+{
+    enum kc_error error = kc_entropy_fill(keeper->entropy, key, KEY_SIZE);
+    return error == KC_OK ? kc_vault_root_seal(keeper->outside, key, record) : error;
+}
+
+static size_t describe(
+    const struct kc_record *record, uint8_t associated[static KC_RECORD_SIZE_MAX])
+{
+    struct kc_writer w;
+    kc_writer_init(&w, associated, KC_RECORD_SIZE_MAX);
+    kc_record_associated_data(&w, record);
+    if (kc_writer_finish(&w) != KC_OK)
+        abort(); /* any description fits */
+    return w.size;
+}
+
+static enum kc_error encrypt(struct kc_keeper *keeper, struct kc_record *record,
+    const struct kc_secret *secret, const uint8_t key[static KEY_SIZE])
+{
+    uint8_t associated[KC_RECORD_SIZE_MAX], nonce[NONCE_SIZE];
+    size_t size = describe(record, associated);
+    enum kc_error error = kc_entropy_fill(keeper->entropy, nonce, sizeof nonce);
+    if (error != KC_OK)
+        return error;
+    memset(record->secret, 0, sizeof record->secret);
+    memcpy(record->secret, nonce, sizeof nonce);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(record->secret + NONCE_SIZE, NULL, secret->bytes,
+        secret->size, associated, size, NULL, nonce, key);
+    record->secret_size = (uint16_t)(NONCE_SIZE + secret->size + TAG_SIZE);
+    return KC_OK;
+}
+
+static enum kc_error put_secret(
+    struct kc_keeper *keeper, struct kc_record *record, const struct kc_secret *secret)
+{
+    uint8_t key[KEY_SIZE]; /* secret */
+    bool new_seal = record->residence == KC_RESIDENCE_SEALED && record->seal_size == 0;
+    enum kc_error error = secret->size > KC_KEPT_SECRET_MAX ? KC_ERR_INTERNAL
+                          : new_seal                        ? make_key(keeper, record, key)
+                                                            : find_key(keeper, record, key);
+    if (error == KC_OK)
+        error = encrypt(keeper, record, secret, key);
+    kc_wipe(key, sizeof key);
+    return error;
+}
+
+enum kc_error kc_keeper_protect(
+    struct kc_keeper *keeper, struct kc_record *record, const struct kc_secret *secret)
+{
+    enum kc_error error = secret ? put_secret(keeper, record, secret) : KC_OK;
+    if (error == KC_OK)
+        compute_mac(keeper->keys->mac, record, record->mac);
+    return error;
+}
+
+enum kc_error kc_keeper_believe(struct kc_keeper *keeper, const struct kc_record *record)
+{
+    return has_mac(keeper->keys->mac, record) ? KC_OK : KC_ERR_RECORD_DAMAGED;
+}
+
+static enum kc_error decrypt(
+    const struct kc_record *record, const uint8_t key[static KEY_SIZE], struct kc_secret *secret)
+{
+    uint8_t associated[KC_RECORD_SIZE_MAX];
+    size_t size = describe(record, associated);
+    KC_AUTO_SECRET opened = {0};
+    enum kc_error error = kc_secret_init(&opened, record->secret_size - NONCE_SIZE - TAG_SIZE);
+    if (error != KC_OK)
+        return error;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened.bytes, NULL, NULL,
+            record->secret + NONCE_SIZE, record->secret_size - NONCE_SIZE, associated, size,
+            record->secret, key) != 0)
+        return KC_ERR_RECORD_DAMAGED;
+    *secret = kc_secret_take(&opened);
+    return KC_OK;
+}
+
+enum kc_error kc_keeper_open(
+    struct kc_keeper *keeper, const struct kc_record *record, struct kc_secret *secret)
+{
+    if (record->secret_size < NONCE_SIZE + TAG_SIZE)
+        return KC_ERR_RECORD_DAMAGED;
+    uint8_t key[KEY_SIZE]; /* secret */
+    enum kc_error error = find_key(keeper, record, key);
+    if (error == KC_OK)
+        error = decrypt(record, key, secret);
+    kc_wipe(key, sizeof key);
+    return error;
+}
+
+void kc_keeper_pin_verifier(struct kc_keeper *keeper, const uint8_t salt[static KC_PIN_SALT_SIZE],
+    const struct kc_secret *pin, uint8_t verifier[static 32])
+{
+    crypto_auth_hmacsha256_state state; /* secret */
+    crypto_auth_hmacsha256_init(&state, keeper->keys->pin, KEY_SIZE);
+    crypto_auth_hmacsha256_update(&state, salt, KC_PIN_SALT_SIZE);
+    crypto_auth_hmacsha256_update(&state, pin->bytes, pin->size);
+    crypto_auth_hmacsha256_final(&state, verifier);
+    kc_wipe(&state, sizeof state);
+}

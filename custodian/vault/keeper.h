@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper of records: makes them, believes them, and opens what is secret in them.
+ *
+ * All of its keys come from the vault's root secret: 32 octets that the hardware root seals into
+ * the record of kind KC_KIND_VAULT. HKDF makes from it the MAC key, the wrapping key and the key of
+ * PIN verifiers. Thread-safe; while it is not ready it does nothing but load and make.
+ *
+ * How a record is protected:
+ *
+ *   secret   nonce [24] || XChaCha20-Poly1305 of the secret, associated data: the description of
+ *            the record (kc_record_associated_data). Key: the wrapping key, or, for the sealed
+ *            residence, 32 random octets of the record's own, which the root seals into `seal`
+ *   mac      HMAC-SHA-256 over the packed record without the mac
+ *
+ * XChaCha because its nonces may be random for any number of records under one wrapping key.
+ */
+#ifndef KC_CUSTODIAN_VAULT_KEEPER_H
+#define KC_CUSTODIAN_VAULT_KEEPER_H
+
+#include "base/secret.h"
+#include "custodian/vault/entropy.h"
+
+#define KC_KEPT_SECRET_MAX 64 /* octets of a secret in a record */
+#define KC_PIN_SALT_SIZE 16
+#define KC_PIN_VERIFIER_SIZE (KC_PIN_SALT_SIZE + 32)
+
+struct kc_keeper;
+
+KC_CHECKED enum kc_error kc_keeper_new(
+    const struct kc_vault_outside *outside, struct kc_entropy *entropy, struct kc_keeper **keeper);
+void kc_keeper_free(struct kc_keeper *keeper);
+
+/* Whether it has its keys. */
+bool kc_keeper_ready(struct kc_keeper *keeper);
+
+/*
+ * Opens the vault's record and takes its keys; does nothing if it has keys already.
+ *
+ * KC_ERR_RECORD_DAMAGED  its MAC does not verify
+ * and the errors of the root's unseal
+ */
+KC_CHECKED enum kc_error kc_keeper_load(struct kc_keeper *keeper, const struct kc_record *record);
+
+/* Makes a vault's record with a new root secret. The keeper does not take it yet: it is to be
+ * stored, then loaded. Errors of the root, KC_ERR_RANDOM. */
+KC_CHECKED enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record);
+
+/* The vault's own record as it stands, for a change to it; and the changed one, once it is stored.
+ * Ready only. */
+struct kc_record kc_keeper_record(struct kc_keeper *keeper);
+void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record);
+
+/*
+ * Protects a record of which all but seal, secret and mac stands. For the sealed residence a seal
+ * that is there is used again, else one is made.
+ *
+ * secret  at most KC_KEPT_SECRET_MAX octets; NULL: secret and seal stay as they are
+ *
+ * Errors of the root, KC_ERR_RANDOM
+ */
+KC_CHECKED enum kc_error kc_keeper_protect(
+    struct kc_keeper *keeper, struct kc_record *record, const struct kc_secret *secret);
+
+/* KC_ERR_RECORD_DAMAGED: the MAC does not verify, the record is not the vault's. */
+KC_CHECKED enum kc_error kc_keeper_believe(
+    struct kc_keeper *keeper, const struct kc_record *record);
+
+/*
+ * Opens the secret of a record that was believed. *secret is given.
+ *
+ * KC_ERR_RECORD_DAMAGED  it does not open
+ * and the errors of the root's unseal, KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_keeper_open(
+    struct kc_keeper *keeper, const struct kc_record *record, struct kc_secret *secret);
+
+/* The verifier of a PIN: HMAC under the PIN key over salt || PIN. */
+void kc_keeper_pin_verifier(struct kc_keeper *keeper, const uint8_t salt[static KC_PIN_SALT_SIZE],
+    const struct kc_secret *pin, uint8_t verifier[static 32]);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recipients: the wrap keys of other custodians, enrolled by the operator. They are the anchors up
+ * to which a share's way out is verified. */
+#include "custodian/vault/core.h"
+
+#include <string.h>
+
+static enum kc_error read_point(struct kc_call *call, struct kc_point *point)
+{
+    struct kc_span name = kc_call_field(call, KC_FIELD_ALGORITHM);
+    struct kc_span public = kc_call_field(call, KC_FIELD_PUBLIC);
+    const struct kc_curve_info *info = kc_curve_by_name((const char *)name.bytes, name.size);
+    if (!info || info->signs)
+        return KC_ERR_BAD_ALGORITHM;
+    return kc_point_decode(point, info->curve, public.bytes, public.size);
+}
+
+/* The record that there may be under this id: *found is NULL if the store has none. */
+static enum kc_error find_former(
+    struct kc_call *call, const struct kc_record *wanted, struct kc_record **found)
+{
+    struct kc_span id = {(const uint8_t *)wanted->id, strlen(wanted->id)};
+    enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, id, found);
+    if (error != KC_ERR_REFUSED)
+        return error;
+    *found = NULL;
+    return KC_OK;
+}
+
+static void describe(struct kc_values *values, const struct kc_record *record)
+{
+    kc_values_set_text(values, KC_FIELD_RECIPIENT, record->id);
+    kc_values_set_text(values, KC_FIELD_LABEL, record->label);
+    kc_values_set_text(
+        values, KC_FIELD_ALGORITHM, kc_curve_info((enum kc_curve)record->algorithm)->name);
+    kc_values_set_span(values, KC_FIELD_PUBLIC, record->public_key, record->public_size);
+}
+
+static enum kc_error store_recipient(struct kc_call *call, const struct kc_record *wanted)
+{
+    struct kc_record *staged;
+    enum kc_error error = kc_call_stage(call, wanted, &staged);
+    if (error == KC_OK)
+        error = kc_keeper_protect(call->vault->keeper, staged, NULL);
+    if (error != KC_OK)
+        return error;
+    describe(&call->answer.values, staged);
+    call->wish = KC_WISH_COMMIT;
+    return KC_OK;
+}
+
+enum kc_error kc_vault_recipient_add(struct kc_call *call)
+{
+    struct kc_record wanted = {.kind = KC_KIND_RECIPIENT,
+        .state = KC_STATE_ACTIVE,
+        .role = KC_ROLE_WRAP,
+        .created = kc_call_now(call)};
+    struct kc_record *former;
+    struct kc_point point;
+    bool proven = false;
+    enum kc_error error = kc_call_allowed(call);
+    if (error == KC_OK)
+        error = read_point(call, &point);
+    if (error == KC_OK)
+        error = kc_record_of_public(&wanted, &point);
+    if (error == KC_OK)
+        error = find_former(call, &wanted, &former);
+    if (error == KC_OK && former && former->state == KC_STATE_ACTIVE)
+        error = KC_ERR_EXISTS;
+    if (error == KC_OK)
+        error = kc_call_operator(call, &proven);
+    if (error != KC_OK || !proven)
+        return error;
+    kc_call_text(call, KC_FIELD_LABEL, wanted.label, sizeof wanted.label);
+    if (former) { /* enrolled again: one more version of the same record */
+        wanted.version = former->version;
+        memcpy(wanted.mac, former->mac, sizeof wanted.mac);
+    }
+    return store_recipient(call, &wanted);
+}
+
+enum kc_error kc_vault_recipient_list(struct kc_call *call)
+{
+    enum kc_error error = kc_call_allowed(call);
+    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
+        const struct kc_record *record = &call->records[i];
+        struct kc_values *item;
+        if (record->kind != KC_KIND_RECIPIENT || record->state != KC_STATE_ACTIVE ||
+            kc_call_believe(call, record) != KC_OK)
+            continue;
+        error = kc_call_add_item(call, &item);
+        if (error != KC_OK)
+            return error;
+        describe(item, record);
+        kc_values_set_number(item, KC_FIELD_CREATED, record->created);
+    }
+    return error;
+}
+
+enum kc_error kc_call_recipient(struct kc_call *call, struct kc_record **recipient)
+{
+    struct kc_record *found;
+    struct kc_span id = kc_call_field(call, KC_FIELD_RECIPIENT);
+    enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, id, &found);
+    if (error == KC_OK && found->state != KC_STATE_ACTIVE)
+        error = KC_ERR_REFUSED;
+    if (error == KC_OK)
+        *recipient = found;
+    return error;
+}
+
+enum kc_error kc_vault_recipient_remove(struct kc_call *call)
+{
+    struct kc_record *recipient, *staged;
+    bool proven = false;
+    enum kc_error error = kc_call_allowed(call);
+    if (error == KC_OK)
+        error = kc_call_recipient(call, &recipient);
+    if (error == KC_OK)
+        error = kc_call_operator(call, &proven);
+    if (error != KC_OK || !proven)
+        return error;
+    error = kc_call_stage(call, recipient, &staged);
+    if (error != KC_OK)
+        return error;
+    staged->state = KC_STATE_DESTROYED;
+    kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
+    call->wish = KC_WISH_COMMIT;
+    return kc_keeper_protect(call->vault->keeper, staged, NULL);
+}

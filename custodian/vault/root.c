@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/root.h"
+#include "base/secret.h"
+
+#include <string.h>
+
+/* Asks, and lends the answer in packet; any error that the root answers is ours. */
+static enum kc_error ask(const struct kc_vault_outside *outside,
+    const struct kc_root_request *request, uint8_t packet[static KC_ROOT_REPLY_MAX],
+    struct kc_span *payload)
+{
+    struct kc_root_reply reply = {0};
+    enum kc_error error = outside->root(outside->context, request, packet, &reply);
+    if (error == KC_OK)
+        error = reply.error;
+    if (error == KC_OK)
+        *payload = reply.payload;
+    return error;
+}
+
+enum kc_error kc_vault_root_seal(const struct kc_vault_outside *outside,
+    const uint8_t key[static KC_ROOT_KEY_SIZE], struct kc_record *record)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span blob;
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .key = key};
+    enum kc_error error = ask(outside, &request, packet, &blob);
+    if (error != KC_OK)
+        return error;
+    _Static_assert(KC_ROOT_BLOB_MAX <= KC_RECORD_SEAL_MAX, "a record holds any blob");
+    memset(record->seal, 0, sizeof record->seal);
+    memcpy(record->seal, blob.bytes, blob.size);
+    record->seal_size = (uint16_t)blob.size;
+    return KC_OK;
+}
+
+enum kc_error kc_vault_root_unseal(const struct kc_vault_outside *outside,
+    const struct kc_record *record, uint8_t key[static KC_ROOT_KEY_SIZE])
+{
+    if (record->seal_size == 0)
+        return KC_ERR_RECORD_DAMAGED;
+    uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
+    struct kc_span payload;
+    struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_UNSEAL, .blob = {record->seal, record->seal_size}};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK)
+        memcpy(key, payload.bytes, KC_ROOT_KEY_SIZE);
+    kc_wipe(packet, sizeof packet);
+    return error;
+}
+
+enum kc_error kc_vault_root_random(
+    const struct kc_vault_outside *outside, uint8_t *octets, size_t size)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
+    struct kc_span payload;
+    struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_RANDOM, .random_size = (uint16_t)size};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK)
+        memcpy(octets, payload.bytes, size);
+    kc_wipe(packet, sizeof packet);
+    return error;
+}
+
+enum kc_error kc_vault_root_status(
+    const struct kc_vault_outside *outside, struct kc_root_status *status)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_STATUS};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK && kc_root_status_read(payload, status) != KC_OK)
+        error = KC_ERR_ROOT_ANSWER;
+    return error;
+}

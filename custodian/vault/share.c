@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Splitting a key between two custodians, and taking a share that another one split. */
+#include "custodian/vault/core.h"
+#include "custodian/vault/envelope.h"
+#include "threshold/share.h"
+
+#include <string.h>
+
+#define FIRST_PARTY 1
+#define SERVICE 2
+
+/* --- share-split --- */
+
+/* A split key: s = x + y. */
+struct halves {
+    struct kc_scalar scalar[2]; /* secret: x, y */
+    struct kc_point public[2];
+};
+
+static void wipe_halves(struct halves *halves)
+{
+    kc_wipe(halves, sizeof *halves);
+}
+
+static enum kc_error split(struct kc_call *call, const struct kc_key *key, struct halves *halves)
+{
+    uint8_t uniform[KC_UNIFORM_SIZE]; /* secret */
+    enum kc_error error = kc_entropy_fill(call->vault->entropy, uniform, sizeof uniform);
+    if (error == KC_OK)
+        error = kc_share_split(halves->scalar, 2, &key->scalar, uniform, sizeof uniform);
+    for (size_t i = 0; error == KC_OK && i < 2; i++)
+        error = kc_point_multiply_base(&halves->public[i], &halves -> scalar[i]);
+    kc_wipe(uniform, sizeof uniform);
+    return error;
+}
+
+/* The record of one half; `other` is the other one's verification share. */
+static enum kc_error describe_half(struct kc_record *share, const struct kc_record *key,
+    uint8_t index, const struct kc_point *own, const struct kc_point *other)
+{
+    *share = (struct kc_record){.kind = KC_KIND_KEY,
+        .role = KC_ROLE_SHARE,
+        .residence = KC_RESIDENCE_WRAPPED,
+        .state = KC_STATE_ACTIVE,
+        .expiry = key->expiry,
+        .class = key->role,
+        .index = index,
+        .threshold = 2,
+        .dealer = 1};
+    memcpy(share->keyring, key->keyring, sizeof share->keyring);
+    memcpy(share->label, key->label, sizeof share->label);
+    memcpy(share->account, key->account, sizeof share->account);
+    memcpy(share->group, key->id, sizeof share->group);
+    memcpy(share->group_public, key->public_key, sizeof share->group_public);
+    kc_point_encode(other, share->peer_public);
+    return kc_record_of_public(share, own);
+}
+
+static enum kc_error protect_share(
+    struct kc_call *call, const struct kc_record *share, const struct kc_scalar *scalar)
+{
+    struct kc_record *staged;
+    KC_AUTO_SECRET secret = {0};
+    uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
+    enum kc_error error = kc_secret_init(&secret, kc_curve_info(scalar->curve)->scalar_size);
+    if (error != KC_OK)
+        return error;
+    kc_scalar_encode(scalar, encoded);
+    memcpy(secret.bytes, encoded, secret.size);
+    kc_wipe(encoded, sizeof encoded);
+    error = kc_call_stage(call, share, &staged);
+    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, &secret) : error;
+}
+
+static enum kc_error envelope_half(struct kc_call *call, const struct kc_record *share,
+    const struct kc_scalar *scalar, const struct kc_record *recipient)
+{
+    uint8_t envelope[KC_ENVELOPE_SIZE_MAX];
+    size_t size = 0;
+    struct kc_point point;
+    enum kc_error error = kc_point_decode(
+        &point, (enum kc_curve)recipient->algorithm, recipient->public_key, recipient->public_size);
+    if (error == KC_OK)
+        error = kc_envelope_seal(call->vault->entropy, share, scalar, &point, envelope, &size);
+    if (error == KC_OK)
+        kc_call_set_octets(call, KC_FIELD_ENVELOPE, envelope, size);
+    return error;
+}
+
+static void answer_split(struct kc_call *call, const struct kc_record *own)
+{
+    size_t size = own->public_size;
+    kc_call_set_text(call, KC_FIELD_KEY, kc_call_print(call, "%s", own->id));
+    kc_call_set_text(call, KC_FIELD_GROUP, kc_call_print(call, "%s", own->group));
+    kc_call_set_octets(call, KC_FIELD_GROUP_PUBLIC, own->group_public, size);
+    kc_call_set_octets(call, KC_FIELD_PUBLIC, own->public_key, size);
+    kc_call_set_octets(call, KC_FIELD_PEER_PUBLIC, own->peer_public, size);
+}
+
+/* Makes both halves, keeps one, envelopes the other. */
+static enum kc_error make_halves(struct kc_call *call, const struct kc_record *key,
+    const struct kc_record *recipient, const struct kc_key *whole)
+{
+    __attribute__((cleanup(wipe_halves))) struct halves halves = {0};
+    struct kc_record own, leaving;
+    enum kc_error error = split(call, whole, &halves);
+    if (error == KC_OK)
+        error = describe_half(&own, key, FIRST_PARTY, &halves.public[0], &halves.public[1]);
+    if (error == KC_OK)
+        error = describe_half(&leaving, key, SERVICE, &halves.public[1], &halves.public[0]);
+    if (error != KC_OK)
+        return error;
+    own.created = leaving.created = kc_call_now(call);
+    if (kc_call_has(call, KC_FIELD_LABEL))
+        kc_call_text(call, KC_FIELD_LABEL, own.label, sizeof own.label);
+    error = protect_share(call, &own, &halves.scalar[0]);
+    if (error == KC_OK)
+        error = envelope_half(call, &leaving, &halves.scalar[1], recipient);
+    if (error == KC_OK)
+        answer_split(call, &own);
+    return error;
+}
+
+enum kc_error kc_vault_share_split(struct kc_call *call)
+{
+    struct kc_record *key, *recipient;
+    KC_AUTO_MATERIAL material = {0};
+    bool proven = false;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = kc_call_recipient(call, &recipient);
+    if (error == KC_OK)
+        error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_call_operator(call, &proven);
+    if (error != KC_OK || !proven)
+        return error;
+    error = kc_call_destroy(call, key); /* before the share, which may take its label over */
+    if (error == KC_OK)
+        error = make_halves(call, key, recipient, &material.key);
+    call->wish = KC_WISH_COMMIT;
+    return error;
+}
+
+/* --- share-accept --- */
+
+/* What an envelope may bring: the service's half of a key that could be split. */
+static bool is_fit(const struct kc_record *share)
+{
+    return share->index == SERVICE && share->threshold == 2 && share->dealer <= 1 &&
+           share->group[0] != 0 &&
+           (share->class == KC_ROLE_ACCOUNT || share->class == KC_ROLE_APPLICATION);
+}
+
+/* The share opens what its public values promise: y*B is its verification share, and with the
+ * peer's gives the group key, whose fingerprint is the group's id. */
+static enum kc_error check_values(const struct kc_record *share, const struct kc_scalar *scalar)
+{
+    enum kc_curve curve = (enum kc_curve)share->algorithm;
+    struct kc_point group, peer, own;
+    struct kc_record named = {0}, derived = {0};
+    enum kc_error error = kc_point_decode(&group, curve, share->group_public, share->public_size);
+    if (error == KC_OK)
+        error = kc_point_decode(&peer, curve, share->peer_public, share->public_size);
+    if (error == KC_OK)
+        error = kc_share_check(scalar, &peer, 1, &group);
+    if (error == KC_OK)
+        error = kc_point_multiply_base(&own, scalar);
+    if (error == KC_OK)
+        error = kc_record_of_public(&named, &group);
+    if (error == KC_OK)
+        error = kc_record_of_public(&derived, &own);
+    bool good = error == KC_OK && strcmp(named.id, share->group) == 0 &&
+                memcmp(derived.public_key, share->public_key, sizeof derived.public_key) == 0;
+    return good ? KC_OK : KC_ERR_ENVELOPE;
+}
+
+static enum kc_error name_share(struct kc_record *share)
+{
+    struct kc_point own;
+    enum kc_error error = kc_point_decode(
+        &own, (enum kc_curve)share->algorithm, share->public_key, share->public_size);
+    return error == KC_OK ? kc_record_of_public(share, &own) : error;
+}
+
+/* The account is the envelope's; a request that names another one is refused. */
+static enum kc_error check_account(const struct kc_call *call, const struct kc_record *share)
+{
+    bool fits = !kc_call_has(call, KC_FIELD_ACCOUNT) ||
+                kc_values_text_is(&call->in.message.values, KC_FIELD_ACCOUNT, share->account);
+    return fits ? KC_OK : KC_ERR_ENVELOPE;
+}
+
+static enum kc_error open_envelope(struct kc_call *call, const struct kc_record *wrap,
+    struct kc_record *share, struct kc_scalar *scalar)
+{
+    KC_AUTO_MATERIAL material = {0};
+    enum kc_error error = kc_call_material(call, wrap, &material);
+    if (error == KC_OK)
+        error =
+            kc_envelope_open(kc_call_field(call, KC_FIELD_ENVELOPE), &material.key, share, scalar);
+    if (error == KC_OK && !is_fit(share))
+        error = KC_ERR_ENVELOPE;
+    if (error == KC_OK)
+        error = check_values(share, scalar);
+    return error == KC_OK ? check_account(call, share) : error;
+}
+
+enum kc_error kc_vault_share_accept(struct kc_call *call)
+{
+    struct kc_record *wrap;
+    KC_AUTO_SCALAR scalar = {0};
+    struct kc_record share = {.kind = KC_KIND_KEY,
+        .role = KC_ROLE_SHARE,
+        .residence = KC_RESIDENCE_WRAPPED,
+        .state = KC_STATE_ACTIVE};
+    kc_call_text(call, KC_FIELD_KEYRING, share.keyring, sizeof share.keyring);
+    kc_call_text(call, KC_FIELD_LABEL, share.label, sizeof share.label);
+    enum kc_error error = kc_call_key(call, &wrap);
+    if (error == KC_OK)
+        error = kc_call_allowed_new(call, &share);
+    if (error == KC_OK)
+        error = open_envelope(call, wrap, &share, &scalar);
+    if (error == KC_OK)
+        error = name_share(&share);
+    if (error == KC_OK)
+        error = protect_share(call, &share, &scalar);
+    if (error != KC_OK)
+        return error;
+    kc_call_describe(call, &call->changes[0]);
+    call->wish = KC_WISH_COMMIT;
+    return KC_OK;
+}

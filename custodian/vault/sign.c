@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures: by a whole key, and by the two parties of a split one. */
+#include "custodian/vault/core.h"
+#include "threshold/signature.h"
+
+#include <string.h>
+
+/* plain: no context; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
+static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message *message)
+{
+    const struct kc_values *values = &call->in.message.values;
+    bool has_context = kc_call_has(call, KC_FIELD_CONTEXT);
+    *message = (struct kc_signed_message){.context = kc_call_field(call, KC_FIELD_CONTEXT)};
+    if (kc_values_text_is(values, KC_FIELD_SCHEME, "ctx"))
+        message->has_context = true;
+    else if (kc_values_text_is(values, KC_FIELD_SCHEME, "ph"))
+        message->prehash = true, message->has_context = has_context;
+    else if (has_context || (kc_call_has(call, KC_FIELD_SCHEME) &&
+                                !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
+        return KC_ERR_BAD_ARGUMENT;
+    }
+    return KC_OK;
+}
+
+/* What is to be signed; it lends from data. */
+static enum kc_error read_message(
+    struct kc_call *call, struct kc_data *data, struct kc_signed_message *message)
+{
+    enum kc_error error = read_scheme(call, message);
+    if (error == KC_OK)
+        error = kc_call_data(call, KC_FIELD_MESSAGE, data);
+    if (error == KC_OK)
+        message->message = data->span;
+    return error;
+}
+
+/* Secret; the caller wipes it. */
+static enum kc_error make_fresh(struct kc_call *call, struct kc_fresh *fresh)
+{
+    fresh->counter = kc_entropy_count(call->vault->entropy);
+    return kc_entropy_fill(call->vault->entropy, fresh->random, sizeof fresh->random);
+}
+
+static struct kc_signer signer_of(const struct kc_material *material, const struct kc_record *key)
+{
+    return (struct kc_signer){
+        .share = &material->key.scalar, .own = key->public_key, .group = key->group_public};
+}
+
+static void answer_signature(
+    struct kc_call *call, const struct kc_record *key, const uint8_t *signature)
+{
+    kc_call_set_octets(call, KC_FIELD_SIGNATURE, signature,
+        kc_curve_info((enum kc_curve)key->algorithm)->signature_size);
+}
+
+static void answer_point(struct kc_call *call, enum kc_field field, const struct kc_point *point)
+{
+    uint8_t encoded[KC_POINT_SIZE_MAX];
+    kc_point_encode(point, encoded);
+    kc_call_set_octets(call, field, encoded, kc_curve_info(point->curve)->point_size);
+}
+
+/* --- key-sign --- */
+
+enum kc_error kc_vault_key_sign(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct kc_signed_message message;
+    KC_AUTO_MATERIAL material = {0};
+    KC_AUTO_DATA data = {0};
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_message(call, &data, &message);
+    if (error == KC_OK)
+        error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_signature_sign(signature, &material.key, &message, NULL);
+    if (error == KC_OK)
+        answer_signature(call, key, signature);
+    return error;
+}
+
+/* --- the second party --- */
+
+static enum kc_error contribute(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, struct kc_signature_contribution *contribution)
+{
+    struct kc_point first;
+    struct kc_fresh fresh = {0}; /* secret */
+    KC_AUTO_MATERIAL material = {0};
+    struct kc_span span = kc_call_field(call, KC_FIELD_COMMITMENT);
+    struct kc_signer signer = signer_of(&material, key);
+    enum kc_error error =
+        kc_point_decode(&first, (enum kc_curve)key->algorithm, span.bytes, span.size);
+    if (error == KC_OK)
+        error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = make_fresh(call, &fresh);
+    if (error == KC_OK)
+        error = kc_signature_contribute(contribution, &signer, &first, message, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
+    return error;
+}
+
+enum kc_error kc_vault_signature_contribute(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct kc_signed_message message;
+    struct kc_signature_contribution contribution;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_message(call, &data, &message);
+    if (error == KC_OK)
+        error = contribute(call, key, &message, &contribution);
+    if (error != KC_OK)
+        return error;
+    uint8_t response[KC_SCALAR_SIZE_MAX];
+    kc_scalar_encode(&contribution.response, response);
+    answer_point(call, KC_FIELD_COMMITMENT, &contribution.commitment);
+    kc_call_set_octets(call, KC_FIELD_SIGNATURE_SHARE, response,
+        kc_curve_info((enum kc_curve)key->algorithm)->scalar_size);
+    return KC_OK;
+}
+
+/* --- the first party --- */
+
+static enum kc_error open_commitment(struct kc_call *call, const struct kc_signer *signer,
+    struct kc_session *session, struct kc_point *point)
+{
+    struct kc_fresh fresh = {0}; /* secret */
+    enum kc_error error =
+        kc_entropy_fill(call->vault->entropy, session->handle, sizeof session->handle);
+    if (error == KC_OK)
+        error = make_fresh(call, &fresh);
+    if (error == KC_OK)
+        error = kc_signature_open(&session->commitment, point, signer, &session->message, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
+    return error;
+}
+
+/* From here on the turn is the session's. */
+static enum kc_error keep_session(
+    struct kc_call *call, const struct kc_record *key, struct kc_session *session)
+{
+    session->connection = call->in.connection;
+    session->deadline_ms = kc_call_now_ms(call) + call->vault->config->limits.session_deadline_ms;
+    memcpy(session->share, key->id, sizeof session->share);
+    kc_call_set_octets(call, KC_FIELD_SESSION, session->handle, sizeof session->handle);
+    enum kc_error error = kc_sessions_open(call->vault->sessions, session);
+    if (error == KC_OK)
+        call->has_turn = false;
+    return error;
+}
+
+static enum kc_error commit_in_turn(
+    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+{
+    KC_AUTO_MATERIAL material = {0};
+    struct kc_signer signer = signer_of(&material, key);
+    struct kc_session *session;
+    struct kc_point point;
+    enum kc_error error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_session_new(message, &session);
+    if (error != KC_OK)
+        return error;
+    error = open_commitment(call, &signer, session, &point);
+    if (error == KC_OK)
+        error = keep_session(call, key, session);
+    if (error == KC_OK)
+        answer_point(call, KC_FIELD_COMMITMENT, &point);
+    else
+        kc_session_free(session);
+    return error;
+}
+
+enum kc_error kc_vault_signature_commit(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct kc_signed_message message;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_message(call, &data, &message);
+    if (error != KC_OK)
+        return error;
+    if (call->has_turn)
+        return commit_in_turn(call, key, &message);
+    memcpy(call->turn, key->id, sizeof call->turn);
+    call->wait_until_ms = kc_call_now_ms(call) + call->vault->config->limits.session_wait_ms;
+    call->wish = KC_WISH_TURN;
+    return KC_OK;
+}
+
+/* Takes the session that the request names, and with it the turn: both end with this call, whatever
+ * comes of it. */
+static enum kc_error take_session(struct kc_call *call, struct kc_session **session)
+{
+    kc_call_text(call, KC_FIELD_KEY, call->turn, sizeof call->turn);
+    *session = kc_sessions_take(call->vault->sessions, kc_call_field(call, KC_FIELD_SESSION),
+        call->in.connection, call->turn);
+    call->has_turn = *session != NULL;
+    return *session ? KC_OK : KC_ERR_SESSION;
+}
+
+static enum kc_error read_contribution(struct kc_call *call, const struct kc_record *key,
+    struct kc_signature_contribution *contribution)
+{
+    enum kc_curve curve = (enum kc_curve)key->algorithm;
+    struct kc_span point = kc_call_field(call, KC_FIELD_COMMITMENT);
+    struct kc_span response = kc_call_field(call, KC_FIELD_SIGNATURE_SHARE);
+    enum kc_error error =
+        kc_point_decode(&contribution->commitment, curve, point.bytes, point.size);
+    if (error == KC_OK)
+        error = kc_scalar_decode(&contribution->response, curve, response.bytes, response.size);
+    return error;
+}
+
+static enum kc_error finish(struct kc_call *call, struct kc_session *session)
+{
+    struct kc_record *key;
+    KC_AUTO_MATERIAL material = {0};
+    struct kc_signature_contribution contribution;
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_contribution(call, key, &contribution);
+    if (error == KC_OK)
+        error = kc_call_material(call, key, &material);
+    if (error != KC_OK)
+        return error;
+    struct kc_signer signer = signer_of(&material, key);
+    error = kc_signature_finish(signature, &session->commitment, &signer, &material.group,
+        &session->message, &contribution, &material.peer);
+    if (error == KC_OK)
+        answer_signature(call, key, signature);
+    return error;
+}
+
+enum kc_error kc_vault_signature_finish(struct kc_call *call)
+{
+    struct kc_session *session;
+    enum kc_error error = take_session(call, &session);
+    if (error != KC_OK)
+        return error;
+    error = finish(call, session);
+    kc_session_free(session);
+    return error;
+}
+
+enum kc_error kc_vault_signature_abort(struct kc_call *call)
+{
+    struct kc_session *session;
+    enum kc_error error = take_session(call, &session);
+    if (error == KC_OK)
+        kc_session_free(session);
+    return error;
+}

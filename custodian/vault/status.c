@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the vault is, and what needs no key of its own. */
+#include "custodian/vault/core.h"
+#include "custodian/vault/root.h"
+
+#ifndef KC_VERSION
+#define KC_VERSION "0"
+#endif
+
+enum kc_error kc_vault_ping(struct kc_call *call)
+{
+    return kc_call_allowed(call);
+}
+
+enum kc_error kc_vault_random(struct kc_call *call)
+{
+    uint8_t octets[KC_CALL_KEPT_SIZE / 4]; /* the client's to keep secret */
+    uint64_t size = call->in.message.values.value[KC_FIELD_SIZE].number;
+    enum kc_error error = kc_call_allowed(call);
+    if (error == KC_OK && (size == 0 || size > sizeof octets))
+        error = KC_ERR_BAD_ARGUMENT;
+    if (error == KC_OK)
+        error = kc_entropy_fill(call->vault->entropy, octets, size);
+    if (error == KC_OK)
+        kc_call_set_octets(call, KC_FIELD_RANDOM, octets, size);
+    kc_wipe(octets, sizeof octets);
+    return error;
+}
+
+/* --- status --- */
+
+static void answer_root(struct kc_call *call)
+{
+    struct kc_root_status root = {0};
+    enum kc_error error = kc_vault_root_status(call->vault->outside, &root);
+    kc_call_set_text(call, KC_FIELD_ROOT, error == KC_OK ? "ready" : kc_error_name(error));
+    kc_call_set_number(call, KC_FIELD_LOCKOUT, root.in_lockout || error == KC_ERR_ROOT_LOCKOUT);
+    if (error != KC_OK)
+        return;
+    kc_call_set_octets(call, KC_FIELD_ROOT_NAME, root.srk_name, sizeof root.srk_name);
+    kc_call_set_text(call, KC_FIELD_ROOT_TEXT,
+        kc_call_print(call, "%.36s %.27s", root.manufacturer, root.firmware));
+}
+
+static void answer_memory(struct kc_call *call)
+{
+    struct kc_arena_figures figures = kc_arena_figures();
+    kc_call_set_text(call, KC_FIELD_MEMORY, figures.memfd_secret ? "memfd_secret" : "anonymous");
+    kc_call_set_number(call, KC_FIELD_MEMORY_SIZE, figures.size);
+    kc_call_set_number(call, KC_FIELD_MEMORY_USED, figures.used);
+}
+
+enum kc_error kc_vault_status(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    enum kc_error error = kc_call_allowed(call);
+    if (error != KC_OK)
+        return error;
+    kc_call_set_text(call, KC_FIELD_PRODUCT, "custodian " KC_VERSION);
+    kc_call_set_number(call, KC_FIELD_STARTED, vault->started);
+    kc_call_set_text(call, KC_FIELD_USERS, vault->users);
+    kc_call_set_number(call, KC_FIELD_CONNECTIONS, kc_clients_count(vault->clients));
+    kc_call_set_number(call, KC_FIELD_SESSIONS, kc_sessions_count(vault->sessions));
+    answer_memory(call);
+    answer_root(call);
+    return KC_OK;
+}
+
+/* --- doctor --- */
+
+/* What a check found; texts are static or the call's. */
+struct finding {
+    const char *check, *result, *detail, *advice;
+};
+
+static enum kc_error add_finding(struct kc_call *call, struct finding finding)
+{
+    struct kc_values *item;
+    enum kc_error error = kc_call_add_item(call, &item);
+    if (error != KC_OK)
+        return error;
+    kc_values_set_text(item, KC_FIELD_CHECK, finding.check);
+    kc_values_set_text(item, KC_FIELD_RESULT, finding.result);
+    kc_values_set_text(item, KC_FIELD_DETAIL, finding.detail);
+    kc_values_set_text(item, KC_FIELD_ADVICE, finding.advice);
+    return KC_OK;
+}
+
+static struct finding of_error(const char *check, enum kc_error error)
+{
+    const struct kc_error_row *row = kc_error_row(error);
+    return (struct finding){check, "fail", row->sentence, row->advice};
+}
+
+static struct finding look_at_root(
+    struct kc_call *call, enum kc_error error, const struct kc_root_status *root)
+{
+    if (error != KC_OK)
+        return of_error("root", error);
+    return (struct finding){"root", "ok",
+        kc_call_print(call, "%.36s %.36s answers, its storage root key is the pinned one",
+            root->manufacturer, root->firmware),
+        ""};
+}
+
+static struct finding look_at_lockout(
+    struct kc_call *call, enum kc_error error, const struct kc_root_status *root)
+{
+    if (error != KC_OK && error != KC_ERR_ROOT_LOCKOUT)
+        return (struct finding){"lockout", "warn", "Unknown: the hardware root does not answer.",
+            kc_error_row(error)->advice};
+    if (error == KC_ERR_ROOT_LOCKOUT || root->in_lockout)
+        return of_error("lockout", KC_ERR_ROOT_LOCKOUT);
+    return (struct finding){"lockout", "ok",
+        kc_call_print(call, "not in lockout, %u of %u failures counted", root->lockout_counter,
+            root->lockout_max_tries),
+        ""};
+}
+
+static struct finding look_at_secret(struct kc_call *call)
+{
+    if (kc_keeper_ready(call->vault->keeper))
+        return (struct finding){"root-secret", "ok", "The vault has its keys.", ""};
+    return (struct finding){"root-secret", "warn",
+        "The vault has not opened its keys yet; it does with the first operation on a key.", ""};
+}
+
+static struct finding look_at_memory(struct kc_call *call)
+{
+    struct kc_arena_figures figures = kc_arena_figures();
+    const char *kind = figures.memfd_secret ? "memfd_secret" : "anonymous";
+    bool full = figures.used > figures.size / 10 * 9;
+    return (struct finding){"memory", full ? "warn" : "ok",
+        kc_call_print(
+            call, "%s, locked, %zu of %zu bytes in use", kind, figures.used, figures.size),
+        full ? "Raise arena_size, or lower limits.cache." : ""};
+}
+
+static struct finding look_at_users(struct kc_call *call)
+{
+    bool separate = __builtin_strcmp(call->vault->users, "separate") == 0;
+    if (separate)
+        return (struct finding){"users", "ok", "Each process is a user of its own.", ""};
+    return (struct finding){"users", "warn",
+        kc_call_print(call, "Processes share the user %.64s.", call->vault->users),
+        "Start custodiand as root, with three users in the configuration."};
+}
+
+enum kc_error kc_vault_doctor(struct kc_call *call)
+{
+    struct kc_root_status root = {0};
+    enum kc_error error = kc_call_allowed(call);
+    if (error != KC_OK)
+        return error;
+    enum kc_error root_error = kc_vault_root_status(call->vault->outside, &root);
+    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    error = add_finding(call, look_at_root(call, root_error, &root));
+    if (error == KC_OK)
+        error = add_finding(call, look_at_lockout(call, root_error, &root));
+    if (error == KC_OK)
+        error = add_finding(call, look_at_secret(call));
+    if (error == KC_OK)
+        error = add_finding(call, look_at_memory(call));
+    if (error == KC_OK)
+        error = add_finding(call, look_at_users(call));
+    return error;
+}

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/core.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every operation that the vault does. */
+struct operation_row {
+    kc_handler *handler;
+    bool needs_root_secret; /* it makes, believes or opens records */
+};
+
+static const struct operation_row operations[KC_OPERATIONS] = {
+    [KC_OPERATION_PING] = {kc_vault_ping, false},
+    [KC_OPERATION_STATUS] = {kc_vault_status, false},
+    [KC_OPERATION_DOCTOR] = {kc_vault_doctor, false},
+    [KC_OPERATION_RANDOM] = {kc_vault_random, false},
+    [KC_OPERATION_KEYRING_LIST] = {kc_vault_keyring_list, false},
+    [KC_OPERATION_KEY_GENERATE] = {kc_vault_key_generate, true},
+    [KC_OPERATION_KEY_LIST] = {kc_vault_key_list, true},
+    [KC_OPERATION_KEY_SHOW] = {kc_vault_key_show, true},
+    [KC_OPERATION_KEY_SIGN] = {kc_vault_key_sign, true},
+    [KC_OPERATION_KEY_AGREE] = {kc_vault_key_agree, true},
+    [KC_OPERATION_KEY_DISABLE] = {kc_vault_key_disable, true},
+    [KC_OPERATION_KEY_ENABLE] = {kc_vault_key_enable, true},
+    [KC_OPERATION_KEY_DESTROY] = {kc_vault_key_destroy, true},
+    [KC_OPERATION_SHARE_SPLIT] = {kc_vault_share_split, true},
+    [KC_OPERATION_SHARE_ACCEPT] = {kc_vault_share_accept, true},
+    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = {kc_vault_agreement_contribute, true},
+    [KC_OPERATION_AGREEMENT_COMBINE] = {kc_vault_agreement_combine, true},
+    [KC_OPERATION_DECRYPT] = {kc_vault_decrypt, true},
+    [KC_OPERATION_SIGNATURE_COMMIT] = {kc_vault_signature_commit, true},
+    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = {kc_vault_signature_contribute, true},
+    [KC_OPERATION_SIGNATURE_FINISH] = {kc_vault_signature_finish, true},
+    [KC_OPERATION_SIGNATURE_ABORT] = {kc_vault_signature_abort, true},
+    [KC_OPERATION_OPERATOR_PIN] = {kc_vault_operator_pin, true},
+    [KC_OPERATION_RECIPIENT_ADD] = {kc_vault_recipient_add, true},
+    [KC_OPERATION_RECIPIENT_LIST] = {kc_vault_recipient_list, true},
+    [KC_OPERATION_RECIPIENT_REMOVE] = {kc_vault_recipient_remove, true},
+};
+
+/* --- life --- */
+
+static enum kc_error make_parts(struct kc_vault *v)
+{
+    const struct kc_config *config = v->config;
+    enum kc_error error = kc_entropy_new(v->outside, &v->entropy);
+    if (error == KC_OK)
+        error = kc_keeper_new(v->outside, v->entropy, &v->keeper);
+    if (error == KC_OK)
+        error = kc_clients_new(config->socket, config->limits.clients, &v->clients);
+    if (error == KC_OK)
+        error = kc_versions_new(KC_VAULT_RECORDS_SEEN_MAX, &v->versions);
+    if (error == KC_OK)
+        error = kc_cache_new(config->limits.cache, &v->cache);
+    if (error == KC_OK)
+        error = kc_sessions_new(config->limits.sessions, &v->sessions);
+    return error;
+}
+
+enum kc_error kc_vault_new(const struct kc_config *config, const char *users,
+    const struct kc_vault_outside *outside, struct kc_vault **vault)
+{
+    struct kc_vault *v = sodium_init() >= 0 ? calloc(1, sizeof *v) : NULL;
+    if (!v)
+        return KC_ERR_NO_MEMORY;
+    v->config = config;
+    v->users = users;
+    v->outside = outside;
+    v->started = outside->seconds(outside->context);
+    v->desk = 1;
+    pthread_mutex_init(&v->lock, NULL);
+    pthread_rwlock_init(&v->desk_lock, NULL);
+    enum kc_error error = make_parts(v);
+    if (error == KC_OK)
+        *vault = v;
+    else
+        kc_vault_free(v);
+    return error;
+}
+
+#define CONNECT_WAIT_MS 1000 /* for which a request waits for its client's CONNECT */
+
+static void free_list(struct kc_call_list *list)
+{
+    struct kc_call *call;
+    while ((call = kc_call_list_take(list)) != NULL)
+        kc_call_free(call);
+}
+
+void kc_vault_free(struct kc_vault *vault)
+{
+    if (!vault)
+        return;
+    if (vault->sessions)
+        kc_vault_desk_gone(vault);
+    kc_sessions_free(vault->sessions);
+    kc_cache_free(vault->cache);
+    kc_versions_free(vault->versions);
+    kc_clients_free(vault->clients);
+    kc_keeper_free(vault->keeper);
+    kc_entropy_free(vault->entropy);
+    pthread_rwlock_destroy(&vault->desk_lock);
+    pthread_mutex_destroy(&vault->lock);
+    free(vault);
+}
+
+/* --- calls --- */
+
+void kc_call_send(struct kc_call *call, const struct kc_vault_message *message,
+    const struct kc_descriptors *descriptors)
+{
+    struct kc_vault *vault = call->vault;
+    pthread_rwlock_rdlock(&vault->desk_lock);
+    if (call->desk == vault->desk)
+        vault->outside->send(vault->outside->context, message, descriptors);
+    pthread_rwlock_unlock(&vault->desk_lock);
+}
+
+/* desk_lock is held. */
+static enum kc_error read_peer(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    enum kc_error error = KC_ERR_REFUSED;
+    if (call->desk == vault->desk)
+        error = kc_clients_find(vault->clients, call->in.connection, &call->peer);
+    call->known = error == KC_OK;
+    return error;
+}
+
+static enum kc_error find_peer(struct kc_call *call)
+{
+    pthread_rwlock_rdlock(&call->vault->desk_lock);
+    enum kc_error error = read_peer(call);
+    pthread_rwlock_unlock(&call->vault->desk_lock);
+    return error;
+}
+
+/* Loads the root secret from the record, if it came; else the call wishes for it. */
+static enum kc_error find_root_secret(struct kc_call *call)
+{
+    for (size_t i = 0; i < call->record_count; i++)
+        if (call->records[i].kind == KC_KIND_VAULT)
+            return kc_keeper_load(call->vault->keeper, &call->records[i]);
+    if (call->damaged)
+        return KC_ERR_RECORD_DAMAGED;
+    call->needed = KC_RECORD_ID_VAULT;
+    call->wish = kc_call_looked_for(call, KC_RECORD_ID_VAULT) ? KC_WISH_ROOT_SECRET : KC_WISH_NEED;
+    return KC_OK;
+}
+
+static enum kc_error check_request(struct kc_call *call)
+{
+    const char *detail = NULL;
+    enum kc_error error = kc_request_check(&call->in.message, &detail);
+    if (error != KC_OK && detail)
+        kc_call_set_text(call, KC_FIELD_DETAIL, detail);
+    return error;
+}
+
+static enum kc_error perform(struct kc_call *call)
+{
+    const struct operation_row *row = &operations[call->in.message.operation];
+    if (!row->handler)
+        return KC_ERR_UNKNOWN_OPERATION;
+    enum kc_error error = check_request(call);
+    if (error == KC_OK)
+        error = find_peer(call);
+    if (error == KC_ERR_REFUSED && !call->overtook) {
+        call->wish = KC_WISH_CLIENT;
+        return KC_OK;
+    }
+    if (error == KC_OK && row->needs_root_secret && !kc_keeper_ready(call->vault->keeper)) {
+        error = find_root_secret(call);
+        if (error != KC_OK || call->wish != KC_WISH_ANSWER)
+            return error;
+    }
+    return error == KC_OK ? row->handler(call) : error;
+}
+
+/* Asks for one record more than those that the desk has looked for already, which it names again:
+ * so the requests of one ticket look for more each time, and end. */
+static void send_need(struct kc_call *call)
+{
+    if (call->in.id_count == KC_VAULT_IDS_MAX) {
+        kc_call_finish(call, KC_ERR_INTERNAL);
+        return;
+    }
+    struct kc_vault_message out;
+    out.type = KC_VAULT_NEED;
+    out.ticket = call->in.ticket;
+    memcpy(out.ids, call->in.ids, sizeof out.ids);
+    out.id_count = call->in.id_count;
+    out.ids[out.id_count++] = (struct kc_span){(const uint8_t *)call->needed, strlen(call->needed)};
+    kc_call_send(call, &out, NULL);
+    kc_call_free(call);
+}
+
+/* One call makes the root secret, others wait. True if this one is to do it. */
+static bool begin_making(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    pthread_mutex_lock(&vault->lock);
+    bool mine = !vault->making;
+    vault->making = true;
+    if (!mine)
+        kc_call_list_append(&vault->waiting, call);
+    pthread_mutex_unlock(&vault->lock);
+    return mine;
+}
+
+static void give_up_making(struct kc_vault *vault)
+{
+    pthread_mutex_lock(&vault->lock);
+    vault->making = false;
+    struct kc_call_list waiting = vault->waiting;
+    vault->waiting = (struct kc_call_list){0};
+    pthread_mutex_unlock(&vault->lock);
+    kc_vault_resume(vault, &waiting);
+}
+
+static void make_root_secret(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    if (!begin_making(call))
+        return;
+    struct kc_record none = {.id = KC_RECORD_ID_VAULT, .kind = KC_KIND_VAULT}, *staged;
+    enum kc_error error = kc_call_stage(call, &none, &staged);
+    if (error == KC_OK)
+        error = kc_keeper_make(vault->keeper, staged);
+    if (error == KC_OK) {
+        kc_call_commit(call);
+        return;
+    }
+    kc_call_finish(call, error);
+    give_up_making(vault);
+}
+
+/* Takes the turn, or lets the call wait for it: true if it goes on now. */
+static bool take_turn(struct kc_call *call)
+{
+    bool taken;
+    enum kc_error error = kc_sessions_enter(call->vault->sessions, call, &taken);
+    if (error == KC_OK)
+        return taken;
+    kc_call_finish(call, error);
+    return false;
+}
+
+/*
+ * Workers take packets in order, but not through: a request can come to its turn before the CONNECT
+ * that was sent ahead of it. So one whose client is not known waits a little. True if the call goes
+ * on: its client is there now, or too many wait.
+ */
+static bool await_client(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    call->overtook = true;
+    call->wait_until_ms = kc_call_now_ms(call) + CONNECT_WAIT_MS;
+    pthread_rwlock_rdlock(&vault->desk_lock);
+    pthread_mutex_lock(&vault->lock);
+    bool waits = read_peer(call) != KC_OK && vault->early_count < vault->config->limits.in_flight;
+    if (waits) {
+        kc_call_list_append(&vault->early, call);
+        vault->early_count++;
+    }
+    pthread_mutex_unlock(&vault->lock);
+    pthread_rwlock_unlock(&vault->desk_lock);
+    return !waits;
+}
+
+/* Runs a call until it ends or waits; it is not the caller's any more. */
+static void run(struct kc_call *call)
+{
+    bool goes_on;
+    do {
+        call->wish = KC_WISH_ANSWER;
+        enum kc_error error = perform(call);
+        enum kc_call_wish wish = call->wish;
+        goes_on = error == KC_OK && ((wish == KC_WISH_TURN && take_turn(call)) ||
+                                        (wish == KC_WISH_CLIENT && await_client(call)));
+        if (wish == KC_WISH_NEED)
+            send_need(call);
+        else if (error != KC_OK || wish == KC_WISH_ANSWER)
+            kc_call_finish(call, error);
+        else if (wish == KC_WISH_ROOT_SECRET)
+            make_root_secret(call);
+        else if (wish == KC_WISH_COMMIT || wish == KC_WISH_COMMIT_AGAIN)
+            kc_call_commit(call);
+    } while (goes_on);
+}
+
+void kc_vault_resume(struct kc_vault *vault, struct kc_call_list *calls)
+{
+    struct kc_call *call;
+    pthread_mutex_lock(&vault->lock);
+    while ((call = kc_call_list_take(calls)) != NULL)
+        kc_call_list_append(&vault->runnable, call);
+    pthread_mutex_unlock(&vault->lock);
+}
+
+static void run_all(struct kc_vault *vault)
+{
+    struct kc_call *call;
+    do {
+        pthread_mutex_lock(&vault->lock);
+        call = kc_call_list_take(&vault->runnable);
+        pthread_mutex_unlock(&vault->lock);
+        if (call)
+            run(call);
+    } while (call);
+}
+
+void kc_vault_leave(struct kc_vault *vault, const char *share)
+{
+    struct kc_call_list next = {0};
+    kc_sessions_leave(vault->sessions, share, &next);
+    kc_vault_resume(vault, &next);
+}
+
+void kc_vault_close_share(struct kc_vault *vault, const char *share)
+{
+    struct kc_call_list next = {0};
+    kc_sessions_close_share(vault->sessions, share, &next);
+    kc_vault_resume(vault, &next);
+}
+
+/* --- packets --- */
+
+/* Moves those of a list that the choice fits to another. The vault's lock is held. */
+static void move_early(struct kc_vault *vault, struct kc_call_list *to,
+    bool (*fits)(const struct kc_call *call, uint64_t value), uint64_t value)
+{
+    struct kc_call_list stay = {0};
+    struct kc_call *call;
+    vault->early_count = 0;
+    while ((call = kc_call_list_take(&vault->early)) != NULL) {
+        bool moves = fits(call, value);
+        vault->early_count += !moves;
+        kc_call_list_append(moves ? to : &stay, call);
+    }
+    vault->early = stay;
+}
+
+static bool is_of(const struct kc_call *call, uint64_t connection)
+{
+    return call->in.connection == connection;
+}
+
+static bool is_late(const struct kc_call *call, uint64_t now_ms)
+{
+    return call->wait_until_ms <= now_ms;
+}
+
+static enum kc_error connect_client(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_descriptors *d = &call->descriptors;
+    if (d->count != 1)
+        return KC_ERR_BAD_REQUEST;
+    int descriptor = d->fd[0];
+    d->count = 0;
+    enum kc_error error = kc_clients_connect(vault->clients, call->in.connection, descriptor);
+    pthread_mutex_lock(&vault->lock);
+    move_early(vault, &vault->runnable, is_of, call->in.connection);
+    pthread_mutex_unlock(&vault->lock);
+    return error;
+}
+
+static void disconnect_client(struct kc_vault *vault, uint64_t connection)
+{
+    struct kc_call_list next = {0};
+    kc_clients_disconnect(vault->clients, connection);
+    kc_sessions_close_connection(vault->sessions, connection, &next);
+    kc_vault_resume(vault, &next);
+}
+
+/* What is not a request; for the present desk. */
+static enum kc_error take_notice(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    enum kc_error error = KC_OK;
+    pthread_rwlock_rdlock(&vault->desk_lock);
+    if (call->desk == vault->desk && call->in.type == KC_VAULT_CONNECT)
+        error = connect_client(call);
+    else if (call->desk == vault->desk)
+        disconnect_client(vault, call->in.connection);
+    pthread_rwlock_unlock(&vault->desk_lock);
+    kc_call_free(call);
+    return error;
+}
+
+static enum kc_error take_stored(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    bool present = call->desk == kc_vault_desk(vault);
+    uint64_t ticket = call->in.ticket;
+    enum kc_error outcome = call->in.error;
+    kc_call_free(call);
+    return present ? kc_vault_stored(vault, ticket, outcome) : KC_OK;
+}
+
+static enum kc_error take_packet(struct kc_call *call)
+{
+    switch (call->in.type) {
+    case KC_VAULT_CONNECT:
+    case KC_VAULT_DISCONNECT:
+        return take_notice(call);
+    case KC_VAULT_STORED:
+        return take_stored(call);
+    case KC_VAULT_REQUEST:
+        if (atomic_load(&call->vault->stopping))
+            kc_call_finish(call, KC_ERR_STOPPING);
+        else
+            run(call);
+        return KC_OK;
+    case KC_VAULT_ANSWER:
+    case KC_VAULT_NEED:
+    case KC_VAULT_COMMIT:
+        break; /* the vault's own words */
+    }
+    kc_call_free(call);
+    return KC_ERR_BAD_REQUEST;
+}
+
+enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void *bytes,
+    size_t size, const struct kc_descriptors *descriptors)
+{
+    struct kc_call *call;
+    enum kc_error error = kc_call_new(vault, desk, bytes, size, descriptors, &call);
+    if (error == KC_OK)
+        error = take_packet(call);
+    run_all(vault);
+    return error;
+}
+
+/* --- the desk, clients and time --- */
+
+uint64_t kc_vault_desk(struct kc_vault *vault)
+{
+    pthread_rwlock_rdlock(&vault->desk_lock);
+    uint64_t desk = vault->desk;
+    pthread_rwlock_unlock(&vault->desk_lock);
+    return desk;
+}
+
+/* Takes every call that waits for the desk, or for one that does. */
+static struct kc_call_list take_waiting(struct kc_vault *vault)
+{
+    struct kc_call_list all = {0};
+    struct kc_call *call;
+    pthread_mutex_lock(&vault->lock);
+    for (size_t i = 0; i < KC_PENDING_BUCKETS; i++)
+        while ((call = kc_call_list_take(&vault->pending[i])) != NULL)
+            kc_call_list_append(&all, call);
+    while ((call = kc_call_list_take(&vault->waiting)) != NULL)
+        kc_call_list_append(&all, call);
+    while ((call = kc_call_list_take(&vault->early)) != NULL)
+        kc_call_list_append(&all, call);
+    vault->pending_count = vault->early_count = 0;
+    vault->making = false;
+    pthread_mutex_unlock(&vault->lock);
+    return all;
+}
+
+static struct kc_call_list take_runnable(struct kc_vault *vault)
+{
+    pthread_mutex_lock(&vault->lock);
+    struct kc_call_list runnable = vault->runnable;
+    vault->runnable = (struct kc_call_list){0};
+    pthread_mutex_unlock(&vault->lock);
+    return runnable;
+}
+
+/* Closing a session and freeing a call let the next in line go on: until no line is left. */
+static void drop_lines(struct kc_vault *vault)
+{
+    struct kc_call_list next = {0};
+    kc_sessions_close_all(vault->sessions, &next);
+    kc_vault_resume(vault, &next);
+    for (next = take_runnable(vault); next.first; next = take_runnable(vault))
+        free_list(&next);
+}
+
+void kc_vault_desk_gone(struct kc_vault *vault)
+{
+    pthread_rwlock_wrlock(&vault->desk_lock);
+    vault->desk++;
+    kc_clients_disconnect_all(vault->clients);
+    pthread_rwlock_unlock(&vault->desk_lock);
+    struct kc_call_list all = take_waiting(vault);
+    free_list(&all);
+    drop_lines(vault);
+}
+
+int kc_vault_hangup_descriptor(const struct kc_vault *vault)
+{
+    return kc_clients_descriptor(vault->clients);
+}
+
+void kc_vault_hangups(struct kc_vault *vault)
+{
+    uint64_t connection;
+    while (kc_clients_hung_up(vault->clients, &connection))
+        disconnect_client(vault, connection);
+    run_all(vault);
+}
+
+void kc_vault_expire(struct kc_vault *vault)
+{
+    struct kc_call_list next = {0}, late = {0};
+    struct kc_call *call;
+    uint64_t now_ms = vault->outside->milliseconds(vault->outside->context);
+    pthread_mutex_lock(&vault->lock);
+    move_early(vault, &next, is_late, now_ms);
+    pthread_mutex_unlock(&vault->lock);
+    kc_sessions_expire(vault->sessions, now_ms, &next, &late);
+    while ((call = kc_call_list_take(&late)) != NULL)
+        kc_call_finish(call, KC_ERR_SESSION_WAIT);
+    kc_vault_resume(vault, &next);
+    run_all(vault);
+}
+
+uint64_t kc_vault_deadline(struct kc_vault *vault)
+{
+    uint64_t deadline = kc_sessions_deadline(vault->sessions);
+    pthread_mutex_lock(&vault->lock);
+    const struct kc_call *first = vault->early.first; /* all wait for the same time */
+    if (first && first->wait_until_ms < deadline)
+        deadline = first->wait_until_ms;
+    pthread_mutex_unlock(&vault->lock);
+    return deadline;
+}
+
+bool kc_vault_stop(struct kc_vault *vault)
+{
+    atomic_store(&vault->stopping, true);
+    pthread_mutex_lock(&vault->lock);
+    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first &&
+                !vault->early.first;
+    pthread_mutex_unlock(&vault->lock);
+    return idle && kc_sessions_waiting(vault->sessions) == 0;
+}
