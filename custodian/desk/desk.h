@@ -125,7 +125,7 @@ struct kc_packet *kc_packet_take(struct kc_packet_queue *queue); /* the first; N
 /* Closes the descriptors if they are the packets' own. */
 void kc_packets_free(struct kc_packet_queue *queue, bool close_descriptors);
 
-/* --- desk_clients.c --- */
+/* --- clients.c --- */
 
 /* Handles what has happened on the listening socket and on connections. */
 void kc_desk_clients_ready(struct kc_desk *desk);
@@ -140,7 +140,7 @@ void kc_desk_stop_listening(struct kc_desk *desk);
 /* Whether an answer waits to be taken by its client. */
 bool kc_desk_has_unsent_answers(const struct kc_desk *desk);
 
-/* --- desk_call.c --- */
+/* --- call.c --- */
 
 /* Takes a message from a client; the descriptors are given. Returns whether the connection may go
  * on. */
@@ -193,7 +193,7 @@ void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call);
 void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call);
 void kc_desk_tell_stored(struct kc_desk *desk, const struct kc_call *call, enum kc_error error);
 
-/* --- desk_vault.c --- */
+/* --- vault.c --- */
 
 /* Handles messages from the vault, as many as there are now. */
 void kc_desk_vault_readable(struct kc_desk *desk);
@@ -211,7 +211,7 @@ void kc_desk_vault_replace(struct kc_desk *desk, int descriptor);
 /* Empties desk->message and gives it a type and a connection. */
 struct kc_vault_message *kc_desk_vault_message(struct kc_desk *desk, enum kc_vault_type type);
 
-/* --- desk_collect.c: answers that are put together from several --- */
+/* --- collect.c: answers that are put together from several --- */
 
 /* Whether a call asks for what is in many records, which go to the vault page by page. */
 bool kc_desk_is_listing(const struct kc_call *call);
@@ -231,7 +231,7 @@ void kc_desk_doctor_checked(struct kc_desk *desk, struct kc_call *call);
 /* Adds to the vault's answer what the desk knows. */
 void kc_desk_add_status(const struct kc_desk *desk, struct kc_message *answer);
 
-/* --- desk_batch.c --- */
+/* --- batch.c --- */
 
 /* Starts the requests of desk->batch, all at once; the batch is answered when all of them are. */
 void kc_desk_start_batch(struct kc_desk *desk, struct kc_call *call);

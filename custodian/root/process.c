@@ -8,9 +8,9 @@
  *
  * Both find the configuration at descriptor KC_FD_CONFIG.
  */
+#include "custodian/process.h"
 #include "base/secret.h"
 #include "custodian/log.h"
-#include "custodian/process.h"
 #include "custodian/root/pin.h"
 #include "custodian/root/service.h"
 #include "custodian/root/settings.h"

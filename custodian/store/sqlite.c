@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "custodian/store/store.h"
 #include "custodian/store/columns.h"
+#include "custodian/store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -22,7 +22,7 @@
 #include <sys/types.h>
 
 #define KC_STORE_FILE "custodian.db"
-#define KC_STORE_PAGE_MAX 24    /* records of a page: leaves room for others in a message */
+#define KC_STORE_PAGE_MAX 24   /* records of a page: leaves room for others in a message */
 #define KC_STORE_SAME_ID_MAX 4 /* records of one id: one of each kind */
 
 struct kc_store;

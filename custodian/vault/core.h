@@ -18,12 +18,12 @@
 #define KC_CUSTODIAN_VAULT_CORE_H
 
 #include "base/secret.h"
-#include "custodian/vault/vault.h"
 #include "custodian/vault/cache.h"
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
 #include "custodian/vault/keeper.h"
 #include "custodian/vault/sessions.h"
+#include "custodian/vault/vault.h"
 #include "custodian/vault/versions.h"
 #include "proto/socket/transport.h"
 

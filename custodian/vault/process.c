@@ -5,9 +5,9 @@
  * deadlines. All of these threads have their stacks in the arena, as secrets pass over them, and
  * libcrypto allocates from it.
  */
+#include "custodian/process.h"
 #include "base/secret.h"
 #include "custodian/log.h"
-#include "custodian/process.h"
 #include "custodian/vault/edges.h"
 #include "proto/hkdf.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splitting a key between two custodians, and taking a share that another one split. */
+#include "threshold/share.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/envelope.h"
-#include "threshold/share.h"
 
 #include <string.h>
 

@@ -3,7 +3,8 @@
 
 #include "base/ct.h"
 
-static const uint64_t edges[] = {0, 1, 2, UINT64_C(1) << 63, (UINT64_C(1) << 63) - 1, UINT64_MAX - 1, UINT64_MAX};
+static const uint64_t edges[] = {
+    0, 1, 2, UINT64_C(1) << 63, (UINT64_C(1) << 63) - 1, UINT64_MAX - 1, UINT64_MAX};
 #define EDGES (sizeof edges / sizeof edges[0])
 
 static void masks_agree_with_the_comparisons_they_replace(void **state)
