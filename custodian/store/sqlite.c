@@ -99,6 +99,7 @@ enum kc_error kc_store_free_space(const struct kc_store *store, uint64_t *bytes)
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = FULL;"
+                               "PRAGMA secure_delete = ON;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA mmap_size = 0;"
                                "PRAGMA trusted_schema = OFF;"

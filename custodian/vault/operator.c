@@ -16,13 +16,13 @@ static const struct kc_span operator_id = {
     (const uint8_t *)KC_RECORD_ID_OPERATOR, sizeof KC_RECORD_ID_OPERATOR - 1};
 
 /* NULL with KC_OK: there never was an operator. */
-static enum kc_error find_operator(struct kc_call *call, struct kc_record **operator)
+static enum kc_error find_operator(struct kc_call *call, struct kc_record **record)
 {
-    enum kc_error error = kc_call_record(call, KC_KIND_OPERATOR, operator_id, operator);
+    enum kc_error error = kc_call_record(call, KC_KIND_OPERATOR, operator_id, record);
     if (error != KC_ERR_REFUSED)
         return error;
     if (!kc_keeper_record(call->vault->keeper).has_operator) {
-        *operator= NULL;
+        *record = NULL;
         return KC_OK;
     }
     return KC_ERR_RECORD_DAMAGED; /* hidden */
@@ -45,15 +45,15 @@ static void tell_wait(struct kc_call *call, uint64_t wait_until)
             kc_call_print(call, "wait %llu seconds", (unsigned long long)(wait_until - now)));
 }
 
-static enum kc_error count_try(struct kc_call *call, const struct kc_record *operator)
+static enum kc_error count_try(struct kc_call *call, const struct kc_record *record)
 {
     uint64_t now = kc_call_now(call);
-    if (now < operator->wait_until) {
-        tell_wait(call, operator->wait_until);
+    if (now < record->wait_until) {
+        tell_wait(call, record->wait_until);
         return KC_ERR_OPERATOR_WAIT;
     }
     struct kc_record *staged;
-    enum kc_error error = kc_call_stage(call, operator, & staged);
+    enum kc_error error = kc_call_stage(call, record, &staged);
     if (error != KC_OK)
         return error;
     if (staged->failures < UINT32_MAX)
@@ -66,25 +66,25 @@ static enum kc_error count_try(struct kc_call *call, const struct kc_record *ope
 }
 
 static bool is_pin(
-    struct kc_call *call, const struct kc_record *operator, const struct kc_secret * pin)
+    struct kc_call *call, const struct kc_record *record, const struct kc_secret *pin)
 {
     uint8_t verifier[32]; /* secret */
-    kc_keeper_pin_verifier(call->vault->keeper, operator->secret, pin, verifier);
-    bool right = operator->secret_size == KC_PIN_VERIFIER_SIZE &&
-                 sodium_memcmp(verifier, operator->secret + KC_PIN_SALT_SIZE, 32) == 0;
+    kc_keeper_pin_verifier(call->vault->keeper, record->secret, pin, verifier);
+    bool right = record->secret_size == KC_PIN_VERIFIER_SIZE &&
+                 sodium_memcmp(verifier, record->secret + KC_PIN_SALT_SIZE, 32) == 0;
     kc_wipe(verifier, sizeof verifier);
     return right;
 }
 
 static enum kc_error compare(
-    struct kc_call *call, const struct kc_record *operator, const struct kc_secret * pin)
+    struct kc_call *call, const struct kc_record *record, const struct kc_secret *pin)
 {
-    if (!is_pin(call, operator, pin)) {
-        tell_wait(call, operator->wait_until);
+    if (!is_pin(call, record, pin)) {
+        tell_wait(call, record->wait_until);
         return KC_ERR_OPERATOR_PROOF;
     }
     struct kc_record *staged;
-    enum kc_error error = kc_call_stage(call, operator, & staged);
+    enum kc_error error = kc_call_stage(call, record, &staged);
     if (error != KC_OK)
         return error;
     staged->failures = 0;
@@ -92,7 +92,7 @@ static enum kc_error compare(
     return kc_keeper_protect(call->vault->keeper, staged, NULL);
 }
 
-static enum kc_error prove(struct kc_call *call, const struct kc_record *operator, bool * proven)
+static enum kc_error prove(struct kc_call *call, const struct kc_record *record, bool *proven)
 {
     KC_AUTO_SECRET pin = {0};
     if (!kc_call_has(call, KC_FIELD_PIN))
@@ -101,21 +101,21 @@ static enum kc_error prove(struct kc_call *call, const struct kc_record *operato
     if (error != KC_OK)
         return error;
     *proven = call->pin_counted;
-    return call->pin_counted ? compare(call, operator, & pin) : count_try(call, operator);
+    return call->pin_counted ? compare(call, record, &pin) : count_try(call, record);
 }
 
 enum kc_error kc_call_operator(struct kc_call *call, bool *proven)
 {
-    struct kc_record *operator;
-    enum kc_error error = find_operator(call, &operator);
-    if (error == KC_OK && !operator)
+    struct kc_record *record;
+    enum kc_error error = find_operator(call, &record);
+    if (error == KC_OK && !record)
         error = KC_ERR_OPERATOR_PROOF;
-    return error == KC_OK ? prove(call, operator, proven) : error;
+    return error == KC_OK ? prove(call, record, proven) : error;
 }
 
 /* --- operator-pin --- */
 
-static enum kc_error put_pin(struct kc_call *call, struct kc_record *operator)
+static enum kc_error put_pin(struct kc_call *call, struct kc_record *record)
 {
     KC_AUTO_SECRET pin = {0};
     uint8_t verifier[KC_PIN_VERIFIER_SIZE];
@@ -126,12 +126,12 @@ static enum kc_error put_pin(struct kc_call *call, struct kc_record *operator)
     if (error != KC_OK)
         return error;
     kc_keeper_pin_verifier(vault->keeper, verifier, &pin, verifier + KC_PIN_SALT_SIZE);
-    memset(operator->secret, 0, sizeof operator->secret);
-    memcpy(operator->secret, verifier, sizeof verifier);
-    operator->secret_size = sizeof verifier;
+    memset(record->secret, 0, sizeof record->secret);
+    memcpy(record->secret, verifier, sizeof verifier);
+    record->secret_size = sizeof verifier;
     call->wish = KC_WISH_COMMIT;
-    kc_call_set_number(call, KC_FIELD_VERSION, operator->version);
-    return kc_keeper_protect(vault->keeper, operator, NULL);
+    kc_call_set_number(call, KC_FIELD_VERSION, record->version);
+    return kc_keeper_protect(vault->keeper, record, NULL);
 }
 
 /* The vault's own record says from now on that there is an operator. */
@@ -152,10 +152,10 @@ static enum kc_error make_operator(struct kc_call *call)
     return error == KC_OK ? put_pin(call, made) : error;
 }
 
-static enum kc_error change_pin(struct kc_call *call, const struct kc_record *operator)
+static enum kc_error change_pin(struct kc_call *call, const struct kc_record *record)
 {
     bool proven = false;
-    enum kc_error error = prove(call, operator, & proven);
+    enum kc_error error = prove(call, record, &proven);
     if (error != KC_OK || !proven)
         return error;
     return put_pin(call, &call->changes[call->change_count - 1]);
@@ -163,11 +163,11 @@ static enum kc_error change_pin(struct kc_call *call, const struct kc_record *op
 
 enum kc_error kc_vault_operator_pin(struct kc_call *call)
 {
-    struct kc_record *operator;
+    struct kc_record *record;
     enum kc_error error = kc_call_allowed(call);
     if (error == KC_OK)
-        error = find_operator(call, &operator);
+        error = find_operator(call, &record);
     if (error != KC_OK)
         return error;
-    return operator? change_pin(call, operator) : make_operator(call);
+    return record ? change_pin(call, record) : make_operator(call);
 }
