@@ -3,11 +3,14 @@
 #include "tests/support/cmocka.h"
 
 #include "custodian/desk/sandbox.h"
+#include "custodian/store/store.h"
 #include "proto/socket/transport.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -152,9 +155,54 @@ static void ends_a_desk_that_does_what_it_must_not(void **state)
     }
 }
 
+/* --- the store in the sandbox --- */
+
+static bool put_records(struct kc_store *store, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        struct kc_record record = {.kind = KC_KIND_KEY, .state = KC_STATE_ACTIVE, .version = 1};
+        struct kc_store_change change = {&record, 1, KC_ERR_INTERNAL};
+        record.seal_size = KC_RECORD_SEAL_MAX;
+        snprintf(record.id, sizeof record.id, "id-%zu", i * 7919 % 100003); /* all over the file */
+        kc_store_put(store, &change, 1);
+        if (change.outcome != KC_OK)
+            return false;
+    }
+    return true;
+}
+
+static int fill_store(const char *folder, bool sandboxed, size_t first, size_t count)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct kc_store *store = NULL;
+        const char *detail = NULL;
+        bool good = kc_store_open(folder, &store, &detail) == KC_OK &&
+                    (!sandboxed || kc_desk_sandbox(&lowest) == KC_OK) &&
+                    put_records(store, first, count);
+        _exit(good ? 0 : 1); /* as when it is killed: the store is not closed */
+    }
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+/* Past a thousand pages the log is written back and begun anew. */
+static void lets_the_store_of_a_killed_desk_grow_past_a_checkpoint(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/kc-sandbox.XXXXXX", command[64];
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(fill_store(folder, false, 0, 150), 0);
+    assert_int_equal(fill_store(folder, true, 1000, 600), 0);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lets_the_store_of_a_killed_desk_grow_past_a_checkpoint),
         cmocka_unit_test(lets_a_secret_pass),
         cmocka_unit_test(ends_a_desk_that_does_what_it_must_not),
     };
