@@ -11,3 +11,9 @@ pkg_check_modules(LIBCONFIG REQUIRED IMPORTED_TARGET libconfig)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+# Only compared with, in tests and benchmarks; without it those are not built.
+find_package(Decaf CONFIG QUIET)
+if(NOT TARGET decaf)
+  message(STATUS "libdecaf is missing: nothing is compared with it")
+endif()

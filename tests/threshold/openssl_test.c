@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define ROUNDS 200
+#define TEXT_SIZE 200
 
 static int type_of(enum kc_curve curve)
 {
@@ -55,7 +55,7 @@ static void agreement_by_shares_is_that_of_libcrypto(void **state)
 {
     (void)state;
     static const enum kc_curve curves[] = {KC_CURVE_X25519, KC_CURVE_X448};
-    for (int round = 0; round < 2 * ROUNDS; round++) {
+    for (size_t round = 0; round < 2 * rounds(); round++) {
         enum kc_curve curve = curves[round % 2];
         struct kc_key key, peer;
         EVP_PKEY *their_key = make_both(&key, curve), *their_peer = make_both(&peer, curve);
@@ -94,18 +94,19 @@ static void signatures_are_those_of_libcrypto(void **state)
 {
     (void)state;
     static const enum kc_curve curves[] = {KC_CURVE_ED25519, KC_CURVE_ED448};
-    uint8_t text[ROUNDS];
+    uint8_t text[TEXT_SIZE];
     next_random(text, sizeof text);
-    for (size_t round = 0; round < 2 * ROUNDS; round++) {
+    for (size_t round = 0; round < 2 * rounds(); round++) {
         enum kc_curve curve = curves[round % 2];
         size_t size = kc_curve_info(curve)->signature_size, their_size = size;
-        struct kc_signed_message message = {.message = {text, round / 2}};
+        struct kc_signed_message message = {.message = {text, round / 2 % TEXT_SIZE}};
         struct kc_key key;
         EVP_PKEY *theirs = make_both(&key, curve);
         uint8_t ours[KC_SIGNATURE_SIZE_MAX], signature[KC_SIGNATURE_SIZE_MAX];
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         assert_int_equal(EVP_DigestSignInit(context, NULL, NULL, NULL, theirs), 1);
-        assert_int_equal(EVP_DigestSign(context, signature, &their_size, text, round / 2), 1);
+        assert_int_equal(
+            EVP_DigestSign(context, signature, &their_size, text, message.message.size), 1);
         EVP_MD_CTX_free(context);
         assert_int_equal(kc_signature_sign(ours, &key, &message, NULL), KC_OK);
         assert_memory_equal(ours, signature, size);
@@ -119,7 +120,7 @@ static void libcrypto_accepts_what_two_parties_sign(void **state)
     (void)state;
     static const enum kc_curve curves[] = {KC_CURVE_ED25519, KC_CURVE_ED448};
     const struct kc_signed_message message = plain_message("octets");
-    for (int round = 0; round < 2 * ROUNDS; round++) {
+    for (size_t round = 0; round < 2 * rounds(); round++) {
         enum kc_curve curve = curves[round % 2];
         size_t size = kc_curve_info(curve)->signature_size;
         struct kc_key key;

@@ -8,8 +8,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#define ROUNDS 500
-
 static void scalar_bytes(uint8_t out[32], const struct kc_scalar *scalar)
 {
     uint8_t bytes[KC_SCALAR_SIZE_MAX];
@@ -27,7 +25,7 @@ static void assert_point(const struct kc_point *point, const uint8_t expected[32
 static void computes_in_the_group_as_libsodium(void **state)
 {
     (void)state;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < rounds(); round++) {
         struct kc_scalar a = next_scalar(KC_CURVE_ED25519), b = next_scalar(KC_CURVE_ED25519);
         struct kc_point points[3] = {base_times(&a)}, sum;
         uint8_t x[32], y[32], p[32], q[32], r[32];
@@ -51,7 +49,7 @@ static void computes_in_the_group_as_libsodium(void **state)
 static void computes_with_scalars_as_libsodium(void **state)
 {
     (void)state;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < rounds(); round++) {
         struct kc_scalar a = next_scalar(KC_CURVE_ED25519), b = next_scalar(KC_CURVE_ED25519), c;
         uint8_t x[32], y[32], expected[32], got[32], wide[64];
         scalar_bytes(x, &a);
@@ -85,7 +83,7 @@ static void accepts_no_point_that_libsodium_refuses(void **state)
         bool ours = kc_point_decode(&point, KC_CURVE_ED25519, bytes, 32) == KC_OK;
         assert_true(!ours || crypto_core_ed25519_is_valid_point(bytes));
     }
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < rounds(); round++) {
         uint8_t bytes[32];
         struct kc_point point;
         next_random(bytes, sizeof bytes);
@@ -98,7 +96,7 @@ static void accepts_no_point_that_libsodium_refuses(void **state)
 static void maps_to_montgomery_as_libsodium(void **state)
 {
     (void)state;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < rounds(); round++) {
         uint8_t seed[32], public[32], secret[64], expected[32], clamped[32], bytes[57], agreed[57];
         next_random(seed, sizeof seed);
         crypto_sign_ed25519_seed_keypair(public, secret, seed);

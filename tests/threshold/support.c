@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t from_hex(uint8_t *out, size_t limit, const char *hex)
@@ -46,6 +47,35 @@ struct kc_scalar next_scalar(enum kc_curve curve)
     next_random(uniform, sizeof uniform);
     assert_int_equal(kc_scalar_random(&scalar, curve, uniform), KC_OK);
     return scalar;
+}
+
+struct kc_scalar hostile_scalar(enum kc_curve curve, size_t number)
+{
+    const size_t bits = kc_curve_info(curve)->scalar_size * 8;
+    uint8_t bytes[KC_SCALAR_SIZE_MAX] = {0};
+    struct kc_scalar scalar, small = small_scalar(curve, (uint32_t)(number / 8 % 40) + 1);
+    if (number % 8 > 3)
+        return next_scalar(curve);
+    if (number % 8 == 0)
+        return small;
+    size_t bit = number / 8 % bits;
+    bytes[bit / 8] = (uint8_t)(1 << bit % 8);
+    assert_int_equal(
+        kc_scalar_import(&scalar, curve, bytes, kc_curve_info(curve)->scalar_size), KC_OK);
+    if (number % 8 == 1) /* 2^bit */
+        return scalar;
+    if (number % 8 == 2 && !kc_scalar_equal(&scalar, &small)) {
+        kc_scalar_subtract(&scalar, &scalar, &small);
+        return scalar;
+    }
+    kc_scalar_negate(&small, &small);
+    return small;
+}
+
+size_t rounds(void)
+{
+    const char *wanted = getenv("KC_TEST_ROUNDS");
+    return wanted != NULL ? strtoul(wanted, NULL, 10) : 5000;
 }
 
 struct kc_fresh next_fresh(void)
