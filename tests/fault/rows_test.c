@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store that somebody changes: each column of each kind of row, whole rows, and older ones. What
+ * was changed is refused, everything else works as before.
+ */
+#include "tests/fault/client.h"
+#include "tests/fault/processes.h"
+#include "tests/fault/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "threshold/key.h"
+
+#define KIND_KEY 2
+#define KIND_RECIPIENT 3
+
+/* The last of each family is left alone. */
+struct family {
+    struct key keys[COLUMNS_MAX + 1];
+};
+
+static struct kc_custodian custodian;
+static struct kc_client *client;
+static int column_count;
+static struct family sealed, wrapped, shares, recipients;
+
+/* --- one row for each column, and one more --- */
+
+static void read_column_count(void)
+{
+    struct rows rows;
+    kc_custodian_stop(&custodian);
+    rows_open(&custodian, &rows);
+    column_count = rows.column_count;
+    rows_close(&rows);
+    kc_custodian_start(&custodian);
+    kc_client_free(client);
+    client = connect_to(&custodian);
+}
+
+static void make_keys(struct family *family, const char *algorithm, const char *residence)
+{
+    char label[32];
+    for (int i = 0; i <= column_count; i++) {
+        snprintf(label, sizeof label, "%s %d", residence, i);
+        assert_answer(
+            generate(client, algorithm, "application", residence, label, &family->keys[i]), KC_OK);
+    }
+}
+
+static void make_shares(const char *recipient)
+{
+    char label[32];
+    for (int i = 0; i <= column_count; i++) {
+        struct key key;
+        struct split split;
+        snprintf(label, sizeof label, "account %d", i);
+        assert_answer(generate(client, "X25519", "account", "wrapped", label, &key), KC_OK);
+        assert_answer(split_key(client, &key, recipient, &split), KC_OK);
+        shares.keys[i] = split.first;
+    }
+}
+
+static void make_recipients(void)
+{
+    char label[32];
+    for (int i = 0; i <= column_count; i++) {
+        KC_AUTO_KEY key = {0};
+        uint8_t seed[32], public[KC_POINT_SIZE_MAX];
+        assert_int_equal(getrandom(seed, sizeof seed, 0), sizeof seed);
+        assert_int_equal(kc_key_from_seed(&key, KC_CURVE_X25519, seed, sizeof seed), KC_OK);
+        kc_point_encode(&key.public, public);
+        snprintf(label, sizeof label, "recipient %d", i);
+        enrol(client, "X25519", public, 33, label, recipients.keys[i].id);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    kc_custodian_init(&custodian, "\"home\"");
+    client = connect_to(&custodian);
+    set_pin(client);
+    read_column_count();
+    make_keys(&sealed, "Ed25519", "sealed");
+    make_keys(&wrapped, "X448", "wrapped");
+    make_recipients();
+    make_shares(recipients.keys[column_count].id);
+    kc_custodian_stop(&custodian);
+    rows_save(&custodian, "good");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kc_custodian_done(&custodian);
+    return 0;
+}
+
+/* Each test starts and ends with a custodian that is stopped and a store that is good. */
+static int restore(void **state)
+{
+    (void)state;
+    kc_client_free(client);
+    client = NULL;
+    kc_custodian_stop(&custodian);
+    rows_restore(&custodian, "good");
+    return 0;
+}
+
+static void start(void)
+{
+    kc_client_free(client);
+    kc_custodian_start(&custodian);
+    client = connect_to(&custodian);
+}
+
+static void stop(void)
+{
+    kc_custodian_stop(&custodian);
+    rows_restore(&custodian, "good");
+}
+
+/* --- what works, and what is refused --- */
+
+static bool is_refusal(enum kc_error error)
+{
+    return error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_REFUSED;
+}
+
+static enum kc_error use_share(const struct key *share)
+{
+    struct peer peer;
+    make_peer(share, &peer);
+    return ASK(client, AGREEMENT_CONTRIBUTE, NULL, TEXT(KEY, share->id),
+        OCTETS(PEER, peer.public, peer.public_size));
+}
+
+static enum kc_error split_to(const char *recipient)
+{
+    static int made;
+    char label[32];
+    struct key key;
+    struct split split;
+    snprintf(label, sizeof label, "to be split %d", made++);
+    assert_answer(generate(client, "Ed448", "account", "wrapped", label, &key), KC_OK);
+    return split_key(client, &key, recipient, &split);
+}
+
+static void assert_refused(enum kc_error error, const char *what, const char *id)
+{
+    if (!is_refusal(error))
+        fail_msg("%s of %s: %s", what, id, kc_error_name(error));
+}
+
+static void assert_the_last_of_each_works(void)
+{
+    assert_answer(use_key(client, &sealed.keys[column_count]), KC_OK);
+    assert_answer(use_key(client, &wrapped.keys[column_count]), KC_OK);
+    assert_answer(use_share(&shares.keys[column_count]), KC_OK);
+    assert_answer(split_to(recipients.keys[column_count].id), KC_OK);
+}
+
+static size_t count_listed(const char *role)
+{
+    struct kc_client_answer *answer;
+    char after[65] = "";
+    size_t count = 0;
+    bool more = true;
+    while (more) {
+        enum kc_error error =
+            *after ? ASK(client, KEY_LIST, &answer, TEXT(ROLE, role), TEXT(AFTER, after))
+                   : ASK(client, KEY_LIST, &answer, TEXT(ROLE, role));
+        assert_answer(error, KC_OK);
+        count += kc_client_answer_message(answer)->item_count;
+        more = value_of(answer, KC_FIELD_MORE)->number != 0;
+        if (more)
+            copy_text(answer, KC_FIELD_AFTER, after);
+        kc_client_answer_free(answer);
+    }
+    return count;
+}
+
+static size_t count_recipients(void)
+{
+    struct kc_client_answer *answer;
+    assert_answer(ASK_NOTHING(client, RECIPIENT_LIST, &answer), KC_OK);
+    size_t count = kc_client_answer_message(answer)->item_count;
+    kc_client_answer_free(answer);
+    return count;
+}
+
+/* --- columns --- */
+
+static void flip_each(struct rows *rows, int kind, const struct family *family)
+{
+    for (int i = 0; i < column_count; i++)
+        rows_flip(rows, kind, family->keys[i].id, i);
+}
+
+/* The vault's and the operator's rows are one each: they have tests of their own. */
+static void every_flipped_column_refuses_its_record(void **state)
+{
+    (void)state;
+    struct rows rows;
+    rows_open(&custodian, &rows);
+    flip_each(&rows, KIND_KEY, &sealed);
+    flip_each(&rows, KIND_KEY, &wrapped);
+    flip_each(&rows, KIND_KEY, &shares);
+    flip_each(&rows, KIND_RECIPIENT, &recipients);
+    rows_close(&rows);
+    start();
+    for (int i = 0; i < column_count; i++) {
+        const char *column = rows.columns[i];
+        assert_refused(use_key(client, &sealed.keys[i]), column, "a sealed key");
+        assert_refused(use_key(client, &wrapped.keys[i]), column, "a wrapped key");
+        assert_refused(use_share(&shares.keys[i]), column, "a share");
+        assert_refused(split_to(recipients.keys[i].id), column, "a recipient");
+    }
+    assert_the_last_of_each_works();
+    assert_int_equal(count_listed("application"), 2);
+    assert_int_equal(count_listed("share"), 2); /* one was made just now */
+    assert_int_equal(count_recipients(), 1);
+}
+
+static void a_flipped_column_of_the_vaults_row_opens_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < column_count; i++) {
+        struct rows rows;
+        rows_open(&custodian, &rows);
+        rows_flip(&rows, 0, "vault", i);
+        rows_close(&rows);
+        start();
+        assert_refused(use_key(client, &sealed.keys[0]), rows.columns[i], "the vault");
+        assert_refused(use_key(client, &wrapped.keys[0]), rows.columns[i], "the vault");
+        assert_answer(ASK_NOTHING(client, STATUS, NULL), KC_OK);
+        stop();
+    }
+    start();
+    assert_the_last_of_each_works();
+}
+
+static void a_flipped_column_of_the_operators_row_proves_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < column_count; i++) {
+        struct rows rows;
+        rows_open(&custodian, &rows);
+        rows_flip(&rows, 0, "operator", i);
+        rows_close(&rows);
+        start();
+        assert_refused(split_to(recipients.keys[column_count].id), rows.columns[i], "the operator");
+        assert_refused(ASK(client, OPERATOR_PIN, NULL, OCTETS(NEW_PIN, "another pin", 11)),
+            rows.columns[i], "the operator, for another PIN");
+        assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
+        stop();
+    }
+    start();
+    assert_the_last_of_each_works();
+}
+
+/* --- rows --- */
+
+static void a_deleted_row_is_refused_and_no_other(void **state)
+{
+    (void)state;
+    struct rows rows;
+    rows_open(&custodian, &rows);
+    rows_run(&rows, "DELETE FROM records WHERE id = %Q", sealed.keys[0].id);
+    rows_close(&rows);
+    start();
+    assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_REFUSED);
+    assert_the_last_of_each_works();
+}
+
+static void hiding_the_operators_row_makes_no_new_operator(void **state)
+{
+    (void)state;
+    struct rows rows;
+    rows_open(&custodian, &rows);
+    rows_run(&rows, "DELETE FROM records WHERE id = 'operator'");
+    rows_close(&rows);
+    start();
+    assert_refused(ASK(client, OPERATOR_PIN, NULL, OCTETS(NEW_PIN, "another pin", 11)),
+        "another PIN", "the operator");
+    assert_refused(split_to(recipients.keys[0].id), "a split", "the operator");
+    assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
+}
+
+static void rows_that_swapped_their_ids_are_refused(void **state)
+{
+    (void)state;
+    struct rows rows;
+    const char *one = wrapped.keys[0].id, *other = wrapped.keys[1].id;
+    rows_open(&custodian, &rows);
+    rows_run(&rows,
+        "UPDATE records SET id = 'between' WHERE id = %Q; UPDATE records SET id = %Q WHERE id = %Q;"
+        "UPDATE records SET id = %Q WHERE id = 'between'",
+        one, one, other, other);
+    rows_close(&rows);
+    start();
+    assert_answer(use_key(client, &wrapped.keys[0]), KC_ERR_RECORD_DAMAGED);
+    assert_answer(use_key(client, &wrapped.keys[1]), KC_ERR_RECORD_DAMAGED);
+    assert_the_last_of_each_works();
+}
+
+static void a_row_of_another_key_under_this_id_is_refused(void **state)
+{
+    (void)state;
+    struct rows rows;
+    rows_open(&custodian, &rows);
+    rows_run(&rows,
+        "UPDATE records SET (seal, secret, mac, public_key) = (SELECT seal, secret, mac, public_key"
+        " FROM records WHERE id = %Q) WHERE id = %Q",
+        sealed.keys[1].id, sealed.keys[0].id);
+    rows_close(&rows);
+    start();
+    assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_RECORD_DAMAGED);
+    assert_answer(use_key(client, &sealed.keys[1]), KC_OK);
+}
+
+/* The desk comes back with other rows, the vault has seen newer ones. */
+static void an_older_row_put_back_while_the_vault_runs_is_refused(void **state)
+{
+    (void)state;
+    struct rows rows;
+    char old[128];
+    start();
+    assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
+    assert_answer(ASK(client, KEY_DISABLE, NULL, TEXT(KEY, sealed.keys[0].id)), KC_OK);
+    assert_answer(destroy_key(client, sealed.keys[1].id), KC_OK);
+    desk_hold(&custodian);
+    rows_open(&custodian, &rows);
+    snprintf(old, sizeof old, "%s/good/custodian.db", custodian.folder);
+    rows_run(&rows,
+        "ATTACH %Q AS old; REPLACE INTO records SELECT * FROM old.records WHERE id IN (%Q, %Q);"
+        "DETACH old",
+        old, sealed.keys[0].id, sealed.keys[1].id);
+    rows_close(&rows);
+    desk_release(&custodian);
+    kc_client_free(client);
+    client = connect_to(&custodian);
+    assert_refused(use_key(client, &sealed.keys[0]), "an older row", "a disabled key");
+    assert_refused(use_key(client, &sealed.keys[1]), "an older row", "a destroyed key");
+    assert_the_last_of_each_works();
+}
+
+#define CASE(name) cmocka_unit_test_teardown(name, restore)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(every_flipped_column_refuses_its_record),
+        CASE(a_flipped_column_of_the_vaults_row_opens_nothing),
+        CASE(a_flipped_column_of_the_operators_row_proves_nothing),
+        CASE(a_deleted_row_is_refused_and_no_other),
+        CASE(hiding_the_operators_row_makes_no_new_operator),
+        CASE(rows_that_swapped_their_ids_are_refused),
+        CASE(a_row_of_another_key_under_this_id_is_refused),
+        CASE(an_older_row_put_back_while_the_vault_runs_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
