@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DESCRIPTORS_BESIDE 64           /* those of the process itself */
 #define LOCKED_MEMORY_SLACK (16u << 20) /* bytes beside the arena: stacks, what libraries lock */
 
 static enum kc_error failed_step(const char *step, int cause)
@@ -49,6 +50,20 @@ static void raise_locked_memory(const struct kc_config *config)
     (void)setrlimit(RLIMIT_MEMLOCK, &more);
 }
 
+/* In desk and vault each request in flight may hold its descriptors, each client its socket. Who has
+ * too few loses a message for good, and that ends a process. */
+static void raise_descriptors(const struct kc_config *config)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)config->limits.clients +
+                    (rlim_t)config->limits.in_flight * KC_DESCRIPTORS_MAX + DESCRIPTORS_BESIDE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum kc_error read_configuration(struct kc_config **config)
 {
     struct kc_config_problem problem = {""};
@@ -79,6 +94,8 @@ enum kc_error kc_process_start(enum kc_process process, struct kc_config **confi
         error = read_configuration(config);
     if (error == KC_OK && process != KC_PROCESS_DESK)
         raise_locked_memory(*config);
+    if (error == KC_OK && process != KC_PROCESS_ROOT)
+        raise_descriptors(*config);
     return error;
 }
 

@@ -43,8 +43,8 @@ enum kc_process_descriptor {
 /*
  * Reads the configuration, starts the log, forbids core images and tracing, ignores the signals
  * that are the supervisor's (SIGTERM, SIGINT, SIGHUP) and SIGPIPE, keeps the C library to one heap
- * (others read files in /proc), and lets vault and root lock arena_size bytes and some more, as far
- * as they may.
+ * (others read files in /proc), lets vault and root lock arena_size bytes and some more, and desk and
+ * vault have as many descriptors as their clients can make them hold, as far as they may.
  *
  * config  given: the process keeps it until its end, or kc_config_free
  */

@@ -6,22 +6,7 @@
 #include "custodian/process.h"
 
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-#define DESCRIPTORS_BESIDE 64 /* those of the process itself */
-
-/* Each request in flight may hold its descriptors, each client its socket. */
-static void raise_descriptor_limit(const struct kc_config *config)
-{
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)config->limits.clients +
-                    (rlim_t)config->limits.in_flight * KC_DESCRIPTORS_MAX + DESCRIPTORS_BESIDE;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* A message that comes does not push a computing vault from its core: while all cores compute, the
  * desk and its messages wait a moment and are then carried together, at half the cost. An idle core
@@ -60,7 +45,6 @@ static enum kc_error start(struct kc_config **config, struct kc_desk **desk)
     enum kc_error error = kc_process_start(KC_PROCESS_DESK, config);
     if (error != KC_OK)
         return error;
-    raise_descriptor_limit(*config);
     carry_together();
     enum kc_error store_error = prepare_store(*config);
     error = kc_process_drop_rights(KC_PROCESS_DESK, *config);
