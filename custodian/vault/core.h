@@ -7,7 +7,6 @@
  *                           |                         |---> COMMIT AGAIN: waits for STORED --+
  *                           |                         |---> TURN: waits for a share's turn --+
  *                           |                         |---> ROOT SECRET: made for another ---+
- *                           |                         |---> CLIENT: its CONNECT is behind ----+
  *                           |                         `---> NEED: forgotten, the desk asks again
  *                           `----------------------------------------------------------------'
  *
@@ -41,7 +40,6 @@ enum kc_call_wish {
     KC_WISH_TURN,
     KC_WISH_ROOT_SECRET,
     KC_WISH_NEED,
-    KC_WISH_CLIENT,
 };
 
 struct kc_call {
@@ -60,7 +58,6 @@ struct kc_call {
     const char *needed; /* id; KC_WISH_NEED */
     bool known;         /* peer is read */
     bool changed;       /* records were changed for it, also if it fails after that */
-    bool overtook;      /* it has waited for its CONNECT */
     bool pin_counted;   /* this try of the PIN is in the store */
     bool has_turn;      /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
@@ -105,8 +102,6 @@ struct kc_vault {
     struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for STORED, by ticket */
     size_t pending_count;
     struct kc_call_list runnable; /* go on when the present packet is done */
-    struct kc_call_list early;    /* wait for their client's CONNECT */
-    size_t early_count;
     struct kc_call_list waiting; /* for the root secret that another makes */
     bool making;                 /* a root secret is on its way to the store */
 };

@@ -122,7 +122,7 @@ static void arm_timer(struct process *process)
  * another has done the other. The first octet of a packet is its type. */
 static bool comes_before_others(const uint8_t *packet, size_t size)
 {
-    return size > 0 && (packet[0] == KC_VAULT_CONNECT || packet[0] == KC_VAULT_DISCONNECT);
+    return size > 0 && packet[0] == KC_VAULT_CONNECT;
 }
 
 static void work_once(struct process *process, uint8_t *packet)

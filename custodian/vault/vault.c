@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLIENTS_LEAVING 8 /* room for those whose DISCONNECT other workers still have */
+
 /* Every operation that the vault does. */
 struct operation_row {
     kc_handler *handler;
@@ -49,7 +51,8 @@ static enum kc_error make_parts(struct kc_vault *v)
     if (error == KC_OK)
         error = kc_keeper_new(v->outside, v->entropy, &v->keeper);
     if (error == KC_OK)
-        error = kc_clients_new(config->socket, config->limits.clients, &v->clients);
+        error =
+            kc_clients_new(config->socket, config->limits.clients + CLIENTS_LEAVING, &v->clients);
     if (error == KC_OK)
         error = kc_versions_new(KC_VAULT_RECORDS_SEEN_MAX, &v->versions);
     if (error == KC_OK)
@@ -79,8 +82,6 @@ enum kc_error kc_vault_new(const struct kc_config *config, const char *users,
         kc_vault_free(v);
     return error;
 }
-
-#define CONNECT_WAIT_MS 1000 /* for which a request waits for its client's CONNECT */
 
 static void free_list(struct kc_call_list *list)
 {
@@ -118,22 +119,15 @@ void kc_call_send(struct kc_call *call, const struct kc_vault_message *message,
     pthread_rwlock_unlock(&vault->desk_lock);
 }
 
-/* desk_lock is held. */
-static enum kc_error read_peer(struct kc_call *call)
+static enum kc_error find_peer(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
     enum kc_error error = KC_ERR_REFUSED;
+    pthread_rwlock_rdlock(&vault->desk_lock);
     if (call->desk == vault->desk)
         error = kc_clients_find(vault->clients, call->in.connection, &call->peer);
     call->known = error == KC_OK;
-    return error;
-}
-
-static enum kc_error find_peer(struct kc_call *call)
-{
-    pthread_rwlock_rdlock(&call->vault->desk_lock);
-    enum kc_error error = read_peer(call);
-    pthread_rwlock_unlock(&call->vault->desk_lock);
+    pthread_rwlock_unlock(&vault->desk_lock);
     return error;
 }
 
@@ -167,10 +161,6 @@ static enum kc_error perform(struct kc_call *call)
     enum kc_error error = check_request(call);
     if (error == KC_OK)
         error = find_peer(call);
-    if (error == KC_ERR_REFUSED && !call->overtook) {
-        call->wish = KC_WISH_CLIENT;
-        return KC_OK;
-    }
     if (error == KC_OK && row->needs_root_secret && !kc_keeper_ready(call->vault->keeper)) {
         error = find_root_secret(call);
         if (error != KC_OK || call->wish != KC_WISH_ANSWER)
@@ -248,28 +238,6 @@ static bool take_turn(struct kc_call *call)
     return false;
 }
 
-/*
- * Workers take packets in order, but not through: a request can come to its turn before the CONNECT
- * that was sent ahead of it. So one whose client is not known waits a little. True if the call goes
- * on: its client is there now, or too many wait.
- */
-static bool await_client(struct kc_call *call)
-{
-    struct kc_vault *vault = call->vault;
-    call->overtook = true;
-    call->wait_until_ms = kc_call_now_ms(call) + CONNECT_WAIT_MS;
-    pthread_rwlock_rdlock(&vault->desk_lock);
-    pthread_mutex_lock(&vault->lock);
-    bool waits = read_peer(call) != KC_OK && vault->early_count < vault->config->limits.in_flight;
-    if (waits) {
-        kc_call_list_append(&vault->early, call);
-        vault->early_count++;
-    }
-    pthread_mutex_unlock(&vault->lock);
-    pthread_rwlock_unlock(&vault->desk_lock);
-    return !waits;
-}
-
 /* Runs a call until it ends or waits; it is not the caller's any more. */
 static void run(struct kc_call *call)
 {
@@ -278,8 +246,7 @@ static void run(struct kc_call *call)
         call->wish = KC_WISH_ANSWER;
         enum kc_error error = perform(call);
         enum kc_call_wish wish = call->wish;
-        goes_on = error == KC_OK && ((wish == KC_WISH_TURN && take_turn(call)) ||
-                                        (wish == KC_WISH_CLIENT && await_client(call)));
+        goes_on = wish == KC_WISH_TURN && error == KC_OK && take_turn(call);
         if (wish == KC_WISH_NEED)
             send_need(call);
         else if (error != KC_OK || wish == KC_WISH_ANSWER)
@@ -328,31 +295,6 @@ void kc_vault_close_share(struct kc_vault *vault, const char *share)
 
 /* --- packets --- */
 
-/* Moves those of a list that the choice fits to another. The vault's lock is held. */
-static void move_early(struct kc_vault *vault, struct kc_call_list *to,
-    bool (*fits)(const struct kc_call *call, uint64_t value), uint64_t value)
-{
-    struct kc_call_list stay = {0};
-    struct kc_call *call;
-    vault->early_count = 0;
-    while ((call = kc_call_list_take(&vault->early)) != NULL) {
-        bool moves = fits(call, value);
-        vault->early_count += !moves;
-        kc_call_list_append(moves ? to : &stay, call);
-    }
-    vault->early = stay;
-}
-
-static bool is_of(const struct kc_call *call, uint64_t connection)
-{
-    return call->in.connection == connection;
-}
-
-static bool is_late(const struct kc_call *call, uint64_t now_ms)
-{
-    return call->wait_until_ms <= now_ms;
-}
-
 static enum kc_error connect_client(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
@@ -361,11 +303,7 @@ static enum kc_error connect_client(struct kc_call *call)
         return KC_ERR_BAD_REQUEST;
     int descriptor = d->fd[0];
     d->count = 0;
-    enum kc_error error = kc_clients_connect(vault->clients, call->in.connection, descriptor);
-    pthread_mutex_lock(&vault->lock);
-    move_early(vault, &vault->runnable, is_of, call->in.connection);
-    pthread_mutex_unlock(&vault->lock);
-    return error;
+    return kc_clients_connect(vault->clients, call->in.connection, descriptor);
 }
 
 static void disconnect_client(struct kc_vault *vault, uint64_t connection)
@@ -429,9 +367,11 @@ enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void
 {
     struct kc_call *call;
     enum kc_error error = kc_call_new(vault, desk, bytes, size, descriptors, &call);
+    bool connects = error == KC_OK && call->in.type == KC_VAULT_CONNECT;
     if (error == KC_OK)
         error = take_packet(call);
-    run_all(vault);
+    if (!connects) /* which lets nothing go on, and the packets after it wait for it */
+        run_all(vault);
     return error;
 }
 
@@ -456,9 +396,7 @@ static struct kc_call_list take_waiting(struct kc_vault *vault)
             kc_call_list_append(&all, call);
     while ((call = kc_call_list_take(&vault->waiting)) != NULL)
         kc_call_list_append(&all, call);
-    while ((call = kc_call_list_take(&vault->early)) != NULL)
-        kc_call_list_append(&all, call);
-    vault->pending_count = vault->early_count = 0;
+    vault->pending_count = 0;
     vault->making = false;
     pthread_mutex_unlock(&vault->lock);
     return all;
@@ -512,9 +450,6 @@ void kc_vault_expire(struct kc_vault *vault)
     struct kc_call_list next = {0}, late = {0};
     struct kc_call *call;
     uint64_t now_ms = vault->outside->milliseconds(vault->outside->context);
-    pthread_mutex_lock(&vault->lock);
-    move_early(vault, &next, is_late, now_ms);
-    pthread_mutex_unlock(&vault->lock);
     kc_sessions_expire(vault->sessions, now_ms, &next, &late);
     while ((call = kc_call_list_take(&late)) != NULL)
         kc_call_finish(call, KC_ERR_SESSION_WAIT);
@@ -524,21 +459,14 @@ void kc_vault_expire(struct kc_vault *vault)
 
 uint64_t kc_vault_deadline(struct kc_vault *vault)
 {
-    uint64_t deadline = kc_sessions_deadline(vault->sessions);
-    pthread_mutex_lock(&vault->lock);
-    const struct kc_call *first = vault->early.first; /* all wait for the same time */
-    if (first && first->wait_until_ms < deadline)
-        deadline = first->wait_until_ms;
-    pthread_mutex_unlock(&vault->lock);
-    return deadline;
+    return kc_sessions_deadline(vault->sessions);
 }
 
 bool kc_vault_stop(struct kc_vault *vault)
 {
     atomic_store(&vault->stopping, true);
     pthread_mutex_lock(&vault->lock);
-    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first &&
-                !vault->early.first;
+    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first;
     pthread_mutex_unlock(&vault->lock);
     return idle && kc_sessions_waiting(vault->sessions) == 0;
 }

@@ -339,22 +339,6 @@ static void an_unknown_connection_is_refused(void **state)
     bench_expect(bench, &again, KC_OK);
 }
 
-/* Workers may take the request before the CONNECT that came ahead of it. */
-static void a_request_that_overtook_its_connect_is_answered(void **state)
-{
-    struct bench *bench = *state;
-    bench->connection = bench->next_connection + 1;
-    struct ask ping = ask_new(KC_OPERATION_PING);
-    uint64_t ticket = bench_send(bench, &ping);
-    assert_null(bench_take(bench, ticket));
-    close(bench->client);
-    bench_connect(bench);
-    struct answer *answer = bench_take(bench, ticket);
-    assert_non_null(answer);
-    assert_int_equal(answer->error, KC_OK);
-    answer_done(answer);
-}
-
 /* Its peer would be a server, and a server's credentials would be taken for a client's. */
 static void a_socket_that_was_connected_to_a_server_is_no_client(void **state)
 {
@@ -555,7 +539,6 @@ int main(void)
         CASE(hiding_the_vaults_record_opens_nothing),
         CASE(the_vaults_own_record_with_any_octet_changed_is_refused),
         CASE(an_unknown_connection_is_refused),
-        CASE(a_request_that_overtook_its_connect_is_answered),
         CASE(a_socket_that_was_connected_to_a_server_is_no_client),
         CASE(what_is_not_a_connection_accepted_here_is_no_client),
         CASE(a_connection_accepted_at_another_path_is_no_client),
