@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/opened.h"
 
-#include "custodian/store_columns.h"
-#include "custodian/vault_keeper.h"
+#include "custodian/store/columns.h"
+#include "custodian/vault/keeper.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
  * They are known because the test made them (the PIN, a base seed, what was agreed), owns the key
  * that they were enveloped to (a share), or opens the store as the vault does, with the same TPM.
  */
-#include "custodian/vault_envelope.h"
+#include "custodian/vault/envelope.h"
 #include "proto/dare.h"
 #include "tests/fault/client.h"
 #include "tests/fault/opened.h"
