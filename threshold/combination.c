@@ -20,6 +20,22 @@ struct prepared {
     int top; /* position of the highest digit that is not zero, or -1 */
 };
 
+/* P-256: one after the other, as libcrypto multiplies faster than its points are taken apart. */
+static void add_terms_p256(struct kc_point *sum, const struct kc_term terms[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct kc_p256 product = terms[i].point->on_p256;
+        uint8_t scalar[KC_SCALAR_SIZE_MAX];
+        if (terms[i].scalar != NULL) {
+            kc_scalar_encode(terms[i].scalar, scalar);
+            kc_p256_multiply_public(&product, scalar, &terms[i].point->on_p256);
+        }
+        if (terms[i].negative)
+            kc_p256_negate(&product, &product);
+        kc_p256_add(&sum->on_p256, &sum->on_p256, &product);
+    }
+}
+
 /* k -= digit, then k /= 2. What is taken away makes k even; k has a limb to spare for the carry. */
 static void take_digit(uint64_t k[KC_SCALAR_LIMBS + 1], int digit)
 {
@@ -103,6 +119,10 @@ static void combine(
     struct kc_point multiple;
     if (base != NULL && kc_point_multiply_base(&multiple, base) == KC_OK) /* else it is zero */
         *sum = multiple;
+    if (sum->curve == KC_CURVE_P256) {
+        add_terms_p256(sum, terms, count);
+        return;
+    }
     for (size_t done = 0; done < count; done += TERMS_AT_ONCE)
         add_terms(sum, terms + done, count - done < TERMS_AT_ONCE ? count - done : TERMS_AT_ONCE);
 }

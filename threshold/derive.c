@@ -42,9 +42,10 @@ enum kc_error kc_derive_octets(uint8_t okm[static KC_OKM_SIZE_MAX], size_t *okm_
     struct kc_span key_name)
 {
     bool current = derivation == KC_DERIVATION_CURRENT;
-    if (kc_curve_info(curve) == NULL || (!current && derivation != KC_DERIVATION_LEGACY) ||
-        seed.size < KC_MESH_SEED_SIZE_MIN || seed.size > KC_MESH_SEED_SIZE_MAX ||
-        key_name.size > KC_KEY_NAME_SIZE_MAX || (!current && key_name.size != 0))
+    if (kc_curve_info(curve) == NULL || kc_curve_info(curve)->seed_size == 0 ||
+        (!current && derivation != KC_DERIVATION_LEGACY) || seed.size < KC_MESH_SEED_SIZE_MIN ||
+        seed.size > KC_MESH_SEED_SIZE_MAX || key_name.size > KC_KEY_NAME_SIZE_MAX ||
+        (!current && key_name.size != 0))
         return KC_ERR_BAD_ARGUMENT;
 
     const struct kc_span specifier = {seed.bytes, SPECIFIER_SIZE};

@@ -16,7 +16,9 @@ static const struct kc_field448 *d_of(enum kc_curve curve)
 void kc_element_identity(struct kc_point *out, enum kc_curve curve)
 {
     out->curve = curve;
-    if (in_field_25519(curve))
+    if (curve == KC_CURVE_P256)
+        kc_p256_identity(&out->on_p256);
+    else if (in_field_25519(curve))
         out->on25519 = kc_edwards25519_identity;
     else
         out->on448 = kc_edwards448_identity;
@@ -25,7 +27,9 @@ void kc_element_identity(struct kc_point *out, enum kc_curve curve)
 void kc_element_double(struct kc_point *out, const struct kc_point *a)
 {
     out->curve = a->curve;
-    if (in_field_25519(a->curve))
+    if (a->curve == KC_CURVE_P256)
+        kc_p256_add(&out->on_p256, &a->on_p256, &a->on_p256);
+    else if (in_field_25519(a->curve))
         kc_edwards25519_double(&out->on25519, &a->on25519);
     else
         kc_edwards448_double(&out->on448, &a->on448);
@@ -36,7 +40,9 @@ void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct
     if (a->curve != b->curve)
         abort();
     out->curve = a->curve;
-    if (in_field_25519(a->curve))
+    if (a->curve == KC_CURVE_P256)
+        kc_p256_add(&out->on_p256, &a->on_p256, &b->on_p256);
+    else if (in_field_25519(a->curve))
         kc_edwards25519_add(&out->on25519, &a->on25519, &b->on25519, &kc_edwards25519_d2);
     else
         kc_edwards448_add(&out->on448, &a->on448, &b->on448, d_of(a->curve));
@@ -44,6 +50,8 @@ void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct
 
 kc_mask kc_element_is_identity(const struct kc_point *a)
 {
+    if (a->curve == KC_CURVE_P256)
+        return kc_p256_is_identity(&a->on_p256);
     return in_field_25519(a->curve) ? kc_edwards25519_is_identity(&a->on25519)
                                     : kc_edwards448_is_identity(&a->on448);
 }
@@ -57,6 +65,8 @@ kc_mask kc_element_has_prime_order(const struct kc_point *a)
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a)
 {
+    if (a->curve == KC_CURVE_P256)
+        abort(); /* there are no signed bits for it */
     out->curve = a->curve;
     if (in_field_25519(a->curve))
         kc_edwards25519_multiply(&out->on25519, signed_bits, &a->on25519, &kc_edwards25519_d2);

@@ -16,7 +16,7 @@ void kc_element_double(struct kc_point *out, const struct kc_point *a);
 /* Elements of different curves end the process. */
 void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b);
 
-/* [scalar]a, exactly, in the signed bits of kc_scalar_signed_bits. */
+/* [scalar]a, exactly, in the signed bits of kc_scalar_signed_bits. Not for P-256. */
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a);
 

@@ -4,7 +4,6 @@
 #include "base/secret.h"
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
-#include "threshold/eddsa.h"
 #include "threshold/frost_binding.h"
 #include "threshold/frost_suite.h"
 #include "threshold/transcript.h"
@@ -245,9 +244,12 @@ enum kc_error kc_frost_aggregate(uint8_t signature[static KC_FROST_SIGNATURE_SIZ
     if (!add_responses(&sum, group->curve, responses, package->count) ||
         !kc_combination_vanishes(&sum, terms, 2))
         return name_culprits(&binding, package, publics, responses, culprits);
-    kc_eddsa_encode(signature, binding.encoded, &sum);
-    *signature_size = kc_curve_info(group->curve)->signature_size;
-    return KC_OK;
+    struct kc_writer w;
+    kc_writer_init(&w, signature, KC_FROST_SIGNATURE_SIZE_MAX);
+    kc_frost_write_point(&w, &binding.commitment);
+    kc_frost_write_scalar(&w, suite, &sum);
+    *signature_size = w.size;
+    return kc_writer_finish(&w);
 }
 
 static enum kc_error inverse_coefficient(struct kc_scalar *out, enum kc_curve curve,

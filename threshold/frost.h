@@ -27,6 +27,7 @@
 enum kc_frost_suite {
     KC_FROST_ED25519 = 1, /* RFC 9591 6.1: a plain Ed25519 signature */
     KC_FROST_ED448 = 2,   /* RFC 9591 6.3: Ed448 with an empty context */
+    KC_FROST_P256 = 3,    /* RFC 9591 6.4: Schnorr on P-256; R compressed, then S big-endian */
     /* Ours: as 6.1, but H2 has the prefix of Ed25519ctx with an empty context, as Mesh envelopes
      * are signed; a context string of its own keeps it apart in all other hashes. */
     KC_FROST_ED25519_CONTEXT = 4,
@@ -130,7 +131,7 @@ KC_CHECKED enum kc_error kc_frost_verify_share(enum kc_frost_suite suite,
  * Adds the shares to a signature, and verifies it before it is given. If it is wrong, every share
  * is checked and the wrong ones are named.
  *
- * signature      Ed: as kc_signature_verify takes it
+ * signature      Ed: as kc_signature_verify takes it; P-256: 65 octets
  * signature_size written only on KC_OK
  * publics        verification shares, in the order of the package
  * responses      the same

@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "threshold/digest.h"
+#include "threshold/frost_p256.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct suite {
 static const struct suite suites[] = {
     {KC_FROST_ED25519, KC_CURVE_ED25519, "FROST-ED25519-SHA512-v1", "", 0, 32},
     {KC_FROST_ED448, KC_CURVE_ED448, "FROST-ED448-SHAKE256-v1", DOM4, sizeof DOM4 - 1, 57},
+    {KC_FROST_P256, KC_CURVE_P256, "FROST-P256-SHA256-v1", "", 0, 32},
     {KC_FROST_ED25519_CONTEXT, KC_CURVE_ED25519, "CUSTODIAN-FROST-ED25519CTX-SHA512-v1", DOM2,
         sizeof DOM2 - 1, 32},
 };
@@ -49,11 +51,23 @@ enum kc_error kc_frost_check_envelope(enum kc_frost_suite suite)
                                                                         : KC_ERR_BAD_ALGORITHM;
 }
 
+/* Between little-endian and big-endian. */
+static void reverse(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size / 2; i++) {
+        uint8_t byte = bytes[i];
+        bytes[i] = bytes[size - 1 - i];
+        bytes[size - 1 - i] = byte;
+    }
+}
+
 void kc_frost_write_scalar(
     struct kc_writer *w, enum kc_frost_suite suite, const struct kc_scalar *scalar)
 {
     uint8_t bytes[KC_FROST_SCALAR_SIZE_MAX] = {0}; /* secret */
     kc_scalar_encode(scalar, bytes);
+    if (suite == KC_FROST_P256)
+        reverse(bytes, suite_of(suite)->scalar_size);
     kc_writer_bytes(w, bytes, suite_of(suite)->scalar_size);
     kc_wipe(bytes, sizeof bytes);
 }
@@ -75,7 +89,11 @@ enum kc_error kc_frost_read_scalar(
         return KC_ERR_BAD_REQUEST;
     if (s->scalar_size > size && bytes[size] != 0)
         return KC_ERR_SCALAR_RANGE;
-    return kc_scalar_decode(scalar, s->curve, bytes, size);
+    uint8_t copy[KC_SCALAR_SIZE_MAX];
+    memcpy(copy, bytes, size);
+    if (suite == KC_FROST_P256)
+        reverse(copy, size);
+    return kc_scalar_decode(scalar, s->curve, copy, size);
 }
 
 static struct kc_span text(const char *characters)
@@ -89,6 +107,8 @@ static enum kc_error hash_labelled(uint8_t digest[static KC_FROST_DIGEST_SIZE_MA
 {
     struct kc_span all[2 + PARTS_MAX] = {text(suite->context), text(label)};
     memcpy(all + 2, parts, count * sizeof *parts);
+    if (suite->curve == KC_CURVE_P256)
+        return kc_frost_p256_digest(digest, all, 2 + count);
     return kc_digest(digest, suite->curve, all, 2 + count);
 }
 
@@ -104,13 +124,38 @@ static enum kc_error hash_challenge(uint8_t digest[static KC_FROST_DIGEST_SIZE_M
 
 static size_t digest_size(const struct suite *suite)
 {
-    return suite->curve == KC_CURVE_ED448 ? 114 : 64;
+    switch (suite->suite) {
+    case KC_FROST_ED448:
+        return 114;
+    case KC_FROST_P256:
+        return KC_FROST_P256_DIGEST_SIZE;
+    case KC_FROST_ED25519:
+    case KC_FROST_ED25519_CONTEXT:
+        break;
+    }
+    return 64;
+}
+
+/* The context string and the name of the hash are the domain separation tag; H2 has one, too. */
+static enum kc_error hash_scalar_p256(struct kc_scalar *out, const struct suite *suite,
+    enum kc_frost_hash hash, const struct kc_span parts[], size_t count)
+{
+    static const char *const names[] = {
+        [KC_FROST_H1] = "rho", [KC_FROST_H2] = "chal", [KC_FROST_H3] = "nonce"};
+    uint8_t tag[KC_FROST_P256_TAG_MAX];
+    struct kc_writer w;
+    kc_writer_init(&w, tag, sizeof tag);
+    kc_writer_bytes(&w, suite->context, strlen(suite->context));
+    kc_writer_bytes(&w, names[hash], strlen(names[hash]));
+    return kc_frost_p256_scalar(out, (struct kc_span){tag, w.size}, parts, count);
 }
 
 enum kc_error kc_frost_hash_scalar(struct kc_scalar *out, enum kc_frost_suite suite,
     enum kc_frost_hash hash, const struct kc_span parts[], size_t count)
 {
     const struct suite *s = suite_of(suite);
+    if (s->curve == KC_CURVE_P256)
+        return hash_scalar_p256(out, s, hash, parts, count);
     uint8_t digest[KC_FROST_DIGEST_SIZE_MAX]; /* secret, for H3 */
     enum kc_error error =
         hash == KC_FROST_H2

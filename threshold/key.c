@@ -56,7 +56,7 @@ enum kc_error kc_key_expand_seed(enum kc_curve curve, const uint8_t *seed, size_
 {
     const struct kc_curve_info *info = kc_curve_info(curve);
     bool mesh = curve == KC_CURVE_ED448 && seed_size == KC_ED448_MESH_SEED_SIZE;
-    if (info == NULL || (seed_size != info->seed_size && !mesh))
+    if (info == NULL || info->seed_size == 0 || (seed_size != info->seed_size && !mesh))
         return KC_ERR_BAD_ARGUMENT;
 
     if (curve == KC_CURVE_ED25519)

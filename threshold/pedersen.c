@@ -17,7 +17,9 @@ enum kc_error kc_pedersen_derive_base(struct kc_point *out, enum kc_curve curve,
     kc_transcript_bytes(&transcript, info->name, strlen(info->name));
     kc_transcript_number(&transcript, candidate);
     enum kc_error error = kc_transcript_finish(&transcript, bytes, info->point_size);
-    if (curve != KC_CURVE_ED25519)
+    if (curve == KC_CURVE_P256)
+        bytes[0] = 2;
+    else if (curve != KC_CURVE_ED25519)
         bytes[info->point_size - 1] &= 0x80;
     return error != KC_OK ? error : kc_point_decode(out, curve, bytes, info->point_size);
 }
@@ -34,6 +36,8 @@ static uint32_t first_point(enum kc_curve curve)
         return 3;
     case KC_CURVE_X448:
         return 18;
+    case KC_CURVE_P256:
+        return 0;
     }
     abort();
 }

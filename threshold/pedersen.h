@@ -19,7 +19,7 @@ void kc_pedersen_base(struct kc_point *out, enum kc_curve curve);
  * Candidate number i for H: SHAKE256 of the text "custodian threshold second base 1", the curve's
  * name and i (transcript.h), as many octets as a point has; of the last octet only bit 7 is kept
  * where an encoding has only that. Read with full validation, so it is in the prime-order group or
- * refused. P-256: the octet 02 before 32 octets.
+ * refused. P-256: 33 octets, of which the first is replaced by 02.
  *
  * KC_ERR_POINT_*   this candidate is no point
  * KC_ERR_INTERNAL  libcrypto failed

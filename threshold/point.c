@@ -60,6 +60,15 @@ static enum kc_error read_edwards(struct kc_point *out, const uint8_t *bytes)
                                       : kc_point448_read_edwards(&out->on448, bytes);
 }
 
+static enum kc_error read_p256(struct kc_point *out, const uint8_t *bytes)
+{
+    struct kc_p256 read;
+    enum kc_error error = kc_p256_read(&read, bytes);
+    if (error == KC_OK)
+        *out = (struct kc_point){.curve = KC_CURVE_P256, .on_p256 = read};
+    return error;
+}
+
 enum kc_error kc_point_decode(
     struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size)
 {
@@ -69,6 +78,8 @@ enum kc_error kc_point_decode(
         return KC_ERR_POINT_ENCODING;
 
     KC_AUTO_POINT point = {.curve = curve};
+    if (curve == KC_CURVE_P256)
+        return read_p256(out, bytes);
     enum kc_error error = is_montgomery(curve) ? read_montgomery(&point, bytes, bytes[size - 1])
                                                : read_edwards(&point, bytes);
     if (error != KC_OK || (error = check_order(&point)) != KC_OK)
@@ -82,10 +93,15 @@ enum kc_error kc_point_decode_unsigned(
 {
     const struct kc_curve_info *info = kc_curve_info(curve);
     require(info != NULL);
-    if (!is_montgomery(curve))
+    if (info->unsigned_size == 0)
         return KC_ERR_BAD_ALGORITHM;
     if (size != info->unsigned_size)
         return KC_ERR_POINT_ENCODING;
+    if (curve == KC_CURVE_P256) {
+        uint8_t even[KC_P256_POINT_SIZE] = {2};
+        memcpy(even + 1, bytes, size);
+        return read_p256(out, even);
+    }
 
     KC_AUTO_POINT point = {.curve = curve};
     enum kc_error error = read_montgomery(&point, bytes, 0);
@@ -107,7 +123,9 @@ static void write_montgomery(
 
 void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
 {
-    if (is_montgomery(point->curve))
+    if (point->curve == KC_CURVE_P256)
+        kc_p256_write(out, &point->on_p256);
+    else if (is_montgomery(point->curve))
         write_montgomery(point, out, out + kc_curve_info(point->curve)->unsigned_size);
     else if (point->curve == KC_CURVE_ED25519)
         kc_point25519_write_edwards(out, &point->on25519);
@@ -117,9 +135,24 @@ void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_S
 
 void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
 {
-    require(is_montgomery(point->curve));
+    require(!kc_curve_info(point->curve)->signs);
     uint8_t sign;
-    write_montgomery(point, out, &sign);
+    if (point->curve == KC_CURVE_P256)
+        memcpy(out, point->on_p256.x, sizeof point->on_p256.x);
+    else
+        write_montgomery(point, out, &sign);
+}
+
+/* point NULL: the base point */
+static enum kc_error multiply_p256(
+    struct kc_point *out, const struct kc_scalar *scalar, const struct kc_point *point)
+{
+    uint8_t bytes[KC_SCALAR_SIZE_MAX]; /* secret */
+    kc_scalar_encode(scalar, bytes);
+    kc_p256_multiply(&out->on_p256, bytes, point != NULL ? &point->on_p256 : NULL);
+    out->curve = KC_CURVE_P256;
+    kc_wipe(bytes, sizeof bytes);
+    return KC_OK;
 }
 
 enum kc_error kc_point_multiply(
@@ -129,6 +162,8 @@ enum kc_error kc_point_multiply(
     /* A zero scalar is refused: the caller learns of it by there being no point. */
     if (kc_declassify_answer(kc_scalar_is_zero(scalar)))
         return KC_ERR_SCALAR_RANGE;
+    if (scalar->curve == KC_CURVE_P256)
+        return multiply_p256(out, scalar, point);
     uint64_t bits[8]; /* secret */
     kc_scalar_signed_bits(bits, scalar);
     kc_element_multiply(out, bits, point);
@@ -140,6 +175,8 @@ enum kc_error kc_point_multiply_base(struct kc_point *out, const struct kc_scala
 {
     if (kc_declassify_answer(kc_scalar_is_zero(scalar))) /* as above */
         return KC_ERR_SCALAR_RANGE;
+    if (scalar->curve == KC_CURVE_P256)
+        return multiply_p256(out, scalar, NULL);
     uint64_t bits[8]; /* secret */
     kc_scalar_signed_bits(bits, scalar);
     out->curve = scalar->curve;
@@ -168,7 +205,9 @@ enum kc_error kc_point_sum(struct kc_point *out, const struct kc_point points[],
 void kc_point_negate(struct kc_point *out, const struct kc_point *point)
 {
     out->curve = point->curve;
-    if (in_field_25519(point->curve))
+    if (point->curve == KC_CURVE_P256)
+        kc_p256_negate(&out->on_p256, &point->on_p256);
+    else if (in_field_25519(point->curve))
         kc_edwards25519_negate(&out->on25519, &point->on25519);
     else
         kc_edwards448_negate(&out->on448, &point->on448);
@@ -177,6 +216,8 @@ void kc_point_negate(struct kc_point *out, const struct kc_point *point)
 kc_mask kc_point_equal(const struct kc_point *a, const struct kc_point *b)
 {
     require(a->curve == b->curve);
+    if (a->curve == KC_CURVE_P256)
+        return kc_p256_equal(&a->on_p256, &b->on_p256);
     return in_field_25519(a->curve) ? kc_edwards25519_equal(&a->on25519, &b->on25519)
                                     : kc_edwards448_equal(&a->on448, &b->on448);
 }

@@ -3,7 +3,8 @@
  * Points: elements of the prime-order group of a curve, never the identity.
  *
  * A kc_point is made only by the functions here, and each refuses what is not such an element; so
- * whoever holds one may multiply it by a secret share. Constant time in scalars and in coordinates;
+ * whoever holds one may multiply it by a secret share. Constant time in scalars and in coordinates,
+ * except on P-256 (p256.h);
  * what an answer KC_OK or an error says is public. Outputs may be the same object as an input.
  * Points of different curves never mix: that ends the process.
  */
@@ -15,6 +16,7 @@
 #include "threshold/curve.h"
 #include "threshold/edwards25519.h"
 #include "threshold/edwards448.h"
+#include "threshold/p256.h"
 #include "threshold/scalar.h"
 
 /* The coordinates are the library's own; compare with kc_point_equal, write with kc_point_encode.
@@ -24,14 +26,15 @@ struct kc_point {
     union {
         struct kc_edwards25519 on25519; /* both 25519 curves */
         struct kc_edwards448 on448; /* Ed448: its own curve; X448: the Edwards form of curve448 */
+        struct kc_p256 on_p256;
     };
 };
 
 /*
  * Reads a whole point with full validation.
  *
- * bytes  RFC 8032 encoding (Ed25519 32, Ed448 57), or signed Montgomery encoding (X25519 33, X448
- * 57)
+ * bytes  RFC 8032 encoding (Ed25519 32, Ed448 57), signed Montgomery encoding (X25519 33, X448
+ * 57), or compressed (P-256 33)
  *
  * KC_ERR_POINT_ENCODING      wrong size, coordinate not below p, a bit set that must not be
  * KC_ERR_POINT_NOT_ON_CURVE  no such point; for X: u is on the twist
@@ -42,7 +45,7 @@ KC_CHECKED enum kc_error kc_point_decode(
     struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size);
 
 /*
- * Reads u alone (X25519 32, X448 56 bytes), with the same validation. The root with even v is
+ * Reads u alone (X25519 32, X448 56 bytes), or x (P-256 32), with the same validation. The root with even v (y) is
  * taken: all holders of shares must take the same one, so the signed form is what goes between
  * parties.
  *
@@ -54,7 +57,7 @@ KC_CHECKED enum kc_error kc_point_decode_unsigned(
 /* Writes the whole point: point_size bytes, in the form that kc_point_decode reads. */
 void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
 
-/* Writes u alone, unsigned_size bytes. Only for the X curves: another curve ends the process. */
+/* Writes u (x) alone, unsigned_size bytes. An Ed curve ends the process. */
 void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
 
 /*

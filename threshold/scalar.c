@@ -45,6 +45,15 @@ static const struct order order_448 = {
         0x0000000000000000, 0x0000000000000000, 0x0000000000000000},
 };
 
+/* No signed bits: its multiplication is p256.c's. */
+static const struct order order_p256 = {
+    .limbs = 4,
+    .l = {0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000},
+    .r = {0x0c46353d039cdaaf, 0x4319055258e8617b, 0x0000000000000000, 0x00000000ffffffff},
+    .r_squared = {0x83244c95be79eea2, 0x4699799c49bd6fa6, 0x2845b2392b6bec59, 0x66e12d94f3d95620},
+    .l_inverse = 0xccd1c8aaee00bc4f,
+};
+
 static const struct order *order_of(enum kc_curve curve)
 {
     switch (curve) {
@@ -54,6 +63,8 @@ static const struct order *order_of(enum kc_curve curve)
     case KC_CURVE_ED448:
     case KC_CURVE_X448:
         return &order_448;
+    case KC_CURVE_P256:
+        return &order_p256;
     }
     abort();
 }

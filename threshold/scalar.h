@@ -21,7 +21,7 @@
 struct kc_scalar {
     enum kc_curve curve;
     uint64_t
-        limb[KC_SCALAR_LIMBS]; /* little-endian, 4 (25519) or 7 (448) in use, the others zero */
+        limb[KC_SCALAR_LIMBS]; /* little-endian, 4 (25519, P-256) or 7 (448) in use, the others zero */
 };
 
 /*
@@ -76,7 +76,7 @@ kc_mask kc_scalar_equal(const struct kc_scalar *a, const struct kc_scalar *b);
 
 /*
  * The scalar in signed bits: s is the sum of (2 b_i - 1) 2^i modulo L, over 255 (25519) or 450
- * (448) bits. For the multiplications of edwards25519.h and edwards448.h.
+ * (448) bits. For the multiplications of edwards25519.h and edwards448.h; not for P-256.
  */
 void kc_scalar_signed_bits(uint64_t bits[static 8], const struct kc_scalar *scalar);
 

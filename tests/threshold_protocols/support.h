@@ -10,7 +10,7 @@
 #include "threshold/signature.h"
 
 #define FOR_EACH_CURVE(curve)                                                                      \
-    for (enum kc_curve curve = KC_CURVE_ED25519; curve <= KC_CURVE_X448;                           \
+    for (enum kc_curve curve = KC_CURVE_ED25519; curve <= KC_CURVE_P256;                           \
          curve = (enum kc_curve)(curve + 1))
 
 /* The next octets of one stream for the whole program. */

@@ -29,6 +29,7 @@ static bool find_suite(struct check *c, const json_t *vector, enum kc_frost_suit
     } rows[] = {
         {"FROST(Ed25519, SHA-512)", KC_FROST_ED25519},
         {"FROST(Ed448, SHAKE256)", KC_FROST_ED448},
+        {"FROST(P-256, SHA-256)", KC_FROST_P256},
     };
     const char *name = check_text(c, vector, "suite");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
