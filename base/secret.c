@@ -44,9 +44,7 @@ void kc_wipe(void *bytes, size_t size)
         explicit_bzero(bytes, size);
 }
 
-/* --- the mapping
- * -------------------------------------------------------------------------------------------------
- */
+/* --- the mapping --- */
 
 static uint8_t *map_secret(size_t guard, size_t size)
 {
@@ -106,17 +104,17 @@ enum kc_error kc_arena_init(size_t size)
     return KC_OK;
 }
 
-/* --- blocks; the lock is held
- * ------------------------------------------------------------------------------------ */
+/* --- blocks; the lock is held --- */
 
+/* The block at an address in the arena; through the arena's own pointer, which may write. */
 static struct block *block_at(const uint8_t *address)
 {
-    return (struct block *)(uintptr_t)address;
+    return (struct block *)(void *)(arena.start + (address - arena.start));
 }
 
 static struct block *after(const struct block *b)
 {
-    uint8_t *next = (uint8_t *)(uintptr_t)b + b->size;
+    const uint8_t *next = (const uint8_t *)b + b->size;
     return next == arena.start + arena.size ? NULL : block_at(next);
 }
 
@@ -214,9 +212,7 @@ static void give_back(struct block *b)
         join(neighbour, b);
 }
 
-/* --- the interface
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the interface --- */
 
 void *kc_arena_allocate(size_t size)
 {

@@ -12,15 +12,24 @@ find_program(CLANG_FORMAT NAMES clang-format clang-format-14)
 find_program(RUN_CLANG_TIDY NAMES run-clang-tidy run-clang-tidy-14)
 find_program(CPPCHECK cppcheck)
 
+set(CPPCHECK_COMMAND ${CPPCHECK} --quiet --std=c11 --error-exitcode=1 --inline-suppr
+  --enable=warning,portability --suppress=missingIncludeSystem -I ${CMAKE_SOURCE_DIR} -D_GNU_SOURCE ${KC_UNITS})
+
+# analysis(<target> <label> <tool> <command>...): a target, and the test that the tool finds nothing.
+function(analysis target label tool)
+  string(REPLACE - _ name ${target}_test)
+  if(tool)
+    add_custom_target(${target} COMMAND ${ARGN} COMMENT "${target}" VERBATIM)
+    add_test(NAME ${name} COMMAND ${ARGN})
+  else()
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: the tool for ${target} is not installed")
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 1800 SKIP_REGULAR_EXPRESSION "^skipped:")
+endfunction()
+
 if(CLANG_FORMAT)
   add_custom_target(format COMMAND ${CLANG_FORMAT} -i ${KC_SOURCES})
-  add_custom_target(format-check COMMAND ${CLANG_FORMAT} --dry-run -Werror ${KC_SOURCES})
 endif()
-if(RUN_CLANG_TIDY)
-  add_custom_target(tidy COMMAND ${RUN_CLANG_TIDY} -quiet -p ${CMAKE_BINARY_DIR} ${KC_UNITS})
-endif()
-if(CPPCHECK)
-  add_custom_target(cppcheck COMMAND ${CPPCHECK} --quiet --std=c11 --error-exitcode=1 --inline-suppr
-    --enable=warning,portability --suppress=missingIncludeSystem -I ${CMAKE_SOURCE_DIR}
-    -D_GNU_SOURCE ${KC_UNITS})
-endif()
+analysis(format-check unit "${CLANG_FORMAT}" ${CLANG_FORMAT} --dry-run -Werror ${KC_SOURCES})
+analysis(cppcheck unit "${CPPCHECK}" ${CPPCHECK_COMMAND})
+analysis(tidy long "${RUN_CLANG_TIDY}" ${RUN_CLANG_TIDY} -quiet -p ${CMAKE_BINARY_DIR} ${KC_UNITS})

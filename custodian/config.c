@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "custodian/config_setting.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ static enum kc_error read_user(struct kc_parse *parse, const config_setting_t *s
 
     if (name) {
         const struct passwd *entry = getpwnam(name);
-        if (!entry || strlen(name) > KC_CONFIG_USER_NAME_MAX)
+        if (!entry || !kc_text_copy(user.name, sizeof user.name, name))
             return kc_parse_problem(parse, setting, "no such user", name);
         user.user = entry->pw_uid;
         user.group = entry->pw_gid;
@@ -77,13 +78,11 @@ static enum kc_error read_user(struct kc_parse *parse, const config_setting_t *s
         if (error != KC_OK)
             return error;
         user.user = user.group = number;
+        snprintf(user.name, sizeof user.name, "%u", (unsigned)number);
     }
     if (user.user == 0)
         return kc_parse_problem(
             parse, setting, "no process of the custodian runs as root:", row->name);
-    snprintf(user.name, sizeof user.name, "%u", (unsigned)user.user);
-    if (name)
-        strcpy(user.name, name);
     *(struct kc_config_user *)destination = user;
     return KC_OK;
 }
@@ -183,9 +182,8 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
         struct kc_config_user *user = &config->users[i];
         const struct passwd *entry = getpwuid(geteuid());
         *user = (struct kc_config_user){.user = geteuid(), .group = getegid()};
-        snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
-        if (entry && strlen(entry->pw_name) <= KC_CONFIG_USER_NAME_MAX)
-            strcpy(user->name, entry->pw_name);
+        if (!entry || !kc_text_copy(user->name, sizeof user->name, entry->pw_name))
+            snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
     }
     config->separate_users = no_two_are_the_same(config->users);
     return KC_OK;
@@ -243,14 +241,14 @@ static enum kc_error say(
 enum kc_error kc_config_read(
     int descriptor, const char *name, char **text, struct kc_config_problem *problem)
 {
-    char *bytes = malloc((size_t)KC_CONFIG_SIZE_MAX + 1);
+    char *bytes = malloc(KC_CONFIG_SIZE_MAX + 1);
     size_t size = 0;
     ssize_t got = 1;
 
     if (!bytes)
         return KC_ERR_NO_MEMORY;
     while (got > 0 && size <= KC_CONFIG_SIZE_MAX) {
-        got = pread(descriptor, bytes + size, (size_t)KC_CONFIG_SIZE_MAX + 1 - size, (off_t)size);
+        got = pread(descriptor, bytes + size, KC_CONFIG_SIZE_MAX + 1 - size, (off_t)size);
         size += got > 0 ? (size_t)got : 0;
     }
     if (got < 0 || size > KC_CONFIG_SIZE_MAX || memchr(bytes, '\0', size)) {
@@ -273,9 +271,8 @@ static enum kc_error check_folder(const char *path, struct kc_config_problem *pr
     char copy[KC_CONFIG_PATH_SIZE];
     struct stat status;
 
-    if (strlen(path) >= sizeof copy)
+    if (!kc_text_copy(copy, sizeof copy, path))
         return say(problem, KC_ERR_CONFIG, path, "the path is too long");
-    strcpy(copy, path);
     const char *folder = dirname(copy);
     if (stat(folder, &status) < 0)
         return say(problem, KC_ERR_CONFIG, folder, strerrordesc_np(errno));

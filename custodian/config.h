@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
-#define KC_CONFIG_SIZE_MAX (256 * 1024) /* bytes of the file */
+#define KC_CONFIG_SIZE_MAX ((size_t)256 * 1024) /* bytes of the file */
 #define KC_CONFIG_PROBLEM_SIZE 256
 #define KC_CONFIG_USER_NAME_MAX 32
 #define KC_CONFIG_PATH_SIZE 1024       /* terminator included */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of a configuration's policy. */
+#include "base/text.h"
 #include "custodian/config_setting.h"
 
 #include <errno.h>
@@ -160,8 +161,10 @@ static enum kc_error read_rule(
         return error;
     if (!rule->anyone && rule->user_count == 0 && rule->group_count == 0)
         return kc_parse_problem(parse, setting, "nobody in users or groups of rule", rule->name);
-    if (rule->key_count == 0)
-        strcpy(rule->keys[rule->key_count++], "*");
+    if (rule->key_count == 0) {
+        KC_TEXT_COPY_ARRAY(rule->keys[0], "*");
+        rule->key_count = 1;
+    }
     if (rule->roles == 0)
         rule->roles = EVERY_ROLE;
     return KC_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Agreement with X25519 and X448 by CKM_ECDH1_DERIVE (PKCS#11 3.0, sections 5.18.5 and 6.3.17). */
 #include "base/secret.h"
+#include "base/text.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
@@ -62,7 +63,7 @@ static CK_RV take_base(
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     derivation->slot = session->slot;
     derivation->type = object->key.type;
-    strcpy(derivation->key, object->key.id);
+    KC_TEXT_COPY_ARRAY(derivation->key, object->key.id);
     return CKR_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/key.h"
 
+#include "base/text.h"
 #include "pkcs11/daemon.h"
 
 #include <stdlib.h>
@@ -145,7 +146,7 @@ enum kc_error kc_key_list_fetch(const char *keyring, const char *label, struct k
     enum kc_error error;
     bool more;
     do {
-        strcpy(before, after);
+        KC_TEXT_COPY_ARRAY(before, after);
         error = fetch_page(keyring, label, after, &result, &more);
         if (error == KC_OK && more && strcmp(after, before) <= 0) /* it would never end */
             error = KC_ERR_BAD_REPLY;

@@ -43,12 +43,6 @@ CK_RV kc_module_enter(void)
     return CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-CK_RV kc_module_leave(CK_RV rv)
-{
-    kc_module_unlock();
-    return rv;
-}
-
 /*
  * PKCS#11 3.0, section 5.4: the four functions for mutexes come together or not at all. Only the
  * system's locks are used here, so a client that demands its own and does not allow the system's is

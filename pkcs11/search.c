@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding objects: the custodian lists the keys, the module compares attributes. */
+#include "base/text.h"
 #include "pkcs11/attribute.h"
 #include "pkcs11/module.h"
 #include "pkcs11/rv.h"
@@ -123,7 +124,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULO
     rv = find_idle(handle, &session);
     char keyring[KC_KEYRING_SIZE];
     if (rv == CKR_OK)
-        strcpy(keyring, kc_session_slot(session)->keyring);
+        KC_TEXT_COPY_ARRAY(keyring, kc_session_slot(session)->keyring);
     kc_module_unlock();
     if (rv != CKR_OK)
         return rv;

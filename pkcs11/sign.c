@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing with CKM_EDDSA (PKCS#11 3.0, sections 5.13 and 6.3.16). */
 #include "base/secret.h"
+#include "base/text.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/mechanism.h"
 #include "pkcs11/module.h"
@@ -60,7 +61,7 @@ static CK_RV start(
         return object->kind == KC_OBJECT_SECRET ? CKR_KEY_TYPE_INCONSISTENT
                                                 : CKR_KEY_FUNCTION_NOT_PERMITTED;
     struct kc_signing signing = {.active = true, .type = object->key.type};
-    strcpy(signing.key, object->key.id);
+    KC_TEXT_COPY_ARRAY(signing.key, object->key.id);
     rv = take_parameter(mechanism, &signing);
     if (rv == CKR_OK)
         session->signing = signing;

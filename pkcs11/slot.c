@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/slot.h"
 
+#include "base/text.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/module.h"
 #include "pkcs11/session.h"
@@ -56,9 +57,11 @@ static struct kc_slot *add(const char *keyring)
     CK_SLOT_ID id = name_hash(keyring) & 0x7fffffff;
     while (kc_slot_find(id) != NULL)
         id = (id + 1) & 0x7fffffff;
-    struct kc_slot *slot = &slots[slot_count++];
+    struct kc_slot *slot = &slots[slot_count];
     *slot = (struct kc_slot){.id = id};
-    strcpy(slot->keyring, keyring);
+    if (!kc_text_copy(slot->keyring, sizeof slot->keyring, keyring))
+        return NULL;
+    slot_count++;
     return slot;
 }
 

@@ -55,10 +55,12 @@ static char *escape_controls(struct kc_span text, size_t controls, size_t *size)
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < text.size; i++) {
-        if (scan_character(&scan, text.bytes[i]))
-            next += sprintf(next, "\\u%04x", text.bytes[i]);
-        else
+        if (scan_character(&scan, text.bytes[i])) {
+            snprintf(next, ESCAPE_SIZE + 1, "\\u%04x", text.bytes[i]);
+            next += ESCAPE_SIZE;
+        } else {
             *next++ = (char)text.bytes[i];
+        }
     }
     *size = (size_t)(next - copy);
     return copy;

@@ -176,8 +176,8 @@ static enum kc_error make_weights(uint8_t weights[2 * WEIGHT_SIZE * PROOFS_AT_ON
         kc_transcript_point(&transcript, &proofs[i].peer_commitment);
         kc_transcript_scalar(&transcript, &proofs[i].response);
     }
-    enum kc_error error = kc_transcript_finish(&transcript, weights, 2 * WEIGHT_SIZE * count);
-    kc_declassify(weights, 2 * WEIGHT_SIZE * count); /* used once; a hash tells no contribution */
+    enum kc_error error = kc_transcript_finish(&transcript, weights, count * 2 * WEIGHT_SIZE);
+    kc_declassify(weights, count * 2 * WEIGHT_SIZE); /* used once; a hash tells no contribution */
     return error;
 }
 

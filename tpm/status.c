@@ -6,24 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* data  given, for Esys_Free; its count fits its array */
-static enum kc_error ask(struct kc_tpm2 *tpm, TPM2_CAP capability, UINT32 first, UINT32 count,
-    TPMS_CAPABILITY_DATA **data)
+/* A list of capabilities whose count fits its array, given (Esys_Free); NULL with *error set. */
+static TPMS_CAPABILITY_DATA *ask(
+    struct kc_tpm2 *tpm, TPM2_CAP capability, UINT32 first, UINT32 count, enum kc_error *error)
 {
-    enum kc_error error = kc_connection_check(tpm, "ask for capabilities",
+    TPMS_CAPABILITY_DATA *data = NULL;
+    *error = kc_connection_check(tpm, "ask for capabilities",
         Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, capability, first,
-            count, NULL, data));
-    if (error != KC_OK)
-        return error;
-    const TPMU_CAPABILITIES *is = &(*data)->data;
-    bool fits = (*data)->capability == capability &&
+            count, NULL, &data));
+    if (*error != KC_OK)
+        return NULL;
+    const TPMU_CAPABILITIES *is = &data->data;
+    bool fits = data->capability == capability &&
                 (capability == TPM2_CAP_PCRS ? is->assignedPCR.count <= TPM2_NUM_PCR_BANKS
                                              : is->tpmProperties.count <= TPM2_MAX_TPM_PROPERTIES);
     if (fits)
-        return KC_OK;
-    Esys_Free(*data);
-    *data = NULL;
-    return kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "the list of capabilities is not one");
+        return data;
+    Esys_Free(data);
+    *error = kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "the list of capabilities is not one");
+    return NULL;
 }
 
 /* A property that the TPM does not have is 0. */
@@ -63,10 +64,10 @@ static void drop_last_space(char text[static KC_ROOT_TEXT_SIZE])
 
 static enum kc_error read_identity(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    enum kc_error error =
-        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_FIXED, TPM2_MAX_TPM_PROPERTIES, &data);
-    if (error != KC_OK)
+    enum kc_error error;
+    TPMS_CAPABILITY_DATA *data =
+        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_FIXED, TPM2_MAX_TPM_PROPERTIES, &error);
+    if (data == NULL)
         return error;
     append_text(status->manufacturer, property(data, TPM2_PT_MANUFACTURER));
     for (TPM2_PT part = TPM2_PT_VENDOR_STRING_1; part <= TPM2_PT_VENDOR_STRING_4; part++)
@@ -82,10 +83,10 @@ static enum kc_error read_identity(struct kc_tpm2 *tpm, struct kc_root_status *s
 
 static enum kc_error read_lockout(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    enum kc_error error =
-        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_VAR, TPM2_MAX_TPM_PROPERTIES, &data);
-    if (error != KC_OK)
+    enum kc_error error;
+    TPMS_CAPABILITY_DATA *data =
+        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_VAR, TPM2_MAX_TPM_PROPERTIES, &error);
+    if (data == NULL)
         return error;
     status->in_lockout = (property(data, TPM2_PT_PERMANENT) & TPMA_PERMANENT_INLOCKOUT) != 0;
     status->lockout_counter = property(data, TPM2_PT_LOCKOUT_COUNTER);
@@ -114,9 +115,9 @@ static uint8_t bank_of(TPMI_ALG_HASH hash)
 
 static enum kc_error read_banks(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    enum kc_error error = ask(tpm, TPM2_CAP_PCRS, 0, 1, &data);
-    if (error != KC_OK)
+    enum kc_error error;
+    TPMS_CAPABILITY_DATA *data = ask(tpm, TPM2_CAP_PCRS, 0, 1, &error);
+    if (data == NULL)
         return error;
     const TPML_PCR_SELECTION *banks = &data->data.assignedPCR;
     for (UINT32 i = 0; i < banks->count; i++) {

@@ -160,11 +160,12 @@ static enum kc_error decrypt_body(const struct kc_cli *cli, const struct kc_dare
     const uint8_t seed[KC_DARE_SEED_SIZE], const char *path)
 {
     struct kc_dare_content content;
-    KC_AUTO_OCTETS plaintext = {malloc(envelope->body_size + 1), envelope->body_size};
+    KC_AUTO_OCTETS plaintext = {NULL, 0};
     size_t size = 0;
-    if (plaintext.bytes == NULL)
-        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
-    enum kc_error error = kc_dare_content_derive(
+    enum kc_error error = kc_cli_octets_new(cli, envelope->body_size, &plaintext);
+    if (error != KC_OK)
+        return error;
+    error = kc_dare_content_derive(
         seed, (struct kc_span){envelope->salt, envelope->salt_size}, &content);
     if (error == KC_OK)
         error = kc_dare_content_decrypt(&content,
@@ -178,7 +179,7 @@ static enum kc_error decrypt_body(const struct kc_cli *cli, const struct kc_dare
 static enum kc_error decrypt(
     struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
 {
-    struct opening opening = {.entry = NULL};
+    struct opening opening = {.entry = envelope->recipients};
     uint8_t seed[KC_DARE_SEED_SIZE];
     enum kc_error error = kc_cli_given(cli, KC_CLI_KEY) ? find_entry_of_key(cli, envelope, &opening)
                                                         : find_entry(cli, envelope, &opening);

@@ -16,6 +16,16 @@
 
 #define FIRST_SIZE 65536 /* octets of the first buffer for a file whose size is not known */
 
+enum kc_error kc_cli_octets_new(const struct kc_cli *cli, size_t size, struct kc_cli_octets *octets)
+{
+    uint8_t *bytes = calloc(1, size + 1);
+    if (bytes == NULL)
+        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    octets->bytes = bytes;
+    octets->size = size;
+    return KC_OK;
+}
+
 void kc_cli_octets_done(struct kc_cli_octets *octets)
 {
     if (octets->bytes != NULL)
@@ -256,7 +266,8 @@ static enum kc_error read_pin_file(
     enum kc_error error = kc_cli_read(cli, path, size - 1, &octets);
     if (error != KC_OK)
         return error;
-    memcpy(line, octets.bytes, octets.size);
+    if (octets.size > 0)
+        memcpy(line, octets.bytes, octets.size);
     line[octets.size] = '\0';
     return KC_OK;
 }

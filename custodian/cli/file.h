@@ -17,6 +17,9 @@ struct kc_cli_octets {
     size_t size;
 };
 
+/* Room for size octets, zero; size may be 0. KC_ERR_NO_MEMORY is reported. */
+KC_CHECKED enum kc_error kc_cli_octets_new(
+    const struct kc_cli *cli, size_t size, struct kc_cli_octets *octets);
 void kc_cli_octets_done(struct kc_cli_octets *octets);
 
 #define KC_AUTO_OCTETS __attribute__((cleanup(kc_cli_octets_done))) struct kc_cli_octets

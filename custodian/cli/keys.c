@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/cli/keys.h"
 
+#include "base/text.h"
 #include "custodian/cli/call.h"
 #include "custodian/cli/output.h"
 #include "proto/udf.h"
@@ -306,8 +307,7 @@ enum kc_error kc_cli_keyring(struct kc_cli *cli, char keyring[ID_SIZE])
         named = getenv("CUSTODIAN_KEYRING");
     if (named == NULL || *named == '\0')
         return only_keyring(cli, keyring);
-    if (strlen(named) >= ID_SIZE)
+    if (!kc_text_copy(keyring, ID_SIZE, named))
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the keyring's name is too long");
-    strcpy(keyring, named);
     return KC_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/desk/cache.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,9 @@ void kc_desk_cache_put(
 
     kc_job_records_free(&place->records);
     place->id[0] = '\0';
-    if (records->count > 0 && kc_job_records_append(&place->records, records))
-        strcpy(place->id, id);
+    if (records->count > 0 && kc_text_copy(place->id, sizeof place->id, id) &&
+        !kc_job_records_append(&place->records, records))
+        place->id[0] = '\0';
 }
 
 bool kc_desk_cache_add_to(

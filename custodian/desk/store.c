@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/desk/store.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -108,7 +109,7 @@ static enum kc_error do_page(struct kc_desk_store *s, struct kc_job *job)
     job->damaged = s->page.damaged;
     job->end = s->page.end;
     if (*s->page.last)
-        strcpy(job->after, s->page.last);
+        KC_TEXT_COPY_ARRAY(job->after, s->page.last);
     return add_all(job->records, s->page.records, s->page.count);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/root/pin.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,8 @@ static bool write_line(int descriptor, const uint8_t name[static KC_ROOT_NAME_SI
 static enum kc_error sync_folder(const char *path)
 {
     char copy[KC_CONFIG_PATH_SIZE];
-    strcpy(copy, path);
+    if (!kc_text_copy(copy, sizeof copy, path))
+        return KC_ERR_FILE;
     int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = folder >= 0 && fsync(folder) == 0;
     if (folder >= 0)

@@ -9,7 +9,7 @@
 
 /* The columns in their order, as SQL: their definitions, their names, their placeholders, and
  * assignments of the placeholders. Parameter n is column n, counted from 1. */
-#define KC_COLUMNS_SQL_SIZE 2048
+#define KC_COLUMNS_SQL_SIZE ((size_t)2048)
 
 void kc_columns_definitions(char sql[static KC_COLUMNS_SQL_SIZE]);
 void kc_columns_names(char sql[static KC_COLUMNS_SQL_SIZE]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "custodian/store/columns.h"
 #include "custodian/store/store.h"
 
@@ -316,8 +317,8 @@ enum kc_error kc_store_get(
 
 static void add_condition(char *sql, bool wanted, const char *condition)
 {
-    if (wanted)
-        strncat(sql, condition, SQL_SIZE - 1 - strlen(sql));
+    if (wanted && !kc_text_append(sql, SQL_SIZE, condition))
+        abort(); /* SQL_SIZE has room for all of them */
 }
 
 /* The filters are few and the combinations many: made when asked for. An id that could not be given

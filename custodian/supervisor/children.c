@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/supervisor/children.h"
 
+#include "base/text.h"
 #include "custodian/log.h"
 #include "custodian/vault_message.h"
 
@@ -163,11 +164,10 @@ static void execute(const struct kc_children *children, enum kc_process process)
     const char *stream = getenv("JOURNAL_STREAM");
     char *const arguments[] = {path, children->argument, NULL};
     char leaks[] = "ASAN_OPTIONS=detect_leaks=0";
-    char *const environment[] = {leaks, stream ? journal : NULL, NULL};
+    bool journaled = stream && kc_text_append(journal, sizeof journal, stream);
+    char *const environment[] = {leaks, journaled ? journal : NULL, NULL};
     sigset_t none;
 
-    if (stream)
-        strncat(journal, stream, sizeof journal - strlen(journal) - 1);
     snprintf(path, sizeof path, "%s/%s", children->folder, children->processes[process].program);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

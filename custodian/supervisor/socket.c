@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/supervisor/socket.h"
 
+#include "base/text.h"
 #include "custodian/log.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ static enum kc_error remove_stale(const struct sockaddr_un *address)
 static enum kc_error make_folder(const struct kc_config *config)
 {
     char path[KC_CONFIG_SOCKET_PATH_SIZE];
-    strcpy(path, config->socket);
+    KC_TEXT_COPY_ARRAY(path, config->socket);
     const char *folder = dirname(path);
     mode_t mask = umask(022);
     int result = mkdir(folder, 0755);
@@ -76,7 +77,7 @@ static enum kc_error bind_and_listen(
 enum kc_error kc_supervisor_listen(const struct kc_config *config, int *descriptor)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, config->socket); /* same size: the configuration has checked it */
+    KC_TEXT_COPY_ARRAY(address.sun_path, config->socket);
 
     enum kc_error error = make_folder(config);
     if (error == KC_OK)

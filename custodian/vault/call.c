@@ -164,7 +164,7 @@ void kc_call_text(const struct kc_call *call, enum kc_field field, char *text, s
     struct kc_span span = kc_call_field(call, field);
     size_t size = span.size < text_size ? span.size : text_size - 1;
     memset(text, 0, text_size);
-    if (size > 0)
+    if (span.bytes)
         memcpy(text, span.bytes, size);
 }
 

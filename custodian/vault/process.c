@@ -298,15 +298,16 @@ static const struct kc_syscall allowed[] = {
     WHERE(fcntl, 1, F_GET_SEALS),
 };
 
-static enum kc_error prepare_core(struct process *process, size_t workers)
+/* config  given */
+static enum kc_error prepare_core(struct process *process, struct kc_config *config, size_t workers)
 {
-    uint64_t root_deadline_ms = (uint64_t)process->config->root.timeout_s * 1000 + ROOT_MARGIN_MS;
+    uint64_t root_deadline_ms = (uint64_t)config->root.timeout_s * 1000 + ROOT_MARGIN_MS;
+    process->config = config;
     enum kc_error error = kc_edges_new(root_deadline_ms, workers, &process->edges);
     if (error != KC_OK)
         return failed("edges", error);
     process->outside = kc_edges_outside(process->edges);
-    error = kc_vault_new(
-        process->config, kc_config_users_text(process->config), &process->outside, &process->vault);
+    error = kc_vault_new(config, kc_config_users_text(config), &process->outside, &process->vault);
     if (error != KC_OK)
         return failed("core", error);
     process->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -327,13 +328,14 @@ static enum kc_error start_threads(struct process *process, size_t workers)
 static enum kc_error start(struct process *process)
 {
     size_t workers = count_workers();
-    enum kc_error error = kc_process_start(KC_PROCESS_VAULT, &process->config);
+    struct kc_config *config;
+    enum kc_error error = kc_process_start(KC_PROCESS_VAULT, &config);
     if (error == KC_OK)
-        error = prepare_memory(process->config);
+        error = prepare_memory(config);
     if (error == KC_OK)
-        error = prepare_core(process, workers);
+        error = prepare_core(process, config, workers);
     if (error == KC_OK)
-        error = kc_process_drop_rights(KC_PROCESS_VAULT, process->config);
+        error = kc_process_drop_rights(KC_PROCESS_VAULT, config);
     if (error == KC_OK)
         error = start_threads(process, workers);
     if (error == KC_OK)

@@ -111,8 +111,10 @@ static void unpack_items(struct kc_reader *r, struct kc_values *items, struct kc
 {
     const size_t values_size_min = 16;
     size_t count = kc_reader_count(r, KC_ITEMS_MAX, values_size_min);
-    if (!items)
+    if (!items) {
         kc_reader_fail(r);
+        count = 0;
+    }
     for (size_t i = 0; i < count && !r->failed; i++) {
         unpack_values(r, &items[i]);
         if (kc_values_has(&items[i], KC_FIELD_ITEMS)) /* one level */
