@@ -567,6 +567,31 @@ static void a_commitment_of_small_order_is_not_read(void **state)
     assert_int_equal(kc_frost_commitment_read(&r, KC_FROST_ED25519, &read), KC_ERR_BAD_REQUEST);
 }
 
+/* Ed448 has an octet more than a scalar needs: it is zero. */
+static void a_response_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    FOR_EACH_SUITE(suite)
+    {
+        struct kc_scalar response = next_scalar(curve_of(suite)), read;
+        uint8_t bytes[KC_FROST_SCALAR_SIZE_MAX];
+        struct kc_writer w;
+        struct kc_reader r;
+        kc_writer_init(&w, bytes, sizeof bytes);
+        kc_frost_write_scalar(&w, suite, &response);
+        kc_reader_init(&r, bytes, w.size);
+        assert_int_equal(kc_frost_read_scalar(&r, suite, &read), KC_OK);
+        assert_int_equal(kc_reader_finish(&r), KC_OK);
+        assert_true(kc_scalar_equal(&read, &response));
+        kc_reader_init(&r, bytes, w.size - 1);
+        assert_int_equal(kc_frost_read_scalar(&r, suite, &read), KC_ERR_BAD_REQUEST);
+        bytes[suite == KC_FROST_P256 ? 0 : w.size - 1] = 0xff;
+        memset(bytes + (suite == KC_FROST_P256 ? 1 : 0), 0xff, 4);
+        kc_reader_init(&r, bytes, w.size);
+        assert_int_equal(kc_frost_read_scalar(&r, suite, &read), KC_ERR_SCALAR_RANGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -588,6 +613,7 @@ int main(void)
         cmocka_unit_test(additive_shares_sign_with_frost),
         cmocka_unit_test(a_commitment_is_read_as_it_was_written),
         cmocka_unit_test(a_commitment_of_small_order_is_not_read),
+        cmocka_unit_test(a_response_is_read_as_it_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "threshold/agreement.h"
 #include "threshold/possession.h"
 #include "threshold/proof.h"
+#include "threshold/transcript.h"
 #include "threshold/wire.h"
 
 #include <string.h>
@@ -256,6 +257,89 @@ static void weights_depend_on_what_they_weigh(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static struct kc_point base_of(enum kc_curve curve)
+{
+    struct kc_scalar one = small_scalar(curve, 1);
+    return base_times(&one);
+}
+
+/* The challenge, hashed as proof.h says it is. */
+static struct kc_scalar challenge_of(const struct contribution *c, const struct kc_proof *proof)
+{
+    struct kc_transcript transcript;
+    struct kc_scalar challenge;
+    struct kc_point base = base_of(c->holder.curve);
+    kc_transcript_init(&transcript, "custodian threshold contribution 1");
+    kc_transcript_number(&transcript, KC_PROOF_AGREEMENT);
+    kc_transcript_number(&transcript, (uint64_t)c->holder.curve);
+    kc_transcript_point(&transcript, &base);
+    kc_transcript_point(&transcript, &c->holder);
+    kc_transcript_scalar(&transcript, &c->coefficient);
+    kc_transcript_scalar(&transcript, &c->offset);
+    kc_transcript_point(&transcript, &c->peer);
+    kc_transcript_point(&transcript, &c->point);
+    kc_transcript_span(&transcript, KEY_ID);
+    kc_transcript_span(&transcript, REQUEST);
+    kc_transcript_point(&transcript, &proof->base_commitment);
+    kc_transcript_point(&transcript, &proof->peer_commitment);
+    assert_int_equal(kc_transcript_finish_scalar(&transcript, &challenge, c->holder.curve), KC_OK);
+    return challenge;
+}
+
+static void add_to(struct kc_point *point, const struct kc_point *addend)
+{
+    const struct kc_point parts[] = {*point, *addend};
+    if (addend->curve == point->curve)
+        assert_int_equal(kc_point_sum(point, parts, 2), KC_OK);
+}
+
+/* A proof by one who knows the share, but that is wrong by a point in either equation. */
+static struct kc_proof wrong_by(
+    const struct contribution *c, const struct kc_point *in_first, const struct kc_point *in_second)
+{
+    struct kc_scalar nonce = next_scalar(c->holder.curve), challenge, effective;
+    struct kc_proof proof = {.base_commitment = base_times(&nonce)};
+    assert_int_equal(kc_point_multiply(&proof.peer_commitment, &nonce, &c->peer), KC_OK);
+    add_to(&proof.base_commitment, in_first);
+    add_to(&proof.peer_commitment, in_second);
+    challenge = challenge_of(c, &proof);
+    kc_scalar_multiply(&effective, &c->coefficient, &c->share);
+    kc_scalar_add(&effective, &effective, &c->offset);
+    kc_scalar_multiply(&proof.response, &challenge, &effective);
+    kc_scalar_add(&proof.response, &proof.response, &nonce);
+    return proof;
+}
+
+/* In one equation alone: by a point here, by its negative there. */
+static void each_equation_of_a_batch_has_weights_of_its_own(void **state)
+{
+    (void)state;
+    static const struct kc_point nothing;
+    FOR_EACH_CURVE(curve)
+    {
+        struct batch batch;
+        struct kc_point error = base_of(curve), opposite;
+        size_t wrong = 77;
+        make_batch(&batch, curve);
+        kc_point_negate(&opposite, &error);
+        batch.proofs[0] = wrong_by(&batch.items[0], &nothing, &nothing); /* by nothing: right */
+        assert_int_equal(verify_batch(&batch, BATCH, &wrong), KC_OK);
+        batch.proofs[0] = wrong_by(&batch.items[0], &error, &nothing);
+        batch.proofs[1] = wrong_by(&batch.items[1], &opposite, &nothing);
+        assert_int_equal(verify_batch(&batch, BATCH, &wrong), KC_ERR_CONTRIBUTION);
+        assert_int_equal(wrong, 0);
+        batch.proofs[0] = batch.items[0].proof;
+        batch.proofs[1] = wrong_by(&batch.items[1], &nothing, &error);
+        batch.proofs[2] = wrong_by(&batch.items[2], &nothing, &opposite);
+        assert_int_equal(verify_batch(&batch, BATCH, &wrong), KC_ERR_CONTRIBUTION);
+        assert_int_equal(wrong, 1);
+        batch.proofs[1] = wrong_by(&batch.items[1], &error, &opposite); /* one against the other */
+        batch.proofs[2] = batch.items[2].proof;
+        assert_int_equal(verify_batch(&batch, BATCH, &wrong), KC_ERR_CONTRIBUTION);
+        assert_int_equal(wrong, 1);
+    }
+}
+
 static void a_batch_of_mixed_curves_is_judged_one_by_one(void **state)
 {
     (void)state;
@@ -343,6 +427,8 @@ static void possession_is_proved_for_one_point_and_context(void **state)
         wrong = proof;
         wrong.commitment = other_point(&proof.commitment);
         assert_int_equal(kc_possession_verify(&wrong, &public, KEY_ID), KC_ERR_CONTRIBUTION);
+        wrong.response = other_scalar(&proof.response); /* both moved by one: R is hashed, too */
+        assert_int_equal(kc_possession_verify(&wrong, &public, KEY_ID), KC_ERR_CONTRIBUTION);
     }
 }
 
@@ -374,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_batch_names_the_first_wrong_one),
         cmocka_unit_test(errors_that_cancel_without_weights_are_noticed),
         cmocka_unit_test(weights_depend_on_what_they_weigh),
+        cmocka_unit_test(each_equation_of_a_batch_has_weights_of_its_own),
         cmocka_unit_test(a_batch_of_mixed_curves_is_judged_one_by_one),
         cmocka_unit_test(a_proof_is_read_as_it_was_written),
         cmocka_unit_test(a_proof_with_a_point_of_small_order_is_not_read),
