@@ -3,7 +3,6 @@
 #include "custodian/cli/output.h"
 
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 
@@ -11,7 +10,6 @@
 static void stay_private(void)
 {
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static enum kc_error run(struct kc_cli *cli)

@@ -3,6 +3,7 @@
 #include "custodian/cli/cli.h"
 
 #define B(option) KC_CLI_BIT(option)
+#define WRITES (B(OUTPUT) | B(FORCE))
 #define SCHEME (B(SCHEME) | B(CONTEXT))
 
 /* clang-format off */
@@ -10,23 +11,23 @@ const struct kc_cli_command kc_cli_commands[] = {
     {NULL, "status", "", 0, 0, 0, 0, "tell how the custodian is", kc_cli_status},
     {NULL, "doctor", "", 0, 0, 0, 0, "look for what can go wrong, and say what to do", kc_cli_doctor},
     {NULL, "ping", "", 0, 0, 0, B(THROUGH), "see whether it answers, and how fast", kc_cli_ping},
-    {NULL, "random", "SIZE", 1, 1, 0, B(OUTPUT), "make random octets, hedged with the hardware's", kc_cli_random},
+    {NULL, "random", "SIZE", 1, 1, 0, WRITES, "make random octets, hedged with the hardware's", kc_cli_random},
     {"keyring", "list", "", 0, 0, 0, 0, "list the keyrings", kc_cli_keyring_list},
     {"key", "generate", "", 0, 0, B(ALGORITHM) | B(LABEL), B(KEYRING) | B(ROLE) | B(RESIDENCE) | B(ACCOUNT),
         "generate a key and keep it", kc_cli_key_generate},
     {"key", "list", "", 0, 0, 0, B(KEYRING) | B(LABEL) | B(ROLE) | B(ALGORITHM) | B(STATE) | B(GROUP),
         "list keys", kc_cli_key_list},
     {"key", "show", "KEY", 1, 1, 0, B(KEYRING), "describe a key", kc_cli_key_show},
-    {"key", "public", "KEY", 1, 1, 0, B(KEYRING) | B(OUTPUT) | B(SIGNED) | B(RAW) | B(UDF),
+    {"key", "public", "KEY", 1, 1, 0, B(KEYRING) | WRITES | B(SIGNED) | B(RAW) | B(UDF),
         "print a public key; of a share: of the key that was split", kc_cli_key_public},
-    {"key", "sign", "KEY FILE", 2, 2, 0, B(KEYRING) | B(OUTPUT) | SCHEME,
+    {"key", "sign", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | SCHEME,
         "sign a file with a key that is not split", kc_cli_key_sign},
-    {"key", "agree", "KEY PEER", 2, 2, B(OUTPUT), B(KEYRING),
+    {"key", "agree", "KEY PEER", 2, 2, B(OUTPUT), B(KEYRING) | B(FORCE),
         "agree with a peer's public key, a PEM file; the agreed octets are secret", kc_cli_key_agree},
     {"key", "enable", "KEY", 1, 1, 0, B(KEYRING), "put a disabled key in use again", kc_cli_key_enable},
     {"key", "disable", "KEY", 1, 1, 0, B(KEYRING), "put a key out of use", kc_cli_key_disable},
     {"key", "destroy", "KEY", 1, 1, 0, B(KEYRING) | B(YES), "destroy a key for good", kc_cli_key_destroy},
-    {"share", "split", "KEY", 1, 1, B(RECIPIENT) | B(OUTPUT), B(KEYRING) | B(LABEL) | B(PIN_FILE),
+    {"share", "split", "KEY", 1, 1, B(RECIPIENT) | B(OUTPUT), B(KEYRING) | B(LABEL) | B(PIN_FILE) | B(FORCE),
         "split a key: one share stays, the other goes to a recipient", kc_cli_share_split},
     {"share", "accept", "FILE", 1, 1, B(LABEL), B(KEYRING) | B(WITH) | B(ACCOUNT),
         "take the share that was split off for this custodian", kc_cli_share_accept},
@@ -39,11 +40,11 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"recipient", "remove", "NAME", 1, 1, 0, B(PIN_FILE), "remove an enrolled recipient", kc_cli_recipient_remove},
     {"operator", "pin", "", 0, 0, 0, B(PIN_FILE) | B(NEW_PIN_FILE), "set or change the operator's PIN",
         kc_cli_operator_pin},
-    {NULL, "encrypt", "FILE", 1, 1, B(TO), B(KEYRING) | B(OUTPUT), "encrypt a file, to a DARE envelope",
+    {NULL, "encrypt", "FILE", 1, 1, B(TO), B(KEYRING) | WRITES, "encrypt a file, to a DARE envelope",
         kc_cli_encrypt},
-    {NULL, "decrypt", "FILE", 1, 1, 0, B(KEYRING) | B(OUTPUT) | B(SERVICE) | B(KEY), "decrypt a DARE envelope",
+    {NULL, "decrypt", "FILE", 1, 1, 0, B(KEYRING) | WRITES | B(SERVICE) | B(KEY), "decrypt a DARE envelope",
         kc_cli_decrypt},
-    {NULL, "sign", "KEY FILE", 2, 2, B(SERVICE), B(KEYRING) | B(OUTPUT) | SCHEME,
+    {NULL, "sign", "KEY FILE", 2, 2, B(SERVICE), B(KEYRING) | WRITES | SCHEME,
         "sign a file with a split key, together with the service", kc_cli_sign},
     {NULL, "verify", "PUBLIC FILE SIGNATURE", 3, 3, 0, B(KEYRING) | SCHEME,
         "verify a signature; PUBLIC is a PEM file, or a key by label or id", kc_cli_verify},

@@ -7,6 +7,7 @@
 #include "custodian/cli/file.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
 
 #include "base/secret.h"
 #include "proto/dare_envelope.h"

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of the command: bounded reading, whole writing, and the operator's PIN. */
+/* What the command reads: files, within bounds, and the operator's PIN. */
 #ifndef KC_CUSTODIAN_CLI_FILE_H
 #define KC_CUSTODIAN_CLI_FILE_H
 
 #include "base/reader.h"
 #include "custodian/cli/cli.h"
-
-#include <sys/types.h>
 
 #define KC_CLI_PIN_MAX 64
 #define KC_CLI_PIN_MIN 8
@@ -37,25 +35,6 @@ static inline struct kc_span kc_cli_span(const struct kc_cli_octets *octets)
  */
 KC_CHECKED enum kc_error kc_cli_read(
     const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets);
-
-/*
- * Writes a file whole or not at all: beside it, synced, then renamed. "-" is standard output.
- *
- * mode  0600 for what is secret, 0644 else; the umask takes from it
- *
- * KC_ERR_FILE  reported
- */
-KC_CHECKED enum kc_error kc_cli_write(
-    const struct kc_cli *cli, const char *path, struct kc_span octets, mode_t mode);
-
-/*
- * The path to write to: --output, else the input's with the suffix added or (add false) taken off,
- * which must not exist yet. *path is given: free.
- *
- * KC_ERR_USAGE, KC_ERR_FILE  reported
- */
-KC_CHECKED enum kc_error kc_cli_output_path(
-    const struct kc_cli *cli, const char *input, const char *suffix, bool add, char **path);
 
 /*
  * Reads a PIN from the file that an option names (without the line feed at its end), or asks on the

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: making, listing, showing, agreeing, and their states. */
 #include "custodian/cli/call.h"
-#include "custodian/cli/file.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
 
 #include "base/secret.h"
 

@@ -5,29 +5,40 @@
 #include "custodian/cli/keys.h"
 #include "custodian/cli/operator.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
 
 #include "base/secret.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The envelope goes to the file, what can be known to standard output. */
-static enum kc_error print_split(struct kc_cli *cli, const struct kc_cli_call *call)
+/* Prints what was split; the envelope is in its file. */
+static void print_split(const struct kc_cli *cli, const struct kc_cli_call *call)
 {
-    enum kc_error error = kc_cli_write(
-        cli, cli->values[KC_CLI_OUTPUT], kc_cli_call_span(call, KC_FIELD_ENVELOPE), 0644);
-    if (error != KC_OK)
-        return error;
     json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
     json_object_del(object, kc_fields[KC_FIELD_ENVELOPE].name);
     kc_cli_print_object(cli, object);
-    return KC_OK;
+}
+
+/* Splits, with the envelope's file ready before the whole key is gone. */
+static enum kc_error split_into(
+    struct kc_cli *cli, struct kc_cli_call *call, struct kc_cli_target *target)
+{
+    signal(SIGPIPE, SIG_IGN); /* the envelope may go into a pipe: failing is to be told */
+    enum kc_error error = kc_cli_call_run(call);
+    if (error == KC_OK)
+        error = kc_cli_target_write(cli, target, kc_cli_call_span(call, KC_FIELD_ENVELOPE));
+    if (error == KC_OK)
+        print_split(cli, call);
+    return error;
 }
 
 static enum kc_error split(struct kc_cli *cli, const struct kc_cli_key *key, const char *recipient)
 {
     KC_AUTO_CALL call = {0};
     struct kc_client *client;
+    struct kc_cli_target target;
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error != KC_OK)
         return error;
@@ -37,8 +48,13 @@ static enum kc_error split(struct kc_cli *cli, const struct kc_cli_key *key, con
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     error = kc_cli_call_pin(cli, &call);
     if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    return error == KC_OK ? print_split(cli, &call) : error;
+        error = kc_cli_target_open(cli, cli->values[KC_CLI_OUTPUT], 0644,
+            (size_t)kc_fields[KC_FIELD_ENVELOPE].most, &target);
+    if (error != KC_OK)
+        return error;
+    error = split_into(cli, &call, &target);
+    kc_cli_target_done(&target);
+    return error;
 }
 
 enum kc_error kc_cli_share_split(struct kc_cli *cli)

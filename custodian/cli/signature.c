@@ -4,6 +4,7 @@
 #include "custodian/cli/file.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
 
 #include "threshold/signature.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the custodian is, and what errors mean. */
 #include "custodian/cli/call.h"
-#include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
 
 #include <errno.h>
 #include <limits.h>

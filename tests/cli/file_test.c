@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files: whole or not at all, with the mode asked for, and PINs. */
 #include "custodian/cli/file.h"
+#include "custodian/cli/write.h"
 #include "tests/support/cmocka.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +21,7 @@ static int make_folder(void **state)
     (void)state;
     strcpy(folder, "/tmp/custodian-file-XXXXXX");
     memset(&cli, 0, sizeof cli);
+    cli.values[KC_CLI_FORCE] = "";
     umask(022);
     return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
 }
@@ -71,6 +75,60 @@ static void leaves_the_old_file_and_nothing_else_when_it_cannot_write(void **sta
     assert_holds("kept", "old");
 }
 
+static void replaces_no_file_unless_that_is_asked_for(void **state)
+{
+    (void)state;
+    put("kept", "old");
+    cli.values[KC_CLI_FORCE] = NULL;
+    assert_int_equal(kc_cli_write(&cli, "kept", span_of("new"), 0644), KC_ERR_FILE);
+    assert_int_equal(symlink("absent", "link"), 0);
+    assert_int_equal(kc_cli_write(&cli, "link", span_of("new"), 0644), KC_ERR_FILE);
+    assert_int_equal(kc_cli_write(&cli, "/dev/null", span_of("new"), 0644), KC_OK);
+    assert_holds("kept", "old");
+}
+
+static void keeps_the_octets_when_only_the_name_cannot_be_given(void **state)
+{
+    (void)state;
+    struct kc_cli_target target;
+    cli.values[KC_CLI_FORCE] = NULL;
+    assert_int_equal(kc_cli_target_open(&cli, "late", 0644, 1000, &target), KC_OK);
+    assert_int_equal(access("late", F_OK), -1);
+    char *beside = strdup(target.beside);
+    struct stat status;
+    assert_int_equal(stat(beside, &status), 0);
+    assert_int_equal(status.st_size, 1000); /* reserved */
+    assert_int_equal(symlink("elsewhere", "late"), 0);
+    assert_int_equal(kc_cli_target_write(&cli, &target, span_of("all there is")), KC_ERR_FILE);
+    kc_cli_target_done(&target);
+    assert_holds(beside, "all there is");
+    free(beside);
+}
+
+static void refuses_a_file_whose_space_cannot_be_reserved(void **state)
+{
+    (void)state;
+    struct kc_cli_target target;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){999, before.rlim_max});
+    enum kc_error error = kc_cli_target_open(&cli, "large", 0644, 1000, &target);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(error, KC_ERR_FILE);
+    assert_int_equal(system("[ -z \"$(ls)\" ]"), 0);
+}
+
+static void removes_a_new_file_that_nothing_was_written_to(void **state)
+{
+    (void)state;
+    struct kc_cli_target target;
+    assert_int_equal(kc_cli_target_open(&cli, "never", 0644, 1000, &target), KC_OK);
+    kc_cli_target_done(&target);
+    assert_int_equal(rmdir(folder), 0); /* it is empty */
+    assert_int_equal(mkdir(folder, 0755), 0);
+}
+
 static void refuses_to_read_more_than_the_limit(void **state)
 {
     (void)state;
@@ -112,8 +170,11 @@ static void names_an_output_that_does_not_exist_yet(void **state)
     assert_int_equal(kc_cli_output_path(&cli, ".dare", ".dare", false, &path), KC_ERR_USAGE);
     assert_int_equal(kc_cli_output_path(&cli, "-", ".dare", true, &path), KC_ERR_USAGE);
     put("file", "old");
+    cli.values[KC_CLI_FORCE] = NULL;
     assert_int_equal(kc_cli_output_path(&cli, "file.dare", ".dare", false, &path), KC_ERR_FILE);
     cli.values[KC_CLI_OUTPUT] = "file";
+    assert_int_equal(kc_cli_output_path(&cli, "-", ".dare", true, &path), KC_ERR_FILE);
+    cli.values[KC_CLI_FORCE] = "";
     assert_int_equal(kc_cli_output_path(&cli, "-", ".dare", true, &path), KC_OK);
     assert_string_equal(path, "file");
     free(path);
@@ -154,6 +215,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(writes_secrets_for_the_owner_alone),
         CASE(leaves_the_old_file_and_nothing_else_when_it_cannot_write),
+        CASE(replaces_no_file_unless_that_is_asked_for),
+        CASE(keeps_the_octets_when_only_the_name_cannot_be_given),
+        CASE(refuses_a_file_whose_space_cannot_be_reserved),
+        CASE(removes_a_new_file_that_nothing_was_written_to),
         CASE(refuses_to_read_more_than_the_limit),
         CASE(reads_files_that_need_a_larger_buffer),
         CASE(names_an_output_that_does_not_exist_yet),

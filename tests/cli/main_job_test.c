@@ -3,8 +3,8 @@
  * The command against real daemons: a device and a service, each with a software TPM. What is made
  * here is checked with OpenSSL's command.
  */
-#include "custodian/cli/file.h"
 #include "custodian/cli/public.h"
+#include "custodian/cli/write.h"
 #include "proto/dare_envelope.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/custodian.h"
@@ -68,11 +68,13 @@ static int start(void **state)
     HOLDS("D recipient add service --public intake.pem -p pin");
     HOLDS("for a in X448 X25519; do D key generate -l account-$a -a $a -r account &&"
           " D key public account-$a -o account-$a.pem &&"
-          " D share split account-$a -R service -p pin -o share && S share accept share -l share-$a"
+          " D share split account-$a -R service -p pin -f -o share && S share accept share -l "
+          "share-$a"
           " || exit; done");
     HOLDS("for a in Ed448 Ed25519; do D key generate -l release-$a -a $a &&"
           " D key public release-$a -o release-$a.pem &&"
-          " D share split release-$a -R service -p pin -o share && S share accept share -l share-$a"
+          " D share split release-$a -R service -p pin -f -o share && S share accept share -l "
+          "share-$a"
           " || exit; done");
     return 0;
 }
@@ -91,8 +93,8 @@ static void signs_with_a_whole_key_and_openssl_verifies(void **state)
 {
     (void)state;
     HOLDS(
-        "for a in Ed448 Ed25519; do D key generate -l whole-$a -a $a && D key public whole-$a -o "
-        "whole.pem && D key sign whole-$a message -o whole.sig &&"
+        "for a in Ed448 Ed25519; do D key generate -l whole-$a -a $a && D key public whole-$a -fo "
+        "whole.pem && D key sign whole-$a message -fo whole.sig &&"
         " openssl pkeyutl -verify -rawin -pubin -inkey whole.pem -in message -sigfile whole.sig &&"
         " D verify whole.pem message whole.sig && D verify whole-$a message whole.sig"
         " || exit; done");
@@ -112,7 +114,7 @@ static void signs_with_a_context_that_the_verifier_needs(void **state)
 static void signs_with_a_split_key_only_together(void **state)
 {
     (void)state;
-    HOLDS("for a in Ed448 Ed25519; do D sign release-$a message -s $SERVICE -o together.sig &&"
+    HOLDS("for a in Ed448 Ed25519; do D sign release-$a message -s $SERVICE -fo together.sig &&"
           " openssl pkeyutl -verify -rawin -pubin -inkey release-$a.pem -in message -sigfile "
           "together.sig || exit; done");
     FAILS(2, "is split", "D key sign release-Ed448 message -o alone.sig");
@@ -134,7 +136,7 @@ static void decrypts_with_a_split_key_only_together(void **state)
 {
     (void)state;
     HOLDS("for a in X448 X25519; do D encrypt message -t account-$a.pem -o $a.dare &&"
-          " D decrypt $a.dare -s $SERVICE -o opened && cmp message opened || exit; done");
+          " D decrypt $a.dare -s $SERVICE -fo opened && cmp message opened || exit; done");
     FAILS(2, "is split", "D decrypt X448.dare -o alone");
     FAILS(2, "is split", "S decrypt X448.dare -o alone");
     HOLDS("[ ! -e alone ]");
@@ -145,8 +147,8 @@ static void decrypts_with_a_whole_key_for_one_of_several_recipients(void **state
     (void)state;
     HOLDS("D key generate -l mine -a X25519 && D key generate -l other -a X448");
     HOLDS("D encrypt message -t account-X448.pem -t mine -t other -o several.dare");
-    HOLDS("D decrypt several.dare --key mine -o opened && cmp message opened");
-    HOLDS("D decrypt several.dare --key other -o opened && cmp message opened");
+    HOLDS("D decrypt several.dare --key mine -fo opened && cmp message opened");
+    HOLDS("D decrypt several.dare --key other -fo opened && cmp message opened");
     FAILS(2, "not among the recipients", "D decrypt several.dare --key account-X25519 -o alone");
     FAILS(3, "no key here",
         "S key generate -l stranger -a X448 && D encrypt message -t mine -o mine.dare &&"
@@ -193,7 +195,7 @@ static void encrypt_as_others_did(const char *pem, const char *path)
 {
     static const uint8_t plaintext[] = "of another one\n";
     static struct kc_dare_envelope envelope;
-    struct kc_cli cli = {0};
+    struct kc_cli cli = {.values[KC_CLI_FORCE] = ""};
     struct kc_dare_content content;
     uint8_t body[16];
     char *text;
@@ -252,11 +254,11 @@ static void refuses_an_envelope_that_was_changed(void **state)
 static void agrees_as_openssl_does(void **state)
 {
     (void)state;
-    HOLDS(
-        "for a in X448 X25519; do D key generate -l agree-$a -a $a && D key public agree-$a -o "
-        "agree.pem && openssl genpkey -algorithm $a -out peer.key && openssl pkey -in peer.key "
-        "-pubout -out peer.pem && D key agree agree-$a peer.pem -o ours && openssl pkeyutl -derive "
-        "-inkey peer.key -peerkey agree.pem -out theirs && cmp ours theirs || exit; done");
+    HOLDS("for a in X448 X25519; do D key generate -l agree-$a -a $a && D key public agree-$a -fo "
+          "agree.pem && openssl genpkey -algorithm $a -out peer.key && openssl pkey -in peer.key "
+          "-pubout -out peer.pem && D key agree agree-$a peer.pem -fo ours && openssl pkeyutl "
+          "-derive "
+          "-inkey peer.key -peerkey agree.pem -out theirs && cmp ours theirs || exit; done");
 }
 
 static void tells_keys_by_id_and_by_label(void **state)
@@ -293,12 +295,43 @@ static void prints_json_with_the_names_of_the_wire(void **state)
     FAILS(3, "\"name\":\"refused\"", "D key show nobody --json");
 }
 
+static void keeps_a_key_whose_share_cannot_be_written(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l precious -a X448 -r account; mkdir occupied; echo old > taken");
+    FAILS(2, "nowhere/share", "D share split precious -R service -p pin -o nowhere/share");
+    FAILS(2, "occupied", "D share split precious -R service -p pin -f -o occupied");
+    FAILS(2, "taken exists", "D share split precious -R service -p pin -o taken");
+    HOLDS("D key show precious | grep -E '^state +active' && [ \"$(cat taken)\" = old ]");
+    HOLDS("[ -z \"$(ls taken.* nowhere* 2>/dev/null)\" ]");
+    HOLDS(
+        "D share split precious -R service -p pin -f -o taken && S share accept taken -l precious");
+}
+
+static void replaces_a_file_only_when_forced(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l forced -a Ed25519 && D key generate -l forced-x -a X25519");
+    HOLDS("D key public forced-x -o forced-x.pem && echo old > there && cp message whom");
+    FAILS(2, "there exists; --force", "D random 8 -o there");
+    FAILS(2, "there exists; --force", "D key public forced -o there");
+    FAILS(2, "there exists; --force", "D key sign forced message -o there");
+    FAILS(2, "there exists; --force", "D key agree forced-x forced-x.pem -o there");
+    FAILS(2, "there exists; --force", "D sign release-Ed448 message -s $SERVICE -o there");
+    FAILS(2, "there exists; --force", "D encrypt message -t forced-x -o there");
+    HOLDS("[ \"$(cat there)\" = old ]");
+    HOLDS("D key sign forced whom");
+    FAILS(2, "whom.sig exists; --force", "D key sign forced whom");
+    HOLDS("D key sign forced whom --force && D verify forced whom whom.sig");
+    HOLDS("D random 8 -f -o there && [ $(stat -c %s there) = 8 ] && D random 8 -o /dev/null");
+}
+
 static void refuses_to_split_without_the_operator(void **state)
 {
     (void)state;
     HOLDS("D key generate -l kept -a X448 -r account; printf 87654321 > wrong");
-    FAILS(3, "operator-proof", "D share split kept -R service -p wrong -o share");
-    FAILS(3, "no recipient nobody", "D share split kept -R nobody -p pin -o share");
+    FAILS(3, "operator-proof", "D share split kept -R service -p wrong -o unshared");
+    FAILS(3, "no recipient nobody", "D share split kept -R nobody -p pin -o unshared");
     FAILS(2, "lacks the sign",
         "S key public intake -o plain.pem; D recipient add again --public plain.pem -p pin");
 }
@@ -334,6 +367,8 @@ int main(void)
         cmocka_unit_test(tells_keys_by_id_and_by_label),
         cmocka_unit_test(lists_more_keys_than_a_page_holds),
         cmocka_unit_test(prints_json_with_the_names_of_the_wire),
+        cmocka_unit_test(keeps_a_key_whose_share_cannot_be_written),
+        cmocka_unit_test(replaces_a_file_only_when_forced),
         cmocka_unit_test(refuses_to_split_without_the_operator),
         cmocka_unit_test(the_first_request_of_every_connection_is_answered),
         cmocka_unit_test(makes_random_octets),
