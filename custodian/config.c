@@ -150,6 +150,15 @@ static const struct kc_setting top_rows[] = {
     {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
 };
 
+void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
+{
+    groups[0] = (struct kc_setting_group){"", top_rows, COUNT(top_rows), 0};
+    groups[1] = (struct kc_setting_group){"users", user_rows, COUNT(user_rows), FIELD(users)};
+    groups[2] = (struct kc_setting_group){"root", root_rows, COUNT(root_rows), FIELD(root)};
+    groups[3] = (struct kc_setting_group){"limits", limit_rows, COUNT(limit_rows), FIELD(limits)};
+    groups[4] = kc_config_rule_group();
+}
+
 static const struct kc_config defaults = {
     .socket_mode = 0666,
     .arena_size = 4 * 1024 * 1024,

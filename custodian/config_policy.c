@@ -152,6 +152,12 @@ static const struct kc_setting rule_rows[] = {
     {"operations", read_operations, 0, 0, 0, true},
 };
 
+struct kc_setting_group kc_config_rule_group(void)
+{
+    return (struct kc_setting_group){"policy", rule_rows, sizeof rule_rows / sizeof *rule_rows,
+        offsetof(struct kc_config, policy)};
+}
+
 static enum kc_error read_rule(
     struct kc_parse *parse, const config_setting_t *setting, struct kc_policy_rule *rule)
 {

@@ -26,6 +26,22 @@ struct kc_setting {
     bool required;
 };
 
+/* The settings of one group, and where in a struct kc_config they go. */
+struct kc_setting_group {
+    const char *name; /* "" for the file itself */
+    const struct kc_setting *rows;
+    size_t row_count;
+    size_t offset;
+};
+
+/* All groups: the file, users, root, limits, a rule of the policy (its offset is that of the
+ * policy). For documents and their tests. */
+#define KC_SETTING_GROUPS 5
+void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
+
+/* The settings of a rule, in config_policy.c. */
+struct kc_setting_group kc_config_rule_group(void);
+
 /* Writes "file:line: words 'value'" and returns KC_ERR_CONFIG. `value` may be NULL. */
 KC_CHECKED enum kc_error kc_parse_problem(
     struct kc_parse *parse, const config_setting_t *setting, const char *words, const char *value);

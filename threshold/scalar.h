@@ -20,8 +20,7 @@
 
 struct kc_scalar {
     enum kc_curve curve;
-    uint64_t
-        limb[KC_SCALAR_LIMBS]; /* little-endian, 4 (25519, P-256) or 7 (448) in use, the others zero */
+    uint64_t limb[KC_SCALAR_LIMBS]; /* little-endian; those above the curve's 4 or 7 are zero */
 };
 
 /*

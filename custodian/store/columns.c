@@ -101,7 +101,7 @@ static void name(char *out, size_t limit, const struct column *column, int numbe
     snprintf(out, limit, "\"%s\"", column->name);
 }
 
-static void placeholder(char *out, size_t limit, const struct column *column, int number)
+static void parameter(char *out, size_t limit, const struct column *column, int number)
 {
     (void)column;
     snprintf(out, limit, "?%d", number);
@@ -122,9 +122,9 @@ void kc_columns_names(char sql[static KC_COLUMNS_SQL_SIZE])
     write_columns(sql, ", ", name);
 }
 
-void kc_columns_placeholders(char sql[static KC_COLUMNS_SQL_SIZE])
+void kc_columns_parameters(char sql[static KC_COLUMNS_SQL_SIZE])
 {
-    write_columns(sql, ", ", placeholder);
+    write_columns(sql, ", ", parameter);
 }
 
 void kc_columns_assignments(char sql[static KC_COLUMNS_SQL_SIZE])

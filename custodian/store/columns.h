@@ -7,13 +7,13 @@
 
 #include <sqlite3.h>
 
-/* The columns in their order, as SQL: their definitions, their names, their placeholders, and
- * assignments of the placeholders. Parameter n is column n, counted from 1. */
+/* The columns in their order, as SQL: their definitions, their names, their parameters, and
+ * assignments of the parameters. Parameter n is column n, counted from 1. */
 #define KC_COLUMNS_SQL_SIZE ((size_t)2048)
 
 void kc_columns_definitions(char sql[static KC_COLUMNS_SQL_SIZE]);
 void kc_columns_names(char sql[static KC_COLUMNS_SQL_SIZE]);
-void kc_columns_placeholders(char sql[static KC_COLUMNS_SQL_SIZE]);
+void kc_columns_parameters(char sql[static KC_COLUMNS_SQL_SIZE]);
 void kc_columns_assignments(char sql[static KC_COLUMNS_SQL_SIZE]);
 
 /* The number of a column's parameter, for a condition. 0: no such column. */

@@ -181,7 +181,7 @@ static int prepare_statements(struct kc_store *store)
         KC_STORE_SAME_ID_MAX + 1);
     int code = prepare(store, &store->get, sql);
 
-    kc_columns_placeholders(part);
+    kc_columns_parameters(part);
     snprintf(sql, sizeof sql, "INSERT INTO records VALUES (%s)", part);
     if (code == SQLITE_OK)
         code = prepare(store, &store->insert, sql);

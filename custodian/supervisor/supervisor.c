@@ -55,21 +55,32 @@ struct options {
 };
 
 static const char help[] =
-    "usage: custodiand [--config FILE] [--check | --provision] [--ready-fd N]\n"
+    "Usage: custodiand [OPTIONS]\n"
     "\n"
-    "  --config FILE   the configuration (" KC_DEFAULT_CONFIG ")\n"
-    "  --check         say whether the configuration is valid, and end\n"
-    "  --provision     pin the hardware root of this host, and end\n"
-    "  --ready-fd N    write one octet to descriptor N when clients are served\n"
-    "  --version       say the version\n"
-    "  --help          say this\n";
+    "To run a key custodian, until SIGTERM or SIGINT.\n"
+    "\n"
+    "Options:\n"
+    "      --config FILE              the configuration (" KC_DEFAULT_CONFIG ")\n"
+    "      --check                    say whether the configuration is valid, and end\n"
+    "      --provision                pin the hardware root of this host, and end\n"
+    "      --ready-fd NUMBER          write one octet to this descriptor when clients are served\n"
+    "  -h, --help                     explain the command\n"
+    "  -V, --version                  print the version\n"
+    "\n"
+    "Exit status:\n"
+    "  0                              done\n"
+    "  1                              the custodian itself failed\n"
+    "  2                              the command is wrong\n"
+    "  6                              the hardware root\n"
+    "  7                              the store\n"
+    "  8                              the installation\n";
 
 static const struct option option_rows[] = {
     {"config", required_argument, NULL, 'c'},
     {"check", no_argument, NULL, 'k'},
     {"provision", no_argument, NULL, 'p'},
     {"ready-fd", required_argument, NULL, 'r'},
-    {"version", no_argument, NULL, 'v'},
+    {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -101,7 +112,7 @@ static struct options read_options(int count, char **values)
     struct options options = {.config = KC_DEFAULT_CONFIG, .ready = -1};
     int option;
 
-    while ((option = getopt_long(count, values, "", option_rows, NULL)) >= 0) {
+    while ((option = getopt_long(count, values, "hV", option_rows, NULL)) >= 0) {
         switch (option) {
         case 'c':
             options.config = optarg;
@@ -115,7 +126,7 @@ static struct options read_options(int count, char **values)
         case 'r':
             options.ready = read_descriptor(optarg);
             break;
-        case 'v':
+        case 'V':
             say_and_end("custodiand " KC_VERSION "\n");
             break;
         case 'h':

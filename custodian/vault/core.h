@@ -102,8 +102,8 @@ struct kc_vault {
     struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for STORED, by ticket */
     size_t pending_count;
     struct kc_call_list runnable; /* go on when the present packet is done */
-    struct kc_call_list waiting; /* for the root secret that another makes */
-    bool making;                 /* a root secret is on its way to the store */
+    struct kc_call_list waiting;  /* for the root secret that another makes */
+    bool making;                  /* a root secret is on its way to the store */
 };
 
 /* Gives the turn of a share up; the next in line runs when the present packet is done. */
