@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The first octet of every packed record: what comes after it may change, this may not. */
-#define FORMAT 1
+#define FORMAT 2
 
 void kc_record_associated_data(struct kc_writer *w, const struct kc_record *record)
 {
@@ -31,6 +31,7 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     kc_writer_u8(w, record->index);
     kc_writer_u8(w, record->threshold);
     kc_writer_u8(w, record->dealer);
+    kc_writer_span(w, record->envelope, record->envelope_size);
     kc_writer_u32(w, record->failures);
     kc_writer_u64(w, record->wait_until);
     kc_writer_u8(w, record->has_operator);
@@ -102,6 +103,7 @@ static void read_share(struct kc_reader *r, struct kc_record *record)
     record->index = kc_reader_u8(r);
     record->threshold = kc_reader_u8(r);
     record->dealer = read_within(r, 0, 1);
+    record->envelope_size = read_sized(r, record->envelope, sizeof record->envelope);
 }
 
 enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)

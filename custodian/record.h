@@ -23,6 +23,7 @@
 #define KC_RECORD_SECRET_MAX 256 /* bytes of the sealed or wrapped secret, nonce and tag too */
 #define KC_RECORD_SEAL_MAX 1024  /* bytes of the sealing key as the root sealed it */
 #define KC_RECORD_MAC_SIZE 32
+#define KC_RECORD_ENVELOPE_MAX 1024
 #define KC_RECORD_ALGORITHM_MAX 4 /* the last enum kc_curve */
 
 #define KC_RECORD_ID_VAULT "vault"
@@ -43,6 +44,9 @@ enum kc_role {
     KC_ROLE_WRAP = 4,        /* takes shares that are enveloped to it */
     KC_ROLE_SHARE = 5,
 };
+
+/* Index of a share. */
+enum kc_party { KC_PARTY_ANY = 0, KC_PARTY_FIRST = 1, KC_PARTY_SERVICE = 2 };
 
 enum kc_use { KC_USE_NONE = 0, KC_USE_SIGN = 1, KC_USE_AGREE = 2 };
 enum kc_residence { KC_RESIDENCE_NONE = 0, KC_RESIDENCE_SEALED = 1, KC_RESIDENCE_WRAPPED = 2 };
@@ -74,6 +78,9 @@ struct kc_record {
     uint8_t index;
     uint8_t threshold;
     uint8_t dealer; /* 1: whoever split it saw the whole key */
+    /* of the first party's: the other share on its way, so that it is not lost with one answer */
+    uint16_t envelope_size;
+    uint8_t envelope[KC_RECORD_ENVELOPE_MAX];
 
     /* of the operator; of the vault just has_operator */
     uint32_t failures;    /* PINs tried since the last right one */

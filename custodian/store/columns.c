@@ -56,6 +56,7 @@ static const struct column columns[] = {
     KC_NUMBER(index),
     KC_NUMBER(threshold),
     KC_NUMBER(dealer),
+    KC_SIZED(envelope),
     KC_NUMBER(failures),
     KC_NUMBER(wait_until),
     KC_NUMBER(has_operator),

@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SCHEMA 1               /* PRAGMA user_version */
+#define SCHEMA 2               /* PRAGMA user_version */
 #define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
 #define SQL_SIZE (2 * KC_COLUMNS_SQL_SIZE)
 #define PATH_SIZE 1280
@@ -162,8 +162,10 @@ static enum kc_error settle_schema(struct kc_store *store)
         return translate(code);
     if (tables == 0)
         return translate(create_schema(store));
-    if (schema != SCHEMA || application != APPLICATION)
+    if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
+    if (schema != SCHEMA)
+        return KC_ERR_STORE_VERSION;
     return translate(touch(store));
 }
 
@@ -258,8 +260,9 @@ enum kc_error kc_store_open(const char *folder, struct kc_store **store, const c
     umask(mask);
     *detail = NULL;
     if (error != KC_OK) {
-        *detail = made->database ? sqlite3_errstr(sqlite3_extended_errcode(made->database))
-                                 : kc_error_row(error)->sentence;
+        int code = made->database ? sqlite3_extended_errcode(made->database) : SQLITE_OK;
+        bool is_its = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+        *detail = is_its ? sqlite3_errstr(code) : kc_error_row(error)->sentence;
         kc_store_close(made);
         return error;
     }

@@ -6,18 +6,24 @@
 
 /* --- which key may do what ---
  *
- *   operation             role                                use     state
- *   key-show, key-list    any                                 any     any
- *   key-disable           any                                 any     active
- *   key-enable            any                                 any     disabled
- *   key-destroy           any                                 any     active, disabled
- *   key-sign              application                         sign    active
- *   key-agree             application, base                   agree   active
- *   decrypt               application, base, account, share   agree   active
- *   share-split           application, account                any     active
- *   share-accept          wrap                                agree   active
- *   agreement-*           share                               agree   active
- *   signature-*           share                               sign    active
+ *   operation             role                                  use     state
+ *   key-show, key-list    any                                   any     any
+ *   key-disable           any                                   any     active
+ *   key-enable            any                                   any     disabled
+ *   key-destroy           any                                   any     active, disabled
+ *   key-sign              application                           sign    active
+ *   key-agree             application, base                     agree   active
+ *   decrypt               application, base, account, share 1   agree   active
+ *   share-split           application, account                  any     active
+ *   share-envelope        share 1                               any     active
+ *   share-accept          wrap                                  agree   active
+ *   agreement-contribute  share 2                               agree   active
+ *   agreement-combine     share 1                               agree   active
+ *   signature-contribute  share 2                               sign    active
+ *   signature-commit, -finish, -abort   share 1                 sign    active
+ *
+ * Each party has its part: the one whose contribution leaves (2, the service) never completes, so
+ * the service cannot make the first party its helper.
  *
  * Keys that sign Mesh envelopes and requests (base, account) never sign raw octets: an application
  * could have a request signed that way. A whole account key agrees only inside decrypt, where what
@@ -34,36 +40,36 @@ struct fit {
     unsigned roles;
     uint8_t use; /* KC_USE_NONE: any */
     unsigned states;
-    bool expires; /* not after the key's expiry */
+    bool expires;  /* not after the key's expiry */
+    uint8_t party; /* of a share: its index; KC_PARTY_ANY */
 };
 
-#define SHARE_AGREES                                                                               \
+#define SHARE(party, use)                                                                          \
     {                                                                                              \
-        ROLE(SHARE), KC_USE_AGREE, STATE(ACTIVE), true                                             \
-    }
-#define SHARE_SIGNS                                                                                \
-    {                                                                                              \
-        ROLE(SHARE), KC_USE_SIGN, STATE(ACTIVE), true                                              \
+        ROLE(SHARE), KC_USE_##use, STATE(ACTIVE), true, KC_PARTY_##party                           \
     }
 
 static const struct fit fits[KC_OPERATIONS] = {
-    [KC_OPERATION_KEY_SHOW] = {ROLE_ANY, KC_USE_NONE, STATE_ANY, false},
-    [KC_OPERATION_KEY_DISABLE] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE), false},
-    [KC_OPERATION_KEY_ENABLE] = {ROLE_ANY, KC_USE_NONE, STATE(DISABLED), false},
-    [KC_OPERATION_KEY_DESTROY] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE) | STATE(DISABLED), false},
-    [KC_OPERATION_KEY_SIGN] = {ROLE(APPLICATION), KC_USE_SIGN, STATE(ACTIVE), true},
-    [KC_OPERATION_KEY_AGREE] = {ROLE(APPLICATION) | ROLE(BASE), KC_USE_AGREE, STATE(ACTIVE), true},
+    [KC_OPERATION_KEY_SHOW] = {ROLE_ANY, KC_USE_NONE, STATE_ANY, false, KC_PARTY_ANY},
+    [KC_OPERATION_KEY_DISABLE] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE), false, KC_PARTY_ANY},
+    [KC_OPERATION_KEY_ENABLE] = {ROLE_ANY, KC_USE_NONE, STATE(DISABLED), false, KC_PARTY_ANY},
+    [KC_OPERATION_KEY_DESTROY] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE) | STATE(DISABLED), false,
+        KC_PARTY_ANY},
+    [KC_OPERATION_KEY_SIGN] = {ROLE(APPLICATION), KC_USE_SIGN, STATE(ACTIVE), true, KC_PARTY_ANY},
+    [KC_OPERATION_KEY_AGREE] = {ROLE(APPLICATION) | ROLE(BASE), KC_USE_AGREE, STATE(ACTIVE), true,
+        KC_PARTY_ANY},
     [KC_OPERATION_DECRYPT] = {ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) | ROLE(SHARE),
-        KC_USE_AGREE, STATE(ACTIVE), true},
+        KC_USE_AGREE, STATE(ACTIVE), true, KC_PARTY_FIRST},
     [KC_OPERATION_SHARE_SPLIT] = {ROLE(APPLICATION) | ROLE(ACCOUNT), KC_USE_NONE, STATE(ACTIVE),
-        true},
-    [KC_OPERATION_SHARE_ACCEPT] = {ROLE(WRAP), KC_USE_AGREE, STATE(ACTIVE), true},
-    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE_AGREES,
-    [KC_OPERATION_AGREEMENT_COMBINE] = SHARE_AGREES,
-    [KC_OPERATION_SIGNATURE_COMMIT] = SHARE_SIGNS,
-    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE_SIGNS,
-    [KC_OPERATION_SIGNATURE_FINISH] = SHARE_SIGNS,
-    [KC_OPERATION_SIGNATURE_ABORT] = SHARE_SIGNS,
+        true, KC_PARTY_ANY},
+    [KC_OPERATION_SHARE_ENVELOPE] = SHARE(FIRST, NONE),
+    [KC_OPERATION_SHARE_ACCEPT] = {ROLE(WRAP), KC_USE_AGREE, STATE(ACTIVE), true, KC_PARTY_ANY},
+    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE(SERVICE, AGREE),
+    [KC_OPERATION_AGREEMENT_COMBINE] = SHARE(FIRST, AGREE),
+    [KC_OPERATION_SIGNATURE_COMMIT] = SHARE(FIRST, SIGN),
+    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE(SERVICE, SIGN),
+    [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN),
+    [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN),
 };
 
 static bool has_expired(const struct kc_call *call, const struct kc_record *key)
@@ -76,6 +82,7 @@ static bool fits_operation(const struct kc_call *call, const struct kc_record *k
     const struct fit *fit = &fits[call->in.message.operation];
     return (fit->roles >> key->role & 1) != 0 &&
            (fit->use == KC_USE_NONE || fit->use == key->use) &&
+           (fit->party == KC_PARTY_ANY || key->role != KC_ROLE_SHARE || fit->party == key->index) &&
            (fit->states >> key->state & 1) != 0 && !(fit->expires && has_expired(call, key));
 }
 

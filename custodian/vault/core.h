@@ -263,7 +263,7 @@ typedef enum kc_error kc_handler(struct kc_call *call);
 kc_handler kc_vault_ping, kc_vault_status, kc_vault_doctor, kc_vault_random, kc_vault_keyring_list;
 kc_handler kc_vault_key_generate, kc_vault_key_list, kc_vault_key_show, kc_vault_key_sign,
     kc_vault_key_agree, kc_vault_key_disable, kc_vault_key_enable, kc_vault_key_destroy;
-kc_handler kc_vault_share_split, kc_vault_share_accept;
+kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;

@@ -230,6 +230,8 @@ enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_record *key)
     staged->state = KC_STATE_DESTROYED;
     staged->seal_size = 0;
     staged->secret_size = 0;
+    staged->envelope_size = 0;
+    memset(staged->envelope, 0, sizeof staged->envelope);
     memset(staged->seal, 0, sizeof staged->seal);
     memset(staged->secret, 0, sizeof staged->secret);
     return kc_keeper_protect(call->vault->keeper, staged, NULL);

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define FIRST_PARTY 1
-#define SERVICE 2
+_Static_assert(KC_ENVELOPE_SIZE_MAX == KC_RECORD_ENVELOPE_MAX, "any envelope fits into a record");
 
 /* --- share-split --- */
 
@@ -72,18 +71,17 @@ static enum kc_error protect_share(
     return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, &secret) : error;
 }
 
+/* The envelope goes into the record of the half that stays: what leaves cannot be lost on the way. */
 static enum kc_error envelope_half(struct kc_call *call, const struct kc_record *share,
-    const struct kc_scalar *scalar, const struct kc_record *recipient)
+    const struct kc_scalar *scalar, const struct kc_record *recipient, struct kc_record *own)
 {
-    uint8_t envelope[KC_ENVELOPE_SIZE_MAX];
     size_t size = 0;
     struct kc_point point;
     enum kc_error error = kc_point_decode(
         &point, (enum kc_curve)recipient->algorithm, recipient->public_key, recipient->public_size);
     if (error == KC_OK)
-        error = kc_envelope_seal(call->vault->entropy, share, scalar, &point, envelope, &size);
-    if (error == KC_OK)
-        kc_call_set_octets(call, KC_FIELD_ENVELOPE, envelope, size);
+        error = kc_envelope_seal(call->vault->entropy, share, scalar, &point, own->envelope, &size);
+    own->envelope_size = (uint16_t)size;
     return error;
 }
 
@@ -95,6 +93,7 @@ static void answer_split(struct kc_call *call, const struct kc_record *own)
     kc_call_set_octets(call, KC_FIELD_GROUP_PUBLIC, own->group_public, size);
     kc_call_set_octets(call, KC_FIELD_PUBLIC, own->public_key, size);
     kc_call_set_octets(call, KC_FIELD_PEER_PUBLIC, own->peer_public, size);
+    kc_call_set_octets(call, KC_FIELD_ENVELOPE, own->envelope, own->envelope_size);
 }
 
 /* Makes both halves, keeps one, envelopes the other. */
@@ -105,17 +104,18 @@ static enum kc_error make_halves(struct kc_call *call, const struct kc_record *k
     struct kc_record own, leaving;
     enum kc_error error = split(call, whole, &halves);
     if (error == KC_OK)
-        error = describe_half(&own, key, FIRST_PARTY, &halves.public[0], &halves.public[1]);
+        error = describe_half(&own, key, KC_PARTY_FIRST, &halves.public[0], &halves.public[1]);
     if (error == KC_OK)
-        error = describe_half(&leaving, key, SERVICE, &halves.public[1], &halves.public[0]);
+        error =
+            describe_half(&leaving, key, KC_PARTY_SERVICE, &halves.public[1], &halves.public[0]);
     if (error != KC_OK)
         return error;
     own.created = leaving.created = kc_call_now(call);
     if (kc_call_has(call, KC_FIELD_LABEL))
         kc_call_text(call, KC_FIELD_LABEL, own.label, sizeof own.label);
-    error = protect_share(call, &own, &halves.scalar[0]);
+    error = envelope_half(call, &leaving, &halves.scalar[1], recipient, &own);
     if (error == KC_OK)
-        error = envelope_half(call, &leaving, &halves.scalar[1], recipient);
+        error = protect_share(call, &own, &halves.scalar[0]);
     if (error == KC_OK)
         answer_split(call, &own);
     return error;
@@ -142,12 +142,24 @@ enum kc_error kc_vault_share_split(struct kc_call *call)
     return error;
 }
 
+/* --- share-envelope --- */
+
+enum kc_error kc_vault_share_envelope(struct kc_call *call)
+{
+    struct kc_record *key;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    kc_values_set_span(&call->answer.values, KC_FIELD_ENVELOPE, key->envelope, key->envelope_size);
+    return KC_OK;
+}
+
 /* --- share-accept --- */
 
 /* What an envelope may bring: the service's half of a key that could be split. */
 static bool is_fit(const struct kc_record *share)
 {
-    return share->index == SERVICE && share->threshold == 2 && share->dealer <= 1 &&
+    return share->index == KC_PARTY_SERVICE && share->threshold == 2 && share->dealer <= 1 &&
            share->group[0] != 0 &&
            (share->class == KC_ROLE_ACCOUNT || share->class == KC_ROLE_APPLICATION);
 }

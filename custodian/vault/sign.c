@@ -207,6 +207,20 @@ static enum kc_error take_session(struct kc_call *call, struct kc_session **sess
     return *session ? KC_OK : KC_ERR_SESSION;
 }
 
+/* The session ends too when the key cannot be used any more, but not while the desk is asked for
+ * the key's record. */
+static enum kc_error take_key_and_session(
+    struct kc_call *call, struct kc_record **key, struct kc_session **session)
+{
+    enum kc_error error = kc_call_key(call, key);
+    if (call->wish == KC_WISH_NEED)
+        return error;
+    enum kc_error taken = take_session(call, session);
+    if (error != KC_OK && taken == KC_OK)
+        kc_session_free(*session);
+    return error != KC_OK ? error : taken;
+}
+
 static enum kc_error read_contribution(struct kc_call *call, const struct kc_record *key,
     struct kc_signature_contribution *contribution)
 {
@@ -220,15 +234,13 @@ static enum kc_error read_contribution(struct kc_call *call, const struct kc_rec
     return error;
 }
 
-static enum kc_error finish(struct kc_call *call, struct kc_session *session)
+static enum kc_error finish(
+    struct kc_call *call, const struct kc_record *key, struct kc_session *session)
 {
-    struct kc_record *key;
     KC_AUTO_MATERIAL material = {0};
     struct kc_signature_contribution contribution;
     uint8_t signature[KC_SIGNATURE_SIZE_MAX];
-    enum kc_error error = kc_call_key(call, &key);
-    if (error == KC_OK)
-        error = read_contribution(call, key, &contribution);
+    enum kc_error error = read_contribution(call, key, &contribution);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error != KC_OK)
@@ -243,19 +255,21 @@ static enum kc_error finish(struct kc_call *call, struct kc_session *session)
 
 enum kc_error kc_vault_signature_finish(struct kc_call *call)
 {
+    struct kc_record *key;
     struct kc_session *session;
-    enum kc_error error = take_session(call, &session);
+    enum kc_error error = take_key_and_session(call, &key, &session);
     if (error != KC_OK)
         return error;
-    error = finish(call, session);
+    error = finish(call, key, session);
     kc_session_free(session);
     return error;
 }
 
 enum kc_error kc_vault_signature_abort(struct kc_call *call)
 {
+    struct kc_record *key;
     struct kc_session *session;
-    enum kc_error error = take_session(call, &session);
+    enum kc_error error = take_key_and_session(call, &key, &session);
     if (error == KC_OK)
         kc_session_free(session);
     return error;

@@ -28,6 +28,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_KEY_ENABLE] = {kc_vault_key_enable, true},
     [KC_OPERATION_KEY_DESTROY] = {kc_vault_key_destroy, true},
     [KC_OPERATION_SHARE_SPLIT] = {kc_vault_share_split, true},
+    [KC_OPERATION_SHARE_ENVELOPE] = {kc_vault_share_envelope, true},
     [KC_OPERATION_SHARE_ACCEPT] = {kc_vault_share_accept, true},
     [KC_OPERATION_AGREEMENT_CONTRIBUTE] = {kc_vault_agreement_contribute, true},
     [KC_OPERATION_AGREEMENT_COMBINE] = {kc_vault_agreement_combine, true},

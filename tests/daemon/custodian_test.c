@@ -375,7 +375,7 @@ static const char flip[] =
     " WHEN 'integer' THEN \"%1$.31s\" + 1"
     " WHEN 'text' THEN \"%1$.31s\" || 'x'"
     " ELSE CAST((CASE WHEN substr(\"%1$.31s\", 1, 1) = x'01' THEN x'02' ELSE x'01' END)"
-    " || substr(\"%1$.31s\", 2) AS BLOB) END WHERE label = 'key-%1$.31s'";
+    " || ifnull(substr(\"%1$.31s\", 2), '') AS BLOB) END WHERE label = 'key-%1$.31s'";
 
 static size_t column_names(sqlite3 *database, char names[][32], size_t limit)
 {

@@ -124,6 +124,8 @@ static void gives_back_every_field(void **state)
     record.index = 255;
     record.threshold = 2;
     record.dealer = 1;
+    record.envelope_size = sizeof record.envelope;
+    memset(record.envelope, 3, sizeof record.envelope);
     record.failures = UINT32_MAX;
     record.wait_until = 1;
     record.has_operator = 1;
@@ -399,9 +401,9 @@ static void refuses_a_store_of_another_schema(void **state)
     sqlite3 *database = NULL;
     close_store(place);
     assert_int_equal(sqlite3_open(place->file, &database), SQLITE_OK);
-    sqlite3_exec(database, "PRAGMA user_version = 99", NULL, NULL, NULL);
+    sqlite3_exec(database, "PRAGMA user_version = 1", NULL, NULL, NULL);
     sqlite3_close(database);
-    assert_int_equal(open_error(place), KC_ERR_STORE_DAMAGED);
+    assert_int_equal(open_error(place), KC_ERR_STORE_VERSION);
 }
 
 static void says_that_a_corrupt_page_is_damage(void **state)

@@ -136,8 +136,9 @@ static enum kc_error use_share(const struct key *share)
 {
     struct peer peer;
     make_peer(share, &peer);
-    return ASK(client, AGREEMENT_CONTRIBUTE, NULL, TEXT(KEY, share->id),
-        OCTETS(PEER, peer.public, peer.public_size));
+    return ASK(client, AGREEMENT_COMBINE, NULL, TEXT(KEY, share->id),
+        OCTETS(PEER, peer.public, peer.public_size),
+        OCTETS(CONTRIBUTION, peer.public, peer.public_size));
 }
 
 static enum kc_error split_to(const char *recipient)

@@ -241,9 +241,13 @@ static void a_disabled_share_loses_its_session(void **state)
     struct ask disable = ask_new(KC_OPERATION_KEY_DISABLE);
     ask_text(&disable, KC_FIELD_KEY, party->halves.device);
     bench_expect(party->device, &disable, KC_OK);
-    finish(party, &opened, &contribution, KC_ERR_SESSION);
+    finish(party, &opened, &contribution, KC_ERR_REFUSED);
     struct ask again = commit_ask(party, "m");
     bench_expect(party->device, &again, KC_ERR_REFUSED);
+    struct ask enable = ask_new(KC_OPERATION_KEY_ENABLE);
+    ask_text(&enable, KC_FIELD_KEY, party->halves.device);
+    bench_expect(party->device, &enable, KC_OK);
+    finish(party, &opened, &contribution, KC_ERR_SESSION);
 }
 
 static void a_new_desk_gets_no_answer_to_what_the_old_one_asked(void **state)

@@ -230,9 +230,9 @@ static void two_shares_decrypt_what_the_whole_key_did_and_one_does_not(void **st
     ask_span(&both, KC_FIELD_CONTRIBUTION, point);
     expect_seed(pair->device, &both, seed);
 
-    struct ask mine_twice = decrypt_ask(halves.service, peer, wrapped);
-    ask_span(&mine_twice, KC_FIELD_CONTRIBUTION, point);
-    bench_expect(pair->service, &mine_twice, KC_ERR_DECRYPTION);
+    struct ask mine_twice = decrypt_ask(halves.device, peer, wrapped);
+    ask_span(&mine_twice, KC_FIELD_CONTRIBUTION, peer);
+    bench_expect(pair->device, &mine_twice, KC_ERR_DECRYPTION);
     answer_done(contribution);
     free_halves(halves);
     free(other);
@@ -544,6 +544,96 @@ static void a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign(voi
     free(key);
 }
 
+/* --- who lost the answer of a split --- */
+
+static void an_envelope_is_given_again_as_long_as_the_first_share_is_active(void **state)
+{
+    struct pair *pair = *state;
+    struct enveloped made = envelope_share(pair);
+    char share[KC_RECORD_ID_SIZE] = "";
+    for (size_t i = 0; i < pair->device->record_count; i++)
+        if (pair->device->records[i].role == KC_ROLE_SHARE)
+            strcpy(share, pair->device->records[i].id);
+    bench_restart(pair->device);
+    struct ask again = key_ask(KC_OPERATION_SHARE_ENVELOPE, share);
+    struct answer *answer = bench_ask(pair->device, &again);
+    struct kc_span span = answer_value(answer, KC_FIELD_ENVELOPE)->span;
+    assert_int_equal(span.size, made.size);
+    assert_memory_equal(span.bytes, made.octets, made.size);
+    struct ask accept = accept_ask(made.wrap, span.bytes, span.size);
+    bench_expect(pair->service, &accept, KC_OK);
+    answer_done(answer);
+
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, share);
+    bench_expect(pair->device, &disable, KC_OK);
+    struct ask disabled = key_ask(KC_OPERATION_SHARE_ENVELOPE, share);
+    bench_expect(pair->device, &disabled, KC_ERR_REFUSED);
+    struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, share);
+    bench_expect(pair->device, &destroy, KC_OK);
+    assert_int_equal(bench_record(pair->device, KC_KIND_KEY, share)->envelope_size, 0);
+    free(made.wrap);
+}
+
+static void a_changed_envelope_makes_its_record_refuse(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X25519", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    bench_record(pair->device, KC_KIND_KEY, halves.device)->envelope[99] ^= 1;
+    struct ask ask = key_ask(KC_OPERATION_SHARE_ENVELOPE, halves.device);
+    bench_expect(pair->device, &ask, KC_ERR_RECORD_DAMAGED);
+    free_halves(halves);
+    free(key);
+}
+
+/* --- the parties --- */
+
+static void expect_refused(struct bench *bench, enum kc_operation operation, const char *share)
+{
+    struct ask ask = key_ask(operation, share);
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, share);
+    const kc_field_set required = kc_operations[operation].required;
+    const enum kc_field points[] = {KC_FIELD_PEER, KC_FIELD_CONTRIBUTION, KC_FIELD_COMMITMENT};
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+        if (required & KC_FIELD_BIT(points[i]))
+            ask_octets(&ask, points[i], record->peer_public, record->public_size);
+    if (required & KC_FIELD_BIT(KC_FIELD_WRAPPED))
+        ask_octets(&ask, KC_FIELD_WRAPPED, record->mac, 32);
+    if (required & KC_FIELD_BIT(KC_FIELD_SESSION))
+        ask_octets(&ask, KC_FIELD_SESSION, record->mac, 16);
+    if (required & KC_FIELD_BIT(KC_FIELD_SIGNATURE_SHARE))
+        ask_octets(&ask, KC_FIELD_SIGNATURE_SHARE, record->mac, 32);
+    if (required & KC_FIELD_BIT(KC_FIELD_MESSAGE))
+        ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
+    bench_expect(bench, &ask, KC_ERR_REFUSED);
+}
+
+static void each_party_of_a_signature_does_its_own_part_only(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "Ed25519", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    expect_refused(pair->device, KC_OPERATION_SIGNATURE_CONTRIBUTE, halves.device);
+    expect_refused(pair->service, KC_OPERATION_SIGNATURE_COMMIT, halves.service);
+    expect_refused(pair->service, KC_OPERATION_SIGNATURE_FINISH, halves.service);
+    expect_refused(pair->service, KC_OPERATION_SIGNATURE_ABORT, halves.service);
+    expect_refused(pair->service, KC_OPERATION_SHARE_ENVELOPE, halves.service);
+    free_halves(halves);
+    free(key);
+}
+
+static void each_party_of_an_agreement_does_its_own_part_only(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "X25519", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    expect_refused(pair->device, KC_OPERATION_AGREEMENT_CONTRIBUTE, halves.device);
+    expect_refused(pair->service, KC_OPERATION_AGREEMENT_COMBINE, halves.service);
+    expect_refused(pair->service, KC_OPERATION_DECRYPT, halves.service);
+    free_halves(halves);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -564,6 +654,10 @@ int main(void)
         CASE(an_envelope_opens_for_its_recipient_only_and_once),
         CASE(a_half_with_anything_wrong_about_it_is_refused),
         CASE(a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign),
+        CASE(an_envelope_is_given_again_as_long_as_the_first_share_is_active),
+        CASE(a_changed_envelope_makes_its_record_refuse),
+        CASE(each_party_of_a_signature_does_its_own_part_only),
+        CASE(each_party_of_an_agreement_does_its_own_part_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
