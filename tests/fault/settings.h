@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Other configurations than the usual one of a test's custodian. */
+#ifndef KC_TESTS_FAULT_SETTINGS_H
+#define KC_TESTS_FAULT_SETTINGS_H
+
+#include "tests/support/custodian.h"
+
+#include <stdbool.h>
+
+/* Changes the configuration of a custodian that is stopped: edit is a script of sed, more is added
+ * at the end. */
+void change_settings(const struct kc_custodian *custodian, const char *edit, const char *more);
+
+/* A run of the daemon that is to end by itself: its exit status, and what it wrote. */
+struct run {
+    int status;
+    char output[4096];
+};
+struct run run_daemon(const struct kc_custodian *custodian, const char *options);
+
+#endif
