@@ -114,13 +114,24 @@ bool kc_call_sees(const struct kc_call *call, const struct kc_record *record)
 
 /* --- records --- */
 
+#define ASK_AGAIN_MAX 3 /* times that the desk is asked for a newer record */
+
+static bool is_id(struct kc_span text, const char *id)
+{
+    return text.size == strlen(id) && memcmp(text.bytes, id, text.size) == 0;
+}
+
+static size_t times_looked_for(const struct kc_call *call, const char *id)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < call->in.id_count; i++)
+        times += is_id(call->in.ids[i], id);
+    return times;
+}
+
 bool kc_call_looked_for(const struct kc_call *call, const char *id)
 {
-    for (size_t i = 0; i < call->in.id_count; i++)
-        if (call->in.ids[i].size == strlen(id) &&
-            memcmp(call->in.ids[i].bytes, id, call->in.ids[i].size) == 0)
-            return true;
-    return false;
+    return times_looked_for(call, id) > 0;
 }
 
 /* The newest of that name: after a NEED the older one is still there. */
@@ -143,10 +154,11 @@ enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *reco
     return error == KC_OK ? kc_versions_see(call->vault->versions, record) : error;
 }
 
-/* The desk may have read the record before it stored another: so it is asked once more. */
+/* The desk may have read the record before it stored another: so it is asked once more, and again,
+ * as what many change at once, the operator's record, may be overtaken more than once. */
 static enum kc_error ask_again(struct kc_call *call, const char *id)
 {
-    if (kc_call_looked_for(call, id))
+    if (times_looked_for(call, id) == ASK_AGAIN_MAX || call->in.id_count == KC_VAULT_IDS_MAX)
         return KC_ERR_RECORD_DAMAGED;
     call->needed = id;
     call->wish = KC_WISH_NEED;
