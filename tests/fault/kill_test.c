@@ -81,7 +81,7 @@ static void change(struct worker *worker, struct kc_client *client, struct entry
     entry->fate = UNKNOWN;
     enum kc_error error = splits ? split_key(client, &entry->key, wrap.id, &entry->split)
                                  : destroy_key(client, entry->key.id);
-    if (splits && error == KC_ERR_OPERATOR_PROOF)
+    if (splits && error == KC_ERR_OPERATOR_WAIT)
         error = KC_ERR_UNAVAILABLE; /* tries that were cut off count as wrong ones: so it waits */
     if (splits && (error == KC_ERR_CONFLICT || error == KC_ERR_LIMIT))
         error = KC_ERR_UNAVAILABLE; /* another's try of the PIN came between */
