@@ -25,6 +25,7 @@ static const uint8_t parts_of[] = {
     [KC_VAULT_ANSWER] = TICKET | MESSAGE,
     [KC_VAULT_NEED] = TICKET | IDS,
     [KC_VAULT_COMMIT] = TICKET | RECORDS,
+    [KC_VAULT_CONNECTED] = CONNECTION,
 };
 
 static uint8_t parts(unsigned type)

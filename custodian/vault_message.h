@@ -6,16 +6,19 @@
  * From desk to vault:
  *
  *   CONNECT     connection, one descriptor: a client connected. The vault reads the peer's
- *               credentials from the descriptor itself and keeps it to see the peer go. No answer;
- *               what it does not like gets no credentials, so that every request is refused.
- *               The desk never chooses a number twice.
- *   DISCONNECT  connection: the client is gone
+ *               credentials from the descriptor itself and keeps it to see the peer go. What it
+ *               does not like gets no credentials, so that every request is refused. The desk never
+ *               chooses a number twice, and sends no request of it before CONNECTED.
+ *   DISCONNECT  connection: the client is gone. Before CONNECTED it may be overtaken; the vault then
+ *               sees by itself that the peer has gone.
  *   REQUEST     ticket, connection, the request, the records it needs as far as the desk has them;
  *               and, if it is asked again after a NEED, that one's ids. Descriptors: the request's
  *   STORED      ticket, error: the outcome of a COMMIT
  *
  * From vault to desk:
  *
+ *   CONNECTED   connection: CONNECT was done. The vault's workers take messages together, and what
+ *               was sent later may be done earlier; so this is what requests wait for.
  *   ANSWER      ticket, the answer. Descriptors: the answer's
  *   NEED        ticket, ids: the vault wants every record with one of these ids too, whatever its
  *               kind. The desk sends the REQUEST again, with the same descriptors, the records it
@@ -56,6 +59,7 @@ enum kc_vault_type {
     KC_VAULT_ANSWER = 5,
     KC_VAULT_NEED = 6,
     KC_VAULT_COMMIT = 7,
+    KC_VAULT_CONNECTED = 8,
 };
 
 struct kc_vault_message {

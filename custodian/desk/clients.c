@@ -15,18 +15,19 @@
 
 /* --- what epoll watches --- */
 
-/* Reads while the connection may have more in flight, writes while answers wait. A connection that
- * does not take its answers is not read from. */
-static uint32_t wanted_events(const struct kc_connection *connection)
+/* Reads while the connection may have more in flight and the vault, if there is one, knows whose it
+ * is; writes while answers wait. A connection that does not take its answers is not read from. */
+static uint32_t wanted_events(const struct kc_desk *desk, const struct kc_connection *connection)
 {
     if (connection->answers.first)
         return EPOLLOUT;
-    return connection->in_flight < KC_IN_FLIGHT_MAX ? EPOLLIN : 0;
+    bool welcome = connection->introduced || desk->vault < 0;
+    return welcome && connection->in_flight < KC_IN_FLIGHT_MAX ? EPOLLIN : 0;
 }
 
 static void watch(struct kc_desk *desk, struct kc_connection *connection)
 {
-    struct epoll_event event = {.events = wanted_events(connection), .data.ptr = connection};
+    struct epoll_event event = {.events = wanted_events(desk, connection), .data.ptr = connection};
     if (connection->closed || event.events == connection->events)
         return;
     connection->events = event.events;
@@ -43,6 +44,36 @@ static void tell_vault(
         return;
     kc_desk_vault_message(desk, type)->connection = connection->id;
     kc_desk_vault_send(desk, type == KC_VAULT_CONNECT ? &socket : NULL);
+}
+
+void kc_desk_introduce_all(struct kc_desk *desk)
+{
+    for (struct kc_connection *c = desk->connections; c; c = c->next) {
+        if (c->closed)
+            continue;
+        tell_vault(desk, KC_VAULT_CONNECT, c);
+        watch(desk, c);
+    }
+}
+
+enum kc_error kc_desk_introduced(struct kc_desk *desk, uint64_t connection)
+{
+    struct kc_connection *c = desk->connections;
+    while (c && c->id != connection)
+        c = c->next;
+    if (c) {
+        c->introduced = true;
+        watch(desk, c);
+    }
+    return connection <= desk->next_connection ? KC_OK : KC_ERR_BAD_REQUEST;
+}
+
+void kc_desk_forget_introductions(struct kc_desk *desk)
+{
+    for (struct kc_connection *c = desk->connections; c; c = c->next) {
+        c->introduced = false;
+        watch(desk, c);
+    }
 }
 
 /* The vault holds a descriptor of the socket too: shutdown is what the client notices. */
@@ -99,7 +130,8 @@ static void refuse(int socket, enum kc_error error)
 static void add_connection(struct kc_desk *desk, int socket)
 {
     struct kc_connection *connection = calloc(1, sizeof *connection);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    uint32_t events = desk->vault < 0 ? (uint32_t)EPOLLIN : 0;
+    struct epoll_event event = {.events = events, .data.ptr = connection};
 
     if (!connection || desk->connection_count >= desk->config->limits.clients ||
         epoll_ctl(desk->clients, EPOLL_CTL_ADD, socket, &event) < 0) {
@@ -110,7 +142,7 @@ static void add_connection(struct kc_desk *desk, int socket)
     }
     connection->id = ++desk->next_connection;
     connection->socket = socket;
-    connection->events = EPOLLIN;
+    connection->events = events;
     connection->next = desk->connections;
     desk->connections = connection;
     desk->connection_count++;

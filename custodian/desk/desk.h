@@ -39,6 +39,7 @@ struct kc_connection {
     uint64_t id;
     int socket;
     bool closed;      /* freed when the events at hand are done */
+    bool introduced;  /* the vault knows who it is; until then its requests wait */
     uint32_t events;  /* that epoll watches */
     size_t in_flight; /* requests whose answer is not sent */
     struct kc_packet_queue answers;
@@ -133,6 +134,15 @@ void kc_desk_clients_ready(struct kc_desk *desk);
 /* Sends an answer, or keeps it until the client takes it. The descriptors are given. */
 void kc_desk_send_answer(struct kc_desk *desk, struct kc_connection *connection,
     const struct kc_message *answer, struct kc_descriptors *descriptors);
+
+/* Tells a new vault of all clients. */
+void kc_desk_introduce_all(struct kc_desk *desk);
+
+/* The vault knows a client: its requests are read now. KC_ERR_BAD_REQUEST: there never was one. */
+KC_CHECKED enum kc_error kc_desk_introduced(struct kc_desk *desk, uint64_t connection);
+
+/* The vault is gone, and with it whom it knew. */
+void kc_desk_forget_introductions(struct kc_desk *desk);
 
 /* Stops taking new clients. */
 void kc_desk_stop_listening(struct kc_desk *desk);

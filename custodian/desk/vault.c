@@ -37,6 +37,7 @@ static void vault_gone(struct kc_desk *desk)
     desk->vault = -1;
     kc_packets_free(&desk->to_vault, false);
     kc_desk_fail_all(desk);
+    kc_desk_forget_introductions(desk);
 }
 
 void kc_desk_vault_send(struct kc_desk *desk, const struct kc_descriptors *descriptors)
@@ -68,12 +69,22 @@ void kc_desk_vault_writable(struct kc_desk *desk)
     }
 }
 
+static void take_connected(struct kc_desk *desk, struct kc_descriptors *descriptors)
+{
+    if (kc_desk_introduced(desk, desk->message.connection) != KC_OK)
+        end("unknown-connection-from-vault");
+    kc_descriptors_close(descriptors);
+}
+
 static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptors *descriptors)
 {
     struct kc_vault_message *message = &desk->message;
     if (kc_vault_message_unpack(desk->packet, size, desk->items, message) != KC_OK)
         end("malformed-message-from-vault");
-
+    if (message->type == KC_VAULT_CONNECTED) {
+        take_connected(desk, descriptors);
+        return;
+    }
     struct kc_call *call = kc_desk_find_call(desk, message->ticket);
     if (!call || call->answered || call->working)
         end("unknown-ticket-from-vault");
@@ -91,6 +102,7 @@ static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptor
     case KC_VAULT_DISCONNECT:
     case KC_VAULT_REQUEST:
     case KC_VAULT_STORED:
+    case KC_VAULT_CONNECTED:
         end("malformed-message-from-vault");
     }
     kc_descriptors_close(descriptors);
@@ -119,11 +131,5 @@ void kc_desk_vault_replace(struct kc_desk *desk, int descriptor)
     vault_gone(desk);
     desk->vault = descriptor;
     kc_log(KC_LOG_NOTICE, "vault-back", kc_log_number("clients", desk->connection_count));
-    for (struct kc_connection *c = desk->connections; c; c = c->next) {
-        struct kc_descriptors socket = {.fd = {c->socket}, .count = 1};
-        if (c->closed)
-            continue;
-        kc_desk_vault_message(desk, KC_VAULT_CONNECT)->connection = c->id;
-        kc_desk_vault_send(desk, &socket);
-    }
+    kc_desk_introduce_all(desk);
 }

@@ -27,8 +27,7 @@ struct kc_edges {
     uint64_t generation;
     int ended; /* eventfd */
 
-    pthread_mutex_t receiving; /* one worker receives, and passes this on when it has */
-    pthread_mutex_t sending;   /* a large packet waits for room: others in order behind it */
+    pthread_mutex_t sending; /* a large packet waits for room: others in order behind it */
 
     /* the root's edge: whoever is `asking` has it for himself */
     pthread_mutex_t root_lock;
@@ -67,7 +66,6 @@ enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_
     }
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->changed, NULL);
-    pthread_mutex_init(&e->receiving, NULL);
     pthread_mutex_init(&e->sending, NULL);
     pthread_mutex_init(&e->root_lock, NULL);
     init_root_free(&e->root_free);
@@ -195,20 +193,13 @@ enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault, u
 {
     for (;;) {
         uint64_t generation = read_generation(edges);
-        pthread_mutex_lock(&edges->receiving);
         *desk = kc_vault_desk(vault);
         enum kc_error error =
             kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
         if (error != KC_ERR_CONNECTION_LOST)
             return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
-        pthread_mutex_unlock(&edges->receiving);
         park(edges, generation);
     }
-}
-
-void kc_edges_receive_next(struct kc_edges *edges)
-{
-    pthread_mutex_unlock(&edges->receiving);
 }
 
 int kc_edges_ended_descriptor(const struct kc_edges *edges)

@@ -22,8 +22,8 @@ KC_CHECKED enum kc_error kc_edges_new(
 struct kc_vault_outside kc_edges_outside(struct kc_edges *edges);
 
 /*
- * Waits for a packet of the desk, and keeps other workers from the next one: packets are received in
- * the order in which they were sent. If the desk is gone, waits until there is another.
+ * Waits for a packet of the desk, with the other workers. If the desk is gone, waits until there is
+ * another.
  *
  * desk  which desk it is from: kc_vault_desk, as it was when waiting began
  *
@@ -33,10 +33,6 @@ struct kc_vault_outside kc_edges_outside(struct kc_edges *edges);
 KC_CHECKED enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault,
     uint64_t *desk, uint8_t bytes[static KC_VAULT_MESSAGE_MAX], size_t *size,
     struct kc_descriptors *descriptors);
-
-/* Lets another worker receive. Called once after each packet: at once, or, if what comes after the
- * packet relies on it, when it is done. */
-void kc_edges_receive_next(struct kc_edges *edges);
 
 /* A new end, given. The core is told that the old desk is gone before any packet of the new one is
  * received. */

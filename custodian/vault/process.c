@@ -118,13 +118,6 @@ static void arm_timer(struct process *process)
         end("timer");
 }
 
-/* A client's first request may follow its CONNECT at once: no worker may look at the one before
- * another has done the other. The first octet of a packet is its type. */
-static bool comes_before_others(const uint8_t *packet, size_t size)
-{
-    return size > 0 && packet[0] == KC_VAULT_CONNECT;
-}
-
 static void work_once(struct process *process, uint8_t *packet)
 {
     struct kc_descriptors descriptors;
@@ -133,15 +126,10 @@ static void work_once(struct process *process, uint8_t *packet)
     enum kc_error error =
         kc_edges_receive(process->edges, process->vault, &desk, packet, &size, &descriptors);
     atomic_fetch_add(&process->busy, 1);
-    bool first = error == KC_OK && comes_before_others(packet, size);
-    if (!first)
-        kc_edges_receive_next(process->edges);
     if (error == KC_OK)
         error = kc_vault_receive(process->vault, desk, packet, size, &descriptors);
     if (error != KC_OK)
         end("malformed-packet-of-desk");
-    if (first)
-        kc_edges_receive_next(process->edges);
     arm_timer(process);
     atomic_fetch_sub(&process->busy, 1);
     uint64_t one = 1;

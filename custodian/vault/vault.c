@@ -127,8 +127,8 @@ static enum kc_error find_peer(struct kc_call *call)
     pthread_rwlock_rdlock(&vault->desk_lock);
     if (call->desk == vault->desk)
         error = kc_clients_find(vault->clients, call->in.connection, &call->peer);
-    call->known = error == KC_OK;
     pthread_rwlock_unlock(&vault->desk_lock);
+    call->known = error == KC_OK;
     return error;
 }
 
@@ -247,7 +247,7 @@ static void run(struct kc_call *call)
         call->wish = KC_WISH_ANSWER;
         enum kc_error error = perform(call);
         enum kc_call_wish wish = call->wish;
-        goes_on = wish == KC_WISH_TURN && error == KC_OK && take_turn(call);
+        goes_on = error == KC_OK && wish == KC_WISH_TURN && take_turn(call);
         if (wish == KC_WISH_NEED)
             send_need(call);
         else if (error != KC_OK || wish == KC_WISH_ANSWER)
@@ -298,13 +298,19 @@ void kc_vault_close_share(struct kc_vault *vault, const char *share)
 
 static enum kc_error connect_client(struct kc_call *call)
 {
-    struct kc_vault *vault = call->vault;
     struct kc_descriptors *d = &call->descriptors;
     if (d->count != 1)
         return KC_ERR_BAD_REQUEST;
-    int descriptor = d->fd[0];
-    d->count = 0;
-    return kc_clients_connect(vault->clients, call->in.connection, descriptor);
+    d->count = 0; /* given away */
+    return kc_clients_connect(call->vault->clients, call->in.connection, d->fd[0]);
+}
+
+static void tell_connected(struct kc_call *call)
+{
+    struct kc_vault_message out;
+    out.type = KC_VAULT_CONNECTED;
+    out.connection = call->in.connection;
+    kc_call_send(call, &out, NULL);
 }
 
 static void disconnect_client(struct kc_vault *vault, uint64_t connection)
@@ -326,6 +332,8 @@ static enum kc_error take_notice(struct kc_call *call)
     else if (call->desk == vault->desk)
         disconnect_client(vault, call->in.connection);
     pthread_rwlock_unlock(&vault->desk_lock);
+    if (error == KC_OK && call->in.type == KC_VAULT_CONNECT)
+        tell_connected(call);
     kc_call_free(call);
     return error;
 }
@@ -357,6 +365,7 @@ static enum kc_error take_packet(struct kc_call *call)
     case KC_VAULT_ANSWER:
     case KC_VAULT_NEED:
     case KC_VAULT_COMMIT:
+    case KC_VAULT_CONNECTED:
         break; /* the vault's own words */
     }
     kc_call_free(call);

@@ -204,11 +204,19 @@ int kc_test_connect_alone(struct kc_test_desk *desk)
     return client;
 }
 
+void kc_test_vault_connect(struct kc_test_desk *desk)
+{
+    kc_test_vault_expect(desk, KC_VAULT_CONNECT);
+    assert_int_equal(desk->descriptors.count, 1);
+    struct kc_vault_message connected = {
+        .type = KC_VAULT_CONNECTED, .connection = desk->message.connection};
+    kc_test_vault_send(desk, &connected, NULL);
+}
+
 int kc_test_connect(struct kc_test_desk *desk, uint64_t *connection)
 {
     int client = kc_test_connect_alone(desk);
-    kc_test_vault_expect(desk, KC_VAULT_CONNECT);
-    assert_int_equal(desk->descriptors.count, 1);
+    kc_test_vault_connect(desk);
     if (connection)
         *connection = desk->message.connection;
     return client;

@@ -46,7 +46,10 @@ int kc_test_desk_wait(struct kc_test_desk *desk);
 /* Gives an order of the supervisor's; the descriptor is borrowed, -1: none. */
 void kc_test_desk_order(struct kc_test_desk *desk, uint8_t type, uint8_t edge, int descriptor);
 
-/* Connects, and takes the CONNECT at the vault's end. */
+/* Awaits a CONNECT at the vault's end, and says CONNECTED. */
+void kc_test_vault_connect(struct kc_test_desk *desk);
+
+/* Connects, and introduces the client to the vault. */
 int kc_test_connect(struct kc_test_desk *desk, uint64_t *connection);
 
 /* Just connects. */

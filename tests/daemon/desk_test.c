@@ -514,9 +514,8 @@ static void fails_what_is_in_flight_when_the_vault_dies_and_goes_on_with_the_nex
     kc_test_vault_expect(desk, KC_VAULT_REQUEST);
     replace_vault(desk);
     assert_int_equal(kc_test_receive_error(client, KC_OPERATION_PING, NULL), KC_ERR_UNAVAILABLE);
-    kc_test_vault_expect(desk, KC_VAULT_CONNECT); /* the new vault learns of the old clients */
+    kc_test_vault_connect(desk); /* the new vault learns of the old clients */
     assert_true(desk->message.connection == connection);
-    assert_int_equal(desk->descriptors.count, 1);
 
     /* what may have been stored is not said to be undone */
     uint64_t ticket = ask_for(desk, client, "M1");
@@ -524,7 +523,7 @@ static void fails_what_is_in_flight_when_the_vault_dies_and_goes_on_with_the_nex
     replace_vault(desk);
     assert_int_equal(
         kc_test_receive_error(client, KC_OPERATION_KEY_SHOW, NULL), KC_ERR_CONNECTION_LOST);
-    kc_test_vault_expect(desk, KC_VAULT_CONNECT);
+    kc_test_vault_connect(desk);
     ticket = ask_for(desk, client, "M1");
     kc_test_vault_answer(desk, ticket, KC_OPERATION_KEY_SHOW, KC_ERR_REFUSED);
     assert_int_equal(kc_test_receive_error(client, KC_OPERATION_KEY_SHOW, NULL), KC_ERR_REFUSED);
@@ -542,8 +541,37 @@ static void answers_at_once_while_there_is_no_vault(void **state)
     kc_test_ping(client, 2, "vault");
     assert_int_equal(kc_test_receive_error(client, KC_OPERATION_PING, NULL), KC_ERR_UNAVAILABLE);
     replace_vault(desk);
-    kc_test_vault_expect(desk, KC_VAULT_CONNECT);
+    kc_test_vault_connect(desk);
     close(client);
+}
+
+/* The vault's workers may do what was sent later first. */
+static void reads_no_request_before_the_vault_knows_the_client(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    int other = kc_test_connect(desk, NULL), client = kc_test_connect_alone(desk);
+    kc_test_vault_expect(desk, KC_VAULT_CONNECT);
+    struct kc_vault_message connected = {
+        .type = KC_VAULT_CONNECTED, .connection = desk->message.connection};
+    kc_test_ping(client, 1, "vault");
+    for (uint64_t id = 1; id <= 3; id++) { /* the desk has looked around since */
+        kc_test_ping(other, id, "desk");
+        assert_int_equal(kc_test_receive_error(other, KC_OPERATION_PING, NULL), KC_OK);
+    }
+    assert_false(kc_test_vault_has_message(desk));
+    kc_test_vault_send(desk, &connected, NULL);
+    kc_test_vault_expect(desk, KC_VAULT_REQUEST);
+    assert_true(desk->message.connection == connected.connection);
+    close(client);
+    close(other);
+}
+
+static void ends_when_the_vault_knows_somebody_who_never_came(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    struct kc_vault_message connected = {.type = KC_VAULT_CONNECTED, .connection = 4711};
+    kc_test_vault_send(desk, &connected, NULL);
+    assert_int_equal(kc_test_desk_wait(desk), KC_CLASS_INTERNAL);
 }
 
 static void ends_at_a_malformed_message_from_the_vault(void **state)
@@ -633,6 +661,8 @@ int main(void)
         CASE(tells_the_vault_that_a_client_is_gone),
         CASE(fails_what_is_in_flight_when_the_vault_dies_and_goes_on_with_the_next),
         CASE(answers_at_once_while_there_is_no_vault),
+        CASE(reads_no_request_before_the_vault_knows_the_client),
+        CASE(ends_when_the_vault_knows_somebody_who_never_came),
         CASE(ends_at_a_malformed_message_from_the_vault),
         CASE(ends_at_an_answer_to_nothing),
         CASE(ends_when_the_supervisor_is_gone),

@@ -243,6 +243,7 @@ uint64_t bench_connect(struct bench *bench)
     message.type = KC_VAULT_CONNECT;
     message.connection = bench->connection;
     give_packet(bench, &message, &d);
+    bench_pump(bench); /* takes CONNECTED */
     return bench->connection;
 }
 
@@ -466,6 +467,8 @@ static bool serve(struct bench *bench, size_t at)
     static struct kc_vault_message stored;
     const struct sent *sent = &bench->queue[at];
     assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, items, &message), KC_OK);
+    if (message.type == KC_VAULT_CONNECTED)
+        return true;
     if (message.type == KC_VAULT_NEED) {
         give_request(bench, message.ticket, &message);
         return true;

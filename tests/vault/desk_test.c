@@ -339,6 +339,21 @@ static void an_unknown_connection_is_refused(void **state)
     bench_expect(bench, &again, KC_OK);
 }
 
+/* The desk waits for it before it sends a request: whatever became of the CONNECT. */
+static void a_connection_is_acknowledged(void **state)
+{
+    struct bench *bench = *state;
+    static struct kc_vault_message message;
+    bench_pump(bench);
+    size_t before = bench->queued;
+    assert_int_equal(connect_as(bench, 4711, dup(bench->listener)), KC_OK);
+    assert_int_equal(bench->queued, before + 1);
+    const struct sent *sent = &bench->queue[before];
+    assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, NULL, &message), KC_OK);
+    assert_int_equal(message.type, KC_VAULT_CONNECTED);
+    assert_true(message.connection == 4711);
+}
+
 /* Its peer would be a server, and a server's credentials would be taken for a client's. */
 static void a_socket_that_was_connected_to_a_server_is_no_client(void **state)
 {
@@ -539,6 +554,7 @@ int main(void)
         CASE(hiding_the_vaults_record_opens_nothing),
         CASE(the_vaults_own_record_with_any_octet_changed_is_refused),
         CASE(an_unknown_connection_is_refused),
+        CASE(a_connection_is_acknowledged),
         CASE(a_socket_that_was_connected_to_a_server_is_no_client),
         CASE(what_is_not_a_connection_accepted_here_is_no_client),
         CASE(a_connection_accepted_at_another_path_is_no_client),

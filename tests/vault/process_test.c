@@ -184,6 +184,16 @@ static void send_packet(struct child *child, const struct kc_descriptors *descri
     assert_int_equal(kc_transport_send(child->desk, packet, w.size, descriptors), KC_OK);
 }
 
+/* What comes is in message. */
+static void receive_packet(struct child *child)
+{
+    struct kc_descriptors none;
+    size_t size;
+    wait_readable(child->desk);
+    assert_int_equal(kc_transport_receive(child->desk, packet, sizeof packet, &size, &none), KC_OK);
+    assert_int_equal(kc_vault_message_unpack(packet, size, items, &message), KC_OK);
+}
+
 static void connect_client(struct child *child)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -196,6 +206,9 @@ static void connect_client(struct child *child)
     message.connection = ++child->connection;
     send_packet(child, &passed);
     kc_descriptors_close(&passed);
+    receive_packet(child);
+    assert_int_equal(message.type, KC_VAULT_CONNECTED);
+    assert_true(message.connection == child->connection);
 }
 
 static void send_request(struct child *child, enum kc_operation operation)
@@ -211,11 +224,7 @@ static void send_request(struct child *child, enum kc_operation operation)
 /* The answer is in message. */
 static enum kc_error await_answer(struct child *child)
 {
-    struct kc_descriptors none;
-    size_t size;
-    wait_readable(child->desk);
-    assert_int_equal(kc_transport_receive(child->desk, packet, sizeof packet, &size, &none), KC_OK);
-    assert_int_equal(kc_vault_message_unpack(packet, size, items, &message), KC_OK);
+    receive_packet(child);
     assert_int_equal(message.type, KC_VAULT_ANSWER);
     assert_int_equal(message.ticket, child->ticket);
     return message.message.error;
