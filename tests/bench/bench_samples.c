@@ -60,7 +60,7 @@ static struct flight *land(struct flight flights[static KC_IN_FLIGHT_MAX], struc
     return flight;
 }
 
-void kc_samples_socket(struct kc_samples *samples, struct kc_client *client,
+static void keep_under_way(struct kc_samples *samples, struct kc_client *client,
     struct kc_client_request *request, size_t in_flight, double slice_us)
 {
     struct flight flights[KC_IN_FLIGHT_MAX] = {0};
@@ -78,6 +78,15 @@ void kc_samples_socket(struct kc_samples *samples, struct kc_client *client,
             under_way--;
     }
     samples->elapsed_us += now - begun;
+}
+
+void kc_samples_socket(struct kc_samples *samples, const struct kc_bench *bench,
+    struct kc_client_request *request, size_t in_flight, double slice_us)
+{
+    struct kc_cpu before = kc_cpu_read(&bench->processes);
+    keep_under_way(samples, bench->service, request, in_flight, slice_us);
+    struct kc_cpu after = kc_cpu_read(&bench->processes);
+    kc_cpu_add(&samples->cpu, &before, &after);
 }
 
 static int compare(const void *a, const void *b)

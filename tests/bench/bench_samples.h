@@ -3,12 +3,14 @@
 #ifndef KC_TESTS_BENCH_SAMPLES_H
 #define KC_TESTS_BENCH_SAMPLES_H
 
+#include "tests/bench/bench_cpu.h"
 #include "tests/bench/bench_raw.h"
 
 struct kc_samples {
     double *us; /* heap: microseconds, one for each operation */
     size_t count, room;
     double elapsed_us; /* of all slices */
+    struct kc_cpu cpu; /* spent in them; of the socket's */
 };
 
 /* Runs the raw operation for one slice. */
@@ -16,7 +18,7 @@ void kc_samples_raw(struct kc_samples *samples, struct kc_raw *raw, double slice
 
 /* Keeps in_flight requests under way for one slice, 1..KC_IN_FLIGHT_MAX; from sending to having the
  * answer. */
-void kc_samples_socket(struct kc_samples *samples, struct kc_client *client,
+void kc_samples_socket(struct kc_samples *samples, const struct kc_bench *bench,
     struct kc_client_request *request, size_t in_flight, double slice_us);
 
 /* The value that this part of the samples is not above, 0 <= part <= 1. Sorts. */

@@ -227,6 +227,7 @@ void kc_bench_set_up(struct kc_bench *bench, const struct kc_bench_place *place)
         prepare(&bench->subjects[i], p.service);
     }
     kc_client_free(p.device);
+    kc_cpu_find(&bench->processes, kc_client_path(p.service));
     bench->service = p.service;
 }
 

@@ -8,6 +8,7 @@
 #define KC_TESTS_BENCH_SETUP_H
 
 #include "proto/socket/client.h"
+#include "tests/bench/bench_cpu.h"
 #include "tests/support/custodian.h"
 #include "threshold/curve.h"
 
@@ -27,7 +28,8 @@ struct kc_subject {
 struct kc_bench {
     struct kc_subject subjects[KC_SUBJECTS];
     struct kc_client *service;
-    bool own; /* device and service are these */
+    struct kc_cpu_source processes; /* the service's */
+    bool own;                       /* device and service are these */
     struct kc_custodian device_custodian, service_custodian;
 };
 

@@ -103,13 +103,13 @@ static void init_ping(struct kc_client_request *request, const char *through)
 /* One slice of everything. */
 static void measure_slice(struct kc_bench *bench, struct measurements *m, double slice_us)
 {
-    kc_samples_socket(&m->null_vault, bench->service, &m->ping_vault, 1, slice_us);
-    kc_samples_socket(&m->null_desk, bench->service, &m->ping_desk, 1, slice_us);
+    kc_samples_socket(&m->null_vault, bench, &m->ping_vault, 1, slice_us);
+    kc_samples_socket(&m->null_desk, bench, &m->ping_desk, 1, slice_us);
     for (size_t i = 0; i < KC_SUBJECTS; i++) {
         kc_samples_raw(&m->raw[i], &m->raws[i], slice_us);
         for (size_t load = 0; load < LOADS; load++)
-            kc_samples_socket(&m->socket[i][load], bench->service, &bench->subjects[i].request,
-                loads[load], slice_us);
+            kc_samples_socket(
+                &m->socket[i][load], bench, &bench->subjects[i].request, loads[load], slice_us);
     }
 }
 
@@ -135,6 +135,7 @@ struct row {
     size_t in_flight;
     double ops_per_second, p50_us, p99_us, raw_us, null_vault_p50_us, null_desk_p50_us;
     double ratio_p50, ratio_saturated;
+    struct kc_cpu cpu; /* of one operation */
 };
 
 static struct row row_of(
@@ -152,6 +153,9 @@ static struct row row_of(
         .null_vault_p50_us = kc_samples_quantile(&m->null_vault, 0.5),
         .null_desk_p50_us = kc_samples_quantile(&m->null_desk, 0.5),
     };
+    double count = (double)samples->count;
+    row.cpu = (struct kc_cpu){
+        samples->cpu.client / count, samples->cpu.desk / count, samples->cpu.vault / count};
     row.ratio_p50 = row.p50_us / (row.raw_us + row.null_vault_p50_us);
     row.ratio_saturated = row.ops_per_second * row.raw_us / 1e6 / core_count();
     return row;
@@ -161,17 +165,19 @@ static void print_json(const struct row *row)
 {
     printf("{\"operation\":\"%s\",\"curve\":\"%s\",\"in_flight\":%zu,\"ops_per_second\":%.1f,"
            "\"p50_us\":%.2f,\"p99_us\":%.2f,\"raw_us\":%.2f,\"null_vault_p50_us\":%.2f,"
-           "\"null_desk_p50_us\":%.2f,\"ratio_p50\":%.3f,\"ratio_saturated\":%.3f}\n",
+           "\"null_desk_p50_us\":%.2f,\"ratio_p50\":%.3f,\"ratio_saturated\":%.3f,"
+           "\"cpu_client_us\":%.2f,\"cpu_desk_us\":%.2f,\"cpu_vault_us\":%.2f}\n",
         row->operation, row->curve, row->in_flight, row->ops_per_second, row->p50_us, row->p99_us,
         row->raw_us, row->null_vault_p50_us, row->null_desk_p50_us, row->ratio_p50,
-        row->ratio_saturated);
+        row->ratio_saturated, row->cpu.client, row->cpu.desk, row->cpu.vault);
 }
 
 static void print_line(const struct row *row)
 {
-    printf("%-20s %-8s %9zu %9.0f %8.1f %8.1f %7.1f %10.3f %10.3f\n", row->operation, row->curve,
-        row->in_flight, row->ops_per_second, row->p50_us, row->p99_us, row->raw_us, row->ratio_p50,
-        row->ratio_saturated);
+    printf("%-20s %-8s %9zu %9.0f %8.1f %8.1f %7.1f %10.3f %10.3f %7.1f %7.1f %7.1f\n",
+        row->operation, row->curve, row->in_flight, row->ops_per_second, row->p50_us, row->p99_us,
+        row->raw_us, row->ratio_p50, row->ratio_saturated, row->cpu.client, row->cpu.desk,
+        row->cpu.vault);
 }
 
 static void print_heading(struct measurements *m)
@@ -180,9 +186,11 @@ static void print_heading(struct measurements *m)
            "cores\n",
         kc_samples_quantile(&m->null_vault, 0.5), kc_samples_quantile(&m->null_desk, 0.5),
         core_count());
-    puts("ratio p50: p50 / (raw + null through desk and vault); ratio sat.: ops/s * raw / cores\n");
-    printf("%-20s %-8s %9s %9s %8s %8s %7s %10s %10s\n", "operation", "curve", "in flight", "ops/s",
-        "p50 us", "p99 us", "raw us", "ratio p50", "ratio sat.");
+    puts("ratio p50: p50 / (raw + null through desk and vault); ratio sat.: ops/s * raw / cores; "
+         "client, desk, vault: us of CPU for one operation\n");
+    printf("%-20s %-8s %9s %9s %8s %8s %7s %10s %10s %7s %7s %7s\n", "operation", "curve",
+        "in flight", "ops/s", "p50 us", "p99 us", "raw us", "ratio p50", "ratio sat.", "client",
+        "desk", "vault");
 }
 
 static void report(const struct kc_bench *bench, struct measurements *m, bool json)
