@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SIZE crypto_auth_hmacsha512_BYTES
-#define BLOCK_SIZE crypto_auth_hmacsha512_BYTES
+#define KEY_SIZE crypto_generichash_KEYBYTES_MAX
+#define BLOCK_SIZE crypto_generichash_BYTES_MAX
 
 struct kc_entropy {
     pthread_mutex_t lock;
@@ -18,16 +18,16 @@ struct kc_entropy {
     uint64_t counter;
 };
 
-/* HMAC(key, purpose || counter || octets): what each purpose gets says nothing of the others. */
+/* BLAKE2b(key, purpose || counter || octets): what each purpose gets says nothing of the others. */
 static void mix(uint8_t out[static BLOCK_SIZE], const uint8_t key[static KEY_SIZE], uint8_t purpose,
     uint64_t counter, const uint8_t *octets, size_t size)
 {
-    crypto_auth_hmacsha512_state state;
-    crypto_auth_hmacsha512_init(&state, key, KEY_SIZE);
-    crypto_auth_hmacsha512_update(&state, &purpose, 1);
-    crypto_auth_hmacsha512_update(&state, (const uint8_t *)&counter, sizeof counter);
-    crypto_auth_hmacsha512_update(&state, octets, size);
-    crypto_auth_hmacsha512_final(&state, out);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key, KEY_SIZE, BLOCK_SIZE);
+    crypto_generichash_update(&state, &purpose, 1);
+    crypto_generichash_update(&state, (const uint8_t *)&counter, sizeof counter);
+    crypto_generichash_update(&state, octets, size);
+    crypto_generichash_final(&state, out, BLOCK_SIZE);
     kc_wipe(&state, sizeof state);
 }
 
