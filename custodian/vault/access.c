@@ -150,7 +150,9 @@ static struct kc_record *find(struct kc_call *call, uint8_t kind, struct kc_span
 
 enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *record)
 {
-    enum kc_error error = kc_keeper_believe(call->vault->keeper, record);
+    enum kc_error error = kc_cache_knows(call->vault->cache, record)
+                              ? KC_OK
+                              : kc_keeper_believe(call->vault->keeper, record);
     return error == KC_OK ? kc_versions_see(call->vault->versions, record) : error;
 }
 

@@ -9,8 +9,7 @@
 
 /* Index 0 is no entry: in the buckets and in the list of use it is the end. */
 struct entry {
-    char id[KC_RECORD_ID_SIZE]; /* empty: free */
-    uint32_t version;
+    struct kc_record record; /* of an empty id: free */
     uint32_t next_in_bucket;
     uint32_t newer, older;
 };
@@ -42,7 +41,7 @@ static uint32_t *bucket_of(struct kc_cache *c, const char *id)
 static uint32_t find(struct kc_cache *c, const char *id)
 {
     uint32_t i = *bucket_of(c, id);
-    while (i != 0 && strcmp(c->entry[i].id, id) != 0)
+    while (i != 0 && strcmp(c->entry[i].record.id, id) != 0)
         i = c->entry[i].next_in_bucket;
     return i;
 }
@@ -73,13 +72,13 @@ static void enter_as_oldest(struct kc_cache *c, uint32_t i)
 /* Wipes an entry and takes it out of its bucket; it stays in the list of use. */
 static void empty(struct kc_cache *c, uint32_t i)
 {
-    if (c->entry[i].id[0] == 0)
+    if (c->entry[i].record.id[0] == 0)
         return;
-    uint32_t *link = bucket_of(c, c->entry[i].id);
+    uint32_t *link = bucket_of(c, c->entry[i].record.id);
     while (*link != i)
         link = &c->entry[*link].next_in_bucket;
     *link = c->entry[i].next_in_bucket;
-    c->entry[i].id[0] = 0;
+    c->entry[i].record.id[0] = 0;
     kc_material_wipe(&c->material[i]);
 }
 
@@ -124,7 +123,7 @@ bool kc_cache_get(
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
-    bool found = i != 0 && cache->entry[i].version == record->version;
+    bool found = i != 0 && cache->entry[i].record.version == record->version;
     if (found) {
         *material = cache->material[i];
         leave_list(cache, i);
@@ -132,6 +131,16 @@ bool kc_cache_get(
     }
     pthread_mutex_unlock(&cache->lock);
     return found;
+}
+
+/* Octets between a record's fields may differ between two copies: it is then just not known. */
+bool kc_cache_knows(struct kc_cache *cache, const struct kc_record *record)
+{
+    pthread_mutex_lock(&cache->lock);
+    uint32_t i = find(cache, record->id);
+    bool known = i != 0 && memcmp(&cache->entry[i].record, record, sizeof *record) == 0;
+    pthread_mutex_unlock(&cache->lock);
+    return known;
 }
 
 void kc_cache_put(
@@ -142,8 +151,7 @@ void kc_cache_put(
     if (i == 0)
         i = cache->oldest;
     empty(cache, i);
-    memcpy(cache->entry[i].id, record->id, sizeof record->id);
-    cache->entry[i].version = record->version;
+    cache->entry[i].record = *record;
     cache->material[i] = *material;
     uint32_t *bucket = bucket_of(cache, record->id);
     cache->entry[i].next_in_bucket = *bucket;

@@ -29,7 +29,11 @@ void kc_cache_free(struct kc_cache *cache);
 bool kc_cache_get(
     struct kc_cache *cache, const struct kc_record *record, struct kc_material *material);
 
-/* Keeps a copy. */
+/* Whether this record, with all that is in it, is the one whose material is there: then it was
+ * believed before. */
+bool kc_cache_knows(struct kc_cache *cache, const struct kc_record *record);
+
+/* Keeps a copy of a record that was believed, and of its material. */
 void kc_cache_put(
     struct kc_cache *cache, const struct kc_record *record, const struct kc_material *material);
 

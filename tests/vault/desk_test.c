@@ -296,6 +296,27 @@ static void the_vaults_own_record_with_any_octet_changed_is_refused(void **state
     free(key);
 }
 
+/* The vault compares a record that it has used before, and does not compute its MAC again. */
+static void a_key_in_use_with_any_octet_of_its_record_changed_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct kc_record *stored = bench_record(bench, KC_KIND_KEY, key);
+    struct kc_record good = *stored;
+    uint8_t *const fields[] = {(uint8_t *)stored->label, (uint8_t *)stored->keyring,
+        (uint8_t *)stored->account, &stored->role, &stored->use, &stored->state, &stored->dealer,
+        stored->public_key, stored->group_public, stored->peer_public, stored->seal, stored->secret,
+        stored->mac, (uint8_t *)&stored->created, (uint8_t *)&stored->expiry};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        expect_sign(bench, key, KC_OK);
+        *fields[i] ^= 1;
+        expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+        *stored = good;
+    }
+    expect_sign(bench, key, KC_OK);
+    free(key);
+}
+
 /* --- connections --- */
 
 static enum kc_error give(struct bench *bench, struct kc_vault_message *message, int descriptor)
@@ -553,6 +574,7 @@ int main(void)
         CASE(a_record_read_too_early_is_asked_for_again),
         CASE(hiding_the_vaults_record_opens_nothing),
         CASE(the_vaults_own_record_with_any_octet_changed_is_refused),
+        CASE(a_key_in_use_with_any_octet_of_its_record_changed_is_refused),
         CASE(an_unknown_connection_is_refused),
         CASE(a_connection_is_acknowledged),
         CASE(a_socket_that_was_connected_to_a_server_is_no_client),
