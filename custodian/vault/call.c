@@ -67,11 +67,12 @@ enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *byt
     const struct kc_descriptors *descriptors, struct kc_call **call)
 {
     struct kc_descriptors given = *descriptors;
-    struct kc_call *c = calloc(1, sizeof *c);
+    struct kc_call *c = malloc(sizeof *c);
     if (!c) {
         kc_descriptors_close(&given);
         return KC_ERR_NO_MEMORY;
     }
+    memset(c, 0, offsetof(struct kc_call, in));
     c->vault = vault;
     c->desk = desk;
     c->descriptors = given;

@@ -44,10 +44,9 @@ enum kc_call_wish {
 
 struct kc_call {
     struct kc_vault *vault;
-    struct kc_call *next; /* in the one list that it waits in */
-    uint64_t desk;        /* which desk it came from */
-    uint8_t *packet;      /* what the request lends from */
-    struct kc_vault_message in;
+    struct kc_call *next;              /* in the one list that it waits in */
+    uint64_t desk;                     /* which desk it came from */
+    uint8_t *packet;                   /* what the request lends from */
     struct kc_descriptors descriptors; /* the request's */
     struct kc_peer peer;
     struct kc_record *records; /* those of the request that are well formed; not believed yet */
@@ -62,14 +61,17 @@ struct kc_call {
     bool has_turn;      /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
-    struct kc_record changes[KC_CALL_CHANGES_MAX];
     size_t change_count;
 
-    struct kc_message answer;
     struct kc_values *items; /* KC_VAULT_RECORDS_MAX, when there are items */
     struct kc_descriptors answer_descriptors;
-    uint8_t kept[KC_CALL_KEPT_SIZE];
     size_t kept_size;
+
+    /* 20 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
+    struct kc_vault_message in;
+    struct kc_message answer;
+    struct kc_record changes[KC_CALL_CHANGES_MAX];
+    uint8_t kept[KC_CALL_KEPT_SIZE];
 };
 
 /* Calls in the order in which they came. */
@@ -86,10 +88,10 @@ struct kc_vault {
     uint64_t started; /* seconds since 1970 */
     atomic_bool stopping;
 
-    /* Held for reading while something is done for the desk of this number, for writing while the
-     * number changes. */
+    /* The lock is held for reading while something is done for the desk of this number, for writing
+     * while the number changes. */
     pthread_rwlock_t desk_lock;
-    uint64_t desk;
+    atomic_uint_fast64_t desk;
 
     struct kc_entropy *entropy;
     struct kc_keeper *keeper;

@@ -27,8 +27,6 @@ struct kc_edges {
     uint64_t generation;
     int ended; /* eventfd */
 
-    pthread_mutex_t sending; /* a large packet waits for room: others in order behind it */
-
     /* the root's edge: whoever is `asking` has it for himself */
     pthread_mutex_t root_lock;
     pthread_cond_t root_free; /* of the clock that deadlines are of */
@@ -66,7 +64,6 @@ enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_
     }
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->changed, NULL);
-    pthread_mutex_init(&e->sending, NULL);
     pthread_mutex_init(&e->root_lock, NULL);
     init_root_free(&e->root_free);
     e->workers = workers;
@@ -123,22 +120,29 @@ static enum kc_error send_all(
     return error;
 }
 
+/* Room for a packet, kept by each thread for its next one: given back, this much memory would go to
+ * the kernel and come again page by page. */
+static uint8_t *own_room(void)
+{
+    static _Thread_local uint8_t *room;
+    if (!room)
+        room = malloc(KC_VAULT_MESSAGE_MAX);
+    if (!room)
+        abort(); /* nobody would answer */
+    return room;
+}
+
 static void send_to_desk(
     void *context, const struct kc_vault_message *message, const struct kc_descriptors *descriptors)
 {
-    struct kc_edges *edges = context;
+    (void)context;
     struct kc_writer w;
-    uint8_t *packet = malloc(KC_VAULT_MESSAGE_MAX);
-    if (!packet)
-        abort(); /* nobody would answer */
+    uint8_t *packet = own_room();
     kc_writer_init(&w, packet, KC_VAULT_MESSAGE_MAX);
     if (kc_vault_message_pack(&w, message) != KC_OK)
-        abort(); /* answers are bounded so that they fit */
-    pthread_mutex_lock(&edges->sending);
+        abort();                                       /* answers are bounded so that they fit */
     (void)send_all(DESK, packet, w.size, descriptors); /* without a desk: dropped */
-    pthread_mutex_unlock(&edges->sending);
-    kc_wipe(packet, w.size); /* a contribution may have been in it */
-    free(packet);
+    kc_wipe(packet, w.size);                           /* a contribution may have been in it */
 }
 
 /* What is everyday is not told: an operation that was done and changed nothing, a caller's slip. */
@@ -164,15 +168,15 @@ static void log_event(void *context, const struct kc_vault_event *event)
             kc_log_number("connection", event->connection), kc_log_error(event->error));
 }
 
-/* The edge has ended: the core is to know, and this worker waits for another. */
-static void park(struct kc_edges *edges, uint64_t generation)
+/* The edge has ended: the core is to know, and this worker waits for another. There is none before
+ * all workers wait, so the generation is still the one that this worker received from. */
+static void park(struct kc_edges *edges)
 {
+    uint64_t one = 1;
     pthread_mutex_lock(&edges->lock);
+    uint64_t generation = edges->generation;
     edges->parked++;
-    if (edges->generation == generation) {
-        uint64_t one = 1;
-        (void)!write(edges->ended, &one, sizeof one);
-    }
+    (void)!write(edges->ended, &one, sizeof one);
     pthread_cond_broadcast(&edges->changed);
     while (edges->generation == generation)
         pthread_cond_wait(&edges->changed, &edges->lock);
@@ -180,25 +184,16 @@ static void park(struct kc_edges *edges, uint64_t generation)
     pthread_mutex_unlock(&edges->lock);
 }
 
-static uint64_t read_generation(struct kc_edges *edges)
-{
-    pthread_mutex_lock(&edges->lock);
-    uint64_t generation = edges->generation;
-    pthread_mutex_unlock(&edges->lock);
-    return generation;
-}
-
 enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault, uint64_t *desk,
     uint8_t bytes[static KC_VAULT_MESSAGE_MAX], size_t *size, struct kc_descriptors *descriptors)
 {
     for (;;) {
-        uint64_t generation = read_generation(edges);
         *desk = kc_vault_desk(vault);
         enum kc_error error =
             kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
         if (error != KC_ERR_CONNECTION_LOST)
             return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
-        park(edges, generation);
+        park(edges);
     }
 }
 

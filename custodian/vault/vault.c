@@ -389,10 +389,7 @@ enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void
 
 uint64_t kc_vault_desk(struct kc_vault *vault)
 {
-    pthread_rwlock_rdlock(&vault->desk_lock);
-    uint64_t desk = vault->desk;
-    pthread_rwlock_unlock(&vault->desk_lock);
-    return desk;
+    return atomic_load(&vault->desk);
 }
 
 /* Takes every call that waits for the desk, or for one that does. */
