@@ -50,8 +50,8 @@ static void raise_locked_memory(const struct kc_config *config)
     (void)setrlimit(RLIMIT_MEMLOCK, &more);
 }
 
-/* In desk and vault each request in flight may hold its descriptors, each client its socket. Who has
- * too few loses a message for good, and that ends a process. */
+/* In desk and vault each request in flight may hold its descriptors, each client its socket. Who
+ * has too few loses a message for good, and that ends a process. */
 static void raise_descriptors(const struct kc_config *config)
 {
     struct rlimit limit;

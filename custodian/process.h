@@ -43,8 +43,8 @@ enum kc_process_descriptor {
 /*
  * Reads the configuration, starts the log, forbids core images and tracing, ignores the signals
  * that are the supervisor's (SIGTERM, SIGINT, SIGHUP) and SIGPIPE, keeps the C library to one heap
- * (others read files in /proc), lets vault and root lock arena_size bytes and some more, and desk and
- * vault have as many descriptors as their clients can make them hold, as far as they may.
+ * (others read files in /proc), lets vault and root lock arena_size bytes and some more, and desk
+ * and vault have as many descriptors as their clients can make them hold, as far as they may.
  *
  * config  given: the process keeps it until its end, or kc_config_free
  */
@@ -73,8 +73,8 @@ struct kc_syscall {
  * brk, munmap, mremap, madvise, mmap of anonymous memory and mprotect, both not executable;
  * getrandom, clock_gettime, gettimeofday, clock_nanosleep, sched_yield, sched_getaffinity, getpid,
  * gettid; sendmsg, recvmsg, shutdown; poll, ppoll, epoll_wait, epoll_pwait, epoll_ctl,
- * restart_syscall; rseq, set_robust_list; write to 2. What else a process needs it lists: read, write, close, thread
- * creation, files.
+ * restart_syscall; rseq, set_robust_list; write to 2. What else a process needs it lists: read,
+ * write, close, thread creation, files.
  *
  * KC_ERR_SANDBOX
  */

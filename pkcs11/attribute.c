@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* DER around a raw public key (RFC 8410): SEQUENCE { SEQUENCE { OID }, BIT STRING } is the longest. */
+/* DER around a raw public key (RFC 8410): SEQUENCE { SEQUENCE { OID }, BIT
+ * STRING } is the longest. */
 #define DER_MAX (KC_KEY_POINT_MAX + 16)
 
 /* An attribute's value, lent: it points into the object, into a table, or to its own members. */

@@ -22,8 +22,8 @@ struct derivation {
 };
 
 /*
- * "The public data ... may be encoded as a DER OCTET STRING or as the raw value": RFC 7748's octets,
- * or those behind tag and length.
+ * "The public data ... may be encoded as a DER OCTET STRING or as the raw value": RFC 7748's
+ * octets, or those behind tag and length.
  */
 static CK_RV take_peer(const CK_ECDH1_DERIVE_PARAMS *parameter, struct derivation *derivation)
 {

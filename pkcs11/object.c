@@ -251,7 +251,8 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle, CK_ULO
     return kc_module_leave(rv);
 }
 
-/* No object is modifiable or can be copied (CKA_MODIFIABLE, CKA_COPYABLE), whatever the template. */
+/* No object is modifiable or can be copied (CKA_MODIFIABLE,
+ * CKA_COPYABLE), whatever the template. */
 static CK_RV prohibited(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle)
 {
     CK_RV rv = kc_module_enter();

@@ -16,9 +16,9 @@
  * "plain" is Ed25519, or Ed448 with the empty context; "ctx" is Ed25519ctx, or Ed448 with another;
  * "ph" is the prehashed variant of either (RFC 8032).
  *
- * Ed25519 with an empty context is "plain" too. The standard would have it Ed25519ctx; RFC 8032 says
- * that such a context should not be empty, clients that pass empty parameters mean Ed25519, and
- * Mesh envelopes are signed just so: no application gets a signature of that form here.
+ * Ed25519 with an empty context is "plain" too. The standard would have it Ed25519ctx; RFC 8032
+ * says that such a context should not be empty, clients that pass empty parameters mean Ed25519,
+ * and Mesh envelopes are signed just so: no application gets a signature of that form here.
  */
 static const char *scheme_of(const CK_EDDSA_PARAMS *parameter)
 {
@@ -113,8 +113,8 @@ static CK_RV request_signature(
 
 /*
  * The common beginning of C_Sign and C_SignFinal. Either the client only asks for the size, or has
- * too little room: then the signature stays under way and *size says what it needs; or the signature
- * is moved to the caller, who ends it.
+ * too little room: then the signature stays under way and *size says what it needs; or the
+ * signature is moved to the caller, who ends it.
  *
  * taken  active only if there is something to sign
  */

@@ -11,7 +11,8 @@ enum kc_error kc_agreement_contribute(struct kc_point *out, const struct kc_scal
 {
     KC_AUTO_SCALAR factor = *share;
     if (coefficient != NULL) {
-        /* A zero would answer with what the requester knows already; refusing it says nothing of the share. */
+        /* A zero would answer with what the requester knows already; refusing it
+         * says nothing of the share. */
         if (kc_declassify_answer(kc_scalar_is_zero(coefficient)))
             return KC_ERR_SCALAR_RANGE;
         kc_scalar_multiply(&factor, coefficient, share);

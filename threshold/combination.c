@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* Straus: each scalar in signed digits, odd or zero, of five bits; all terms share the doublings. */
+/* Straus: each scalar in signed digits, odd or zero, of five bits; all
+ * terms share the doublings. */
 #define WINDOW 5
 #define TABLE_SIZE (1 << (WINDOW - 2)) /* P, 3P, .., 15P */
 #define DIGITS (64 * KC_SCALAR_LIMBS + 1)

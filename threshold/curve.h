@@ -29,26 +29,24 @@ enum kc_curve {
 
 struct kc_curve_info {
     enum kc_curve curve;
-    const char *name;   /* "Ed25519", "X25519", "Ed448", "X448", "P-256" */
-    bool signs;         /* Ed: has EdDSA signatures. All have agreement. */
-    size_t scalar_size; /* 32, 56, P-256 32: a scalar, little-endian */
-    size_t
-        point_size; /* 32, 33, 57, 57, 33: a whole point, sign included; between parties always this
-                           form */
-    size_t unsigned_size;  /* 0, 32, 0, 56, 32: u (x) alone; 0 where there is no such form */
-    size_t agreed_size;    /* 32, 32, 57, 56, 32: the result of an agreement */
-    size_t seed_size;      /* 32, 32, 57, 56, 0 */
+    const char *name;     /* "Ed25519", "X25519", "Ed448", "X448", "P-256" */
+    bool signs;           /* Ed: has EdDSA signatures. All have agreement. */
+    size_t scalar_size;   /* 32, 56, P-256 32: a scalar, little-endian */
+    size_t point_size;    /* 32, 33, 57, 57, 33: a whole point, sign included, as parties send it */
+    size_t unsigned_size; /* 0, 32, 0, 56, 32: u (x) alone; 0 where there is no such form */
+    size_t agreed_size;   /* 32, 32, 57, 56, 32: the result of an agreement */
+    size_t seed_size;     /* 32, 32, 57, 56, 0 */
     size_t signature_size; /* 64, 0, 114, 0, 0 */
 };
 
 /*
- * The row of a curve; NULL for a number that is none. A number from outside goes through here before it is used as a
- * curve: the functions of this library end the process on one that is none.
+ * The row of a curve; NULL for a number that is none. A number from outside goes through here
+ * before it is used as a curve: the functions of this library end the process on one that is none.
  */
 const struct kc_curve_info *kc_curve_info(enum kc_curve curve);
 
-/* The row with exactly this name, of the curves that a key of a Mesh may have; NULL if there is none.
- * The name need not end with a zero. */
+/* The row with exactly this name, of the curves that a key of a Mesh may have; NULL if there is
+ * none. The name need not end with a zero. */
 const struct kc_curve_info *kc_curve_by_name(const char *name, size_t size);
 
 #endif

@@ -50,7 +50,8 @@ enum kc_error kc_derive_octets(uint8_t okm[static KC_OKM_SIZE_MAX], size_t *okm_
 
     const struct kc_span specifier = {seed.bytes, SPECIFIER_SIZE};
     const struct kc_span info[] = {specifier, key_name};
-    /* HMAC pads its key with zeros, so 64 of them are the empty salt, which libcrypto takes badly. */
+    /* HMAC pads its key with zeros, so 64 of them are the empty salt,
+     * which libcrypto takes badly. */
     static const uint8_t zeros[64];
     const struct kc_span empty = {zeros, sizeof zeros};
     enum kc_error error = hkdf(okm, octets_of(curve), seed, current ? empty : specifier, info,

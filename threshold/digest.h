@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hash function of EdDSA on a curve: SHA-512 for Ed25519, SHAKE256 with 114 octets for Ed448 (RFC 8032 5.1, 5.2).
+ * The hash function of EdDSA on a curve: SHA-512 for Ed25519, SHAKE256 with 114 octets for
+ * Ed448 (RFC 8032 5.1, 5.2).
  */
 #ifndef KC_THRESHOLD_DIGEST_H
 #define KC_THRESHOLD_DIGEST_H
@@ -13,7 +14,8 @@
 #define KC_PREHASH_SIZE 64
 
 /*
- * The digest of the parts, one after the other: 64 octets (Ed25519) or 114 (Ed448). Constant time in the contents.
+ * The digest of the parts, one after the other: 64 octets (Ed25519) or 114 (Ed448).
+ * Constant time in the contents.
  *
  * KC_ERR_BAD_ALGORITHM  the curve does not sign
  * KC_ERR_INTERNAL       libcrypto failed

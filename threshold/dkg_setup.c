@@ -111,7 +111,8 @@ static bool counts_good(const struct kc_dkg_setup *setup)
            setup->threshold <= holder_count;
 }
 
-/* A mask that vanishes somewhere needs a degree of at least one, and one party that lost a share. */
+/* A mask that vanishes somewhere needs a degree of at least one, and one
+ * party that lost a share. */
 static bool mask_good(const struct kc_dkg_setup *setup)
 {
     return setup->threshold >= 2 && setup->lost != 0 &&

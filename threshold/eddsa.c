@@ -10,7 +10,8 @@
 
 #define DOMAIN_SIZE_MAX (32 + 2 + KC_CONTEXT_SIZE_MAX)
 
-/* dom2, dom4 and PH(M) of RFC 8032, section 2: what stands before and after in both of its hashes. */
+/* dom2, dom4 and PH(M) of RFC 8032, section 2: what stands before and
+ * after in both of its hashes. */
 struct framed {
     uint8_t domain[DOMAIN_SIZE_MAX];
     size_t domain_size;
@@ -18,7 +19,8 @@ struct framed {
     struct kc_span message; /* as it is hashed: the message, or prehash above */
 };
 
-/* Plain Ed25519 has no dom2 at all: that is what sets it apart from Ed25519ctx with an empty context. */
+/* Plain Ed25519 has no dom2 at all: that is what sets it apart from
+ * Ed25519ctx with an empty context. */
 static enum kc_error frame(
     struct framed *out, enum kc_curve curve, const struct kc_signed_message *message)
 {

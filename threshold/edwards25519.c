@@ -134,17 +134,20 @@ static const struct kc_field25519 slope = {
     {0x1ee386c763122, 0x5a6eaf8d9378f, 0x039596c847d67, 0x42462bb014ec8, 0x1d13a9c084bad}};
 
 /*
- * The points of prime order are the multiples of 8. docs/threshold.md ("Membership") has the proof of this test:
+ * The points of prime order are the multiples of 8. docs/threshold.md ("Membership")
+ * has the proof of this test:
  *
  * With w^2 = (a - d)(1 + y)/(1 - y), P is the image under a 2-isogeny of Q = (q, w q) on
  *   Y^2 = X (X - a)(X - d),   q = (a + d + w^2)/2 + w/x,
- * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P is a multiple of 8
- * just when Tate's pairing of Q with a point S of order 4 is trivial, where 2S = (a, 0) and S pairs trivially with (0, 0).
- * The tangent at S goes through (a, 0), so the pairing is the quartic character of
+ * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P
+ * is a multiple of 8 just when Tate's pairing of Q with a point S of order 4 is trivial, where 2S =
+ * (a, 0) and S pairs trivially with (0, 0). The tangent at S goes through (a, 0), so the pairing is
+ * the quartic character of
  *   (w q - slope (q - a))^2 / (q - a).
  *
- * Below r = w (1 - y), all is multiplied by fourth powers instead of being divided: qa stands for q - a, and qs for q,
- * both times (1 - y) x, which is `scale`. The points of small order make a factor zero, and are refused with that.
+ * Below r = w (1 - y), all is multiplied by fourth powers instead of being divided: qa stands for q
+ * - a, and qs for q, both times (1 - y) x, which is `scale`. The points of small order make a
+ * factor zero, and are refused with that.
  */
 kc_mask kc_edwards25519_has_prime_order(const struct kc_edwards25519 *p)
 {

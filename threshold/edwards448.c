@@ -132,16 +132,17 @@ void kc_edwards448_negate(struct kc_edwards448 *out, const struct kc_edwards448 
 }
 
 /*
- * The points of prime order are the multiples of 4. docs/threshold.md ("Membership") has the proof of this test:
+ * The points of prime order are the multiples of 4. docs/threshold.md ("Membership")
+ * has the proof of this test:
  *
  * With w^2 = (1 - d)(1 + y)/(1 - y), P is the image under a 2-isogeny of a point Q on
  *   Y^2 = X (X - 1)(X - d),   X(Q) = (1 + d + w^2)/2 + w/x,
- * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P is a multiple of 4
- * just when Tate's pairing of Q with (d, 0) is trivial, which itself pairs trivially with (0, 0): when X(Q) - d is a
- * square.
+ * and the other preimage is Q + (0, 0). There is no w in the field just when P is no double. Else P
+ * is a multiple of 4 just when Tate's pairing of Q with (d, 0) is trivial, which itself pairs
+ * trivially with (0, 0): when X(Q) - d is a square.
  *
- * Below r = w (1 - y), and instead of a division by ((1 - y) x) there is a product. The points of small order make a
- * factor zero, and are refused with that.
+ * Below r = w (1 - y), and instead of a division by ((1 - y) x) there is a product. The points of
+ * small order make a factor zero, and are refused with that.
  */
 kc_mask kc_edwards448_has_prime_order(const struct kc_edwards448 *p, const struct kc_field448 *d)
 {

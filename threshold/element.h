@@ -22,7 +22,8 @@ void kc_element_multiply(
 
 kc_mask kc_element_is_identity(const struct kc_point *a);
 
-/* Whether a is in the group of prime order and not the identity: a point in the sense of point.h. */
+/* Whether a is in the group of prime order and not the identity: a point
+ * in the sense of point.h. */
 kc_mask kc_element_has_prime_order(const struct kc_point *a);
 
 #endif

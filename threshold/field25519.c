@@ -30,11 +30,13 @@ static inline uint64_t high_of(wide column)
 }
 
 /*
- * Carries the columns of a product to a reduced element, all at once and then all once more: a chain from column to
- * column would take longer than the product. What leaves the top returns times 19.
+ * Carries the columns of a product to a reduced element, all at once and then all once
+ * more: a chain from column to column would take longer than the product. What leaves
+ * the top returns times 19.
  *
- * With limbs below 8u a column is below 77 * 2^108 < 2^115, so its high part is below 2^64 less 2^51; the top one has no
- * factor 19, so 19 times its high part is below 2^64 less 2^51 too. The second carries are below 2^13.
+ * With limbs below 8u a column is below 77 * 2^108 < 2^115, so its high part is below 2^64 less
+ * 2^51; the top one has no factor 19, so 19 times its high part is below 2^64 less 2^51 too. The
+ * second carries are below 2^13.
  */
 static inline void carry_columns(field *out, wide c0, wide c1, wide c2, wide c3, wide c4)
 {
@@ -210,9 +212,8 @@ static void carry_limbs(uint64_t limb[LIMBS])
 
 /*
  * After two passes the value is below 2^255 + 2^51, so below 2p, all limbs but limb 0 below 2^51
- * and limb 0 below 2^51
- * + 19. The value is at least p just when adding 19 carries out of bit 255; subtracting p is then
- * adding 19 and dropping that bit.
+ * and limb 0 below 2^51 + 19. The value is at least p just when adding 19 carries out of bit 255;
+ * subtracting p is then adding 19 and dropping that bit.
  */
 void kc_field25519_encode(uint8_t bytes[static KC_FIELD25519_SIZE], const struct kc_field25519 *a)
 {

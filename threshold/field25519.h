@@ -85,7 +85,8 @@ static inline void kc_field25519_wipe(struct kc_field25519 *a)
     kc_wipe(a, sizeof *a);
 }
 
-/* A local element that is wiped when it leaves its scope: coordinates of a contribution are secret. */
+/* A local element that is wiped when it leaves its scope: coordinates of a
+ * contribution are secret. */
 #define KC_AUTO_FIELD25519 __attribute__((cleanup(kc_field25519_wipe))) struct kc_field25519
 
 #endif

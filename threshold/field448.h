@@ -85,7 +85,8 @@ static inline void kc_field448_wipe(struct kc_field448 *a)
     kc_wipe(a, sizeof *a);
 }
 
-/* A local element that is wiped when it leaves its scope: coordinates of a contribution are secret. */
+/* A local element that is wiped when it leaves its scope: coordinates of a
+ * contribution are secret. */
 #define KC_AUTO_FIELD448 __attribute__((cleanup(kc_field448_wipe))) struct kc_field448
 
 #endif

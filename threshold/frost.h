@@ -147,8 +147,8 @@ KC_CHECKED enum kc_error kc_frost_aggregate(uint8_t signature[static KC_FROST_SI
     const struct kc_scalar responses[], uint32_t *culprits);
 
 /*
- * Turns an additive share, of a key split n of n, into the Shamir share with which its holder enters
- * FROST with all the others: x_i / lambda_i. Constant time in the share.
+ * Turns an additive share, of a key split n of n, into the Shamir share with which its holder
+ * enters FROST with all the others: x_i / lambda_i. Constant time in the share.
  *
  * indices   what the holders are called in FROST: distinct, not zero
  * position  whose share it is

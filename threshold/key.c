@@ -19,7 +19,8 @@ static void clamp_448(uint8_t bytes[static 56])
     bytes[55] |= 0x80;
 }
 
-/* RFC 8032 5.1.5: the first half of the digest is the scalar, pruned as X25519's; the second is the prefix. */
+/* RFC 8032 5.1.5: the first half of the digest is the scalar, pruned as X25519's;
+ * the second is the prefix. */
 static enum kc_error expand_ed25519(
     const uint8_t *seed, size_t seed_size, uint8_t *integer, uint8_t *prefix)
 {

@@ -8,7 +8,8 @@
 
 static const char label[] = "custodian threshold signature 1";
 
-/* The label, six octets of use, curve and flags, then what write_input writes, each at its largest. */
+/* The label, six octets of use, curve and flags, then what write_input
+ * writes, each at its largest. */
 #define INPUT_SIZE_MAX                                                                             \
     (sizeof label + 6 + sizeof(uint8_t[2][KC_SCALAR_SIZE_MAX]) + sizeof(struct kc_fresh) +         \
         sizeof(uint8_t[3][KC_POINT_SIZE_MAX]) + KC_CONTEXT_SIZE_MAX)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hash over everything that a signer's step depends on: the source of hedged nonces, and what binds a commitment.
+ * The hash over everything that a signer's step depends on: the source of hedged nonces, and
+ * what binds a commitment.
  */
 #ifndef KC_THRESHOLD_NONCE_H
 #define KC_THRESHOLD_NONCE_H
@@ -17,8 +18,8 @@ enum kc_nonce_use {
 };
 
 /*
- * Hashes the use, the share, randomness and counter, coefficient, verification share, group key, first party's R,
- * scheme, context and message. All but the message have a fixed or a stated size.
+ * Hashes the use, the share, randomness and counter, coefficient, verification share, group key,
+ * first party's R, scheme, context and message. All but the message have a fixed or a stated size.
  *
  * first   NULL if there is none
  * fresh   NULL for KC_NONCE_BINDING

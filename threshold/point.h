@@ -4,9 +4,8 @@
  *
  * A kc_point is made only by the functions here, and each refuses what is not such an element; so
  * whoever holds one may multiply it by a secret share. Constant time in scalars and in coordinates,
- * except on P-256 (p256.h);
- * what an answer KC_OK or an error says is public. Outputs may be the same object as an input.
- * Points of different curves never mix: that ends the process.
+ * except on P-256 (p256.h); what an answer KC_OK or an error says is public. Outputs may be the same
+ * object as an input. Points of different curves never mix: that ends the process.
  */
 #ifndef KC_THRESHOLD_POINT_H
 #define KC_THRESHOLD_POINT_H
@@ -19,8 +18,8 @@
 #include "threshold/p256.h"
 #include "threshold/scalar.h"
 
-/* The coordinates are the library's own; compare with kc_point_equal, write with kc_point_encode.
- */
+/* The coordinates are the library's own: compare with kc_point_equal, write with
+ * kc_point_encode. */
 struct kc_point {
     enum kc_curve curve;
     union {
@@ -45,9 +44,9 @@ KC_CHECKED enum kc_error kc_point_decode(
     struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size);
 
 /*
- * Reads u alone (X25519 32, X448 56 bytes), or x (P-256 32), with the same validation. The root with even v (y) is
- * taken: all holders of shares must take the same one, so the signed form is what goes between
- * parties.
+ * Reads u alone (X25519 32, X448 56 bytes), or x (P-256 32), with the same validation. The root
+ * with even v (y) is taken: all holders of shares must take the same one, so the signed form is
+ * what goes between parties.
  *
  * KC_ERR_BAD_ALGORITHM  an Ed curve; else as kc_point_decode
  */

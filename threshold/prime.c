@@ -75,7 +75,8 @@ static uint64_t add_product(uint64_t t[static LIMBS], const uint64_t a[static LI
 }
 
 /* a b / R: each step adds the multiple of p that clears the lowest limb, and drops it. With
- * b below p < 2^513 the sum before that stays below 2 p + 2^65 p < 2^580, so one more limb holds it. */
+ * b below p < 2^513 the sum before that stays below 2 p + 2^65 p < 2^580,
+ * so one more limb holds it. */
 void kc_prime_multiply(const struct kc_prime *prime, struct kc_number *out,
     const struct kc_number *a, const struct kc_number *b)
 {

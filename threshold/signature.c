@@ -55,8 +55,9 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
 }
 
 /*
- * R is not decoded: [S]B - [k]A is in the prime-order group since A is, and only its own canonical encoding is equal to
- * it. So a non-canonical R, one of another group, and the identity are all refused by the comparison.
+ * R is not decoded: [S]B - [k]A is in the prime-order group since A is, and only its own canonical
+ * encoding is equal to it. So a non-canonical R, one of another group, and the identity are all
+ * refused by the comparison.
  */
 static bool verifies(const struct kc_scalar *s, const struct kc_scalar *k,
     const struct kc_point *public, const uint8_t *r)
@@ -89,7 +90,8 @@ enum kc_error kc_signature_verify(const struct kc_point *public,
     enum kc_error error = kc_eddsa_challenge(&k, public->curve, r, a, message);
     if (error != KC_OK)
         return error;
-    /* Ed448 has an octet more than a scalar needs; RFC 8032 5.2.7: S is below L, so that octet is zero. */
+    /* Ed448 has an octet more than a scalar needs; RFC 8032 5.2.7: S is below
+     * L, so that octet is zero. */
     bool padded = info->scalar_size == info->point_size || s_bytes[info->scalar_size] == 0;
     if (!padded || kc_scalar_decode(&s, public->curve, s_bytes, info->scalar_size) != KC_OK)
         return KC_ERR_SIGNATURE;
@@ -204,8 +206,8 @@ static enum kc_error complete(uint8_t signature[static KC_SIGNATURE_SIZE_MAX], s
 }
 
 /*
- * The whole signature is verified first: while it is right there is nobody to blame, and only when it is wrong is the
- * contribution looked at alone.
+ * The whole signature is verified first: while it is right there is nobody to blame, and only when
+ * it is wrong is the contribution looked at alone.
  */
 enum kc_error kc_signature_finish(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
     struct kc_signature_commitment *commitment, const struct kc_signer *signer,

@@ -67,8 +67,9 @@ KC_CHECKED enum kc_error kc_signature_verify(const struct kc_point *public,
     const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size);
 
 /*
- * One holder's share of a key, as both parties need it. All borrowed. The points come in their encodings, point_size
- * octets, from the signer's own authenticated record, never from a request: they are hashed, not computed with.
+ * One holder's share of a key, as both parties need it. All borrowed. The points come in their
+ * encodings, point_size octets, from the signer's own authenticated record, never from a request:
+ * they are hashed, not computed with.
  */
 struct kc_signer {
     const struct kc_scalar *share;       /* secret */
@@ -93,8 +94,10 @@ struct kc_signature_contribution {
  * Constant time in share and nonce.
  *
  * KC_ERR_BAD_ALGORITHM      the curve does not sign, or first, group and share are of different
- * curves KC_ERR_BAD_ARGUMENT       context too long or not announced KC_ERR_SCALAR_RANGE       the
- * share or the coefficient is zero KC_ERR_POINT_SMALL_ORDER  R + R_s is the identity
+ *                           curves
+ * KC_ERR_BAD_ARGUMENT       context too long or not announced
+ * KC_ERR_SCALAR_RANGE       the share or the coefficient is zero
+ * KC_ERR_POINT_SMALL_ORDER  R + R_s is the identity
  * KC_ERR_INTERNAL           libcrypto failed
  */
 KC_CHECKED enum kc_error kc_signature_contribute(struct kc_signature_contribution *out,
@@ -117,7 +120,8 @@ struct kc_signature_commitment {
  * The first party's first step.
  *
  * commitment  in place; one that is open is wiped first. End it with finish or
- * kc_signature_commitment_wipe. point       R, to be sent
+ *             kc_signature_commitment_wipe.
+ * point       R, to be sent
  *
  * Constant time in share and nonce. Errors as kc_signature_contribute; after one the commitment is
  * not open.
@@ -130,17 +134,19 @@ KC_CHECKED enum kc_error kc_signature_open(struct kc_signature_commitment *commi
  * The first party's second step: checks the contribution, completes the signature and verifies it
  * before it is given.
  *
- * commitment  consumed: wiped on every return
+ * commitment       consumed: wiped on every return
  * signer, message  the same as were given to open
- * group       the whole public key, decoded: the signature is verified under it
- * other       the second party's coefficient-weighted verification share [coefficient * share]B;
- * NULL if not known signature   signature_size octets; written only on KC_OK
+ * group            the whole public key, decoded: the signature is verified under it
+ * other            the second party's coefficient-weighted verification share,
+ *                  [coefficient * share]B; NULL if not known
+ * signature        signature_size octets; written only on KC_OK
  *
- * KC_ERR_SESSION            the commitment is not open, was copied, or was opened for something
- * else KC_ERR_CONTRIBUTION       with other: [S_s]B is not R_s + [k]other, the second party is
- * wrong KC_ERR_POINT_SMALL_ORDER  R + R_s is the identity KC_ERR_SIGNATURE          the signature
- * does not verify under the group key: a share or contribution is wrong KC_ERR_BAD_ALGORITHM,
- * KC_ERR_BAD_ARGUMENT, KC_ERR_INTERNAL  as kc_signature_contribute
+ * KC_ERR_SESSION            the commitment is not open, was copied, or was opened for something else
+ * KC_ERR_CONTRIBUTION       with other: [S_s]B is not R_s + [k]other, the second party is wrong
+ * KC_ERR_POINT_SMALL_ORDER  R + R_s is the identity
+ * KC_ERR_SIGNATURE          the signature does not verify under the group key: a share or
+ *                           contribution is wrong
+ * KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT, KC_ERR_INTERNAL  as kc_signature_contribute
  */
 KC_CHECKED enum kc_error kc_signature_finish(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
     struct kc_signature_commitment *commitment, const struct kc_signer *signer,

@@ -20,8 +20,9 @@ void kc_connection_close(struct kc_tpm2 *tpm);
 void kc_connection_drop(struct kc_tpm2 *tpm);
 
 /*
- * Flushes an object or session of ours and forgets its handle. Fine with ESYS_TR_NONE. If that fails
- * the connection is spoiled: to be dropped after the operation; the next one flushes what stays.
+ * Flushes an object or session of ours and forgets its handle. Fine with
+ * ESYS_TR_NONE. If that fails the connection is spoiled: to be dropped after the
+ * operation; the next one flushes what stays.
  */
 void kc_connection_flush(struct kc_tpm2 *tpm, ESYS_TR *handle);
 

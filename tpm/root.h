@@ -91,8 +91,8 @@ KC_CHECKED enum kc_error kc_root_provision(
     struct kc_root *root, uint8_t srk_name[static KC_ROOT_NAME_SIZE]);
 
 /*
- * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose. The
- * blob was opened once when this returns.
+ * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose.
+ * The blob was opened once when this returns.
  *
  * key        secret; borrowed
  * blob       KC_ROOT_BLOB_MAX octets of room; public; the layout is the root's own

@@ -2,8 +2,8 @@
 /*
  * The command `custodian`: its tables of commands and options, and the state of one run.
  *
- * A command is a row: a function that does one thing with the arguments that were parsed. It reports
- * its own failure (kc_cli_fail) and returns the error, whose class is the exit status.
+ * A command is a row: a function that does one thing with the arguments that were parsed. It
+ * reports its own failure (kc_cli_fail) and returns the error, whose class is the exit status.
  */
 #ifndef KC_CUSTODIAN_CLI_H
 #define KC_CUSTODIAN_CLI_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decrypting a DARE envelope: the custodian unwraps the base seed, with the service's contribution if
- * its key is split; the content is decrypted here.
+ * Decrypting a DARE envelope: the custodian unwraps the base seed, with the service's contribution
+ * if its key is split; the content is decrypted here.
  */
 #include "custodian/cli/call.h"
 #include "custodian/cli/file.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypting a file to public keys, as a DARE envelope. No custodian is needed for keys in files. */
+/* Encrypting a file to public keys, as a DARE envelope. No custodian is
+ * needed for keys in files. */
 #include "custodian/cli/file.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"

@@ -23,8 +23,8 @@ static inline bool kc_cli_key_is_share(const struct kc_cli_key *key)
 }
 
 /*
- * The key with this id or, in the keyring if one is named, this label. A destroyed one is found only
- * by its id.
+ * The key with this id or, in the keyring if one is named, this label. A destroyed one
+ * is found only by its id.
  *
  * KC_ERR_REFUSED       none
  * KC_ERR_BAD_ARGUMENT  several; the detail has their ids

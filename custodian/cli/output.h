@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the command prints: results on standard output, for people or (--json) for scripts; failures,
- * remarks and progress on standard error.
+ * What the command prints: results on standard output, for people or (--json) for scripts;
+ * failures, remarks and progress on standard error.
  *
  * Results are JSON values inside, with the wire names of fields; octets in lower-case hex.
  */
@@ -33,8 +33,8 @@ json_t *kc_cli_hex(const void *bytes, size_t size);
 /* Prints an object: as it is, or one line for each member. Consumes it. */
 void kc_cli_print_object(const struct kc_cli *cli, json_t *object);
 
-/* Prints a list of objects: as it is, or a table of the named members, which end with NULL. Consumes
- * it. */
+/* Prints a list of objects: as it is, or a table of the named members, which
+ * end with NULL. Consumes it. */
 void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const columns[]);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410), as OpenSSL has them.
  *
- * RFC 8410 writes an X25519 or X448 key as u alone. A whole point is needed to name an X448 key and to
- * add to it, so --signed puts one line before the PEM block, which PEM readers skip (RFC 7468,
+ * RFC 8410 writes an X25519 or X448 key as u alone. A whole point is needed to name an X448 key and
+ * to add to it, so --signed puts one line before the PEM block, which PEM readers skip (RFC 7468,
  * section 2): "Point: <algorithm> <the signed encoding in hex>".
  */
 #ifndef KC_CUSTODIAN_CLI_PUBLIC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the command writes: files, whole or not at all. A file that is there already is replaced only
- * with --force; a device or a pipe is written into; "-" is standard output.
+ * What the command writes: files, whole or not at all. A file that is there already is replaced
+ * only with --force; a device or a pipe is written into; "-" is standard output.
  */
 #ifndef KC_CUSTODIAN_CLI_WRITE_H
 #define KC_CUSTODIAN_CLI_WRITE_H

@@ -135,7 +135,8 @@ static enum kc_error provision(struct process *process)
         }                                                                                          \
     }
 
-/* A TPM that went away is connected again inside the sandbox, so the calls for that stay allowed. */
+/* A TPM that went away is connected again inside the sandbox, so the
+ * calls for that stay allowed. */
 static const struct kc_syscall for_socket[] = {
     ANY(read),
     ANY(close),
@@ -270,7 +271,8 @@ static void serve(struct kc_root *root)
     }
 }
 
-/* What the log should have of the hardware root at the start; that it is away is no reason to end. */
+/* What the log should have of the hardware root at the start; that it is
+ * away is no reason to end. */
 static void look_at_root(struct kc_root *root)
 {
     struct kc_root_status status;

@@ -225,8 +225,8 @@ static enum kc_error open_files(struct kc_store *store, const char *folder)
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL));
 }
 
-/* SQLite opens the random source when it first needs a number, which after a crash is as late as the
- * first checkpoint. */
+/* SQLite opens the random source when it first needs a number, which after a crash is as late
+ * as the first checkpoint. */
 static void open_random_source(void)
 {
     uint8_t unused;

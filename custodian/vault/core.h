@@ -160,7 +160,8 @@ void kc_data_done(struct kc_data *data);
 KC_CHECKED enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field,
     size_t least, size_t most, struct kc_secret *secret);
 
-/* Fields of the answer: text is borrowed, octets are copied, secret octets go into a sealed memfd. */
+/* Fields of the answer: text is borrowed, octets are copied, secret
+ * octets go into a sealed memfd. */
 void kc_call_set_text(struct kc_call *call, enum kc_field field, const char *text);
 void kc_call_set_number(struct kc_call *call, enum kc_field field, uint64_t number);
 void kc_call_set_octets(

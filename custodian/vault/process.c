@@ -220,8 +220,8 @@ static void *watch(void *argument)
 
 /*
  * A thread whose stack is in the arena, locked like all of it. Below the stack is a page that may
- * not be touched, made by hand, as pthread makes no guard for a stack that it is given: a stack that
- * overflows ends the process and does not run into somebody's keys.
+ * not be touched, made by hand, as pthread makes no guard for a stack that it is given: a stack
+ * that overflows ends the process and does not run into somebody's keys.
  */
 static enum kc_error start_thread(struct process *process, void *(*run)(void *))
 {

@@ -28,8 +28,8 @@ KC_CHECKED enum kc_error kc_versions_see(
 
 /*
  * Gives a record that is to be changed its next version: a number that no record of this name had,
- * also none whose storing failed. The record comes with the version and the MAC that it has now; one
- * that is new, with version 0. Must be followed by settle.
+ * also none whose storing failed. The record comes with the version and the MAC that it has now;
+ * one that is new, with version 0. Must be followed by settle.
  *
  * KC_ERR_CONFLICT  it is being changed, or was, since this one was read
  * KC_ERR_LIMIT

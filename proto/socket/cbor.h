@@ -48,8 +48,8 @@ KC_CHECKED enum kc_error kc_cbor_answer_decode(
     const void *bytes, size_t size, size_t descriptors, struct kc_message *answer);
 
 /*
- * Writes a message into limit bytes. What is written is what the decoder takes if the message passes
- * its check; an answer with an error gets the error's name and sentence from the table.
+ * Writes a message into limit bytes. What is written is what the decoder takes if the message
+ * passes its check; an answer with an error gets the error's name and sentence from the table.
  *
  * KC_ERR_TOO_LARGE  it does not fit, or is larger than KC_MESSAGE_SIZE_MAX
  */

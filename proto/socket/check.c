@@ -2,8 +2,8 @@
 /* What the tables say about a message, checked: whoever sent it, and however it was carried. */
 #include "proto/socket/message.h"
 
-/* The size of a multi-byte character that starts with this byte, and the least code point that needs
- * it: what is below it has a shorter form. */
+/* The size of a multi-byte character that starts with this byte, and the least code point that
+ * needs it: what is below it has a shorter form. */
 static size_t sequence_size(uint8_t first, uint32_t *least)
 {
     if ((first & 0xe0) == 0xc0) {
@@ -78,7 +78,8 @@ static enum kc_error check_value(const struct kc_field_row *row, const struct kc
     return fits ? KC_OK : KC_ERR_BAD_ARGUMENT;
 }
 
-/* Required fields there, no field beyond those and the optional ones, each value within its limits. */
+/* Required fields there, no field beyond those and the optional ones, each
+ * value within its limits. */
 static enum kc_error check_values(const struct kc_values *values, kc_field_set required,
     kc_field_set optional, const char **detail)
 {

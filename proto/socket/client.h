@@ -19,13 +19,13 @@
  *     kc_client_free(client);
  *
  * Threads    One client may be used by any number of threads; their calls share one connection and
- *            up to KC_IN_FLIGHT_MAX of them are under way at once. A request or an answer belongs to
- *            one thread at a time.
+ *            up to KC_IN_FLIGHT_MAX of them are under way at once. A request or an answer belongs
+ *            to one thread at a time.
  * Fork       A child may use the client: it makes a connection of its own at its first call, and
  *            what the parent had under way is not under way in it.
- * Connection Made at the first call that needs it. When it is lost, whatever was under way fails with
- *            KC_ERR_CONNECTION_LOST, and so does the call that notices; the next one connects again.
- *            Open signing sessions end with the connection they were opened on.
+ * Connection Made at the first call that needs it. When it is lost, whatever was under way fails
+ *            with KC_ERR_CONNECTION_LOST, and so does the call that notices; the next one connects
+ *            again. Open signing sessions end with the connection they were opened on.
  * Signals    No call raises one; a call that is interrupted by one goes on.
  *
  * The interface is stable: fields, operations and errors are only ever added, at the end.

@@ -197,7 +197,8 @@ enum kc_error kc_sealed_size(int descriptor, size_t limit, size_t *size)
     return KC_OK;
 }
 
-/* Reads, never maps: a mapping would leave the octets in pages that are neither locked nor wiped. */
+/* Reads, never maps: a mapping would leave the octets in pages that are
+ * neither locked nor wiped. */
 static bool read_all(int fd, uint8_t *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {

@@ -101,7 +101,8 @@ static void a_full_arena_says_so_and_recovers(void **state)
     kc_arena_free(large);
 }
 
-/* The allocator against a model: each block is filled with its own octet, which nobody else may change. */
+/* The allocator against a model: each block is filled with its own octet,
+ * which nobody else may change. */
 static void random_use_keeps_every_block_whole(void **state)
 {
     (void)state;
@@ -160,7 +161,8 @@ static void threads_share_the_arena(void **state)
     assert_int_equal(kc_arena_figures().used, 0);
 }
 
-/* What this program does instead of testing when it is run with an argument: each is expected to end it badly. */
+/* What this program does instead of testing when it is run with an argument: each is
+ * expected to end it badly. */
 static void free_twice(void)
 {
     uint8_t *bytes = kc_arena_allocate(16);
@@ -211,7 +213,8 @@ static const struct {
 };
 #define MISUSES (sizeof misuses / sizeof misuses[0])
 
-/* Runs this program again with an argument; with a limit on locked memory and no right to exceed it, if asked. */
+/* Runs this program again with an argument; with a limit on locked memory and no
+ * right to exceed it, if asked. */
 static int status_of_self(const char *argument, bool without_locked_memory)
 {
     char name[] = "base_secret_test", copy[64];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the benchmark needs to be there: a device and a service, each a custodian, and at the service
- * one share for each thing that is measured, made the way it is made in earnest. Whatever fails here
- * ends the program, with the reason.
+ * What the benchmark needs to be there: a device and a service, each a custodian, and at the
+ * service one share for each thing that is measured, made the way it is made in earnest. Whatever
+ * fails here ends the program, with the reason.
  */
 #ifndef KC_TESTS_BENCH_SETUP_H
 #define KC_TESTS_BENCH_SETUP_H

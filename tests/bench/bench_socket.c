@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-socket: contributions over the socket, beside the same operations in process and beside null
- * round trips, all in one run and in turns, so that what is compared had the same machine.
+ * bench-socket: contributions over the socket, beside the same operations in process and beside
+ * null round trips, all in one run and in turns, so that what is compared had the same machine.
  */
 #include "tests/bench/bench_samples.h"
 

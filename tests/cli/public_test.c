@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public keys in PEM: OpenSSL's are read, ours are read by OpenSSL, and the sign of a point is kept. */
+/* Public keys in PEM: OpenSSL's are read, ours are read by OpenSSL, and the
+ * sign of a point is kept. */
 #include "custodian/cli/public.h"
 #include "tests/support/cmocka.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The man page and the sample of the configuration say what the parser takes, no more and no less. */
+/* The man page and the sample of the configuration say what the parser
+ * takes, no more and no less. */
 #include "tests/support/cmocka.h"
 
 #include "custodian/config_setting.h"

@@ -446,7 +446,8 @@ static void serves_others_while_one_does_not_take_its_answers(void **state)
     uint64_t id = 0;
     static const uint8_t ping[] = "\xa4\x61v\x01\x62id\x01\x62op\x64ping\x67through\x64"
                                   "desk";
-    /* its answers fill its buffer, then the desk reads no more, then its requests fill the desk's */
+    /* its answers fill its buffer, then the desk reads no more, then its
+     * requests fill the desk's */
     while (send(client, ping, sizeof ping - 1, MSG_DONTWAIT) >= 0)
         continue;
     kc_test_ping(other, 9, "desk");

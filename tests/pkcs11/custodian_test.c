@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The module before a real custodian on a software TPM: what it signs and agrees is what OpenSSL
- * verifies and agrees, and it goes on through restarts, forks and threads. Clients that others wrote
- * are tried as they ship.
+ * verifies and agrees, and it goes on through restarts, forks and threads. Clients that others
+ * wrote are tried as they ship.
  */
 #include "proto/socket/client.h"
 #include "tests/pkcs11/support.h"

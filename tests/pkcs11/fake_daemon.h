@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A custodian for tests of the module: a thread on a socket of its own that speaks the socket API by
- * the daemon's own codec and computes nothing. Its answers can be checked by eye: a signature is the
- * octets of fake_signature, an agreement those of fake_agreement.
+ * A custodian for tests of the module: a thread on a socket of its own that speaks the socket API
+ * by the daemon's own codec and computes nothing. Its answers can be checked by eye: a signature is
+ * the octets of fake_signature, an agreement those of fake_agreement.
  */
 #ifndef KC_TESTS_PKCS11_FAKE_DAEMON_H
 #define KC_TESTS_PKCS11_FAKE_DAEMON_H
@@ -46,7 +46,8 @@ void fake_daemon_start(void);
 struct fake_key *fake_add_key(
     const char *algorithm, const char *keyring, const char *label, const char *role, uint8_t fill);
 
-/* Stops listening and drops all connections, as a daemon that ends; comes back with the same state. */
+/* Stops listening and drops all connections, as a daemon that ends; comes
+ * back with the same state. */
 void fake_daemon_pause(void);
 void fake_daemon_resume(void);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens around the module: threads, forks, a custodian that ends and comes back, unloading. */
+/* What happens around the module: threads, forks, a custodian that ends
+ * and comes back, unloading. */
 #include "tests/pkcs11/support.h"
 
 #include <dirent.h>
@@ -47,7 +48,8 @@ static void a_lost_connection_is_made_again_unnoticed(void **state)
     assert_rv(sign_with(session, key, "m", 1, signature, &size), CKR_DEVICE_REMOVED);
 }
 
-/* One thread's work: searches, signs and derives in sessions of its own; every answer is its own. */
+/* One thread's work: searches, signs and derives in sessions of its own;
+ * every answer is its own. */
 static CK_RV round_of_work(CK_SLOT_ID slot, CK_BYTE number)
 {
     CK_SESSION_HANDLE session;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that are refused, each with the reason for it in its name. Also seeds of the fuzz target. */
+/* Requests that are refused, each with the reason for it in its name. Also
+ * seeds of the fuzz target. */
 #ifndef KC_TESTS_SOCKET_MALFORMED_H
 #define KC_TESTS_SOCKET_MALFORMED_H
 

@@ -21,7 +21,8 @@ struct server {
     server_script *scripts[SERVER_SCRIPTS + 1]; /* one for each connection, then NULL */
 };
 
-/* Listens in a new folder and serves as many connections as there are scripts, one after the other. */
+/* Listens in a new folder and serves as many connections as there are
+ * scripts, one after the other. */
 void server_start(struct server *server, server_script *const *scripts);
 
 /* Waits for the last script to end, and removes the folder. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls every function that takes a secret, with the secret marked undefined for valgrind. Run by constant_time_test.
+ * Calls every function that takes a secret, with the secret marked undefined for valgrind.
+ * Run by constant_time_test.
  *
- * What the library itself makes public, it declassifies (threshold/declassify.h). Here a value is declassified only where
- * it leaves the party that made it: public halves of keys, R and contributions that are sent, finished signatures.
+ * What the library itself makes public, it declassifies (threshold/declassify.h). Here a value is
+ * declassified only where it leaves the party that made it: public halves of keys, R and
+ * contributions that are sent, finished signatures.
  */
 #include "base/secret.h"
 #include "threshold/agreement.h"

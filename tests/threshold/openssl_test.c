@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against libcrypto: the same keys, agreements and signatures, and its verification of what two parties make. */
+/* Against libcrypto: the same keys, agreements and signatures, and its verification
+ * of what two parties make. */
 #include "tests/threshold/support.h"
 
 #include "threshold/agreement.h"

@@ -167,7 +167,8 @@ static void refuses_s_that_is_not_below_the_order(void **state)
     }
 }
 
-/* With R the identity and S = k a the equation holds, for who has the key. It is refused all the same. */
+/* With R the identity and S = k a the equation holds, for who has the key. It
+ * is refused all the same. */
 static void refuses_the_identity_as_r(void **state)
 {
     (void)state;

@@ -70,7 +70,8 @@ static void computes_with_scalars_as_libsodium(void **state)
     }
 }
 
-/* One way only: some versions of libsodium accept points outside the prime-order group (point_test.c has the rest). */
+/* One way only: some versions of libsodium accept points outside the prime-order group
+ * (point_test.c has the rest). */
 static void accepts_no_point_that_libsodium_refuses(void **state)
 {
     (void)state;

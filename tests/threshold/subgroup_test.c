@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The test for points of prime order, against the definition: P is not the identity, and [L]P is. */
+/* The test for points of prime order, against the definition: P is not
+ * the identity, and [L]P is. */
 #include "tests/threshold/support.h"
 
 #include "threshold/element.h"
@@ -68,7 +69,8 @@ static struct kc_point next_on_curve(enum kc_curve curve)
     return point;
 }
 
-/* All points whose order divides the cofactor: the multiples of one that has it as its order. The first is the identity. */
+/* All points whose order divides the cofactor: the multiples of one that has it as its order.
+ * The first is the identity. */
 static void find_torsion(struct kc_point torsion[TORSION_MAX], enum kc_curve curve)
 {
     size_t order = 0;

@@ -23,12 +23,13 @@ void next_random(void *bytes, size_t size);
 struct kc_scalar next_scalar(enum kc_curve curve);
 
 /*
- * A scalar that is not zero, at the edges more often than not: small, near L, near a power of two; otherwise random. The
- * number chooses.
+ * A scalar that is not zero, at the edges more often than not: small, near L, near a power of two;
+ * otherwise random. The number chooses.
  */
 struct kc_scalar hostile_scalar(enum kc_curve curve, size_t number);
 
-/* How often a comparison with other people's code is made: 5,000 times, or what KC_TEST_ROUNDS says. */
+/* How often a comparison with other people's code is made: 5,000 times, or
+ * what KC_TEST_ROUNDS says. */
 size_t rounds(void);
 
 struct kc_fresh next_fresh(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures by two parties: what comes out verifies, and each way of going wrong is refused and leaves no nonce. */
+/* Signatures by two parties: what comes out verifies, and each way of going wrong is
+ * refused and leaves no nonce. */
 #include "tests/threshold/support.h"
 
 #include "threshold/share.h"
@@ -346,7 +347,8 @@ static void change_input(struct inputs *in, int which, const struct parties *p)
     }
 }
 
-/* Rule: a random source that fails and repeats does not repeat a nonce, unless every input is the same too. */
+/* Rule: a random source that fails and repeats does not repeat a nonce, unless
+ * every input is the same too. */
 static void every_input_changes_the_nonce(void **state)
 {
     (void)state;
@@ -376,7 +378,8 @@ static void every_input_changes_the_nonce(void **state)
     }
 }
 
-/* A whole key's signature and a first party's commitment, all inputs the same: what they are for is an input. */
+/* A whole key's signature and a first party's commitment, all inputs the same: what
+ * they are for is an input. */
 static void what_a_nonce_is_for_changes_it(void **state)
 {
     (void)state;

@@ -4,8 +4,8 @@
  * the attacker: all messages of the honest party are fixed before, and it signs each just once.
  *
  * The service chooses between two commitments in each of 253 open sessions, so between challenges
- * c_i^0 and c_i^1. With w_i = 2^i / (c_i^1 - c_i^0), the sum of w_i c_i^(b_i) is any number it likes
- * by choice of the bits b_i; so it is the challenge of a message that nobody agreed to, under
+ * c_i^0 and c_i^1. With w_i = 2^i / (c_i^1 - c_i^0), the sum of w_i c_i^(b_i) is any number it
+ * likes by choice of the bits b_i; so it is the challenge of a message that nobody agreed to, under
  * R = sum of w_i R_i. The sum of the w_i s_i is the response to it.
  */
 #include "tests/threshold_protocols/naive_signer.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the protocols share: randomness that is the same in every run, and shared keys. */
+/* What the tests of the protocols share: randomness that is the same in
+ * every run, and shared keys. */
 #ifndef KC_TESTS_THRESHOLD_PROTOCOLS_SUPPORT_H
 #define KC_TESTS_THRESHOLD_PROTOCOLS_SUPPORT_H
 

@@ -43,7 +43,8 @@ static int open_config(const struct kc_swtpm *tpm, const char *tcti)
     return descriptor;
 }
 
-/* In the child: the descriptors as the supervisor gives them, from copies that are out of the way. */
+/* In the child: the descriptors as the supervisor gives them, from copies
+ * that are out of the way. */
 static void become_root(
     const struct kc_swtpm *tpm, int control, int config, int vault, const char *argument)
 {

@@ -88,7 +88,8 @@ static void no_secret_crosses_in_clear_with_a_pcr_policy(void **state)
     assert_true(kc_tpm_proxy_saw(&w->proxy, w->fixture->srk_name, sizeof w->fixture->srk_name));
 }
 
-/* The same key sealed without care, by tpm2-tools: what the test would see if we did not encrypt. */
+/* The same key sealed without care, by tpm2-tools: what the test would
+ * see if we did not encrypt. */
 static void a_key_that_does_cross_in_clear_would_be_seen(void **state)
 {
     struct wire *w = *state;

@@ -300,7 +300,8 @@ static void works_in_its_sandbox_as_its_own_user(void **state)
 #endif
 }
 
-/* Every thread but the first has its stack between the arena's guards: the mapping is the arena's. */
+/* Every thread but the first has its stack between the arena's guards:
+ * the mapping is the arena's. */
 static void its_threads_have_their_stacks_in_locked_memory(void **state)
 {
     struct child *child = *state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys that are split between two custodians do what the whole key did, and neither does it alone. */
+/* Keys that are split between two custodians do what the whole key did,
+ * and neither does it alone. */
 #include "tests/vault/bench.h"
 
 #include "custodian/vault/core.h"

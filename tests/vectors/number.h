@@ -35,7 +35,8 @@ BIGNUM *number_of_octets(struct check *c, const uint8_t *little_endian, size_t s
 void expect_coordinates(struct check *c, const json_t *object, const struct kc_curve_info *curve,
     const uint8_t *encoding, const char *first, const char *second);
 
-/* The projective state of the Montgomery ladder after its last step, as a "ladder" object has it. */
+/* The projective state of the Montgomery ladder after its last step, as
+ * a "ladder" object has it. */
 void expect_ladder(struct check *c, const json_t *object, const struct kc_curve_info *curve,
     const BIGNUM *scalar, const BIGNUM *u);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys from seeds. The curves of the project are derived by its code; P curves and RSA, which it does
- * not have, by big numbers here, so that the seed, the HKDF and its inputs are checked for them too.
+ * Keys from seeds. The curves of the project are derived by its code; P curves and RSA,
+ * which it does not have, by big numbers here, so that the seed, the HKDF and its inputs
+ * are checked for them too.
  */
 #include "number.h"
 #include "play.h"

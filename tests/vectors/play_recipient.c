@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decryption with a recipient's key, whole or in shares: from the contributions to the plaintext. */
+/* Decryption with a recipient's key, whole or in shares: from the
+ * contributions to the plaintext. */
 #include "number.h"
 #include "play.h"
 

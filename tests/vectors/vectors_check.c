@@ -2,8 +2,8 @@
 /*
  * vectors-check DIR: plays every *.json of a folder, in the format of tests/vectors/README.md.
  *
- * Prints "FILE: N passed, N failed, N skipped" for each file, and below it the id of each vector that
- * failed and why. A type that the code does not know is skipped; what is malformed has failed.
+ * Prints "FILE: N passed, N failed, N skipped" for each file, and below it the id of each vector
+ * that failed and why. A type that the code does not know is skipped; what is malformed has failed.
  * Exit status: 0 if nothing failed, 1 if something did, 2 if nothing could be played.
  */
 #include "play.h"
