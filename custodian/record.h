@@ -67,8 +67,7 @@ struct kc_record {
     uint64_t created; /* seconds since 1970 */
     uint64_t expiry;  /* 0: never */
     uint8_t public_size;
-    uint8_t
-        public_key[KC_RECORD_PUBLIC_SIZE]; /* signed encoding; of a share: its verification share */
+    uint8_t public_key[KC_RECORD_PUBLIC_SIZE]; /* signed; of a share: its verification share */
 
     /* of a share */
     char group[KC_RECORD_ID_SIZE]; /* id of the split key */
