@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/field25519.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LIMBS KC_FIELD25519_LIMBS
@@ -130,6 +131,10 @@ void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 
     square_times(&t, &t, 5);
     kc_field25519_multiply(out, &t, &power_11);
 }
+
+#define FIELD struct kc_field25519
+#define FIELD_(name) kc_field25519_##name
+#include "threshold/field_invert.inc"
 
 /*
  * The candidate is n d^3 (n d^7)^((p-5)/8) (RFC 8032 5.1.3), and (p-5)/8 = (2^250 - 1) * 2^2 + 1.

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 
 #define KC_FIELD25519_SIZE 32
+#define KC_FIELD_INVERT_MAX 16
 #define KC_FIELD25519_LIMBS 5
 
 struct kc_field25519 {
@@ -37,6 +38,9 @@ void kc_field25519_square(struct kc_field25519 *out, const struct kc_field25519 
 
 /* 1/a; zero for zero. */
 void kc_field25519_invert(struct kc_field25519 *out, const struct kc_field25519 *a);
+
+/* Inverts each of up to KC_FIELD_INVERT_MAX elements in place, at the price of one inversion. None may be zero. */
+void kc_field25519_invert_many(struct kc_field25519 elements[], size_t count);
 
 /* A root of numerator/denominator; false (and out meaningless) if there is none. 0/d has root 0;
  * n/0 has none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/field448.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LIMBS KC_FIELD448_LIMBS
@@ -174,6 +175,10 @@ void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a)
     square_times(&t, &t, 2);
     kc_field448_multiply(out, &t, a);
 }
+
+#define FIELD struct kc_field448
+#define FIELD_(name) kc_field448_##name
+#include "threshold/field_invert.inc"
 
 /* The candidate is n (n d)^((p-3)/4): its square times d is n times the quadratic character of n d.
  */

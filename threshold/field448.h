@@ -14,6 +14,7 @@
 #include "base/secret.h"
 
 #define KC_FIELD448_SIZE 56
+#define KC_FIELD_INVERT_MAX 16
 #define KC_FIELD448_LIMBS 8
 
 struct kc_field448 {
@@ -36,6 +37,9 @@ void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a);
 
 /* 1/a; zero for zero. */
 void kc_field448_invert(struct kc_field448 *out, const struct kc_field448 *a);
+
+/* Inverts each of up to KC_FIELD_INVERT_MAX elements in place, at the price of one inversion. None may be zero. */
+void kc_field448_invert_many(struct kc_field448 elements[], size_t count);
 
 /* A root of numerator/denominator; false (and out meaningless) if there is none. 0/d has root 0;
  * n/0 has none. */

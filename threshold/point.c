@@ -111,36 +111,79 @@ enum kc_error kc_point_decode_unsigned(
     return KC_OK;
 }
 
-/* u, and the octet of the sign of v. */
-static void write_montgomery(
-    const struct kc_point *point, uint8_t u[static KC_SCALAR_SIZE_MAX], uint8_t *sign)
+/* Writes all points with one inversion. For the X curves, u, and then the octet of the sign of v. */
+static void write_25519(
+    const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX])
 {
-    if (in_field_25519(point->curve))
-        kc_point25519_write_montgomery(u, sign, &point->on25519);
-    else
-        kc_point448_write_montgomery(u, sign, &point->on448);
+    struct kc_field25519 inverses[KC_FIELD_INVERT_MAX];
+    bool montgomery = is_montgomery(points[0].curve);
+    for (size_t i = 0; i < count; i++)
+        kc_point25519_denominator(&inverses[i], &points[i].on25519, montgomery);
+    kc_field25519_invert_many(inverses, count);
+    for (size_t i = 0; i < count; i++)
+        if (montgomery)
+            kc_point25519_write_montgomery(
+                out[i], &out[i][KC_FIELD25519_SIZE], &points[i].on25519, &inverses[i]);
+        else
+            kc_point25519_write_edwards(out[i], &points[i].on25519, &inverses[i]);
+    kc_wipe(inverses, sizeof inverses);
+}
+
+static void write_448(
+    const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX])
+{
+    struct kc_field448 inverses[KC_FIELD_INVERT_MAX];
+    bool montgomery = is_montgomery(points[0].curve);
+    for (size_t i = 0; i < count; i++)
+        kc_point448_denominator(&inverses[i], &points[i].on448, montgomery);
+    kc_field448_invert_many(inverses, count);
+    for (size_t i = 0; i < count; i++)
+        if (montgomery)
+            kc_point448_write_montgomery(
+                out[i], &out[i][KC_FIELD448_SIZE], &points[i].on448, &inverses[i]);
+        else
+            kc_point448_write_edwards(out[i], &points[i].on448, &inverses[i]);
+    kc_wipe(inverses, sizeof inverses);
+}
+
+void kc_point_encode_many(
+    const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX])
+{
+    for (size_t i = 0; i < count; i++)
+        require(points[i].curve == points[0].curve);
+    if (count > 0 && points[0].curve == KC_CURVE_P256) {
+        for (size_t i = 0; i < count; i++)
+            kc_p256_write(out[i], &points[i].on_p256);
+        return;
+    }
+    for (size_t done = 0; done < count; done += KC_FIELD_INVERT_MAX) {
+        size_t now = count - done < KC_FIELD_INVERT_MAX ? count - done : KC_FIELD_INVERT_MAX;
+        if (in_field_25519(points[0].curve))
+            write_25519(points + done, now, out + done);
+        else
+            write_448(points + done, now, out + done);
+    }
 }
 
 void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
 {
-    if (point->curve == KC_CURVE_P256)
-        kc_p256_write(out, &point->on_p256);
-    else if (is_montgomery(point->curve))
-        write_montgomery(point, out, out + kc_curve_info(point->curve)->unsigned_size);
-    else if (point->curve == KC_CURVE_ED25519)
-        kc_point25519_write_edwards(out, &point->on25519);
-    else
-        kc_point448_write_edwards(out, &point->on448);
+    uint8_t whole[1][KC_POINT_SIZE_MAX]; /* secret, if the point is */
+    kc_point_encode_many(point, 1, whole);
+    memcpy(out, whole[0], kc_curve_info(point->curve)->point_size);
+    kc_wipe(whole, sizeof whole);
 }
 
 void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX])
 {
-    require(!kc_curve_info(point->curve)->signs);
-    uint8_t sign;
-    if (point->curve == KC_CURVE_P256)
+    require(kc_curve_info(point->curve)->unsigned_size > 0);
+    if (point->curve == KC_CURVE_P256) {
         memcpy(out, point->on_p256.x, sizeof point->on_p256.x);
-    else
-        write_montgomery(point, out, &sign);
+        return;
+    }
+    uint8_t whole[1][KC_POINT_SIZE_MAX]; /* secret, if the point is */
+    kc_point_encode_many(point, 1, whole);
+    memcpy(out, whole[0], kc_curve_info(point->curve)->unsigned_size);
+    kc_wipe(whole, sizeof whole);
 }
 
 /* point NULL: the base point */

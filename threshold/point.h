@@ -56,6 +56,13 @@ KC_CHECKED enum kc_error kc_point_decode_unsigned(
 /* Writes the whole point: point_size bytes, in the form that kc_point_decode reads. */
 void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
 
+/*
+ * Writes several points of one curve, each as kc_point_encode does, with one inversion for every sixteen (P-256 has none to
+ * save): what a batch of contributions ends with.
+ */
+void kc_point_encode_many(
+    const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX]);
+
 /* Writes u (x) alone, unsigned_size bytes. An Ed curve ends the process. */
 void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
 

@@ -57,12 +57,12 @@ enum kc_error kc_point25519_read_edwards(
     return KC_OK;
 }
 
-void kc_point25519_write_edwards(uint8_t bytes[static 32], const struct kc_edwards25519 *p)
+void kc_point25519_write_edwards(
+    uint8_t bytes[static 32], const struct kc_edwards25519 *p, const field *inverse)
 {
-    KC_AUTO_FIELD25519 inverse, x, y;
-    kc_field25519_invert(&inverse, &p->z);
-    kc_field25519_multiply(&x, &p->x, &inverse);
-    kc_field25519_multiply(&y, &p->y, &inverse);
+    KC_AUTO_FIELD25519 x, y;
+    kc_field25519_multiply(&x, &p->x, inverse);
+    kc_field25519_multiply(&y, &p->y, inverse);
     kc_field25519_encode(bytes, &y);
     bytes[31] |= (uint8_t)(kc_field25519_is_odd(&x) & 0x80);
 }
@@ -105,16 +105,23 @@ enum kc_error kc_point25519_read_montgomery(
     return KC_OK;
 }
 
-/* One inversion, of (Z - Y) X, serves u = (Z + Y)/(Z - Y) and v = c u Z/X. */
-void kc_point25519_write_montgomery(
-    uint8_t u_bytes[static 32], uint8_t *sign, const struct kc_edwards25519 *p)
+void kc_point25519_denominator(field *out, const struct kc_edwards25519 *p, bool montgomery)
 {
-    KC_AUTO_FIELD25519 sum, inverse, u, v;
-    kc_field25519_subtract(&inverse, &p->z, &p->y);
-    kc_field25519_multiply(&inverse, &inverse, &p->x);
-    kc_field25519_invert(&inverse, &inverse);
+    if (!montgomery) {
+        *out = p->z;
+        return;
+    }
+    kc_field25519_subtract(out, &p->z, &p->y);
+    kc_field25519_multiply(out, out, &p->x);
+}
+
+/* The one inverse, of (Z - Y) X, serves u = (Z + Y)/(Z - Y) and v = c u Z/X. */
+void kc_point25519_write_montgomery(uint8_t u_bytes[static 32], uint8_t *sign,
+    const struct kc_edwards25519 *p, const field *inverse)
+{
+    KC_AUTO_FIELD25519 sum, u, v;
     kc_field25519_add(&sum, &p->z, &p->y);
-    kc_field25519_multiply(&sum, &sum, &inverse);
+    kc_field25519_multiply(&sum, &sum, inverse);
     kc_field25519_multiply(&u, &sum, &p->x);
     kc_field25519_multiply(&v, &sum, &p->z);
     kc_field25519_multiply(&v, &v, &map_c);

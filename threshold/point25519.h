@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "threshold/edwards25519.h"
 
+#include <stdbool.h>
+
 /*
  * y, and the sign of x in the top bit (RFC 8032 5.1.3).
  *
@@ -17,7 +19,16 @@
  */
 KC_CHECKED enum kc_error kc_point25519_read_edwards(
     struct kc_edwards25519 *out, const uint8_t bytes[static 32]);
-void kc_point25519_write_edwards(uint8_t bytes[static 32], const struct kc_edwards25519 *p);
+/*
+ * What is to be inverted before a point is written: Z, or for the Montgomery form a product. Not zero for points that are
+ * neither the identity nor of order 2, and only such are written.
+ */
+void kc_point25519_denominator(
+    struct kc_field25519 *out, const struct kc_edwards25519 *p, bool montgomery);
+
+/* Inverse is that of the denominator, here and below. */
+void kc_point25519_write_edwards(
+    uint8_t bytes[static 32], const struct kc_edwards25519 *p, const struct kc_field25519 *inverse);
 
 /*
  * u, and the sign of v in the octet `sign`: 0x00 or 0x80.
@@ -28,8 +39,7 @@ void kc_point25519_write_edwards(uint8_t bytes[static 32], const struct kc_edwar
 KC_CHECKED enum kc_error kc_point25519_read_montgomery(
     struct kc_edwards25519 *out, const uint8_t u[static 32], uint8_t sign);
 
-/* Of a point that is neither the identity nor of order 2. */
-void kc_point25519_write_montgomery(
-    uint8_t u[static 32], uint8_t *sign, const struct kc_edwards25519 *p);
+void kc_point25519_write_montgomery(uint8_t u[static 32], uint8_t *sign,
+    const struct kc_edwards25519 *p, const struct kc_field25519 *inverse);
 
 #endif

@@ -46,12 +46,12 @@ enum kc_error kc_point448_read_edwards(struct kc_edwards448 *out, const uint8_t 
     return KC_OK;
 }
 
-void kc_point448_write_edwards(uint8_t bytes[static 57], const struct kc_edwards448 *p)
+void kc_point448_write_edwards(
+    uint8_t bytes[static 57], const struct kc_edwards448 *p, const field *inverse)
 {
-    KC_AUTO_FIELD448 inverse, x, y;
-    kc_field448_invert(&inverse, &p->z);
-    kc_field448_multiply(&x, &p->x, &inverse);
-    kc_field448_multiply(&y, &p->y, &inverse);
+    KC_AUTO_FIELD448 x, y;
+    kc_field448_multiply(&x, &p->x, inverse);
+    kc_field448_multiply(&y, &p->y, inverse);
     kc_field448_encode(bytes, &y);
     bytes[56] = (uint8_t)(kc_field448_is_odd(&x) & 0x80);
 }
@@ -94,16 +94,23 @@ enum kc_error kc_point448_read_montgomery(
     return KC_OK;
 }
 
-/* One inversion, of (Y - Z) X, serves u = (Y + Z)/(Y - Z) and v = c u Z/X. */
-void kc_point448_write_montgomery(
-    uint8_t u_bytes[static 56], uint8_t *sign, const struct kc_edwards448 *p)
+void kc_point448_denominator(field *out, const struct kc_edwards448 *p, bool montgomery)
 {
-    KC_AUTO_FIELD448 sum, inverse, u, v;
-    kc_field448_subtract(&inverse, &p->y, &p->z);
-    kc_field448_multiply(&inverse, &inverse, &p->x);
-    kc_field448_invert(&inverse, &inverse);
+    if (!montgomery) {
+        *out = p->z;
+        return;
+    }
+    kc_field448_subtract(out, &p->y, &p->z);
+    kc_field448_multiply(out, out, &p->x);
+}
+
+/* The one inverse, of (Y - Z) X, serves u = (Y + Z)/(Y - Z) and v = c u Z/X. */
+void kc_point448_write_montgomery(
+    uint8_t u_bytes[static 56], uint8_t *sign, const struct kc_edwards448 *p, const field *inverse)
+{
+    KC_AUTO_FIELD448 sum, u, v;
     kc_field448_add(&sum, &p->z, &p->y);
-    kc_field448_multiply(&sum, &sum, &inverse);
+    kc_field448_multiply(&sum, &sum, inverse);
     kc_field448_multiply(&u, &sum, &p->x);
     kc_field448_multiply(&v, &sum, &p->z);
     kc_field448_multiply(&v, &v, &map_c);

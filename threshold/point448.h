@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "threshold/edwards448.h"
 
+#include <stdbool.h>
+
 /*
  * y, and an octet with the sign of x in the top bit (RFC 8032 5.2.3).
  *
@@ -18,7 +20,16 @@
  */
 KC_CHECKED enum kc_error kc_point448_read_edwards(
     struct kc_edwards448 *out, const uint8_t bytes[static 57]);
-void kc_point448_write_edwards(uint8_t bytes[static 57], const struct kc_edwards448 *p);
+/*
+ * What is to be inverted before a point is written: Z, or for the Montgomery form a product. Not zero for points that are
+ * neither the identity nor of order 2, and only such are written.
+ */
+void kc_point448_denominator(
+    struct kc_field448 *out, const struct kc_edwards448 *p, bool montgomery);
+
+/* Inverse is that of the denominator, here and below. */
+void kc_point448_write_edwards(
+    uint8_t bytes[static 57], const struct kc_edwards448 *p, const struct kc_field448 *inverse);
 
 /*
  * u, and the sign of v in the octet `sign`: 0x00 or 0x80.
@@ -29,8 +40,7 @@ void kc_point448_write_edwards(uint8_t bytes[static 57], const struct kc_edwards
 KC_CHECKED enum kc_error kc_point448_read_montgomery(
     struct kc_edwards448 *out, const uint8_t u[static 56], uint8_t sign);
 
-/* Of a point that is neither the identity nor of order 2. */
-void kc_point448_write_montgomery(
-    uint8_t u[static 56], uint8_t *sign, const struct kc_edwards448 *p);
+void kc_point448_write_montgomery(uint8_t u[static 56], uint8_t *sign,
+    const struct kc_edwards448 *p, const struct kc_field448 *inverse);
 
 #endif

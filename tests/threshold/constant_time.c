@@ -85,6 +85,8 @@ static void points(enum kc_curve curve)
     must(kc_point_sum(&point, both, 2));
     kc_point_negate(&point, &point);
     (void)kc_point_equal(&point, &other);
+    uint8_t written[2][KC_POINT_SIZE_MAX];
+    kc_point_encode_many(both, 2, written);
     kc_point_encode(&point, bytes);
     must(kc_point_decode(&other, curve, bytes, kc_curve_info(curve)->point_size));
     if (kc_curve_info(curve)->unsigned_size == 0)

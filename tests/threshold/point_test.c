@@ -93,6 +93,28 @@ static void the_base_points_are_those_of_the_standards(void **state)
     }
 }
 
+static void points_written_together_are_those_written_alone(void **state)
+{
+    (void)state;
+    FOR_EACH_CURVE(curve)
+    {
+        struct kc_point points[37];
+        uint8_t together[37][KC_POINT_SIZE_MAX], alone[KC_POINT_SIZE_MAX];
+        for (size_t i = 0; i < 37; i++) {
+            struct kc_scalar scalar = next_scalar(curve);
+            points[i] = base_times(&scalar);
+        }
+        for (size_t count = 0; count <= 37; count++) {
+            memset(together, 0, sizeof together);
+            kc_point_encode_many(points, count, together);
+            for (size_t i = 0; i < count; i++) {
+                kc_point_encode(&points[i], alone);
+                assert_memory_equal(together[i], alone, kc_curve_info(curve)->point_size);
+            }
+        }
+    }
+}
+
 static void multiplying_is_repeated_addition(void **state)
 {
     (void)state;
@@ -204,6 +226,7 @@ int main(void)
         cmocka_unit_test(says_the_same_of_u_alone),
         cmocka_unit_test(refuses_every_wrong_size),
         cmocka_unit_test(the_base_points_are_those_of_the_standards),
+        cmocka_unit_test(points_written_together_are_those_written_alone),
         cmocka_unit_test(multiplying_is_repeated_addition),
         cmocka_unit_test(the_table_of_the_base_point_gives_what_the_point_gives),
         cmocka_unit_test(a_zero_scalar_has_no_product),
