@@ -22,106 +22,122 @@ static inline wide carry_of(wide column)
     return column >> RADIX;
 }
 
-/*
- * Carries the columns of a product to a reduced element: low[i] has weight 2^(56 i), high[i] 2^(224
- * + 56 i), and 2^448 = 2^224 + 1. Columns are below 2^123 (join_halves says why), so the carries
- * out of the halves are below 2^67 + 1, the two sums of the second step below 2^69, and what those
- * carry into limbs 1 and 5 below 2^13.
- */
-static inline void carry_columns(field *out, wide low[HALF], wide high[HALF])
+/* The low and the high half of an element's limbs, and their sum. */
+struct halves {
+    uint64_t low[HALF], high[HALF], sum[HALF];
+};
+
+static inline struct halves split(const struct kc_field448 *a)
 {
-    for (int i = 0; i < HALF - 1; i++) {
-        low[i + 1] += carry_of(low[i]);
-        high[i + 1] += carry_of(high[i]);
+    return (struct halves){
+        .low = {a->limb[0], a->limb[1], a->limb[2], a->limb[3]},
+        .high = {a->limb[4], a->limb[5], a->limb[6], a->limb[7]},
+        .sum = {a->limb[0] + a->limb[4], a->limb[1] + a->limb[5], a->limb[2] + a->limb[6],
+            a->limb[3] + a->limb[7]},
+    };
+}
+
+/* Column k of the product of two halves, and of the square of one. Column 7 is empty. */
+#define PRODUCT_COLUMN(k, terms)                                                                   \
+    static inline wide product_##k(const uint64_t a[HALF], const uint64_t b[HALF])                 \
+    {                                                                                              \
+        return terms;                                                                              \
     }
-    wide middle = carry_of(low[3]), top = carry_of(high[3]);
-    wide first = top + ((uint64_t)low[0] & MASK);
-    wide fifth = middle + top + ((uint64_t)high[0] & MASK);
-    out->limb[0] = (uint64_t)first & MASK;
-    out->limb[1] = ((uint64_t)low[1] & MASK) + (uint64_t)(first >> RADIX);
-    out->limb[2] = (uint64_t)low[2] & MASK;
-    out->limb[3] = (uint64_t)low[3] & MASK;
-    out->limb[4] = (uint64_t)fifth & MASK;
-    out->limb[5] = ((uint64_t)high[1] & MASK) + (uint64_t)(fifth >> RADIX);
-    out->limb[6] = (uint64_t)high[2] & MASK;
-    out->limb[7] = (uint64_t)high[3] & MASK;
-}
-
-/* The seven columns of the product of two halves. */
-static inline void multiply_half(
-    wide c[2 * HALF - 1], const uint64_t a[HALF], const uint64_t b[HALF])
-{
-    c[0] = (wide)a[0] * b[0];
-    c[1] = (wide)a[0] * b[1] + (wide)a[1] * b[0];
-    c[2] = (wide)a[0] * b[2] + (wide)a[1] * b[1] + (wide)a[2] * b[0];
-    c[3] = (wide)a[0] * b[3] + (wide)a[1] * b[2] + (wide)a[2] * b[1] + (wide)a[3] * b[0];
-    c[4] = (wide)a[1] * b[3] + (wide)a[2] * b[2] + (wide)a[3] * b[1];
-    c[5] = (wide)a[2] * b[3] + (wide)a[3] * b[2];
-    c[6] = (wide)a[3] * b[3];
-}
-
-static inline void square_half(wide c[2 * HALF - 1], const uint64_t a[HALF])
-{
-    uint64_t a0 = 2 * a[0], a1 = 2 * a[1], a2 = 2 * a[2];
-    c[0] = (wide)a[0] * a[0];
-    c[1] = (wide)a0 * a[1];
-    c[2] = (wide)a0 * a[2] + (wide)a[1] * a[1];
-    c[3] = (wide)a0 * a[3] + (wide)a1 * a[2];
-    c[4] = (wide)a1 * a[3] + (wide)a[2] * a[2];
-    c[5] = (wide)a2 * a[3];
-    c[6] = (wide)a[3] * a[3];
-}
+#define SQUARE_COLUMN(k, terms)                                                                    \
+    static inline wide square_##k(const uint64_t a[HALF])                                          \
+    {                                                                                              \
+        return terms;                                                                              \
+    }
+/* clang-format off */
+PRODUCT_COLUMN(0, (wide)a[0] * b[0])
+PRODUCT_COLUMN(1, (wide)a[0] * b[1] + (wide)a[1] * b[0])
+PRODUCT_COLUMN(2, (wide)a[0] * b[2] + (wide)a[1] * b[1] + (wide)a[2] * b[0])
+PRODUCT_COLUMN(3, (wide)a[0] * b[3] + (wide)a[1] * b[2] + (wide)a[2] * b[1] + (wide)a[3] * b[0])
+PRODUCT_COLUMN(4, (wide)a[1] * b[3] + (wide)a[2] * b[2] + (wide)a[3] * b[1])
+PRODUCT_COLUMN(5, (wide)a[2] * b[3] + (wide)a[3] * b[2])
+PRODUCT_COLUMN(6, (wide)a[3] * b[3])
+PRODUCT_COLUMN(7, ((void)a, (void)b, (wide)0))
+SQUARE_COLUMN(0, (wide)a[0] * a[0])
+SQUARE_COLUMN(1, (wide)(2 * a[0]) * a[1])
+SQUARE_COLUMN(2, (wide)(2 * a[0]) * a[2] + (wide)a[1] * a[1])
+SQUARE_COLUMN(3, (wide)(2 * a[0]) * a[3] + (wide)(2 * a[1]) * a[2])
+SQUARE_COLUMN(4, (wide)(2 * a[1]) * a[3] + (wide)a[2] * a[2])
+SQUARE_COLUMN(5, (wide)(2 * a[2]) * a[3])
+SQUARE_COLUMN(6, (wide)a[3] * a[3])
+SQUARE_COLUMN(7, ((void)a, (wide)0))
+/* clang-format on */
 
 /*
- * Joins the three half products of Karatsuba's method. With f = 2^224, f^2 = f + 1, and
+ * Karatsuba's method. With f = 2^224, f^2 = f + 1, and
  *   (a + a' f)(b + b' f) = aa + bb + f (ss - aa),   aa = a b, bb = a' b', ss = (a + a')(b + b'),
- * columns 4..6 of a half product carry a further f, those of the second term f^2. No column goes
- * below zero, since ss - aa has none below zero.
+ * columns 4..6 of a half product carry a further f, those of the second term f^2:
+ *   low[j] = aa[j] + bb[j] + ss[j+4] - aa[j+4],   high[j] = ss[j] - aa[j] + bb[j+4] + ss[j+4].
+ * No column goes below zero, since ss - aa has none below zero; within one, the order of terms may.
  *
- * Limbs below 8u = 2^59: sums below 2^60, columns of ss below 4 * 2^120, of aa and bb below 4 *
- * 2^118; a joined one is below 2^123.
+ * JOIN is the step for one j, which carries both columns to the next. COLUMN(k, half) is column k of the half products aa
+ * (half is low), bb (high), or ss (sum). Written out like this a compiler holds just two columns at a time.
+ *
+ * Limbs below 8u = 2^59: sums below 2^60, columns of ss below 4 * 2^120, of aa and bb below 4 * 2^118, so a joined one
+ * with its carry is below 2^123.
  */
-static inline void join_halves(field *out, const wide aa[2 * HALF - 1], const wide bb[2 * HALF - 1],
-    const wide ss[2 * HALF - 1])
-{
-    wide low[HALF], high[HALF];
-    for (int i = 0; i < HALF - 1; i++) {
-        low[i] = aa[i] + bb[i] + ss[i + HALF] - aa[i + HALF];
-        high[i] = ss[i] - aa[i] + bb[i + HALF] + ss[i + HALF];
-    }
-    low[HALF - 1] = aa[HALF - 1] + bb[HALF - 1];
-    high[HALF - 1] = ss[HALF - 1] - aa[HALF - 1];
-    carry_columns(out, low, high);
-}
+#define JOIN(j, k, COLUMN)                                                                         \
+    do {                                                                                           \
+        wide once = COLUMN(j, low), twice = COLUMN(k, sum);                                        \
+        low += once + twice;                                                                       \
+        low += COLUMN(j, high);                                                                    \
+        low -= COLUMN(k, low);                                                                     \
+        high += twice - once;                                                                      \
+        high += COLUMN(j, sum);                                                                    \
+        high += COLUMN(k, high);                                                                   \
+        limb[j] = (uint64_t)low & MASK;                                                            \
+        limb[j + HALF] = (uint64_t)high & MASK;                                                    \
+        low = carry_of(low);                                                                       \
+        high = carry_of(high);                                                                     \
+    } while (0)
 
-static inline void add_halves(uint64_t sum[HALF], const struct kc_field448 *a)
+#define PRODUCT(k, half) product_##k(a.half, b.half)
+#define SQUARE(k, half) square_##k(a.half)
+
+/*
+ * What leaves the top returns: 2^448 = 2^224 + 1. The carries of both columns are below 2^67, the sums here below 2^69, and
+ * what those carry into limbs 1 and 5 below 2^13.
+ */
+static inline void carry_top(field *out, const uint64_t limb[LIMBS], wide low, wide high)
 {
-    for (int i = 0; i < HALF; i++)
-        sum[i] = a->limb[i] + a->limb[i + HALF];
+    wide first = high + limb[0], fifth = low + high + limb[HALF];
+    out->limb[0] = (uint64_t)first & MASK;
+    out->limb[1] = limb[1] + (uint64_t)carry_of(first);
+    out->limb[2] = limb[2];
+    out->limb[3] = limb[3];
+    out->limb[4] = (uint64_t)fifth & MASK;
+    out->limb[5] = limb[5] + (uint64_t)carry_of(fifth);
+    out->limb[6] = limb[6];
+    out->limb[7] = limb[7];
 }
 
 void kc_field448_multiply(
-    struct kc_field448 *out, const struct kc_field448 *a, const struct kc_field448 *b)
+    struct kc_field448 *out, const struct kc_field448 *x, const struct kc_field448 *y)
 {
-    uint64_t a_sum[HALF], b_sum[HALF];
-    wide aa[2 * HALF - 1], bb[2 * HALF - 1], ss[2 * HALF - 1];
-    add_halves(a_sum, a);
-    add_halves(b_sum, b);
-    multiply_half(aa, a->limb, b->limb);
-    multiply_half(bb, a->limb + HALF, b->limb + HALF);
-    multiply_half(ss, a_sum, b_sum);
-    join_halves(out, aa, bb, ss);
+    const struct halves a = split(x), b = split(y);
+    uint64_t limb[LIMBS];
+    wide low = 0, high = 0;
+    JOIN(0, 4, PRODUCT);
+    JOIN(1, 5, PRODUCT);
+    JOIN(2, 6, PRODUCT);
+    JOIN(3, 7, PRODUCT);
+    carry_top(out, limb, low, high);
 }
 
-static inline void square(field *out, const field *a)
+static inline void square(field *out, const field *x)
 {
-    uint64_t sum[HALF];
-    wide aa[2 * HALF - 1], bb[2 * HALF - 1], ss[2 * HALF - 1];
-    add_halves(sum, a);
-    square_half(aa, a->limb);
-    square_half(bb, a->limb + HALF);
-    square_half(ss, sum);
-    join_halves(out, aa, bb, ss);
+    const struct halves a = split(x);
+    uint64_t limb[LIMBS];
+    wide low = 0, high = 0;
+    JOIN(0, 4, SQUARE);
+    JOIN(1, 5, SQUARE);
+    JOIN(2, 6, SQUARE);
+    JOIN(3, 7, SQUARE);
+    carry_top(out, limb, low, high);
 }
 
 void kc_field448_square(struct kc_field448 *out, const struct kc_field448 *a)
