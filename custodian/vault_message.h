@@ -36,7 +36,8 @@
  * KC_ERR_LABEL_TAKEN.
  *
  * What the desk adds to the vault's answers: to STATUS the field KEYS, to DOCTOR items about store
- * and files. A page of keys is as many records as fit, in the order of their ids, up to
+ * and files; of a listing the desk puts pages together, cuts them to `count`, and says what comes
+ * after. A page of keys or recipients is as many records as fit, in the order of their ids, up to
  * KC_VAULT_RECORDS_MAX: if there are fewer, there is nothing after them.
  */
 #ifndef KC_CUSTODIAN_VAULT_MESSAGE_H

@@ -87,14 +87,14 @@ static size_t gather(struct kc_desk *desk, const struct kc_call *call)
 /* Where the listing goes on: after the last item that is shown, or after what was looked at. */
 static void set_more(const struct kc_call *call, struct kc_message *answer, size_t total)
 {
+    enum kc_operation_record record = kc_operations[call->request.operation].record;
+    enum kc_field id = record == KC_RECORD_RECIPIENTS ? KC_FIELD_RECIPIENT : KC_FIELD_KEY;
     bool cut = answer->item_count < total;
     bool more = cut || !call->job.end;
 
-    if (kc_operations[call->request.operation].record != KC_RECORD_PAGE)
-        return;
     kc_values_set_number(&answer->values, KC_FIELD_MORE, more);
     if (cut && answer->item_count > 0) {
-        const struct kc_value *last = &answer->items[answer->item_count - 1].value[KC_FIELD_KEY];
+        const struct kc_value *last = &answer->items[answer->item_count - 1].value[id];
         kc_values_set_span(&answer->values, KC_FIELD_AFTER, last->span.bytes, last->span.size);
     } else if (more) {
         kc_values_set_text(&answer->values, KC_FIELD_AFTER, call->job.after);

@@ -249,6 +249,11 @@ KC_CHECKED enum kc_error kc_call_material(
  * handler returns KC_OK at once. *proven: go on; the counter's reset is staged. */
 KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
 
+/* --- list.c --- */
+
+/* Says of an answer with items what comes after the records of the request. */
+void kc_call_set_page(struct kc_call *call);
+
 /* --- key.c --- */
 
 /* Makes the record of a key or share from its public half: id, algorithm, use, public key. */

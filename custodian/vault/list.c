@@ -33,40 +33,29 @@ static bool is_listed(struct kc_call *call, const struct kc_record *record)
            kc_call_sees(call, record) && fits_filters(call, record);
 }
 
-static enum kc_error list_page(struct kc_call *call, size_t count_max, size_t *looked_at)
-{
-    for (*looked_at = 0; *looked_at < call->record_count; (*looked_at)++) {
-        const struct kc_record *record = &call->records[*looked_at];
-        struct kc_values *item;
-        if (!is_listed(call, record))
-            continue;
-        if (call->answer.item_count == count_max)
-            return KC_OK;
-        enum kc_error error = kc_call_add_item(call, &item);
-        if (error != KC_OK)
-            return error;
-        kc_describe(item, record);
-    }
-    return KC_OK;
-}
-
+/* Every record of the page that may be listed. The desk puts pages together and cuts them to
+ * `count`: it alone knows what is on the next one. */
 enum kc_error kc_vault_key_list(struct kc_call *call)
 {
-    size_t looked_at, count_max = KC_VAULT_RECORDS_MAX;
-    if (kc_call_has(call, KC_FIELD_COUNT) &&
-        call->in.message.values.value[KC_FIELD_COUNT].number < count_max)
-        count_max = call->in.message.values.value[KC_FIELD_COUNT].number;
-    enum kc_error error = count_max > 0 ? kc_call_allowed(call) : KC_ERR_BAD_ARGUMENT;
-    if (error == KC_OK)
-        error = list_page(call, count_max, &looked_at);
-    if (error != KC_OK)
-        return error;
-    bool all = looked_at == call->record_count;
-    kc_call_set_number(call, KC_FIELD_MORE, !all || call->in.record_count == KC_VAULT_RECORDS_MAX);
-    if (looked_at > 0)
-        kc_call_set_text(call, KC_FIELD_AFTER, call->records[looked_at - 1].id);
+    enum kc_error error = kc_call_allowed(call);
+    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
+        struct kc_values *item;
+        if (!is_listed(call, &call->records[i]))
+            continue;
+        error = kc_call_add_item(call, &item);
+        if (error == KC_OK)
+            kc_describe(item, &call->records[i]);
+    }
+    kc_call_set_page(call);
+    return error;
+}
+
+void kc_call_set_page(struct kc_call *call)
+{
+    kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_RECORDS_MAX);
+    if (call->record_count > 0)
+        kc_call_set_text(call, KC_FIELD_AFTER, call->records[call->record_count - 1].id);
     call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
-    return KC_OK;
 }
 
 /* Names of keyrings go into the answer as they are; there are at most KC_KEYRINGS_MAX. */

@@ -82,7 +82,6 @@ enum kc_error kc_vault_recipient_add(struct kc_call *call)
 enum kc_error kc_vault_recipient_list(struct kc_call *call)
 {
     enum kc_error error = kc_call_allowed(call);
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
     for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
         const struct kc_record *record = &call->records[i];
         struct kc_values *item;
@@ -95,6 +94,7 @@ enum kc_error kc_vault_recipient_list(struct kc_call *call)
         describe(item, record);
         kc_values_set_number(item, KC_FIELD_CREATED, record->created);
     }
+    kc_call_set_page(call);
     return error;
 }
 

@@ -47,6 +47,55 @@ static void start_again(void)
     client = kc_view_client(&custodian);
 }
 
+/* --- lists --- */
+
+/* How many keys one request lists; *more as it says, *after filled in. */
+static size_t list_some(uint64_t count, const char *role, char after[KC_RECORD_ID_SIZE], bool *more)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *listed;
+    kc_client_request_init(&request, KC_OPERATION_KEY_LIST);
+    kc_values_set_number(&request.message.values, KC_FIELD_COUNT, count);
+    if (*after)
+        kc_values_set_text(&request.message.values, KC_FIELD_AFTER, after);
+    if (role)
+        kc_values_set_text(&request.message.values, KC_FIELD_ROLE, role);
+    assert_int_equal(kc_client_call(client, &request, 20000, &listed), KC_OK);
+    const struct kc_message *message = kc_client_answer_message(listed);
+    size_t items = message->item_count;
+    *more = message->values.value[KC_FIELD_MORE].number != 0;
+    if (*more) {
+        struct kc_span span = message->values.value[KC_FIELD_AFTER].span;
+        snprintf(after, KC_RECORD_ID_SIZE, "%.*s", (int)span.size, (const char *)span.bytes);
+    }
+    kc_client_answer_free(listed);
+    kc_client_request_done(&request);
+    return items;
+}
+
+static void lists_every_key_whatever_the_count(void **state)
+{
+    static const uint64_t counts[] = {1, 5, 18, 19, 20};
+    char id[KC_RECORD_ID_SIZE], label[16];
+    (void)state;
+    for (int i = 0; i < 19; i++) {
+        snprintf(label, sizeof label, "key-%d", i);
+        assert_int_equal(kc_view_generate(client, label, id), KC_OK);
+    }
+    for (size_t i = 0; i < 2 * (sizeof counts / sizeof *counts); i++) {
+        const char *role = i % 2 ? "application" : NULL;
+        char after[KC_RECORD_ID_SIZE] = "";
+        size_t total = 0;
+        for (bool more = true; more;) {
+            size_t items = list_some(counts[i / 2], role, after, &more);
+            total += items;
+            assert_int_equal(items, more ? counts[i / 2] : items);
+            assert_int_equal(more, total < 19);
+        }
+        assert_int_equal(total, 19);
+    }
+}
+
 /* --- rights --- */
 
 static void gives_no_process_more_than_it_needs(void **state)
@@ -429,6 +478,7 @@ static void refuses_a_record_of_which_any_column_was_changed(void **state)
 int main(int count, char **values)
 {
     const struct CMUnitTest tests[] = {
+        CASE(lists_every_key_whatever_the_count),
         CASE(gives_no_process_more_than_it_needs),
         CASE(refuses_a_caller_whom_no_rule_names),
         CASE(starts_again_just_the_process_that_died),

@@ -214,7 +214,7 @@ static size_t answer_page(struct kc_test_desk *desk)
     struct kc_vault_message page = {.type = KC_VAULT_ANSWER, .ticket = desk->message.ticket};
     size_t count = desk->message.record_count;
 
-    kc_message_init(&page.message, KC_OPERATION_KEY_LIST);
+    kc_message_init(&page.message, desk->message.message.operation);
     page.message.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
     kc_values_set_number(&page.message.values, KC_FIELD_MORE, 0);
     page.message.items = items;
@@ -222,7 +222,10 @@ static size_t answer_page(struct kc_test_desk *desk)
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(kc_record_unpack(desk->message.records[i], &records[i]), KC_OK);
         items[i].present = 0;
-        set_key_item(&items[i], &records[i]);
+        if (records[i].kind == KC_KIND_RECIPIENT)
+            kc_values_set_text(&items[i], KC_FIELD_RECIPIENT, records[i].id);
+        else
+            set_key_item(&items[i], &records[i]);
     }
     kc_test_vault_send(desk, &page, NULL);
     return count;
@@ -273,6 +276,42 @@ static void lists_page_by_page(void **state)
     serve_list(desk, 3, client);
     assert_int_equal(answer.message.item_count, 60);
     assert_int_equal(answer.message.values.value[KC_FIELD_MORE].number, 0);
+    close(client);
+}
+
+static void lists_recipients_page_by_page(void **state)
+{
+    static struct kc_record recipients[4];
+    struct kc_test_desk *desk = *state;
+    struct kc_message request;
+    int client = kc_test_connect(desk, NULL);
+    for (int i = 0; i < 120; i++) {
+        struct kc_record *record = &recipients[i % 4];
+        char id[8];
+        snprintf(id, sizeof id, "M%03d", i);
+        *record = kc_test_key(id, id);
+        record->kind = KC_KIND_RECIPIENT;
+        if (i % 4 < 3)
+            continue;
+        uint64_t ticket = ask_for(desk, client, id);
+        assert_int_equal(kc_test_vault_commit(desk, ticket, recipients, 4), KC_OK);
+        refuse_key(desk, client, ticket);
+    }
+    kc_message_init(&request, KC_OPERATION_RECIPIENT_LIST);
+    request.id = 1;
+    for (size_t shown = 0; shown < 120; shown += answer.message.item_count) {
+        kc_test_send(client, &request, NULL);
+        for (size_t pages = shown == 0 ? 5 : 1; pages > 0; pages--) {
+            kc_test_vault_expect(desk, KC_VAULT_REQUEST);
+            answer_page(desk);
+        }
+        kc_test_receive(client, KC_OPERATION_RECIPIENT_LIST, &answer);
+        assert_int_equal(answer.message.item_count, shown == 0 ? 100 : 20);
+        assert_int_equal(answer.message.values.value[KC_FIELD_MORE].number, shown == 0);
+        assert_true(
+            shown != 0 || kc_values_text_is(&answer.message.values, KC_FIELD_AFTER, "M099"));
+        kc_values_set_text(&request.values, KC_FIELD_AFTER, "M099");
+    }
     close(client);
 }
 
@@ -651,6 +690,7 @@ int main(void)
         CASE(brings_what_else_the_vault_needs),
         CASE(says_why_a_change_was_not_stored),
         CASE(lists_page_by_page),
+        CASE(lists_recipients_page_by_page),
         CASE(lists_nothing_from_an_empty_store),
         CASE(answers_a_batch_in_its_order),
         CASE(refuses_two_commitments_in_a_batch),
