@@ -6,20 +6,9 @@
 
 #include <string.h>
 
-/* Straus: each scalar in signed digits, odd or zero, of five bits; all
- * terms share the doublings. */
-#define WINDOW 5
-#define TABLE_SIZE (1 << (WINDOW - 2)) /* P, 3P, .., 15P */
+/* Signed digits of six bits, odd or zero, with five zeros after each that is not. */
+#define WINDOW 6
 #define DIGITS (64 * KC_SCALAR_LIMBS + 1)
-
-/* As many terms are summed together as are worth their tables on the stack. */
-#define TERMS_AT_ONCE 16
-
-struct prepared {
-    struct kc_point odd_multiples[TABLE_SIZE];
-    int8_t digits[DIGITS];
-    int top; /* position of the highest digit that is not zero, or -1 */
-};
 
 /* P-256: one after the other, as libcrypto multiplies faster than its points are taken apart. */
 static void add_terms_p256(struct kc_point *sum, const struct kc_term terms[], size_t count)
@@ -50,67 +39,64 @@ static void take_digit(uint64_t k[KC_SCALAR_LIMBS + 1], int digit)
     k[KC_SCALAR_LIMBS] >>= 1;
 }
 
-static void recode(struct prepared *prepared, const struct kc_scalar *scalar)
+static void recode(int8_t digits[DIGITS], const struct kc_term *term)
 {
-    uint64_t k[KC_SCALAR_LIMBS + 1] = {1};
-    if (scalar != NULL)
-        memcpy(k, scalar->limb, sizeof scalar->limb);
-    prepared->top = -1;
+    uint64_t k[KC_SCALAR_LIMBS + 1] = {0};
+    memcpy(k, term->scalar->limb, sizeof term->scalar->limb);
     for (int position = 0; position < DIGITS; position++) {
         int digit = 0;
         if (k[0] & 1) {
             digit = (int)(k[0] % (1 << WINDOW));
             if (digit >= 1 << (WINDOW - 1))
                 digit -= 1 << WINDOW;
-            prepared->top = position;
         }
-        prepared->digits[position] = (int8_t)digit;
+        digits[position] = (int8_t)(term->negative ? -digit : digit);
         take_digit(k, digit);
     }
 }
 
-static void prepare(struct prepared *prepared, const struct kc_term *term)
+/* A term without a scalar: one addition. */
+static void add_point(struct kc_point *sum, const struct kc_term *term)
 {
-    recode(prepared, term->scalar);
-    struct kc_point twice, *multiples = prepared->odd_multiples;
-    multiples[0] = *term->point;
+    struct kc_point addend = *term->point;
     if (term->negative)
-        kc_point_negate(&multiples[0], term->point);
-    kc_element_double(&twice, &multiples[0]);
-    for (int i = 1; i < TABLE_SIZE; i++)
-        kc_element_add(&multiples[i], &multiples[i - 1], &twice);
-}
-
-static void add_digit(struct kc_point *sum, const struct prepared *prepared, int position)
-{
-    int digit = prepared->digits[position];
-    struct kc_point addend;
-    if (digit == 0)
-        return;
-    addend = prepared->odd_multiples[(digit < 0 ? -digit : digit) / 2];
-    if (digit < 0)
-        kc_point_negate(&addend, &addend);
+        kc_point_negate(&addend, term->point);
     kc_element_add(sum, sum, &addend);
 }
 
+struct batch {
+    const struct kc_point *points[KC_EDWARDS_COMBINE_MAX];
+    const int8_t *digits[KC_EDWARDS_COMBINE_MAX];
+    int8_t recoded[KC_EDWARDS_COMBINE_MAX][DIGITS];
+    size_t count;
+};
+
+static void add_batch(struct kc_point *sum, struct batch *batch)
+{
+    struct kc_point part;
+    kc_element_combine(&part, sum->curve, batch->points, batch->digits, batch->count, DIGITS);
+    kc_element_add(sum, sum, &part);
+    batch->count = 0;
+}
+
+/* As many terms share their doublings as kc_element_combine takes. */
 static void add_terms(struct kc_point *sum, const struct kc_term terms[], size_t count)
 {
-    struct prepared prepared[TERMS_AT_ONCE];
-    int top = -1;
+    struct batch batch;
+    batch.count = 0;
     for (size_t i = 0; i < count; i++) {
-        prepare(&prepared[i], &terms[i]);
-        if (prepared[i].top > top)
-            top = prepared[i].top;
+        if (terms[i].scalar == NULL) {
+            add_point(sum, &terms[i]);
+            continue;
+        }
+        recode(batch.recoded[batch.count], &terms[i]);
+        batch.points[batch.count] = terms[i].point;
+        batch.digits[batch.count] = batch.recoded[batch.count];
+        if (++batch.count == KC_EDWARDS_COMBINE_MAX)
+            add_batch(sum, &batch);
     }
-    struct kc_point part;
-    kc_element_identity(&part, sum->curve);
-    for (int position = top; position >= 0; position--) {
-        kc_element_double(&part, &part);
-        for (size_t i = 0; i < count; i++)
-            if (position <= prepared[i].top)
-                add_digit(&part, &prepared[i], position);
-    }
-    kc_element_add(sum, sum, &part);
+    if (batch.count > 0)
+        add_batch(sum, &batch);
 }
 
 static void combine(
@@ -120,12 +106,10 @@ static void combine(
     struct kc_point multiple;
     if (base != NULL && kc_point_multiply_base(&multiple, base) == KC_OK) /* else it is zero */
         *sum = multiple;
-    if (sum->curve == KC_CURVE_P256) {
+    if (sum->curve == KC_CURVE_P256)
         add_terms_p256(sum, terms, count);
-        return;
-    }
-    for (size_t done = 0; done < count; done += TERMS_AT_ONCE)
-        add_terms(sum, terms + done, count - done < TERMS_AT_ONCE ? count - done : TERMS_AT_ONCE);
+    else
+        add_terms(sum, terms, count);
 }
 
 enum kc_error kc_combination(

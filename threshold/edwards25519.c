@@ -180,3 +180,5 @@ kc_mask kc_edwards25519_has_prime_order(const struct kc_edwards25519 *p)
 }
 
 #include "threshold/edwards_multiply.inc"
+
+#include "threshold/edwards_combine.inc"

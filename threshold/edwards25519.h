@@ -15,6 +15,9 @@
 
 #include "threshold/field25519.h"
 
+/* Terms that either curve's combine takes at once. */
+#define KC_EDWARDS_COMBINE_MAX 16
+
 #define KC_EDWARDS25519_BITS 255
 #define KC_EDWARDS25519_COMBS 3    /* the base point's table: combs, */
 #define KC_EDWARDS25519_SPACING 17 /* each with five teeth this far apart */
@@ -47,6 +50,16 @@ kc_mask kc_edwards25519_has_prime_order(const struct kc_edwards25519 *a);
 /* [scalar]a, exactly: a may have any order. */
 void kc_edwards25519_multiply(struct kc_edwards25519 *out, const uint64_t signed_bits[8],
     const struct kc_edwards25519 *a, const struct kc_field25519 *d);
+
+/*
+ * The sum of many multiples, in time that depends on the scalars.
+ *
+ * points  at most KC_EDWARDS_COMBINE_MAX
+ * digits  of each scalar: the sum of digit_i 2^i over size of them, each odd in -31..31, or zero
+ */
+void kc_edwards25519_combine(struct kc_edwards25519 *out,
+    const struct kc_edwards25519 *const points[], const int8_t *const digits[], size_t count,
+    int size, const struct kc_field25519 *d);
 
 /* [scalar]B with the table of B. */
 void kc_edwards25519_multiply_base(

@@ -164,3 +164,5 @@ kc_mask kc_edwards448_has_prime_order(const struct kc_edwards448 *p, const struc
 }
 
 #include "threshold/edwards_multiply.inc"
+
+#include "threshold/edwards_combine.inc"

@@ -16,6 +16,9 @@
 
 #include "threshold/field448.h"
 
+/* Terms that either curve's combine takes at once. */
+#define KC_EDWARDS_COMBINE_MAX 16
+
 #define KC_EDWARDS448_BITS 450
 #define KC_EDWARDS448_COMBS 5    /* the base point's table: combs, */
 #define KC_EDWARDS448_SPACING 18 /* each with five teeth this far apart */
@@ -49,6 +52,15 @@ kc_mask kc_edwards448_has_prime_order(const struct kc_edwards448 *a, const struc
 /* [scalar]a, exactly: a may have any order. */
 void kc_edwards448_multiply(struct kc_edwards448 *out, const uint64_t signed_bits[8],
     const struct kc_edwards448 *a, const struct kc_field448 *d);
+
+/*
+ * The sum of many multiples, in time that depends on the scalars.
+ *
+ * points  at most KC_EDWARDS_COMBINE_MAX
+ * digits  of each scalar: the sum of digit_i 2^i over size of them, each odd in -31..31, or zero
+ */
+void kc_edwards448_combine(struct kc_edwards448 *out, const struct kc_edwards448 *const points[],
+    const int8_t *const digits[], size_t count, int size, const struct kc_field448 *d);
 
 /* [scalar]B with the table of B. */
 void kc_edwards448_multiply_base(

@@ -73,3 +73,23 @@ void kc_element_multiply(
     else
         kc_edwards448_multiply(&out->on448, signed_bits, &a->on448, d_of(a->curve));
 }
+
+void kc_element_combine(struct kc_point *out, enum kc_curve curve,
+    const struct kc_point *const points[], const int8_t *const digits[], size_t count, int size)
+{
+    const struct kc_edwards25519 *on_25519[KC_EDWARDS_COMBINE_MAX];
+    const struct kc_edwards448 *on_448[KC_EDWARDS_COMBINE_MAX];
+    if (curve == KC_CURVE_P256 || count > KC_EDWARDS_COMBINE_MAX)
+        abort(); /* a mistake of the caller's */
+    for (size_t i = 0; i < count; i++) {
+        if (points[i]->curve != curve)
+            abort();
+        on_25519[i] = &points[i]->on25519;
+        on_448[i] = &points[i]->on448;
+    }
+    out->curve = curve;
+    if (in_field_25519(curve))
+        kc_edwards25519_combine(&out->on25519, on_25519, digits, count, size, &kc_edwards25519_d2);
+    else
+        kc_edwards448_combine(&out->on448, on_448, digits, count, size, d_of(curve));
+}

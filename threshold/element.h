@@ -20,6 +20,11 @@ void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a);
 
+/* The sum of at most KC_EDWARDS_COMBINE_MAX multiples, in variable time: see edwards25519.h. Not for
+ * P-256. */
+void kc_element_combine(struct kc_point *out, enum kc_curve curve,
+    const struct kc_point *const points[], const int8_t *const digits[], size_t count, int size);
+
 kc_mask kc_element_is_identity(const struct kc_point *a);
 
 /* Whether a is in the group of prime order and not the identity: a point

@@ -126,14 +126,17 @@ static enum kc_error check_bound(const struct kc_frost_nonces *nonces, const voi
 
 /* d + e rho + lambda s c (5.2) */
 static void respond(struct kc_scalar *response, const struct kc_frost_nonces *nonces,
-    const struct kc_scalar *share, const struct kc_frost_binding *binding, size_t position)
+    const struct kc_frost_signer *signer, const struct kc_frost_binding *binding,
+    const struct kc_frost_package *package, size_t position)
 {
+    struct kc_scalar coefficient;
     KC_AUTO_SCALAR term;
     KC_AUTO_SCALAR sum;
     kc_scalar_multiply(&sum, &nonces->binding, &binding->factors[position]);
     kc_scalar_add(&sum, &sum, &nonces->hiding);
-    kc_scalar_multiply(&term, &binding->coefficients[position], &binding->challenge);
-    kc_scalar_multiply(&term, &term, share);
+    kc_frost_coefficient(&coefficient, signer->suite, package, position);
+    kc_scalar_multiply(&term, &coefficient, &binding->challenge);
+    kc_scalar_multiply(&term, &term, signer->share);
     kc_scalar_add(response, &sum, &term);
     kc_declassify(response, sizeof *response); /* it is sent */
 }
@@ -153,7 +156,7 @@ static enum kc_error sign(struct kc_scalar *response, const struct kc_frost_nonc
         return KC_ERR_BAD_ARGUMENT;
     if ((error = kc_frost_bind(&binding, signer->suite, signer->group, package)) != KC_OK)
         return error;
-    respond(response, nonces, signer->share, &binding, position);
+    respond(response, nonces, signer, &binding, package, position);
     return KC_OK;
 }
 
@@ -175,14 +178,15 @@ void kc_frost_nonces_wipe(struct kc_frost_nonces *nonces)
 }
 
 /* [z_i]B = D_i + [rho_i]E_i + [c lambda_i]Y_i */
-static bool share_holds(const struct kc_frost_binding *binding,
+static bool share_holds(enum kc_frost_suite suite, const struct kc_frost_binding *binding,
     const struct kc_frost_package *package, size_t position, const struct kc_point *public,
     const struct kc_scalar *response)
 {
     struct kc_scalar of_public;
     if (public->curve != binding->commitment.curve || response->curve != public->curve)
         return false;
-    kc_scalar_multiply(&of_public, &binding->challenge, &binding->coefficients[position]);
+    kc_frost_coefficient(&of_public, suite, package, position);
+    kc_scalar_multiply(&of_public, &binding->challenge, &of_public);
     const struct kc_term terms[] = {{NULL, &package->commitments[position].hiding, true},
         {&binding->factors[position], &package->commitments[position].binding, true},
         {&of_public, public, true}};
@@ -199,16 +203,17 @@ enum kc_error kc_frost_verify_share(enum kc_frost_suite suite, const struct kc_p
     enum kc_error error = kc_frost_bind(&binding, suite, group, package);
     if (error != KC_OK)
         return error;
-    return share_holds(&binding, package, position, public, response) ? KC_OK : KC_ERR_CONTRIBUTION;
+    return share_holds(suite, &binding, package, position, public, response) ? KC_OK
+                                                                             : KC_ERR_CONTRIBUTION;
 }
 
-static enum kc_error name_culprits(const struct kc_frost_binding *binding,
-    const struct kc_frost_package *package, const struct kc_point publics[],
-    const struct kc_scalar responses[], uint32_t *culprits)
+static enum kc_error name_culprits(enum kc_frost_suite suite,
+    const struct kc_frost_binding *binding, const struct kc_frost_package *package,
+    const struct kc_point publics[], const struct kc_scalar responses[], uint32_t *culprits)
 {
     uint32_t wrong = 0;
     for (size_t i = 0; i < package->count; i++)
-        if (!share_holds(binding, package, i, &publics[i], &responses[i]))
+        if (!share_holds(suite, binding, package, i, &publics[i], &responses[i]))
             wrong |= UINT32_C(1) << i;
     if (wrong == 0)
         return KC_ERR_SIGNATURE;
@@ -243,7 +248,7 @@ enum kc_error kc_frost_aggregate(uint8_t signature[static KC_FROST_SIGNATURE_SIZ
         {NULL, &binding.commitment, true}, {&binding.challenge, group, true}};
     if (!add_responses(&sum, group->curve, responses, package->count) ||
         !kc_combination_vanishes(&sum, terms, 2))
-        return name_culprits(&binding, package, publics, responses, culprits);
+        return name_culprits(suite, &binding, package, publics, responses, culprits);
     struct kc_writer w;
     kc_writer_init(&w, signature, KC_FROST_SIGNATURE_SIZE_MAX);
     kc_frost_write_point(&w, &binding.commitment);

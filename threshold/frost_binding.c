@@ -3,6 +3,8 @@
 
 #include "threshold/combination.h"
 
+#include <stdlib.h>
+
 #define LIST_SIZE_MAX (KC_FROST_SIGNERS_MAX * (KC_FROST_SCALAR_SIZE_MAX + 2 * KC_POINT_SIZE_MAX))
 
 static bool package_good(enum kc_curve curve, const struct kc_frost_package *package)
@@ -101,16 +103,15 @@ static enum kc_error make_challenge(struct kc_frost_binding *binding, enum kc_fr
     return kc_frost_hash_scalar(&binding->challenge, suite, KC_FROST_H2, parts, 3);
 }
 
-static enum kc_error make_coefficients(
-    struct kc_scalar coefficients[], enum kc_curve curve, const struct kc_frost_package *package)
+void kc_frost_coefficient(struct kc_scalar *out, enum kc_frost_suite suite,
+    const struct kc_frost_package *package, size_t position)
 {
     uint32_t indices[KC_FROST_SIGNERS_MAX];
-    enum kc_error error = KC_OK;
     for (size_t i = 0; i < package->count; i++)
         indices[i] = package->commitments[i].index;
-    for (size_t i = 0; error == KC_OK && i < package->count; i++)
-        error = kc_share_coefficient(&coefficients[i], curve, indices, package->count, i);
-    return error;
+    if (kc_share_coefficient(out, kc_frost_curve(suite), indices, package->count, position) !=
+        KC_OK)
+        abort(); /* the package was not bound */
 }
 
 enum kc_error kc_frost_bind(struct kc_frost_binding *binding, enum kc_frost_suite suite,
@@ -124,7 +125,5 @@ enum kc_error kc_frost_bind(struct kc_frost_binding *binding, enum kc_frost_suit
         error = add_commitments(&binding->commitment, binding->factors, package);
     if (error == KC_OK)
         error = make_challenge(binding, suite, group, package);
-    if (error == KC_OK)
-        error = make_coefficients(binding->coefficients, curve, package);
     return error;
 }

@@ -9,11 +9,10 @@
 #include "threshold/frost_suite.h"
 
 struct kc_frost_binding {
-    struct kc_scalar factors[KC_FROST_SIGNERS_MAX];      /* rho_i */
-    struct kc_scalar coefficients[KC_FROST_SIGNERS_MAX]; /* lambda_i */
-    struct kc_point commitment;                          /* R: the sum of D_i + [rho_i]E_i */
-    uint8_t encoded[KC_POINT_SIZE_MAX];                  /* R, as it is signed */
-    struct kc_scalar challenge;                          /* c */
+    struct kc_scalar factors[KC_FROST_SIGNERS_MAX]; /* rho_i */
+    struct kc_point commitment;                     /* R: the sum of D_i + [rho_i]E_i */
+    uint8_t encoded[KC_POINT_SIZE_MAX];             /* R, as it is signed */
+    struct kc_scalar challenge;                     /* c */
 };
 
 /*
@@ -26,6 +25,10 @@ struct kc_frost_binding {
  */
 KC_CHECKED enum kc_error kc_frost_bind(struct kc_frost_binding *binding, enum kc_frost_suite suite,
     const struct kc_point *group, const struct kc_frost_package *package);
+
+/* lambda of the signer at a position of a package that was bound. */
+void kc_frost_coefficient(struct kc_scalar *out, enum kc_frost_suite suite,
+    const struct kc_frost_package *package, size_t position);
 
 /* The input of H1 for each signer, less the encoding of its index at the end. */
 #define KC_FROST_BINDING_INPUT_MAX (KC_POINT_SIZE_MAX + 2 * KC_FROST_DIGEST_SIZE_MAX)

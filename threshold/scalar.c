@@ -260,20 +260,24 @@ void kc_scalar_multiply(struct kc_scalar *out, const struct kc_scalar *a, const 
     *out = product;
 }
 
-/* The exponent L - 2 is public. */
+/* The exponent L - 2 is public. All is times R until the end. */
 void kc_scalar_invert(struct kc_scalar *out, const struct kc_scalar *a)
 {
+    static const uint64_t one[LIMBS] = {1};
     const struct order *order = order_of(a->curve);
     uint64_t exponent[LIMBS];
     memcpy(exponent, order->l, sizeof exponent);
     exponent[0] -= 2;
-    KC_AUTO_SCALAR power;
-    kc_scalar_set(&power, a->curve, 1);
+    KC_AUTO_SCALAR base = {.curve = a->curve};
+    KC_AUTO_SCALAR power = {.curve = a->curve};
+    multiply_montgomery(base.limb, a->limb, order->r_squared, order);
+    memcpy(power.limb, order->r, sizeof power.limb);
     for (size_t bit = 64 * order->limbs; bit-- > 0;) {
-        kc_scalar_multiply(&power, &power, &power);
+        multiply_montgomery(power.limb, power.limb, power.limb, order);
         if (exponent[bit / 64] >> (bit % 64) & 1)
-            kc_scalar_multiply(&power, &power, a);
+            multiply_montgomery(power.limb, power.limb, base.limb, order);
     }
+    multiply_montgomery(power.limb, power.limb, one, order);
     *out = power;
 }
 

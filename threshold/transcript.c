@@ -66,12 +66,22 @@ void kc_transcript_scalar(struct kc_transcript *transcript, const struct kc_scal
     kc_wipe(bytes, sizeof bytes);
 }
 
+void kc_transcript_encoded_point(
+    struct kc_transcript *transcript, enum kc_curve curve, const uint8_t *encoding)
+{
+    size_t size = kc_curve_info(curve)->point_size;
+    uint8_t bytes[1 + KC_POINT_SIZE_MAX] = {(uint8_t)curve}; /* secret, if the point is */
+    memcpy(bytes + 1, encoding, size);
+    absorb_item(transcript, ITEM_POINT, bytes, 1 + size);
+    kc_wipe(bytes, sizeof bytes);
+}
+
 void kc_transcript_point(struct kc_transcript *transcript, const struct kc_point *point)
 {
-    uint8_t bytes[1 + KC_POINT_SIZE_MAX] = {(uint8_t)point->curve};
-    kc_point_encode(point, bytes + 1);
-    absorb_item(transcript, ITEM_POINT, bytes, 1 + kc_curve_info(point->curve)->point_size);
-    kc_wipe(bytes, sizeof bytes);
+    uint8_t encoding[KC_POINT_SIZE_MAX]; /* secret, if the point is */
+    kc_point_encode(point, encoding);
+    kc_transcript_encoded_point(transcript, point->curve, encoding);
+    kc_wipe(encoding, sizeof encoding);
 }
 
 void kc_transcript_fresh(struct kc_transcript *transcript, const struct kc_fresh *fresh)

@@ -30,6 +30,10 @@ void kc_transcript_span(struct kc_transcript *transcript, struct kc_span span);
 void kc_transcript_scalar(struct kc_transcript *transcript, const struct kc_scalar *scalar);
 void kc_transcript_point(struct kc_transcript *transcript, const struct kc_point *point);
 
+/* The same item from the point's encoding. */
+void kc_transcript_encoded_point(
+    struct kc_transcript *transcript, enum kc_curve curve, const uint8_t *encoding);
+
 /* Randomness and counter: what makes a nonce fresh. */
 void kc_transcript_fresh(struct kc_transcript *transcript, const struct kc_fresh *fresh);
 

@@ -4,6 +4,7 @@
 #include "threshold/agreement.h"
 #include "threshold/possession.h"
 #include "threshold/proof.h"
+#include "threshold/share.h"
 #include "threshold/transcript.h"
 #include "threshold/wire.h"
 
@@ -356,6 +357,49 @@ static void a_batch_of_mixed_curves_is_judged_one_by_one(void **state)
     assert_int_equal(wrong, 1);
 }
 
+/* A key agreed on by 3 of 5, with all contributions proved: the liar is named, whoever it is, and
+ * without it the others' contributions are the agreement of the whole key. */
+static void a_liar_among_the_holders_of_a_key_is_named(void **state)
+{
+    (void)state;
+    static const uint32_t indices[] = {4, 1, 9, 300, 70000};
+    FOR_EACH_CURVE(curve)
+    {
+        struct shared_key key;
+        struct kc_proof_statement statements[3];
+        struct kc_proof proofs[3];
+        struct kc_scalar coefficients[3];
+        struct kc_point peer = next_point(curve), contributions[3], right;
+        uint8_t agreed[KC_POINT_SIZE_MAX], whole[KC_POINT_SIZE_MAX], random[KC_PROOF_RANDOM_SIZE];
+        size_t wrong = 77;
+        make_shared_key(&key, curve, 3, 5, indices);
+        next_random(random, sizeof random);
+        for (size_t i = 0; i < 3; i++) {
+            struct kc_fresh fresh = next_fresh();
+            assert_int_equal(kc_share_coefficient(&coefficients[i], curve, indices, 3, i), KC_OK);
+            assert_int_equal(kc_agreement_contribute(
+                                 &contributions[i], &key.shares[i], &coefficients[i], NULL, &peer),
+                KC_OK);
+            statements[i] = (struct kc_proof_statement){KC_PROOF_AGREEMENT, &key.publics[i],
+                &coefficients[i], NULL, &peer, &contributions[i], KEY_ID, REQUEST};
+            assert_int_equal(
+                kc_proof_make(&proofs[i], &statements[i], &key.shares[i], &fresh), KC_OK);
+        }
+        for (size_t liar = 0; liar < 3; liar++) {
+            right = contributions[liar];
+            contributions[liar] = other_point(&right);
+            assert_int_equal(
+                kc_proof_verify_batch(statements, proofs, 3, random, &wrong), KC_ERR_CONTRIBUTION);
+            assert_int_equal(wrong, liar);
+            contributions[liar] = right;
+        }
+        assert_int_equal(kc_proof_verify_batch(statements, proofs, 3, random, &wrong), KC_OK);
+        assert_int_equal(kc_agreement_combine(agreed, contributions, 3), KC_OK);
+        assert_int_equal(kc_agreement_agree(whole, &key.secret, &peer), KC_OK);
+        assert_memory_equal(agreed, whole, kc_curve_info(curve)->agreed_size);
+    }
+}
+
 static size_t write_proof(uint8_t *bytes, const struct kc_proof *proof)
 {
     struct kc_writer w;
@@ -462,6 +506,7 @@ int main(void)
         cmocka_unit_test(weights_depend_on_what_they_weigh),
         cmocka_unit_test(each_equation_of_a_batch_has_weights_of_its_own),
         cmocka_unit_test(a_batch_of_mixed_curves_is_judged_one_by_one),
+        cmocka_unit_test(a_liar_among_the_holders_of_a_key_is_named),
         cmocka_unit_test(a_proof_is_read_as_it_was_written),
         cmocka_unit_test(a_proof_with_a_point_of_small_order_is_not_read),
         cmocka_unit_test(possession_is_proved_for_one_point_and_context),

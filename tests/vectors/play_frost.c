@@ -155,7 +155,8 @@ static void round_two(
     expect_scalar(c, run->suite, signer, "binding_factor", &binding->factors[i]);
     kc_scalar_multiply(response, &run->binding[i], &binding->factors[i]);
     kc_scalar_add(response, response, &run->hiding[i]);
-    kc_scalar_multiply(&term, &binding->coefficients[i], &binding->challenge);
+    kc_frost_coefficient(&term, run->suite, &run->package, i);
+    kc_scalar_multiply(&term, &term, &binding->challenge);
     kc_scalar_multiply(&term, &term, &run->shares[i]);
     kc_scalar_add(response, response, &term);
     expect_scalar(c, run->suite, signer, "sig_share", response);
