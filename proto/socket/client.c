@@ -42,8 +42,10 @@ static enum kc_error send_slot(struct kc_client *client, struct kc_client_reques
             kc_cbor_request_encode(&request->message, client->out, sizeof client->out, &size);
         if (error == KC_OK)
             error = kc_transport_send(client->socket, client->out, size, &request->descriptors);
-        if (error == KC_ERR_CONNECTION_LOST)
+        if (error == KC_ERR_CONNECTION_LOST) { /* what came before may say why */
             kc_link_drain(client);
+            return slot->error != KC_OK ? slot->error : error;
+        }
         if (error != KC_ERR_LIMIT)
             return error;
         error = kc_link_wait(client, POLLOUT, deadline);

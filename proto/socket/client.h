@@ -108,6 +108,7 @@ struct kc_client_answer;
  * KC_ERR_DAEMON_ABSENT    nobody listens on the socket: nothing was done
  * KC_ERR_REFUSED          the socket may not be opened by this user: nothing was done
  * KC_ERR_TOO_LARGE        the request does not fit a message: nothing was done
+ * KC_ERR_LIMIT            the daemon has as many clients as it takes: nothing was done
  * KC_ERR_CONNECTION_LOST, KC_ERR_TIMED_OUT  it is not known whether the request was done
  * KC_ERR_BAD_REPLY        what came is not an answer to this; the connection is closed
  * KC_ERR_NO_MEMORY

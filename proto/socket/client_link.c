@@ -207,15 +207,26 @@ struct kc_slot *kc_link_find(struct kc_client *client, uint64_t id)
     return NULL;
 }
 
+/* What an answer of id 0 says: the error of the connection itself, such as that there is no room for
+ * one more. */
+static enum kc_error connection_error(const void *bytes, size_t size)
+{
+    struct kc_message answer;
+    kc_message_init(&answer, KC_OPERATION_PING); /* an error's answer is the same for all */
+    if (kc_cbor_answer_decode(bytes, size, 0, &answer) != KC_OK || answer.error == KC_OK)
+        return KC_ERR_BAD_REPLY;
+    return answer.error;
+}
+
 static void deliver(struct kc_client *client, size_t size, struct kc_descriptors *descriptors)
 {
-    uint64_t id;
+    uint64_t id = UINT64_MAX; /* of no request */
     struct kc_slot *slot = NULL;
     if (kc_cbor_answer_id(client->in, size, &id) == KC_OK)
         slot = kc_link_find(client, id);
     if (!slot || slot->state == KC_SLOT_DONE) { /* an answer to nothing that was asked */
         kc_descriptors_close(descriptors);
-        kc_link_drop(client, KC_ERR_BAD_REPLY);
+        kc_link_drop(client, id == 0 ? connection_error(client->in, size) : KC_ERR_BAD_REPLY);
     } else if (slot->state == KC_SLOT_ABANDONED) {
         kc_descriptors_close(descriptors);
         kc_slot_free(slot);

@@ -288,6 +288,32 @@ static void check_bad_reply(server_script *script)
     assert_int_equal(call_random(6, PATIENCE_MS), KC_OK); /* over a connection of its own */
 }
 
+/* A daemon that has too many clients says so before it reads, and closes. */
+static void refuses_the_connection(int connection)
+{
+    struct kc_message answer;
+    kc_message_init(&answer, KC_OPERATION_PING);
+    answer.error = KC_ERR_LIMIT;
+    server_answer(connection, &answer);
+}
+
+static void refuses_the_connection_after_a_request(int connection)
+{
+    struct received request;
+    if (server_receive(connection, &request))
+        refuses_the_connection(connection);
+}
+
+static void a_refused_connection_says_why(void **state)
+{
+    (void)state;
+    with_server((server_script *[]){
+        refuses_the_connection_after_a_request, refuses_the_connection, answers_everything, NULL});
+    assert_int_equal(call_random(5, PATIENCE_MS), KC_ERR_LIMIT);
+    assert_int_equal(call_random(6, PATIENCE_MS), KC_ERR_LIMIT);
+    assert_int_equal(call_random(7, PATIENCE_MS), KC_OK);
+}
+
 static void a_malformed_answer_ends_the_connection(void **state)
 {
     (void)state;
@@ -515,6 +541,7 @@ int main(void)
         served(a_limit_of_requests_is_under_way),
         served(a_malformed_answer_ends_the_connection),
         served(an_answer_to_no_request_ends_the_connection),
+        served(a_refused_connection_says_why),
         served(an_answer_to_another_operation_ends_the_connection),
         served(a_lost_connection_is_told_once_and_made_again),
         served(a_connection_that_ended_while_idle_is_told_once),
