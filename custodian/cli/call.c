@@ -4,27 +4,52 @@
 #include "custodian/cli/output.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 static enum kc_error connect_once(
-    const struct kc_cli *cli, const char *path, struct kc_client **slot, struct kc_client **client)
+    const struct kc_cli *cli, enum kc_cli_option option, struct kc_client **slot)
 {
-    if (*slot == NULL) {
-        enum kc_error error = kc_client_new(path, slot);
-        if (error != KC_OK)
-            return kc_cli_fail(cli, error, "socket %s", path != NULL ? path : "");
-    }
-    *client = *slot;
-    return KC_OK;
+    if (*slot != NULL)
+        return KC_OK;
+    enum kc_error error = kc_client_new(cli->values[option], slot);
+    if (error == KC_ERR_BAD_ARGUMENT)
+        return kc_cli_fail(cli, error, "the path of a socket (--%s%s) has 1 to %zu octets",
+            kc_cli_options[option].name, option == KC_CLI_SOCKET ? ", CUSTODIAN_SOCKET" : "",
+            sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, NULL);
 }
 
 enum kc_error kc_cli_custodian(struct kc_cli *cli, struct kc_client **client)
 {
-    return connect_once(cli, cli->values[KC_CLI_SOCKET], &cli->custodian, client);
+    enum kc_error error = connect_once(cli, KC_CLI_SOCKET, &cli->custodian);
+    if (error == KC_OK)
+        *client = cli->custodian;
+    return error;
+}
+
+/* Whether two paths lead to one socket. */
+static bool same_socket(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 enum kc_error kc_cli_service(struct kc_cli *cli, struct kc_client **client)
 {
-    return connect_once(cli, cli->values[KC_CLI_SERVICE], &cli->service, client);
+    struct kc_client *own;
+    enum kc_error error = kc_cli_custodian(cli, &own);
+    if (error == KC_OK)
+        error = connect_once(cli, KC_CLI_SERVICE, &cli->service);
+    if (error != KC_OK)
+        return error;
+    if (same_socket(kc_client_path(own), kc_client_path(cli->service)))
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "--service names this custodian itself, which has one share; name the one that has the "
+            "other");
+    *client = cli->service;
+    return KC_OK;
 }
 
 void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct kc_client *client,
@@ -119,12 +144,33 @@ struct kc_span kc_cli_call_span(const struct kc_cli_call *call, enum kc_field fi
     return kc_values_has(values, field) ? values->value[field].span : (struct kc_span){NULL, 0};
 }
 
-enum kc_error kc_cli_call_answer_secret(const struct kc_cli_call *call, enum kc_field field,
-    uint8_t *octets, size_t limit, size_t *size)
+static enum kc_error check_size(
+    const struct kc_cli_call *call, enum kc_field field, size_t size, size_t wanted)
 {
+    return size == wanted ? KC_OK
+                          : kc_cli_fail(call->cli, KC_ERR_BAD_REPLY, "%s of %zu octets, not %zu",
+                                kc_fields[field].name, size, wanted);
+}
+
+enum kc_error kc_cli_call_exactly(
+    const struct kc_cli_call *call, enum kc_field field, size_t size, struct kc_span *octets)
+{
+    struct kc_span span = kc_cli_call_span(call, field);
+    enum kc_error error = check_size(call, field, span.size, size);
+    if (error == KC_OK)
+        *octets = span;
+    return error;
+}
+
+enum kc_error kc_cli_call_answer_secret(
+    const struct kc_cli_call *call, enum kc_field field, uint8_t *octets, size_t size)
+{
+    size_t came = 0;
     enum kc_error error = kc_client_answer_secret(
-        call->answer, &kc_cli_call_answer(call)->values, field, octets, limit, size);
-    return error == KC_OK ? KC_OK : kc_cli_fail(call->cli, error, "%s", kc_fields[field].name);
+        call->answer, &kc_cli_call_answer(call)->values, field, octets, size, &came);
+    if (error != KC_OK)
+        return kc_cli_fail(call->cli, error, "%s", kc_fields[field].name);
+    return check_size(call, field, came, size);
 }
 
 void kc_cli_call_done(struct kc_cli_call *call)

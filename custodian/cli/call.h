@@ -13,8 +13,8 @@ struct kc_cli_call {
 };
 
 /*
- * The client of the custodian that --socket names, or of the one that --service names.
- * Lives as long as the run.
+ * The client of the custodian that --socket names, or of the one that --service names. Lives as
+ * long as the run. The service is not the custodian itself.
  *
  * Errors are reported.
  */
@@ -50,10 +50,13 @@ void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error);
 const struct kc_message *kc_cli_call_answer(const struct kc_cli_call *call);
 struct kc_span kc_cli_call_span(const struct kc_cli_call *call, enum kc_field field);
 
-/* Reads a SECRET of the answer, of at most limit octets.
- * KC_ERR_BAD_REPLY: it is not so. Reported. */
-KC_CHECKED enum kc_error kc_cli_call_answer_secret(const struct kc_cli_call *call,
-    enum kc_field field, uint8_t *octets, size_t limit, size_t *size);
+/* Octets of the answer that have to be so many. KC_ERR_BAD_REPLY: they are not. Reported. */
+KC_CHECKED enum kc_error kc_cli_call_exactly(
+    const struct kc_cli_call *call, enum kc_field field, size_t size, struct kc_span *octets);
+
+/* The same for a SECRET of the answer, which is read into size octets. */
+KC_CHECKED enum kc_error kc_cli_call_answer_secret(
+    const struct kc_cli_call *call, enum kc_field field, uint8_t *octets, size_t size);
 
 /* Ends a call; fine with a zeroed one. */
 void kc_cli_call_done(struct kc_cli_call *call);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum kc_cli_option {
-#define KC_CLI_OPTION(symbol, name, letter, argument, sentence) KC_CLI_##symbol,
+#define KC_CLI_OPTION(symbol, name, letter, argument, choices, sentence) KC_CLI_##symbol,
 #include "custodian/cli/options.def"
 #undef KC_CLI_OPTION
     KC_CLI_OPTION_COUNT,
@@ -24,6 +24,7 @@ struct kc_cli_option_row {
     const char *name;
     int letter;           /* 0: none */
     const char *argument; /* NULL: a flag */
+    const char *choices;  /* the values that it may have, blanks between; NULL: any */
     const char *sentence;
 };
 
@@ -71,6 +72,12 @@ struct kc_cli {
  * KC_ERR_USAGE  reported
  */
 KC_CHECKED enum kc_error kc_cli_parse(struct kc_cli *cli, int count, char *words[]);
+
+/* The values that an option of a command may have, blanks between; NULL: any. */
+const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_option option);
+
+/* KC_ERR_BAD_ARGUMENT: not a label; reported. */
+KC_CHECKED enum kc_error kc_cli_label_check(const struct kc_cli *cli, const char *label);
 
 /* Prints the help that fits what was named: of a command, of a group, or of all. */
 void kc_cli_help(const struct kc_cli *cli);

@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    enum kc_cli_option option;
-    const char *words;
-} choices[] = {
-    {KC_CLI_ALGORITHM, "Ed25519 Ed448 X25519 X448"},
-    {KC_CLI_ROLE, "base account application wrap share"},
-    {KC_CLI_RESIDENCE, "sealed wrapped"},
-    {KC_CLI_STATE, "active disabled destroyed"},
-    {KC_CLI_SCHEME, "plain ctx ph"},
-    {KC_CLI_THROUGH, "desk vault"},
-};
-
 static const char function[] =
     "_custodian()\n"
     "{\n"
@@ -25,9 +13,6 @@ static const char function[] =
     "    local command= candidates= key i\n"
     "    COMPREPLY=()\n"
     "    case \" $_custodian_files \" in *\" $before \"*) compopt -o default; return ;; esac\n"
-    "    case \" $_custodian_words \" in *\" $before \"*)\n"
-    "        COMPREPLY=($(compgen -W \"${_custodian_choices[$before]}\" -- \"$word\")); return ;;\n"
-    "    esac\n"
     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
     "        case \" $_custodian_files $_custodian_words \" in\n"
     "        *\" ${COMP_WORDS[i]} \"*) i=$((i + 1)); continue ;;\n"
@@ -36,6 +21,10 @@ static const char function[] =
     "        [[ -n $command && -n ${_custodian_options[$command]} ]] ||\n"
     "            command=${command:+$command }${COMP_WORDS[i]}\n"
     "    done\n"
+    "    case \" $_custodian_words \" in *\" $before \"*)\n"
+    "        candidates=${_custodian_choices[\"$command $before\"]}\n"
+    "        COMPREPLY=($(compgen -W \"$candidates\" -- \"$word\")); return ;;\n"
+    "    esac\n"
     "    if [[ -n $command && -n ${_custodian_options[$command]} ]]; then\n"
     "        [[ $word == -* ]] || { compopt -o default; return; }\n"
     "        candidates=${_custodian_options[$command]}\n"
@@ -73,14 +62,31 @@ static void print_options_with_argument(const char *variable, bool files)
     puts("\"");
 }
 
+/* The beginning of a key in bash's tables. */
+static void print_key(const struct kc_cli_command *command)
+{
+    printf("    [\"%s%s%s", command->group != NULL ? command->group : "",
+        command->group != NULL ? " " : "", command->name);
+}
+
+/* The values of options, for each command: by "command --option" and "command -o". */
 static void print_choices(void)
 {
     puts("declare -A _custodian_choices=(");
-    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        const struct kc_cli_option_row *row = &kc_cli_options[choices[i].option];
-        printf("    [--%s]=\"%s\"\n", row->name, choices[i].words);
-        if (row->letter != 0)
-            printf("    [-%c]=\"%s\"\n", row->letter, choices[i].words);
+    for (size_t c = 0; c < kc_cli_command_count; c++) {
+        const struct kc_cli_command *command = &kc_cli_commands[c];
+        for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
+            const struct kc_cli_option_row *row = &kc_cli_options[i];
+            const char *choices = kc_cli_choices(command, (enum kc_cli_option)i);
+            if (choices == NULL || ((command->needs | command->takes) & UINT64_C(1) << i) == 0)
+                continue;
+            print_key(command);
+            printf(" --%s\"]=\"%s\"\n", row->name, choices);
+            if (row->letter != 0) {
+                print_key(command);
+                printf(" -%c\"]=\"%s\"\n", row->letter, choices);
+            }
+        }
     }
     puts(")");
 }
@@ -91,8 +97,8 @@ static void print_commands(void)
     for (size_t c = 0; c < kc_cli_command_count; c++) {
         const struct kc_cli_command *command = &kc_cli_commands[c];
         uint64_t set = KC_CLI_GLOBAL | command->needs | command->takes;
-        printf("    [\"%s%s%s\"]=\"", command->group != NULL ? command->group : "",
-            command->group != NULL ? " " : "", command->name);
+        print_key(command);
+        printf("\"]=\"");
         for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
             if ((set & UINT64_C(1) << i) != 0)
                 printf(" --%s", kc_cli_options[i].name);

@@ -88,9 +88,12 @@ static enum kc_error ask_service(struct kc_cli *cli, struct opening *opening)
     kc_cli_call_text(&call, KC_FIELD_KEY, share.id);
     kc_cli_call_octets(&call, KC_FIELD_PEER, (struct kc_span){opening->peer, opening->peer_size});
     error = kc_cli_call_run(&call);
+    struct kc_span contribution;
+    if (error == KC_OK)
+        error = kc_cli_call_exactly(&call, KC_FIELD_CONTRIBUTION,
+            kc_cli_public_curve(&opening->key.public)->point_size, &contribution);
     if (error != KC_OK)
         return error;
-    struct kc_span contribution = kc_cli_call_span(&call, KC_FIELD_CONTRIBUTION);
     memcpy(opening->contribution, contribution.bytes, contribution.size);
     opening->contribution_size = contribution.size;
     return KC_OK;
@@ -125,15 +128,11 @@ static enum kc_error unwrap(
     enum kc_error error = KC_ERR_DECRYPTION;
     for (size_t i = 0; i < 2 && error == KC_ERR_DECRYPTION; i++) {
         KC_AUTO_CALL call = {0};
-        size_t size = 0;
         error = unwrap_with_info(cli, opening, infos[i], &call);
         if (error == KC_OK)
-            error =
-                kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, seed, KC_DARE_SEED_SIZE, &size);
+            error = kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, seed, KC_DARE_SEED_SIZE);
         else if (error != KC_ERR_DECRYPTION || i == 1)
             kc_cli_call_report(&call, error);
-        if (error == KC_OK && size != KC_DARE_SEED_SIZE)
-            error = kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the base seed has %zu octets", size);
     }
     return error;
 }

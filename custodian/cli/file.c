@@ -137,14 +137,14 @@ static bool ask(const char *prompt, char *line, size_t size)
 
 /* Asks once, or twice with the same answer. */
 static enum kc_error ask_pin(const struct kc_cli *cli, enum kc_cli_option option,
-    const char *prompt, bool twice, char *line, size_t size)
+    const char *prompt, enum kc_cli_pin_how how, char *line, size_t size)
 {
     char again[KC_CLI_PIN_MAX + 3] = "", prompt_again[64];
     snprintf(prompt_again, sizeof prompt_again, "%s, again", prompt);
     if (!ask(prompt, line, size))
         return kc_cli_fail(
             cli, KC_ERR_USAGE, "no terminal to ask on: --%s FILE", kc_cli_options[option].name);
-    if (!twice)
+    if (how != KC_CLI_PIN_TWICE)
         return KC_OK;
     bool same = ask(prompt_again, again, sizeof again) && strcmp(line, again) == 0;
     kc_wipe(again, sizeof again);
@@ -155,25 +155,32 @@ static enum kc_error read_pin_file(
     const struct kc_cli *cli, const char *path, char *line, size_t size)
 {
     KC_AUTO_OCTETS octets = {NULL, 0};
-    enum kc_error error = kc_cli_read(cli, path, size - 1, &octets);
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "others may use %s, a file with a PIN: chmod 600 it", path);
+    enum kc_error error = kc_cli_read(cli, path, FIRST_SIZE, &octets);
     if (error != KC_OK)
         return error;
-    if (octets.size > 0)
-        memcpy(line, octets.bytes, octets.size);
-    line[octets.size] = '\0';
+    size_t length = octets.size < size ? octets.size : size - 1;
+    if (length > 0)
+        memcpy(line, octets.bytes, length);
+    line[length] = '\0';
     return KC_OK;
 }
 
 enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option option,
-    const char *prompt, bool twice, uint8_t pin[KC_CLI_PIN_MAX], size_t *size)
+    const char *prompt, enum kc_cli_pin_how how, uint8_t pin[KC_CLI_PIN_MAX], size_t *size)
 {
-    char line[KC_CLI_PIN_MAX + 3] =
-        ""; /* a line feed too, and one more to see that it is too long */
+    /* Room for a line feed, and for one octet more that shows a PIN that is too long. */
+    char line[KC_CLI_PIN_MAX + 3] = "";
     const char *path = cli->values[option];
     enum kc_error error = path != NULL ? read_pin_file(cli, path, line, sizeof line)
-                                       : ask_pin(cli, option, prompt, twice, line, sizeof line);
+                                       : ask_pin(cli, option, prompt, how, line, sizeof line);
     size_t length = strcspn(line, "\r\n");
-    if (error == KC_OK && (length < KC_CLI_PIN_MIN || length > KC_CLI_PIN_MAX))
+    bool good = (length >= KC_CLI_PIN_MIN && length <= KC_CLI_PIN_MAX) ||
+                (length == 0 && how == KC_CLI_PIN_PERHAPS);
+    if (error == KC_OK && !good)
         error = kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "a PIN has %d to %d octets", KC_CLI_PIN_MIN, KC_CLI_PIN_MAX);
     if (error == KC_OK) {

@@ -36,16 +36,18 @@ static inline struct kc_span kc_cli_span(const struct kc_cli_octets *octets)
 KC_CHECKED enum kc_error kc_cli_read(
     const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets);
 
+enum kc_cli_pin_how { KC_CLI_PIN_ONCE, KC_CLI_PIN_TWICE, KC_CLI_PIN_PERHAPS };
+
 /*
  * Reads a PIN from the file that an option names (without the line feed at its end), or asks on the
- * terminal without echo.
+ * terminal without echo. A file that others than its owner may use is refused.
  *
  * pin    KC_CLI_PIN_MAX octets; secret, the caller wipes it
- * twice  ask again, for a PIN that is new
+ * how    whether to ask a second time, and whether nothing is an answer (then *size is 0)
  *
  * KC_ERR_FILE, KC_ERR_BAD_ARGUMENT  reported
  */
 KC_CHECKED enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option option,
-    const char *prompt, bool twice, uint8_t pin[KC_CLI_PIN_MAX], size_t *size);
+    const char *prompt, enum kc_cli_pin_how how, uint8_t pin[KC_CLI_PIN_MAX], size_t *size);
 
 #endif

@@ -49,7 +49,7 @@ enum kc_error kc_cli_key_show(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     struct kc_client *client;
     struct kc_cli_key key;
-    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
     if (error == KC_OK)
         error = kc_cli_custodian(cli, &client);
     if (error != KC_OK)
@@ -86,7 +86,7 @@ enum kc_error kc_cli_key_public(struct kc_cli *cli)
     struct kc_cli_key key;
     char text[KC_CLI_PUBLIC_TEXT_SIZE];
     const char *output = cli->values[KC_CLI_OUTPUT];
-    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
     if (error == KC_OK)
         error = public_text(cli, &key, text);
     if (error != KC_OK)
@@ -111,7 +111,7 @@ static enum kc_error agree(
     KC_AUTO_CALL call = {0};
     struct kc_client *client;
     uint8_t secret[64];
-    size_t size = 0;
+    size_t size = kc_cli_public_curve(&key->public)->unsigned_size;
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error != KC_OK)
         return error;
@@ -120,11 +120,24 @@ static enum kc_error agree(
     kc_cli_call_octets(&call, KC_FIELD_PEER, kc_cli_public_span(peer));
     error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        error = kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, secret, sizeof secret, &size);
+        error = kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, secret, size);
     if (error == KC_OK)
         error = kc_cli_write(cli, cli->values[KC_CLI_OUTPUT], (struct kc_span){secret, size}, 0600);
     kc_wipe(secret, sizeof secret);
     return error;
+}
+
+/* Both are keys to agree with, and of one curve. */
+static enum kc_error check_agree(
+    const struct kc_cli *cli, const struct kc_cli_key *key, const struct kc_cli_public *peer)
+{
+    if (kc_cli_public_curve(&key->public)->signs)
+        return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s is an %s key, which can only sign",
+            cli->arguments[0], key->public.algorithm);
+    if (strcmp(key->public.algorithm, peer->algorithm) != 0)
+        return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s is an %s key and %s an %s key",
+            cli->arguments[0], key->public.algorithm, cli->arguments[1], peer->algorithm);
+    return KC_OK;
 }
 
 enum kc_error kc_cli_key_agree(struct kc_cli *cli)
@@ -134,6 +147,8 @@ enum kc_error kc_cli_key_agree(struct kc_cli *cli)
     enum kc_error error = kc_cli_public_read(cli, cli->arguments[1], &peer);
     if (error == KC_OK)
         error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = check_agree(cli, &key, &peer);
     return error == KC_OK ? agree(cli, &key, &peer) : error;
 }
 

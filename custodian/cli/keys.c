@@ -34,7 +34,8 @@ static void text_of(const struct kc_values *values, enum kc_field field, char *t
     text[length] = '\0';
 }
 
-static void key_of(const struct kc_values *values, struct kc_cli_key *key)
+/* False: the custodian describes a key that cannot be. */
+static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
 {
     memset(key, 0, sizeof *key);
     text_of(values, KC_FIELD_KEY, key->id, sizeof key->id);
@@ -45,14 +46,14 @@ static void key_of(const struct kc_values *values, struct kc_cli_key *key)
     if (kc_values_has(values, KC_FIELD_INDEX))
         key->index = (unsigned)values->value[KC_FIELD_INDEX].number;
     enum kc_field field = kc_cli_key_is_share(key) ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC;
-    struct kc_span public = {NULL, 0};
-    if (kc_values_has(values, field))
-    public = values->value[field].span;
-    if (public.size > 0 && public.size <= sizeof key->public.octets) {
-        memcpy(key->public.octets, public.bytes, public.size);
-        key->public.size = public.size;
-        key->public.whole = true;
-    }
+    const struct kc_curve_info *curve = kc_cli_public_curve(&key->public);
+    if (curve == NULL || !kc_values_has(values, field) ||
+        values->value[field].span.size != curve->point_size)
+        return false;
+    memcpy(key->public.octets, values->value[field].span.bytes, curve->point_size);
+    key->public.size = curve->point_size;
+    key->public.whole = true;
+    return true;
 }
 
 static void set_filter(struct kc_cli_call *call, enum kc_field field, const char *text)
@@ -108,13 +109,21 @@ struct only {
     char ids[256];
 };
 
+struct found {
+    struct only living, destroyed;
+    bool wrong; /* the custodian described a key that cannot be */
+};
+
 static bool keep_only(void *context, const struct kc_values *item)
 {
-    struct only *only = context;
+    struct found *found = context;
+    bool destroyed = kc_values_text_is(item, KC_FIELD_STATE, "destroyed");
+    struct only *only = destroyed ? &found->destroyed : &found->living;
     struct kc_cli_key key;
-    if (kc_values_text_is(item, KC_FIELD_STATE, "destroyed"))
-        return true;
-    key_of(item, &key);
+    if (!key_of(item, &key)) {
+        found->wrong = true;
+        return false;
+    }
     if (only->count++ == 0)
         only->key = key;
     size_t used = strlen(only->ids);
@@ -122,21 +131,30 @@ static bool keep_only(void *context, const struct kc_values *item)
     return true;
 }
 
-/* The only key that a search finds. */
-static enum kc_error find_only(
-    const struct search *s, const char *what, const char *name, struct kc_cli_key *key)
+/* The only key that a search finds; a destroyed one if there is no other and it may be. */
+static enum kc_error find_only(const struct search *s, const char *what, const char *name,
+    bool destroyed_too, struct kc_cli_key *key)
 {
-    struct only only = {.count = 0};
-    enum kc_error error = walk(s, keep_only, &only);
+    struct found found = {.wrong = false};
+    enum kc_error error = walk(s, keep_only, &found);
     if (error != KC_OK)
         return error;
-    if (only.count == 0)
-        return kc_cli_fail(
+    if (found.wrong)
+        return kc_cli_fail(s->cli, KC_ERR_BAD_REPLY, "the description of a key");
+    struct only *only = &found.living;
+    if (only->count == 0 && found.destroyed.count > 0) {
+        only = &found.destroyed;
+        if (!destroyed_too)
+            return kc_cli_refuse(
+                s->cli, KC_ERR_REFUSED, "the %s %s is destroyed: %s", what, name, only->ids);
+    }
+    if (only->count == 0)
+        return kc_cli_refuse(
             s->cli, KC_ERR_REFUSED, "no %s %s at %s", what, name, kc_client_path(s->client));
-    if (only.count > 1)
+    if (only->count > 1)
         return kc_cli_fail(s->cli, KC_ERR_BAD_ARGUMENT,
-            "%s %s could be any of %s: name it by its id", what, name, only.ids);
-    *key = only.key;
+            "%s %s could be any of %s: name it by its id", what, name, only->ids);
+    *key = only->key;
     return KC_OK;
 }
 
@@ -154,12 +172,13 @@ static enum kc_error find_by_id(
     kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SHOW);
     kc_cli_call_text(&call, KC_FIELD_KEY, id);
     enum kc_error error = kc_cli_call_try(&call);
-    if (error == KC_OK)
-        key_of(&kc_cli_call_answer(&call)->values, key);
+    if (error == KC_OK && !key_of(&kc_cli_call_answer(&call)->values, key))
+        error = KC_ERR_BAD_REPLY;
     return error;
 }
 
-enum kc_error kc_cli_key_find(struct kc_cli *cli, const char *name, struct kc_cli_key *key)
+static enum kc_error find_named(
+    struct kc_cli *cli, const char *name, bool destroyed_too, struct kc_cli_key *key)
 {
     struct kc_client *client;
     enum kc_error error = kc_cli_custodian(cli, &client);
@@ -167,19 +186,29 @@ enum kc_error kc_cli_key_find(struct kc_cli *cli, const char *name, struct kc_cl
         return error;
     if (is_id(name) && find_by_id(cli, client, name, key) == KC_OK)
         return KC_OK;
-    if (strlen(name) == 0 || strlen(name) > kc_fields[KC_FIELD_LABEL].most)
-        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "a label has 1 to %zu octets",
-            (size_t)kc_fields[KC_FIELD_LABEL].most);
+    error = kc_cli_label_check(cli, name);
+    if (error != KC_OK)
+        return error;
     struct search search = {
         .cli = cli, .client = client, .keyring = cli->values[KC_CLI_KEYRING], .label = name};
-    return find_only(&search, "key", name, key);
+    return find_only(&search, "key", name, destroyed_too, key);
+}
+
+enum kc_error kc_cli_key_find(struct kc_cli *cli, const char *name, struct kc_cli_key *key)
+{
+    return find_named(cli, name, false, key);
+}
+
+enum kc_error kc_cli_key_find_any(struct kc_cli *cli, const char *name, struct kc_cli_key *key)
+{
+    return find_named(cli, name, true, key);
 }
 
 enum kc_error kc_cli_key_find_share(
     struct kc_cli *cli, struct kc_client *client, const char *group, struct kc_cli_key *key)
 {
     struct search search = {.cli = cli, .client = client, .group = group, .state = "active"};
-    return find_only(&search, "share of", group, key);
+    return find_only(&search, "share of", group, false, key);
 }
 
 enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_key *key)
@@ -188,7 +217,7 @@ enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_key *key)
     if (kc_cli_given(cli, KC_CLI_WITH))
         return kc_cli_key_find(cli, cli->values[KC_CLI_WITH], key);
     enum kc_error error = kc_cli_custodian(cli, &search.client);
-    return error != KC_OK ? error : find_only(&search, "wrap key", "(see --with)", key);
+    return error != KC_OK ? error : find_only(&search, "wrap key", "(see --with)", false, key);
 }
 
 /* A key that is, or has a share of, the one that an id names with either sign. */
@@ -203,7 +232,8 @@ static bool keep_recipient(void *context, const struct kc_values *item)
     struct recipient *recipient = context;
     struct kc_cli_key key;
     char other[KC_UDF_ID_SIZE] = "";
-    key_of(item, &key);
+    if (!key_of(item, &key))
+        return true;
     const char *id = kc_cli_key_is_share(&key) ? key.group : key.id;
     bool same =
         strcmp(id, recipient->id) == 0 ||

@@ -23,14 +23,17 @@ static inline bool kc_cli_key_is_share(const struct kc_cli_key *key)
 }
 
 /*
- * The key with this id or, in the keyring if one is named, this label. A destroyed one
- * is found only by its id.
+ * The key with this id or, in the keyring if one is named, this label. A destroyed one is found
+ * only by its id; with `any`, by its label too if no other key has that.
  *
  * KC_ERR_REFUSED       none
  * KC_ERR_BAD_ARGUMENT  several; the detail has their ids
  * All errors are reported.
  */
 KC_CHECKED enum kc_error kc_cli_key_find(
+    struct kc_cli *cli, const char *name, struct kc_cli_key *key);
+
+KC_CHECKED enum kc_error kc_cli_key_find_any(
     struct kc_cli *cli, const char *name, struct kc_cli_key *key);
 
 /* The active share of a split key at a custodian. Errors as kc_cli_key_find. */

@@ -11,12 +11,12 @@
 
 /* A PIN on its way from a file or the terminal into a request. */
 static enum kc_error add_pin(const struct kc_cli *cli, struct kc_cli_call *call,
-    enum kc_field field, enum kc_cli_option option, const char *prompt, bool twice)
+    enum kc_field field, enum kc_cli_option option, const char *prompt, enum kc_cli_pin_how how)
 {
     uint8_t pin[KC_CLI_PIN_MAX];
     size_t size = 0;
-    enum kc_error error = kc_cli_read_pin(cli, option, prompt, twice, pin, &size);
-    if (error == KC_OK)
+    enum kc_error error = kc_cli_read_pin(cli, option, prompt, how, pin, &size);
+    if (error == KC_OK && size > 0)
         error = kc_cli_call_secret(call, field, (struct kc_span){pin, size});
     kc_wipe(pin, sizeof pin);
     return error;
@@ -24,7 +24,7 @@ static enum kc_error add_pin(const struct kc_cli *cli, struct kc_cli_call *call,
 
 enum kc_error kc_cli_call_pin(const struct kc_cli *cli, struct kc_cli_call *call)
 {
-    return add_pin(cli, call, KC_FIELD_PIN, KC_CLI_PIN_FILE, "Operator's PIN", false);
+    return add_pin(cli, call, KC_FIELD_PIN, KC_CLI_PIN_FILE, "Operator's PIN", KC_CLI_PIN_ONCE);
 }
 
 static void print_answer(const struct kc_cli *cli, const struct kc_cli_call *call)
@@ -33,22 +33,36 @@ static void print_answer(const struct kc_cli *cli, const struct kc_cli_call *cal
         kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(call)->values));
 }
 
-/* Sets the PIN; with the old one if that is given. */
+static enum kc_error add_current(
+    const struct kc_cli *cli, struct kc_cli_call *call, const char *prompt, enum kc_cli_pin_how how)
+{
+    return add_pin(cli, call, KC_FIELD_PIN, KC_CLI_PIN_FILE, prompt, how);
+}
+
+/* Both PINs, the current one first. With the new one in a file there may be no terminal to ask on,
+ * and no current PIN to be asked for: the custodian tells. */
+static enum kc_error add_both(const struct kc_cli *cli, struct kc_cli_call *call)
+{
+    enum kc_error error = KC_OK;
+    if (kc_cli_given(cli, KC_CLI_PIN_FILE) || !kc_cli_given(cli, KC_CLI_NEW_PIN_FILE))
+        error = add_current(cli, call, "Current PIN (nothing if there is none)",
+            kc_cli_given(cli, KC_CLI_PIN_FILE) ? KC_CLI_PIN_ONCE : KC_CLI_PIN_PERHAPS);
+    if (error != KC_OK)
+        return error;
+    return add_pin(cli, call, KC_FIELD_NEW_PIN, KC_CLI_NEW_PIN_FILE, "New PIN", KC_CLI_PIN_TWICE);
+}
+
 static enum kc_error set_pin(struct kc_cli *cli, struct kc_client *client)
 {
     KC_AUTO_CALL call = {0};
     kc_cli_call_init(&call, cli, client, KC_OPERATION_OPERATOR_PIN);
-    enum kc_error error = KC_OK;
-    if (kc_cli_given(cli, KC_CLI_PIN_FILE))
-        error = kc_cli_call_pin(cli, &call);
-    if (error == KC_OK)
-        error =
-            add_pin(cli, &call, KC_FIELD_NEW_PIN, KC_CLI_NEW_PIN_FILE, "New operator's PIN", true);
+    enum kc_error error = add_both(cli, &call);
     if (error != KC_OK)
         return error;
     error = kc_cli_call_try(&call);
-    if (error == KC_ERR_OPERATOR_PROOF && !kc_cli_given(cli, KC_CLI_PIN_FILE)) {
-        error = kc_cli_call_pin(cli, &call); /* there is an old one after all */
+    if (error == KC_ERR_OPERATOR_PROOF &&
+        !kc_values_has(&call.request.message.values, KC_FIELD_PIN)) {
+        error = add_current(cli, &call, "Current PIN", KC_CLI_PIN_ONCE);
         if (error == KC_OK)
             error = kc_cli_call_run(&call);
     } else if (error != KC_OK) {
@@ -89,7 +103,9 @@ enum kc_error kc_cli_recipient_add(struct kc_cli *cli)
 {
     struct kc_cli_public public;
     const char *path = cli->values[KC_CLI_PUBLIC];
-    enum kc_error error = kc_cli_public_read(cli, path, &public);
+    enum kc_error error = kc_cli_label_check(cli, cli->arguments[0]);
+    if (error == KC_OK)
+        error = kc_cli_public_read(cli, path, &public);
     if (error != KC_OK)
         return error;
     if (!public.whole)
@@ -143,7 +159,8 @@ enum kc_error kc_cli_recipient_find(struct kc_cli *cli, const char *name, char r
     }
     if (found == 1)
         return KC_OK;
-    return found == 0 ? kc_cli_fail(cli, KC_ERR_REFUSED, "no recipient %s is enrolled", name)
+    return found == 0 ? kc_cli_refuse(cli, KC_ERR_REFUSED,
+                            "no recipient %s is enrolled: custodian recipient list has them", name)
                       : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
                             "several recipients are called %s: name one by its id", name);
 }

@@ -22,25 +22,19 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static void fail_json(const struct kc_error_row *row, const char *detail)
+static void fail_json(const struct kc_error_row *row, const char *detail, bool alone)
 {
     json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:s}", "error", (int)row->code, "name",
-        row->name, "sentence", row->sentence, "detail", detail, "advice", row->advice);
+        row->name, "sentence", row->sentence, "detail", detail, "advice", alone ? "" : row->advice);
     json_dumpf(object, stderr, JSON_COMPACT);
     fputc('\n', stderr);
     json_decref(object);
 }
 
-/* Whether the detail says all: what is wrong on the command line, or with which value. */
-static bool detail_says_all(const struct kc_error_row *row, const char *detail)
-{
-    return *detail != '\0' && (row->code == KC_ERR_USAGE || row->code == KC_ERR_BAD_ARGUMENT);
-}
-
-static void fail_text(const struct kc_cli *cli, const struct kc_error_row *row, const char *detail)
+static void fail_text(
+    const struct kc_cli *cli, const struct kc_error_row *row, const char *detail, bool alone)
 {
     const struct kc_cli_command *command = cli->command;
-    bool alone = detail_says_all(row, detail);
     fprintf(stderr, "custodian%s%s%s%s: %s (%s)\n",
         command != NULL && command->group != NULL ? " " : "",
         command != NULL && command->group != NULL ? command->group : "", command != NULL ? " " : "",
@@ -53,9 +47,20 @@ static void fail_text(const struct kc_cli *cli, const struct kc_error_row *row, 
         fprintf(stderr, "  %s\n", row->advice);
 }
 
-enum kc_error kc_cli_fail(const struct kc_cli *cli, enum kc_error error, const char *detail, ...)
+/* Reports; alone: the detail says all. */
+static void fail(const struct kc_cli *cli, enum kc_error error, bool alone, char *detail)
 {
     const struct kc_error_row *row = kc_error_row(error);
+    make_printable(detail);
+    fflush(stdout);
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        fail_json(row, detail, alone);
+    else
+        fail_text(cli, row, detail, alone);
+}
+
+enum kc_error kc_cli_fail(const struct kc_cli *cli, enum kc_error error, const char *detail, ...)
+{
     char text[DETAIL_SIZE] = "";
     if (detail != NULL) {
         va_list arguments;
@@ -63,12 +68,20 @@ enum kc_error kc_cli_fail(const struct kc_cli *cli, enum kc_error error, const c
         vsnprintf(text, sizeof text, detail, arguments);
         va_end(arguments);
     }
-    make_printable(text);
-    fflush(stdout);
-    if (kc_cli_given(cli, KC_CLI_JSON))
-        fail_json(row, text);
-    else
-        fail_text(cli, row, text);
+    /* What is wrong on the command line, or with which value, is all there is to say. */
+    bool alone = *text != '\0' && (error == KC_ERR_USAGE || error == KC_ERR_BAD_ARGUMENT);
+    fail(cli, error, alone, text);
+    return error;
+}
+
+enum kc_error kc_cli_refuse(const struct kc_cli *cli, enum kc_error error, const char *detail, ...)
+{
+    char text[DETAIL_SIZE];
+    va_list arguments;
+    va_start(arguments, detail);
+    vsnprintf(text, sizeof text, detail, arguments);
+    va_end(arguments);
+    fail(cli, error, true, text);
     return error;
 }
 

@@ -16,6 +16,11 @@
 enum kc_error kc_cli_fail(const struct kc_cli *cli, enum kc_error error, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a failure that the detail explains in full: the error's own sentence and advice are
+ * left out. */
+enum kc_error kc_cli_refuse(const struct kc_cli *cli, enum kc_error error, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A remark for a person; nothing with --quiet or --json. */
 void kc_cli_say(const struct kc_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

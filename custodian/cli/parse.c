@@ -129,6 +129,76 @@ static enum kc_error command_parse(struct kc_cli *cli)
         cli->group != NULL ? cli->group : "", cli->group != NULL ? " " : "", word);
 }
 
+const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_option option)
+{
+    if (option == KC_CLI_ROLE && command->run == kc_cli_key_generate)
+        return "base account application wrap"; /* shares come of splitting */
+    return kc_cli_options[option].choices;
+}
+
+/* Whether a value is one of words with blanks between. */
+static bool is_among(const char *value, const char *words)
+{
+    size_t size = strlen(value);
+    for (const char *word = words; *word != '\0'; word += strspn(word, " ")) {
+        size_t word_size = strcspn(word, " ");
+        if (word_size == size && strncmp(word, value, size) == 0)
+            return true;
+        word += word_size;
+    }
+    return false;
+}
+
+/* The words as one reads them aloud: "one, two or three". */
+static void read_aloud(const char *words, char *text, size_t size)
+{
+    size_t used = 0;
+    for (const char *c = words; *c != '\0' && used + 5 < size; c++) {
+        const char *between = strchr(c + 1, ' ') != NULL ? ", " : " or ";
+        used += (size_t)snprintf(
+            text + used, size - used, *c == ' ' ? "%s" : "%.1s", *c == ' ' ? between : c);
+    }
+}
+
+static enum kc_error values_check(const struct kc_cli *cli)
+{
+    for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
+        const char *choices = kc_cli_choices(cli->command, (enum kc_cli_option)i);
+        char text[128] = "";
+        if (cli->values[i] == NULL || choices == NULL || is_among(cli->values[i], choices))
+            continue;
+        read_aloud(choices, text, sizeof text);
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--%s is %s, not %s", kc_cli_options[i].name,
+            text, cli->values[i]);
+    }
+    return kc_cli_given(cli, KC_CLI_LABEL) ? kc_cli_label_check(cli, cli->values[KC_CLI_LABEL])
+                                           : KC_OK;
+}
+
+enum kc_error kc_cli_label_check(const struct kc_cli *cli, const char *label)
+{
+    struct kc_span text = {(const uint8_t *)label, strlen(label)};
+    size_t most = (size_t)kc_fields[KC_FIELD_LABEL].most;
+    if (text.size >= 1 && text.size <= most && kc_text_valid(text))
+        return KC_OK;
+    return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+        "a label has 1 to %zu octets of UTF-8 without control characters", most);
+}
+
+/* Options of which one at most makes sense. */
+static enum kc_error exclusions_check(const struct kc_cli *cli)
+{
+    if (kc_cli_given(cli, KC_CLI_SIGNED) + kc_cli_given(cli, KC_CLI_RAW) +
+            kc_cli_given(cli, KC_CLI_UDF) >
+        1)
+        return kc_cli_fail(cli, KC_ERR_USAGE, "only one of --signed, --raw and --udf is possible");
+    if (kc_cli_given(cli, KC_CLI_JSON) && kc_cli_given(cli, KC_CLI_OUTPUT) &&
+        strcmp(cli->values[KC_CLI_OUTPUT], "-") == 0)
+        return kc_cli_fail(
+            cli, KC_ERR_USAGE, "--json and --output - would both write to standard output");
+    return KC_OK;
+}
+
 /* Every option that was given is taken, every one that is needed given. */
 static enum kc_error options_check(struct kc_cli *cli)
 {
@@ -175,7 +245,10 @@ enum kc_error kc_cli_parse(struct kc_cli *cli, int count, char *words[])
     if (error != KC_OK || kc_cli_given(cli, KC_CLI_HELP) || kc_cli_given(cli, KC_CLI_VERSION))
         return error;
     if (cli->command == NULL)
-        return kc_cli_fail(cli, KC_ERR_USAGE,
-            cli->group != NULL ? "this group needs a command" : "a command is missing");
-    return options_check(cli);
+        return kc_cli_fail(cli, KC_ERR_USAGE, "a command is missing: custodian%s%s --help has them",
+            cli->group != NULL ? " " : "", cli->group != NULL ? cli->group : "");
+    error = options_check(cli);
+    if (error == KC_OK)
+        error = exclusions_check(cli);
+    return error == KC_OK ? values_check(cli) : error;
 }

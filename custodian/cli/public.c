@@ -3,7 +3,6 @@
 
 #include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
-#include "threshold/point.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -13,9 +12,9 @@
 #define FILE_MAX 65536
 #define POINT_LINE "Point: "
 
-static const struct kc_curve_info *curve_of(const char *algorithm)
+const struct kc_curve_info *kc_cli_public_curve(const struct kc_cli_public *public)
 {
-    return kc_curve_by_name(algorithm, strlen(algorithm));
+    return kc_curve_by_name(public->algorithm, strlen(public->algorithm));
 }
 
 /* Octets of a key in SubjectPublicKeyInfo. */
@@ -49,7 +48,7 @@ static size_t write_point_line(const struct kc_cli_public *public, char *text, s
 enum kc_error kc_cli_public_write(
     const struct kc_cli_public *public, bool with_sign, char text[KC_CLI_PUBLIC_TEXT_SIZE])
 {
-    const struct kc_curve_info *curve = curve_of(public->algorithm);
+    const struct kc_curve_info *curve = kc_cli_public_curve(public);
     if (curve == NULL)
         return KC_ERR_BAD_ALGORITHM;
     if (public->size != curve->point_size)
@@ -115,7 +114,7 @@ static enum kc_error check_point(const struct kc_cli_public *public)
 {
     struct kc_point point;
     return kc_point_decode(
-        &point, curve_of(public->algorithm)->curve, public->octets, public->size);
+        &point, kc_cli_public_curve(public)->curve, public->octets, public->size);
 }
 
 enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public)

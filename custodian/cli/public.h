@@ -11,6 +11,7 @@
 
 #include "custodian/cli/cli.h"
 #include "proto/udf_digest.h"
+#include "threshold/point.h"
 
 #define KC_CLI_PUBLIC_TEXT_SIZE 512 /* of a file that is written */
 
@@ -25,6 +26,9 @@ static inline struct kc_span kc_cli_public_span(const struct kc_cli_public *publ
 {
     return (struct kc_span){public->octets, public->size};
 }
+
+/* The curve of a key's algorithm; NULL: no such algorithm. */
+const struct kc_curve_info *kc_cli_public_curve(const struct kc_cli_public *public);
 
 /* Writes the PEM text, terminated. KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT: not such a key. */
 KC_CHECKED enum kc_error kc_cli_public_write(

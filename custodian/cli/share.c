@@ -115,7 +115,7 @@ enum kc_error kc_cli_share_list(struct kc_cli *cli)
 enum kc_error kc_cli_share_show(struct kc_cli *cli)
 {
     struct kc_cli_key key;
-    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
     if (error != KC_OK)
         return error;
     if (!kc_cli_key_is_share(&key))

@@ -77,6 +77,16 @@ static enum kc_error call_begin(struct kc_cli_call *call, const struct kc_cli *c
     return kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(&task->message));
 }
 
+/* Writes the signature of an answer. */
+static enum kc_error write_signature(const struct kc_cli *cli, const struct kc_cli_key *key,
+    const struct kc_cli_call *call, const char *path)
+{
+    struct kc_span signature;
+    size_t size = 2 * kc_cli_public_curve(&key->public)->point_size; /* RFC 8032 */
+    enum kc_error error = kc_cli_call_exactly(call, KC_FIELD_SIGNATURE, size, &signature);
+    return error == KC_OK ? kc_cli_write(cli, path, signature, 0644) : error;
+}
+
 static enum kc_error sign_whole(
     struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
 {
@@ -88,7 +98,7 @@ static enum kc_error sign_whole(
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        error = kc_cli_write(cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
+        error = write_signature(cli, key, &call, path);
     return error;
 }
 
@@ -101,11 +111,11 @@ static enum kc_error sign_file(struct kc_cli *cli, signer sign)
     AUTO_TASK task = {.scheme = NULL};
     struct kc_cli_key key;
     char *path = NULL;
-    enum kc_error error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
     if (error == KC_OK)
         error = task_read(cli, cli->arguments[1], &task);
-    if (error == KC_OK)
-        error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
         error = sign(cli, &key, &task, path);
     free(path);
@@ -172,7 +182,7 @@ static enum kc_error finish(const struct parties *p, struct kc_span session,
         &call, KC_FIELD_SIGNATURE_SHARE, kc_cli_call_span(contribution, KC_FIELD_SIGNATURE_SHARE));
     enum kc_error error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        error = kc_cli_write(p->cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
+        error = write_signature(p->cli, p->share, &call, path);
     return error;
 }
 
@@ -219,17 +229,13 @@ enum kc_error kc_cli_sign(struct kc_cli *cli)
 }
 
 /* The scheme in the words of the mathematics. */
-static enum kc_error scheme_of(
-    const struct kc_cli *cli, const struct task *task, struct kc_signed_message *message)
+static void scheme_of(const struct task *task, struct kc_signed_message *message)
 {
     const char *scheme = task->scheme != NULL ? task->scheme : "plain";
     message->prehash = strcmp(scheme, "ph") == 0;
     message->has_context = strcmp(scheme, "ctx") == 0 || task->context_size > 0;
     message->context = (struct kc_span){task->context, task->context_size};
     message->message = kc_cli_span(&task->message);
-    if (!message->prehash && strcmp(scheme, "ctx") != 0 && strcmp(scheme, "plain") != 0)
-        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--scheme is plain, ctx or ph");
-    return KC_OK;
 }
 
 static enum kc_error verify(const struct kc_cli *cli, const struct kc_cli_public *public,
@@ -239,12 +245,10 @@ static enum kc_error verify(const struct kc_cli *cli, const struct kc_cli_public
     struct kc_signed_message message;
     const struct kc_curve_info *curve =
         kc_curve_by_name(public->algorithm, strlen(public->algorithm));
-    enum kc_error error = scheme_of(cli, task, &message);
-    if (error != KC_OK)
-        return error;
     if (curve == NULL || !curve->signs)
         return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "the key is an %s key", public->algorithm);
-    error = kc_point_decode(&point, curve->curve, public->octets, public->size);
+    scheme_of(task, &message);
+    enum kc_error error = kc_point_decode(&point, curve->curve, public->octets, public->size);
     if (error == KC_OK)
         error = kc_signature_verify(&point, &message, signature->bytes, signature->size);
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[2]);
@@ -262,7 +266,11 @@ enum kc_error kc_cli_verify(struct kc_cli *cli)
         error = kc_cli_read(cli, cli->arguments[2], SIGNATURE_FILE_MAX, &signature);
     if (error == KC_OK)
         error = verify(cli, &public, &task, &signature);
-    if (error == KC_OK)
-        kc_cli_say(cli, "The signature is good.");
-    return error;
+    if (error != KC_OK)
+        return error;
+    kc_cli_say(cli, "The signature is good.");
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        kc_cli_print_object(
+            cli, json_pack("{s:b, s:s}", "verified", 1, "algorithm", public.algorithm));
+    return KC_OK;
 }

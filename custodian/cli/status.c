@@ -103,9 +103,11 @@ enum kc_error kc_cli_random(struct kc_cli *cli)
     kc_cli_call_init(&call, cli, client, KC_OPERATION_RANDOM);
     kc_cli_call_number(&call, KC_FIELD_SIZE, (uint64_t)size);
     error = kc_cli_call_run(&call);
+    struct kc_span octets;
+    if (error == KC_OK)
+        error = kc_cli_call_exactly(&call, KC_FIELD_RANDOM, (size_t)size, &octets);
     if (error != KC_OK)
         return error;
-    struct kc_span octets = kc_cli_call_span(&call, KC_FIELD_RANDOM);
     if (kc_cli_given(cli, KC_CLI_OUTPUT))
         return kc_cli_write(cli, cli->values[KC_CLI_OUTPUT], octets, 0600);
     json_t *hex = kc_cli_hex(octets.bytes, octets.size);

@@ -99,6 +99,9 @@ static void bash_completes_groups_commands_options_and_words(void **state)
     assert_string_equal(completed("--socket x share s", 4), "show split ");
     assert_string_equal(completed("decrypt file --se", 3), "--service ");
     assert_string_equal(completed("key generate --algorithm X", 4), "X25519 X448 ");
+    assert_string_equal(completed("key generate -r ", 4), "account application base wrap ");
+    assert_string_equal(completed("key list -r s", 4), "share ");
+    assert_string_equal(completed("key list --state d", 4), "destroyed disabled ");
 }
 
 static void help_has_every_command_and_each_command_its_options(void **state)

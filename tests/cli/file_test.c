@@ -186,8 +186,10 @@ static void reads_a_pin_without_the_line_feed(void **state)
     uint8_t pin[KC_CLI_PIN_MAX];
     size_t size = 0;
     cli.values[KC_CLI_PIN_FILE] = "pin";
+    umask(077);
     put("pin", "12345678\n");
-    assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", false, pin, &size), KC_OK);
+    assert_int_equal(
+        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size), KC_OK);
     assert_int_equal(size, 8);
     assert_memory_equal(pin, "12345678", 8);
 }
@@ -201,11 +203,30 @@ static void refuses_a_pin_that_is_too_short_or_too_long(void **state)
     uint8_t pin[KC_CLI_PIN_MAX];
     size_t size;
     cli.values[KC_CLI_PIN_FILE] = "pin";
+    umask(077);
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
         put("pin", pins[i]);
-        assert_int_not_equal(
-            kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", false, pin, &size), KC_OK);
+        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size),
+            KC_ERR_BAD_ARGUMENT);
     }
+}
+
+static void refuses_a_pin_in_a_file_that_others_may_use(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0640, 0604, 0620};
+    uint8_t pin[KC_CLI_PIN_MAX];
+    size_t size;
+    cli.values[KC_CLI_PIN_FILE] = "pin";
+    put("pin", "12345678");
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        assert_int_equal(chmod("pin", modes[i]), 0);
+        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size),
+            KC_ERR_BAD_ARGUMENT);
+    }
+    assert_int_equal(chmod("pin", 0400), 0);
+    assert_int_equal(
+        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size), KC_OK);
 }
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
@@ -224,6 +245,7 @@ int main(void)
         CASE(names_an_output_that_does_not_exist_yet),
         CASE(reads_a_pin_without_the_line_feed),
         CASE(refuses_a_pin_that_is_too_short_or_too_long),
+        CASE(refuses_a_pin_in_a_file_that_others_may_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,9 @@ static int shell(const char *line)
     char command[2048];
     snprintf(command, sizeof command,
         "{ D() { '%s/custodian' --socket '%s' \"$@\"; }; S() { '%s/custodian' --socket '%s' "
-        "\"$@\"; }; SERVICE='%s'; %s; } 2>&1 </dev/null",
-        KC_BUILD_DIR, device.socket, KC_BUILD_DIR, service.socket, service.socket, line);
+        "\"$@\"; }; SERVICE='%s' OWN='%s'; %s; } 2>&1 </dev/null",
+        KC_BUILD_DIR, device.socket, KC_BUILD_DIR, service.socket, service.socket, device.socket,
+        line);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
@@ -61,7 +62,7 @@ static int start(void **state)
         return -1;
     kc_custodian_init(&device, "\"device\"");
     kc_custodian_init(&service, "\"service\"");
-    HOLDS("echo 'The message.' > message; printf 12345678 > pin");
+    HOLDS("echo 'The message.' > message; umask 077; printf 12345678 > pin");
     HOLDS("D operator pin --new-pin-file pin");
     HOLDS("S key generate -l intake -a X448 -r wrap");
     HOLDS("S key public intake --signed -o intake.pem");
@@ -329,11 +330,64 @@ static void replaces_a_file_only_when_forced(void **state)
 static void refuses_to_split_without_the_operator(void **state)
 {
     (void)state;
-    HOLDS("D key generate -l kept -a X448 -r account; printf 87654321 > wrong");
+    HOLDS("D key generate -l kept -a X448 -r account; umask 077; printf 87654321 > wrong");
     FAILS(3, "operator-proof", "D share split kept -R service -p wrong -o unshared");
     FAILS(3, "no recipient nobody", "D share split kept -R nobody -p pin -o unshared");
     FAILS(2, "lacks the sign",
         "S key public intake -o plain.pem; D recipient add again --public plain.pem -p pin");
+}
+
+static void says_what_is_wrong_with_a_command(void **state)
+{
+    (void)state;
+    FAILS(2, "1 to 107 octets", "CUSTODIAN_SOCKET= '" KC_BUILD_DIR "/custodian' status");
+    FAILS(2, "1 to 107 octets",
+        "D status --socket '' || '" KC_BUILD_DIR "/custodian' status --socket $(printf %0108d 0)");
+    FAILS(2, "custodian --help", "'" KC_BUILD_DIR "/custodian'");
+    FAILS(2, "custodian key --help", "D key");
+    FAILS(2, "8 to 64 octets", "umask 077; printf %070d 0 > long; D operator pin -p long");
+    FAILS(2, "chmod 600", "printf 12345678 > loose; chmod 644 loose; D operator pin -p loose");
+    FAILS(3, "After several wrong ones", "D operator pin -p wrong --new-pin-file pin");
+    FAILS(3, "recipient list", "D recipient remove nobody -p pin");
+    FAILS(2, "the one that has the other",
+        "ln -s $OWN own; D sign release-Ed448 message -s own -o alone.sig");
+    HOLDS("D key generate -l agrees -a X25519 -q");
+    FAILS(2, "agrees is an X25519 key and release-Ed448.pem an Ed448 key",
+        "D key agree agrees release-Ed448.pem -o alone");
+    FAILS(2, "account-X448.pem an X448 key", "D key agree agrees account-X448.pem -o alone");
+    FAILS(2, "can only sign",
+        "D key generate -l signs -a Ed448 && D key agree signs account-X448.pem -o alone");
+    FAILS(3, "no key nobody", "echo old > message.sig; D key sign nobody message");
+}
+
+static void tells_of_a_destroyed_key_by_its_label(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l gone -a X448 && D key public gone -o gone.pem &&"
+          " D key destroy gone --yes");
+    HOLDS("D key show gone | grep -E '^state +destroyed' && D key public gone | cmp gone.pem");
+    FAILS(3, "the key gone is destroyed", "D encrypt message -t gone -o gone.dare");
+    FAILS(3, "the key gone is destroyed", "D key agree gone gone.pem -o alone");
+}
+
+static void prints_json_of_what_it_wrote(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l writes -a Ed448 && D key public writes -o writes.pem");
+    HOLDS("D key sign writes message --json -o json.sig > said.json");
+    HOLDS("grep '\"output\": \"json.sig\"' said.json && grep '\"size\": 114' said.json");
+    HOLDS("D verify writes.pem message json.sig --json | grep '\"verified\": true'");
+    HOLDS("D encrypt message -t account-X448 --json -o json.dare | grep '\"output\"'");
+    HOLDS("D sign release-Ed25519 message -s $SERVICE --json -o j.sig | grep '\"size\": 64'");
+}
+
+static void ends_silently_when_nobody_reads(void **state)
+{
+    (void)state;
+    /* The reader is gone before the writer starts. */
+    HOLDS("mkfifo fifo; exec 8<>fifo 9>fifo 8<&-; ('" KC_BUILD_DIR "/custodian' error usage >&9);"
+          " [ $? = 141 ]");
+    assert_string_equal(said, "");
 }
 
 /* The vault's workers must not look at it before the connection itself. */
@@ -370,6 +424,10 @@ int main(void)
         cmocka_unit_test(keeps_a_key_whose_share_cannot_be_written),
         cmocka_unit_test(replaces_a_file_only_when_forced),
         cmocka_unit_test(refuses_to_split_without_the_operator),
+        cmocka_unit_test(says_what_is_wrong_with_a_command),
+        cmocka_unit_test(tells_of_a_destroyed_key_by_its_label),
+        cmocka_unit_test(prints_json_of_what_it_wrote),
+        cmocka_unit_test(ends_silently_when_nobody_reads),
         cmocka_unit_test(the_first_request_of_every_connection_is_answered),
         cmocka_unit_test(makes_random_octets),
     };

@@ -30,6 +30,19 @@ static enum kc_error parse(struct kc_cli *cli, const char *line)
     return kc_cli_parse(cli, count, words);
 }
 
+/* A value that an option may have: one word. */
+static const char *value_for(const struct kc_cli_command *command, enum kc_cli_option option)
+{
+    static char word[64];
+    const char *choices = kc_cli_choices(command, option);
+    if (kc_cli_options[option].argument == NULL)
+        return "";
+    if (choices == NULL)
+        return "value";
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(choices, " "), choices);
+    return word;
+}
+
 static void finds_each_command_of_the_table(void **state)
 {
     (void)state;
@@ -42,9 +55,11 @@ static void finds_each_command_of_the_table(void **state)
         for (size_t a = 0; a < command->least; a++)
             used += snprintf(line + used, sizeof line - (size_t)used, " argument");
         for (int o = 0; o < KC_CLI_OPTION_COUNT; o++)
-            if (((command->needs | command->takes) & UINT64_C(1) << o) != 0)
-                used += snprintf(line + used, sizeof line - (size_t)used, " --%s%s",
-                    kc_cli_options[o].name, kc_cli_options[o].argument != NULL ? " value" : "");
+            if (((command->needs | command->takes) & UINT64_C(1) << o) != 0 && o != KC_CLI_RAW &&
+                o != KC_CLI_UDF)
+                used += snprintf(line + used, sizeof line - (size_t)used, " --%s%s%s",
+                    kc_cli_options[o].name, kc_cli_options[o].argument != NULL ? " " : "",
+                    value_for(command, (enum kc_cli_option)o));
         if (parse(&cli, line) != KC_OK || cli.command != command)
             fail_msg("custodian %s", line);
         assert_int_equal(cli.argument_count, command->least);
@@ -102,12 +117,36 @@ static void refuses_what_it_does_not_understand(void **state)
         "key list --output out", "key sign mine message -o", "key list -k one -k two",
         "key generate --label mine", "key generate --algorithm Ed448", "encrypt file",
         "status --timeout 0", "status --timeout ten", "status --timeout 99999999999",
-        "status --timeout 2147484", "sign mine message", "key agree mine peer"};
+        "status --timeout 2147484", "sign mine message", "key agree mine peer",
+        "key public mine --raw --udf", "key public mine --signed --raw", "random 8 --json -o -"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct kc_cli cli;
         if (parse(&cli, lines[i]) != KC_ERR_USAGE)
             fail_msg("custodian %s", lines[i]);
     }
+}
+
+static void refuses_values_that_an_option_cannot_have(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"key list --state bogus", "key list --role sealed",
+        "key list --state activ", "key list --state activee", "ping --through all",
+        "key generate -a Ed448 -l mine --role share", "key generate -a ed448 -l mine",
+        "key generate -a Ed448 -l mine --residence here", "key sign mine message --scheme pure",
+        "key generate -a Ed448 -l \x1b[m", "share accept file -l \x80"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct kc_cli cli;
+        if (parse(&cli, lines[i]) != KC_ERR_BAD_ARGUMENT)
+            fail_msg("custodian %s", lines[i]);
+    }
+    char line[128] = "key list --label ";
+    struct kc_cli cli;
+    memset(line + strlen(line), 'x', 64);
+    assert_int_equal(parse(&cli, line), KC_OK);
+    strcat(line, "x");
+    assert_int_equal(parse(&cli, line), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(parse(&cli, "key list --label="), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(parse(&cli, "key list --role share --state destroyed"), KC_OK);
 }
 
 static void asks_for_nothing_more_when_help_is_wanted(void **state)
@@ -153,6 +192,7 @@ int main(void)
         cmocka_unit_test(takes_a_dash_as_a_file),
         cmocka_unit_test(collects_every_recipient),
         cmocka_unit_test(refuses_what_it_does_not_understand),
+        cmocka_unit_test(refuses_values_that_an_option_cannot_have),
         cmocka_unit_test(asks_for_nothing_more_when_help_is_wanted),
         cmocka_unit_test(reads_the_timeout_in_seconds),
         cmocka_unit_test(exits_with_the_class_of_the_error),
