@@ -79,7 +79,7 @@ static enum kc_error agree_with_other(struct kc_call *call, const struct kc_reco
     struct kc_point both[2] = {0}; /* secret */
     if (!kc_call_has(call, KC_FIELD_CONTRIBUTION)) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_CONTRIBUTION].name);
-        return KC_ERR_DECRYPTION; /* one share alone opens nothing */
+        return KC_ERR_BAD_ARGUMENT; /* one share alone opens nothing */
     }
     enum kc_error error = read_point(call, KC_FIELD_CONTRIBUTION, key, &both[1]);
     if (error == KC_OK)

@@ -77,11 +77,6 @@ enum kc_error kc_vault_key_show(struct kc_call *call)
 
 /* --- key-generate --- */
 
-static uint8_t default_residence(uint8_t role)
-{
-    return role == KC_ROLE_SHARE ? KC_RESIDENCE_WRAPPED : KC_RESIDENCE_SEALED;
-}
-
 /* What the request says of the key; public half and secret come later. */
 static enum kc_error read_wanted(
     struct kc_call *call, struct kc_record *wanted, const struct kc_curve_info **info)
@@ -96,15 +91,16 @@ static enum kc_error read_wanted(
                        : KC_ROLE_APPLICATION;
     wanted->residence = kc_call_has(call, KC_FIELD_RESIDENCE)
                             ? kc_residence_find(kc_call_field(call, KC_FIELD_RESIDENCE))
-                            : default_residence(wanted->role);
+                            : KC_RESIDENCE_SEALED;
     kc_call_text(call, KC_FIELD_KEYRING, wanted->keyring, sizeof wanted->keyring);
     kc_call_text(call, KC_FIELD_LABEL, wanted->label, sizeof wanted->label);
     kc_call_text(call, KC_FIELD_ACCOUNT, wanted->account, sizeof wanted->account);
     wanted->state = KC_STATE_ACTIVE;
     wanted->created = kc_call_now(call);
-    if (wanted->role == KC_ROLE_NONE || wanted->role == KC_ROLE_SHARE || wanted->label[0] == 0 ||
-        wanted->residence == KC_RESIDENCE_NONE)
-        return KC_ERR_BAD_ARGUMENT;
+    if (wanted->role == KC_ROLE_SHARE) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_ROLE].name);
+        return KC_ERR_BAD_ARGUMENT; /* a split alone makes shares */
+    }
     return wanted->role == KC_ROLE_WRAP && (*info)->signs ? KC_ERR_BAD_ALGORITHM : KC_OK;
 }
 

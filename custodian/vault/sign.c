@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* plain: no context; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
+/* plain: no context, or an empty one; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
 static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message *message)
 {
     const struct kc_values *values = &call->in.message.values;
@@ -15,8 +15,9 @@ static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message 
         message->has_context = true;
     else if (kc_values_text_is(values, KC_FIELD_SCHEME, "ph"))
         message->prehash = true, message->has_context = has_context;
-    else if (has_context || (kc_call_has(call, KC_FIELD_SCHEME) &&
-                                !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
+    else if (message->context.size > 0 ||
+             (kc_call_has(call, KC_FIELD_SCHEME) &&
+                 !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
         return KC_ERR_BAD_ARGUMENT;
     }

@@ -5,25 +5,47 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const kc_field_set items_bit = KC_FIELD_BIT(KC_FIELD_ITEMS);
 
 /* --- fields --- */
 
+static void write_choices(const char *choices)
+{
+    const char *separator = "";
+    for (size_t size; *choices; choices += size + (choices[size] != 0)) {
+        size = strcspn(choices, " ");
+        printf("%s\"%.*s\"", separator, (int)size, choices);
+        separator = " / ";
+    }
+}
+
+static void write_sized(const char *type, const struct kc_field_row *row)
+{
+    if (row->least == row->most)
+        printf("%s .size %" PRIu64, type, row->most);
+    else
+        printf("%s .size (%" PRIu64 "..%" PRIu64 ")", type, row->least, row->most);
+}
+
 static void write_type(const struct kc_field_row *row)
 {
     switch (row->type) {
     case KC_TYPE_UINT:
-        printf("0..%" PRIu64, row->most);
+        printf("%" PRIu64 "..%" PRIu64, row->least, row->most);
         break;
     case KC_TYPE_BOOL:
         printf("bool");
         break;
     case KC_TYPE_TEXT:
-        printf("tstr .size (0..%" PRIu64 ")", row->most);
+        if (row->choices)
+            write_choices(row->choices);
+        else
+            write_sized("tstr", row);
         break;
     case KC_TYPE_BYTES:
-        printf("bstr .size (0..%" PRIu64 ")", row->most);
+        write_sized("bstr", row);
         break;
     case KC_TYPE_DATA:
         printf("bstr .size (0..%d) / descriptor", KC_DATA_INLINE_MAX);

@@ -2,6 +2,8 @@
 /* What the tables say about a message, checked: whoever sent it, and however it was carried. */
 #include "proto/socket/message.h"
 
+#include <string.h>
+
 /* The size of a multi-byte character that starts with this byte, and the least code point that
  * needs it: what is below it has a shorter form. */
 static size_t sequence_size(uint8_t first, uint32_t *least)
@@ -49,21 +51,39 @@ bool kc_text_valid(struct kc_span text)
     return true;
 }
 
+/* Whether text is one of the choices. */
+static bool is_choice(const char *choices, struct kc_span text)
+{
+    while (choices) {
+        size_t size = strcspn(choices, " ");
+        if (size == text.size && memcmp(choices, text.bytes, size) == 0)
+            return true;
+        choices = choices[size] ? choices + size + 1 : NULL;
+    }
+    return false;
+}
+
+static bool is_within(const struct kc_field_row *row, uint64_t size)
+{
+    return size >= row->least && size <= row->most;
+}
+
 static enum kc_error check_value(const struct kc_field_row *row, const struct kc_value *value)
 {
     bool fits = true;
     switch (row->type) {
     case KC_TYPE_UINT:
     case KC_TYPE_BOOL:
-        fits = value->number <= row->most;
+        fits = is_within(row, value->number);
         break;
     case KC_TYPE_TEXT:
         if (!kc_text_valid(value->span))
             return KC_ERR_BAD_REQUEST;
-        fits = value->span.size <= row->most;
+        fits = is_within(row, value->span.size) &&
+               (!row->choices || is_choice(row->choices, value->span));
         break;
     case KC_TYPE_BYTES:
-        fits = value->span.size <= row->most;
+        fits = is_within(row, value->span.size);
         break;
     case KC_TYPE_DATA:
         fits = value->passed ? value->number < KC_DESCRIPTORS_MAX
@@ -108,20 +128,39 @@ static size_t secrets_in(kc_field_set set)
     return count;
 }
 
+/* --- how large a batch's answer may become --- */
+
+#define HEAD_MAX 9   /* octets of a head of CBOR */
+#define FRAME_MAX 64 /* of a map, and v, id, op, error in it */
+#define REFUSAL_MAX (FRAME_MAX + 3 * KC_ERROR_SENTENCE_MAX) /* name, sentence and detail */
+
+/* Octets of the largest answer to an operation. */
+static size_t answer_size_most(const struct kc_operation_row *row)
+{
+    size_t size = FRAME_MAX;
+    for (kc_field_set left = row->answer | row->answer_optional; left; left &= left - 1) {
+        const struct kc_field_row *field = &kc_fields[kc_field_first(left)];
+        bool has_octets = field->type == KC_TYPE_TEXT || field->type == KC_TYPE_BYTES;
+        size += HEAD_MAX + field->name_size + HEAD_MAX + (has_octets ? (size_t)field->most : 0);
+    }
+    return size > REFUSAL_MAX ? size : REFUSAL_MAX;
+}
+
 static enum kc_error check_batch_request(const struct kc_message *request, const char **detail)
 {
     *detail = kc_fields[KC_FIELD_ITEMS].name;
     if (request->batch_count == 0 || request->batch_count > KC_BATCH_MAX)
         return KC_ERR_BAD_ARGUMENT;
-    size_t secrets = 0;
+    size_t secrets = 0, answers = FRAME_MAX;
     for (size_t i = 0; i < request->batch_count; i++) {
         const struct kc_message *part = &request->batch[i];
         if (part->operation >= KC_OPERATIONS)
             return KC_ERR_UNKNOWN_OPERATION;
         const struct kc_operation_row *row = &kc_operations[part->operation];
         secrets += secrets_in(row->answer);
+        answers += answer_size_most(row);
         if (part->operation == KC_OPERATION_BATCH || (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) ||
-            secrets > KC_DESCRIPTORS_MAX)
+            secrets > KC_DESCRIPTORS_MAX || answers > KC_MESSAGE_SIZE_MAX)
             return KC_ERR_BAD_ARGUMENT;
         enum kc_error error = check_values(&part->values, row->required, row->optional, detail);
         if (error != KC_OK)

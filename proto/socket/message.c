@@ -4,8 +4,8 @@
 #include <string.h>
 
 const struct kc_field_row kc_fields[KC_FIELDS] = {
-#define KC_FIELD(symbol, name, type, most, sentence)                                               \
-    {name, sizeof(name) - 1, KC_TYPE_##type, most, sentence},
+#define KC_FIELD(symbol, name, type, least, most, choices, sentence)                               \
+    {name, sizeof(name) - 1, KC_TYPE_##type, least, most, choices, sentence},
 #include "proto/socket/fields.def"
 #undef KC_FIELD
 };

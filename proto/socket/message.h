@@ -39,7 +39,7 @@ enum kc_field_type {
 };
 
 enum kc_field {
-#define KC_FIELD(symbol, name, type, most, sentence) KC_FIELD_##symbol,
+#define KC_FIELD(symbol, name, type, least, most, choices, sentence) KC_FIELD_##symbol,
 #include "proto/socket/fields.def"
 #undef KC_FIELD
     KC_FIELDS, /* how many there are */
@@ -49,7 +49,8 @@ struct kc_field_row {
     const char *name;
     size_t name_size; /* bytes, without terminator */
     enum kc_field_type type;
-    uint64_t most;
+    uint64_t least, most;
+    const char *choices; /* of a TEXT: its values, with a space between; NULL: any */
     const char *sentence;
 };
 
@@ -156,8 +157,8 @@ bool kc_text_valid(struct kc_span text);
 /*
  * Checks a request against the tables: required fields there, no others, sizes and number ranges
  * kept, text valid, descriptors below KC_DESCRIPTORS_MAX. A batch holds 1..KC_BATCH_MAX requests,
- * none of them a batch or one whose answer has items, and none that together bring more than
- * KC_DESCRIPTORS_MAX secrets back. On failure *detail names the offending field (static text) or is
+ * none of them a batch or one whose answer has items, and none that together could bring back more
+ * than KC_DESCRIPTORS_MAX secrets or KC_MESSAGE_SIZE_MAX bytes. On failure *detail names the offending field (static text) or is
  * NULL.
  *
  * KC_ERR_BAD_REQUEST   a field is missing or does not belong there, text is not valid

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka.h"
 
+#include "proto/socket/cbor.h"
 #include "proto/socket/message.h"
 #include "tests/socket/sample.h"
 
@@ -42,15 +43,48 @@ static uint64_t limit_of(enum kc_field field)
     return kc_fields[field].type == KC_TYPE_SECRET ? KC_DESCRIPTORS_MAX - 1 : kc_fields[field].most;
 }
 
+static void expect_refused(enum kc_field field)
+{
+    const char *detail = NULL;
+    assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_ARGUMENT);
+    assert_string_equal(detail, kc_fields[field].name);
+}
+
+static void check_choices(enum kc_field field)
+{
+    const char *detail = NULL, *at = kc_fields[field].choices;
+    struct kc_values *values = &sample.message.values;
+    for (size_t size; *at; at += size + (at[size] != 0)) {
+        size = strcspn(at, " ");
+        kc_values_set_span(values, field, at, size);
+        assert_int_equal(kc_request_check(&sample.message, &detail), KC_OK);
+        kc_values_set_span(values, field, at, size - 1);
+        expect_refused(field);
+    }
+    kc_values_set_text(values, field, kc_fields[field].choices); /* all of them are none */
+    expect_refused(field);
+    kc_values_set_text(values, field, "");
+    expect_refused(field);
+}
+
 static void check_limit(enum kc_operation operation, enum kc_field field)
 {
     const char *detail = NULL;
     sample_request(&sample, operation, 1);
+    if (kc_fields[field].choices) {
+        check_choices(field);
+        return;
+    }
+    if (kc_fields[field].least > 0) {
+        set_to(&sample.message.values, field, kc_fields[field].least - 1);
+        expect_refused(field);
+        set_to(&sample.message.values, field, kc_fields[field].least);
+        assert_int_equal(kc_request_check(&sample.message, &detail), KC_OK);
+    }
     set_to(&sample.message.values, field, limit_of(field));
     assert_int_equal(kc_request_check(&sample.message, &detail), KC_OK);
     set_to(&sample.message.values, field, limit_of(field) + 1);
-    assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_ARGUMENT);
-    assert_string_equal(detail, kc_fields[field].name);
+    expect_refused(field);
 }
 
 static void each_limit_holds_in_each_operation(void **state)
@@ -62,6 +96,36 @@ static void each_limit_holds_in_each_operation(void **state)
         for (; fields; fields &= fields - 1)
             check_limit((enum kc_operation)i, kc_field_first(fields));
     }
+}
+
+/* Each batch that is taken can be answered: whatever its requests, and however long the answers. */
+static void a_batch_whose_answer_might_not_fit_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t encoded[KC_MESSAGE_SIZE_MAX];
+    static struct kc_message batch[KC_BATCH_MAX];
+    const char *detail = NULL;
+    size_t size;
+    struct kc_message request, reply;
+    kc_message_init(&request, KC_OPERATION_BATCH);
+    request.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    request.batch = batch;
+    for (size_t i = 0; i < KC_BATCH_MAX; i++) {
+        kc_message_init(&batch[i], KC_OPERATION_RANDOM);
+        kc_values_set_number(&batch[i].values, KC_FIELD_SIZE, 1024);
+    }
+    request.batch_count = KC_BATCH_MAX;
+    assert_int_equal(kc_request_check(&request, &detail), KC_ERR_BAD_ARGUMENT);
+    assert_string_equal(detail, "items");
+    while (kc_request_check(&request, &detail) != KC_OK)
+        request.batch_count--;
+    assert_true(request.batch_count > 50);
+    reply = request;
+    for (size_t i = 0; i < reply.batch_count; i++) {
+        kc_message_init(&batch[i], KC_OPERATION_RANDOM);
+        kc_values_set_span(&batch[i].values, KC_FIELD_RANDOM, octets, 1024);
+    }
+    assert_int_equal(kc_cbor_answer_encode(&reply, encoded, sizeof encoded, &size), KC_OK);
 }
 
 static void each_required_field_is_missed_by_its_name(void **state)
@@ -133,7 +197,10 @@ static void an_item_has_the_fields_of_its_operation(void **state)
             sample_answer(&sample, (enum kc_operation)i, KC_OK, 5);
             sample.message.item_count = 1;
             sample.items[0].present = KC_FIELD_BIT(field);
-            set_to(&sample.items[0], (enum kc_field)field, 0);
+            set_to(&sample.items[0], (enum kc_field)field, kc_fields[field].least);
+            if (kc_fields[field].choices)
+                kc_values_set_span(&sample.items[0], (enum kc_field)field, kc_fields[field].choices,
+                    strcspn(kc_fields[field].choices, " "));
             assert_int_equal(kc_answer_check(&sample.message), allowed ? KC_OK : KC_ERR_BAD_REPLY);
         }
     }
@@ -235,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_limit_holds_in_each_operation),
         cmocka_unit_test(each_required_field_is_missed_by_its_name),
+        cmocka_unit_test(a_batch_whose_answer_might_not_fit_is_refused),
         cmocka_unit_test(each_field_of_another_operation_is_refused),
         cmocka_unit_test(what_no_row_has_is_refused),
         cmocka_unit_test(an_answer_has_the_fields_of_its_operation),

@@ -13,25 +13,25 @@ static uint64_t next(struct sample *s)
 }
 
 /* A size: the ends of the range are as likely as all that is between. */
-static size_t size_to(struct sample *s, size_t most)
+static size_t size_within(struct sample *s, size_t least, size_t most)
 {
     switch (next(s) % 4) {
     case 0:
-        return 0;
+        return least;
     case 1:
         return most;
     default:
-        return (size_t)(next(s) % (most + 1));
+        return least + (size_t)(next(s) % (most - least + 1));
     }
 }
 
-static uint64_t number_to(struct sample *s, uint64_t most)
+static uint64_t number_within(struct sample *s, uint64_t least, uint64_t most)
 {
     static const uint64_t heads[] = {0, 23, 24, 255, 256, 65535, 65536, UINT32_MAX};
     uint64_t number = heads[next(s) % (sizeof heads / sizeof heads[0])];
     if (next(s) % 2 || number > most)
         number = next(s) & most;
-    return number > most ? most : number;
+    return number > most ? most : number < least ? least : number;
 }
 
 static const uint8_t *octets(struct sample *s, size_t size)
@@ -59,6 +59,17 @@ static const uint8_t *text(struct sample *s, size_t size)
     return start;
 }
 
+static void choose(struct sample *s, struct kc_values *values, enum kc_field field)
+{
+    const char *at = kc_fields[field].choices;
+    size_t size = strcspn(at, " ");
+    for (uint64_t skip = next(s) % 5; skip > 0 && at[size]; skip--) {
+        at += size + 1;
+        size = strcspn(at, " ");
+    }
+    kc_values_set_span(values, field, at, size);
+}
+
 static void fill_value(struct sample *s, struct kc_values *values, enum kc_field field)
 {
     const struct kc_field_row *row = &kc_fields[field];
@@ -67,18 +78,22 @@ static void fill_value(struct sample *s, struct kc_values *values, enum kc_field
     switch (row->type) {
     case KC_TYPE_UINT:
     case KC_TYPE_BOOL:
-        kc_values_set_number(values, field, number_to(s, row->most));
+        kc_values_set_number(values, field, number_within(s, row->least, row->most));
         break;
     case KC_TYPE_TEXT:
-        size = size_to(s, row->most);
+        if (row->choices) {
+            choose(s, values, field);
+            break;
+        }
+        size = size_within(s, row->least, row->most);
         kc_values_set_span(values, field, text(s, size), size);
         break;
     case KC_TYPE_BYTES:
-        size = size_to(s, row->most);
+        size = size_within(s, row->least, row->most);
         kc_values_set_span(values, field, octets(s, size), size);
         break;
     case KC_TYPE_DATA:
-        size = size_to(s, data_most);
+        size = size_within(s, 0, data_most);
         if (next(s) % 2)
             kc_values_set_span(values, field, octets(s, size), size);
         else
@@ -162,7 +177,7 @@ void sample_answer(
         fill_answer(s, &s->batch[i], next(s) % 2 ? KC_OK : KC_ERR_REFUSED);
     if (operation == KC_OPERATION_BATCH || !kc_values_has(&s->message.values, KC_FIELD_ITEMS))
         return;
-    s->message.item_count = size_to(s, items_most);
+    s->message.item_count = size_within(s, 0, items_most);
     for (size_t i = 0; i < s->message.item_count; i++)
         fill(s, &s->items[i], 0, kc_operations[operation].item);
 }

@@ -298,6 +298,41 @@ static void a_wrapped_key_needs_no_root(void **state)
     free(key);
 }
 
+static void expect_detail(struct bench *bench, struct ask *ask, const char *detail)
+{
+    struct answer *answer = bench_ask(bench, ask);
+    assert_string_equal(kc_error_name(answer->error), "bad-argument");
+    assert_true(kc_values_text_is(&answer->in.message.values, KC_FIELD_DETAIL, detail));
+    answer_done(answer);
+}
+
+static void a_text_that_is_no_choice_is_named(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        enum kc_field field;
+        const char *text, *detail;
+    } wrong[] = {{KC_FIELD_ROLE, "share", "role"}, {KC_FIELD_ROLE, "bogus", "role"},
+        {KC_FIELD_RESIDENCE, "bogus", "residence"}, {KC_FIELD_LABEL, "", "label"},
+        {KC_FIELD_ALGORITHM, "P-256", "algorithm"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct ask ask = ask_new(KC_OPERATION_KEY_GENERATE);
+        ask_text(&ask, KC_FIELD_ALGORITHM, "Ed25519");
+        ask_text(&ask, KC_FIELD_KEYRING, "main");
+        ask_text(&ask, KC_FIELD_LABEL, "a");
+        ask_text(&ask, wrong[i].field, wrong[i].text);
+        expect_detail(bench, &ask, wrong[i].detail);
+    }
+    struct ask list = ask_new(KC_OPERATION_KEY_LIST), none = list,
+               ping = ask_new(KC_OPERATION_PING);
+    ask_text(&list, KC_FIELD_STATE, "bogus");
+    expect_detail(bench, &list, "state");
+    ask_number(&none, KC_FIELD_COUNT, 0);
+    expect_detail(bench, &none, "count");
+    ask_text(&ping, KC_FIELD_THROUGH, "root");
+    expect_detail(bench, &ping, "through");
+}
+
 static void lists_what_fits_the_filters_and_the_policy(void **state)
 {
     struct bench *bench = *state;
@@ -405,6 +440,7 @@ int main(void)
         CASE(a_label_is_taken_once),
         CASE(without_the_root_nothing_is_opened_and_nothing_made),
         CASE(a_wrapped_key_needs_no_root),
+        CASE(a_text_that_is_no_choice_is_named),
         CASE(lists_what_fits_the_filters_and_the_policy),
         CASE(status_doctor_random_and_keyrings_need_no_root),
         CASE(signs_a_message_from_a_descriptor),

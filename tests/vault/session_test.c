@@ -277,15 +277,16 @@ static void a_scheme_is_plain_or_ctx_or_ph(void **state)
     static const struct {
         const char *scheme, *context;
         enum kc_error error;
-    } cases[] = {{"plain", NULL, KC_OK}, {"ctx", NULL, KC_OK}, {"ctx", "c", KC_OK},
-        {"ph", NULL, KC_OK}, {"ph", "c", KC_OK}, {"plain", "c", KC_ERR_BAD_ARGUMENT},
-        {NULL, "c", KC_ERR_BAD_ARGUMENT}, {"raw", NULL, KC_ERR_BAD_ARGUMENT}};
+    } cases[] = {{"plain", NULL, KC_OK}, {"plain", "", KC_OK}, {NULL, "", KC_OK},
+        {"ctx", NULL, KC_OK}, {"ctx", "c", KC_OK}, {"ph", NULL, KC_OK}, {"ph", "c", KC_OK},
+        {"plain", "c", KC_ERR_BAD_ARGUMENT}, {NULL, "c", KC_ERR_BAD_ARGUMENT},
+        {"raw", NULL, KC_ERR_BAD_ARGUMENT}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ask ask = commit_ask(party, "m");
         if (cases[i].scheme)
             ask_text(&ask, KC_FIELD_SCHEME, cases[i].scheme);
         if (cases[i].context)
-            ask_octets(&ask, KC_FIELD_CONTEXT, cases[i].context, 1);
+            ask_octets(&ask, KC_FIELD_CONTEXT, cases[i].context, strlen(cases[i].context));
         struct answer *answer = bench_ask(party->device, &ask);
         assert_int_equal(answer->error, cases[i].error);
         if (cases[i].error != KC_OK) {
