@@ -76,22 +76,27 @@ static enum kc_error read_error(struct kc_reader *r)
     return (enum kc_error)number;
 }
 
+void kc_vault_message_read(struct kc_reader *r, struct kc_values *items, struct kc_vault_message *m)
+{
+    uint8_t type = kc_reader_u8(r), has = parts(type);
+    if (has == 0)
+        kc_reader_fail(r);
+    m->type = (enum kc_vault_type)type;
+    m->ticket = has & TICKET ? kc_reader_u64(r) : 0;
+    m->connection = has & CONNECTION ? kc_reader_u64(r) : 0;
+    m->error = has & ERROR ? read_error(r) : KC_OK;
+    m->id_count = has & IDS ? read_spans(r, m->ids, KC_VAULT_IDS_MAX, KC_RECORD_ID_SIZE - 1) : 0;
+    m->record_count =
+        has & RECORDS ? read_spans(r, m->records, KC_VAULT_RECORDS_MAX, KC_RECORD_SIZE_MAX) : 0;
+    if (has & MESSAGE)
+        kc_message_unpack(r, items, &m->message);
+}
+
 enum kc_error kc_vault_message_unpack(
     const void *bytes, size_t size, struct kc_values *items, struct kc_vault_message *m)
 {
     struct kc_reader r;
     kc_reader_init(&r, bytes, size);
-    uint8_t type = kc_reader_u8(&r), has = parts(type);
-    if (has == 0)
-        kc_reader_fail(&r);
-    m->type = (enum kc_vault_type)type;
-    m->ticket = has & TICKET ? kc_reader_u64(&r) : 0;
-    m->connection = has & CONNECTION ? kc_reader_u64(&r) : 0;
-    m->error = has & ERROR ? read_error(&r) : KC_OK;
-    m->id_count = has & IDS ? read_spans(&r, m->ids, KC_VAULT_IDS_MAX, KC_RECORD_ID_SIZE - 1) : 0;
-    m->record_count =
-        has & RECORDS ? read_spans(&r, m->records, KC_VAULT_RECORDS_MAX, KC_RECORD_SIZE_MAX) : 0;
-    if (has & MESSAGE)
-        kc_message_unpack(&r, items, &m->message);
+    kc_vault_message_read(&r, items, m);
     return kc_reader_finish(&r);
 }

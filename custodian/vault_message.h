@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What desk and vault say to each other, over one SOCK_SEQPACKET pair; fixed layouts, at most
- * KC_VAULT_MESSAGE_MAX bytes. A malformed one ends the process that receives it.
+ * What desk and vault say to each other, over one SOCK_SEQPACKET pair; fixed layouts. A packet holds
+ * one message, or several without descriptors, one behind the other, in at most KC_VAULT_MESSAGE_MAX
+ * bytes; one worker of the vault does what is in it. A malformed one ends the process that receives
+ * it.
  *
  * From desk to vault:
  *
@@ -79,8 +81,12 @@ struct kc_vault_message {
 KC_CHECKED enum kc_error kc_vault_message_pack(
     struct kc_writer *w, const struct kc_vault_message *m);
 
+/* Reads the next message of a packet, as kc_vault_message_unpack; a malformed one fails the reader. */
+void kc_vault_message_read(
+    struct kc_reader *r, struct kc_values *items, struct kc_vault_message *m);
+
 /*
- * Unpacks; spans point into bytes, and records are not looked into.
+ * Unpacks a packet of one message; spans point into bytes, and records are not looked into.
  *
  * items  room for KC_ITEMS_MAX, lent to m->message; NULL where no list may come
  * m      what the type does not have is zero, but for the message, which then is as it was. On

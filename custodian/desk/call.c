@@ -260,14 +260,14 @@ void kc_desk_ask_vault(struct kc_desk *desk, struct kc_call *call)
     kc_desk_vault_send(desk, &top->descriptors);
 }
 
-void kc_desk_take_answer(
-    struct kc_desk *desk, struct kc_call *call, size_t size, struct kc_descriptors *descriptors)
+void kc_desk_take_answer(struct kc_desk *desk, struct kc_call *call, struct kc_span packed,
+    struct kc_descriptors *descriptors)
 {
     struct kc_message *answer = &desk->message.message;
 
     if (answer->error == KC_OK && kc_desk_is_collected(call)) {
         kc_descriptors_close(descriptors);
-        kc_desk_collect(desk, call, size);
+        kc_desk_collect(desk, call, packed);
         return;
     }
     if (answer->error == KC_OK && call->request.operation == KC_OPERATION_STATUS)

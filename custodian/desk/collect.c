@@ -134,9 +134,9 @@ static void list_answered(struct kc_desk *desk, struct kc_call *call)
         kc_desk_list_next(desk, call);
 }
 
-void kc_desk_collect(struct kc_desk *desk, struct kc_call *call, size_t size)
+void kc_desk_collect(struct kc_desk *desk, struct kc_call *call, struct kc_span packed)
 {
-    struct kc_packet *packet = kc_packet_new(desk->packet, size, NULL);
+    struct kc_packet *packet = kc_packet_new(packed.bytes, packed.size, NULL);
 
     if (!packet) {
         kc_desk_fail(desk, call, KC_ERR_NO_MEMORY, NULL);

@@ -94,6 +94,7 @@ static void serve(struct kc_desk *desk, int timeout_ms)
         kc_desk_vault_readable(desk);
     if (waits[3].revents && !desk->to_vault.first)
         kc_desk_clients_ready(desk);
+    kc_desk_vault_flush(desk);
 }
 
 static bool in_flight(const struct kc_desk *desk)

@@ -91,13 +91,15 @@ struct kc_desk {
     size_t call_limit, call_count, next_slot;
     uint32_t next_ticket;
 
-    struct kc_packet_queue to_vault; /* while it is not empty nothing is read from clients */
+    struct kc_packet_queue to_vault;  /* while it is not empty nothing is read from clients */
+    size_t packed_size, packed_count; /* bytes and messages in packet, which are not sent yet */
 
     /* room for one message at a time */
     struct kc_vault_message message;
     struct kc_values items[2 * KC_ITEMS_MAX]; /* some collected, and room for another message's */
     struct kc_message batch[KC_BATCH_MAX];
-    uint8_t packet[KC_VAULT_MESSAGE_MAX];
+    uint8_t received[KC_VAULT_MESSAGE_MAX]; /* from the vault */
+    uint8_t packet[KC_VAULT_MESSAGE_MAX];   /* to the vault */
     uint8_t cbor[KC_MESSAGE_SIZE_MAX + 1];
 };
 
@@ -195,10 +197,10 @@ void kc_desk_forget_client(struct kc_desk *desk, const struct kc_connection *con
 void kc_desk_submit(struct kc_desk *desk, struct kc_call *call, enum kc_job_type type);
 void kc_desk_jobs_done(struct kc_desk *desk);
 
-/* The vault has answered, needs records, or wants some stored: desk->message, received as
- * desk->packet[0..size). The descriptors are given. */
-void kc_desk_take_answer(
-    struct kc_desk *desk, struct kc_call *call, size_t size, struct kc_descriptors *descriptors);
+/* The vault has answered, needs records, or wants some stored: desk->message, which came as
+ * `packed`. The descriptors are given. */
+void kc_desk_take_answer(struct kc_desk *desk, struct kc_call *call, struct kc_span packed,
+    struct kc_descriptors *descriptors);
 void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call);
 void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call);
 void kc_desk_tell_stored(struct kc_desk *desk, const struct kc_call *call, enum kc_error error);
@@ -208,9 +210,12 @@ void kc_desk_tell_stored(struct kc_desk *desk, const struct kc_call *call, enum 
 /* Handles messages from the vault, as many as there are now. */
 void kc_desk_vault_readable(struct kc_desk *desk);
 
-/* Sends desk->message, now or when the vault takes it. The descriptors stay the caller's, open
- * until the vault has answered or is gone. */
+/* Sends desk->message: in one packet with others, kc_desk_vault_flush at the latest, or when the
+ * vault takes it. The descriptors stay the caller's, open until the vault has answered or is gone. */
 void kc_desk_vault_send(struct kc_desk *desk, const struct kc_descriptors *descriptors);
+
+/* Sends what was packed; called before the desk waits. */
+void kc_desk_vault_flush(struct kc_desk *desk);
 
 /* Sends what waits. */
 void kc_desk_vault_writable(struct kc_desk *desk);
@@ -232,8 +237,8 @@ bool kc_desk_is_collected(const struct kc_call *call);
 /* Loads the next page of a listing from the store. */
 void kc_desk_list_next(struct kc_desk *desk, struct kc_call *call);
 
-/* Keeps the vault's answer, desk->packet[0..size), and goes on to the next part. */
-void kc_desk_collect(struct kc_desk *desk, struct kc_call *call, size_t size);
+/* Keeps the vault's answer as it came, and goes on to the next part. */
+void kc_desk_collect(struct kc_desk *desk, struct kc_call *call, struct kc_span packed);
 
 /* The store was looked at for the doctor. */
 void kc_desk_doctor_checked(struct kc_desk *desk, struct kc_call *call);

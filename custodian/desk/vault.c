@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MESSAGES_AT_ONCE 64
+#define PACKETS_AT_ONCE 64
+#define TOGETHER_MAX 8 /* messages in a packet to the vault */
 
 /* The vault is our own: what it sends and we cannot read means that one of us is broken. */
 static _Noreturn void end(const char *why)
@@ -36,26 +37,67 @@ static void vault_gone(struct kc_desk *desk)
         close(desk->vault);
     desk->vault = -1;
     kc_packets_free(&desk->to_vault, false);
+    desk->packed_size = desk->packed_count = 0;
     kc_desk_fail_all(desk);
     kc_desk_forget_introductions(desk);
 }
 
-void kc_desk_vault_send(struct kc_desk *desk, const struct kc_descriptors *descriptors)
+static void post(struct kc_desk *desk, const struct kc_descriptors *descriptors)
 {
-    struct kc_writer w;
     enum kc_error error = KC_ERR_LIMIT;
+    size_t size = desk->packed_size;
 
-    kc_writer_init(&w, desk->packet, sizeof desk->packet);
-    if (kc_vault_message_pack(&w, &desk->message) != KC_OK)
-        end("message-too-large");
+    desk->packed_size = desk->packed_count = 0;
     if (!desk->to_vault.first)
-        error = kc_transport_send(desk->vault, desk->packet, w.size, descriptors);
+        error = kc_transport_send(desk->vault, desk->packet, size, descriptors);
     if (error == KC_OK || error == KC_ERR_CONNECTION_LOST)
         return; /* a vault that is gone is seen when it is read from: the caller is not done yet */
-    struct kc_packet *packet = kc_packet_new(desk->packet, w.size, descriptors);
+    struct kc_packet *packet = kc_packet_new(desk->packet, size, descriptors);
     if (error != KC_ERR_LIMIT || !packet)
         end("message-to-vault-lost");
     kc_packet_append(&desk->to_vault, packet);
+}
+
+void kc_desk_vault_flush(struct kc_desk *desk)
+{
+    if (desk->packed_count > 0)
+        post(desk, NULL);
+}
+
+static enum kc_error pack(struct kc_desk *desk)
+{
+    struct kc_writer w;
+    kc_writer_init(&w, desk->packet + desk->packed_size, sizeof desk->packet - desk->packed_size);
+    enum kc_error error = kc_vault_message_pack(&w, &desk->message);
+    if (error == KC_OK) {
+        desk->packed_size += w.size;
+        desk->packed_count++;
+    }
+    return error;
+}
+
+/* One of the vault's workers does what is in a packet: so a packet has but a part of what is in
+ * flight, and leaves some to the others. */
+static size_t messages_together(const struct kc_desk *desk)
+{
+    size_t part = desk->call_count / 4;
+    return part < TOGETHER_MAX ? part : TOGETHER_MAX;
+}
+
+void kc_desk_vault_send(struct kc_desk *desk, const struct kc_descriptors *descriptors)
+{
+    bool alone = descriptors && descriptors->count > 0;
+    if (alone)
+        kc_desk_vault_flush(desk);
+    enum kc_error error = pack(desk);
+    if (error != KC_OK && desk->packed_count > 0) {
+        kc_desk_vault_flush(desk);
+        error = pack(desk);
+    }
+    if (error != KC_OK)
+        end("message-too-large");
+    if (alone || desk->packed_count >= messages_together(desk))
+        post(desk, descriptors);
 }
 
 void kc_desk_vault_writable(struct kc_desk *desk)
@@ -76,11 +118,11 @@ static void take_connected(struct kc_desk *desk, struct kc_descriptors *descript
     kc_descriptors_close(descriptors);
 }
 
-static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptors *descriptors)
+/* desk->message, which came as `packed`. The descriptors are given. */
+static void take_message(
+    struct kc_desk *desk, struct kc_span packed, struct kc_descriptors *descriptors)
 {
     struct kc_vault_message *message = &desk->message;
-    if (kc_vault_message_unpack(desk->packet, size, desk->items, message) != KC_OK)
-        end("malformed-message-from-vault");
     if (message->type == KC_VAULT_CONNECTED) {
         take_connected(desk, descriptors);
         return;
@@ -90,7 +132,7 @@ static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptor
         end("unknown-ticket-from-vault");
     switch (message->type) {
     case KC_VAULT_ANSWER:
-        kc_desk_take_answer(desk, call, size, descriptors);
+        kc_desk_take_answer(desk, call, packed, descriptors);
         return;
     case KC_VAULT_NEED:
         kc_desk_take_need(desk, call);
@@ -108,13 +150,28 @@ static void take_message(struct kc_desk *desk, size_t size, struct kc_descriptor
     kc_descriptors_close(descriptors);
 }
 
+/* The descriptors are those of the first message. */
+static void take_packet(struct kc_desk *desk, size_t size, struct kc_descriptors *descriptors)
+{
+    struct kc_reader r;
+    kc_reader_init(&r, desk->received, size);
+    while (r.left > 0) {
+        const uint8_t *start = r.next;
+        kc_vault_message_read(&r, desk->items, &desk->message);
+        if (r.failed)
+            end("malformed-message-from-vault");
+        take_message(desk, (struct kc_span){start, (size_t)(r.next - start)}, descriptors);
+        descriptors->count = 0;
+    }
+}
+
 void kc_desk_vault_readable(struct kc_desk *desk)
 {
-    for (size_t i = 0; i < MESSAGES_AT_ONCE && desk->vault >= 0; i++) {
+    for (size_t i = 0; i < PACKETS_AT_ONCE && desk->vault >= 0; i++) {
         struct kc_descriptors descriptors = {.count = 0};
         size_t size = 0;
         enum kc_error error = kc_transport_receive(
-            desk->vault, desk->packet, sizeof desk->packet, &size, &descriptors);
+            desk->vault, desk->received, sizeof desk->received, &size, &descriptors);
         if (error == KC_ERR_CONNECTION_LOST)
             vault_gone(desk);
         else if (error != KC_OK)
@@ -122,7 +179,7 @@ void kc_desk_vault_readable(struct kc_desk *desk)
         else if (size == 0)
             return;
         else
-            take_message(desk, size, &descriptors);
+            take_packet(desk, size, &descriptors);
     }
 }
 

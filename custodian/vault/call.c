@@ -46,25 +46,28 @@ static enum kc_error unpack_records(struct kc_call *call)
     return KC_OK;
 }
 
-static enum kc_error read_packet(struct kc_call *call, const void *bytes, size_t size)
+static enum kc_error read_message(struct kc_call *call, struct kc_span packet, size_t *size)
 {
-    call->packet = malloc(size > 0 ? size : 1);
+    struct kc_reader r;
+    if (packet.size == 0)
+        return KC_ERR_BAD_REQUEST;
+    call->packet = malloc(packet.size);
     if (!call->packet)
         return KC_ERR_NO_MEMORY;
-    memcpy(call->packet, bytes, size);
+    memcpy(call->packet, packet.bytes, packet.size);
     kc_message_init(&call->in.message, KC_OPERATION_PING);
-    enum kc_error error = kc_vault_message_unpack(call->packet, size, NULL, &call->in);
-    if (error == KC_OK && call->in.message.operation >= KC_OPERATIONS)
-        error = KC_ERR_BAD_REQUEST;
-    if (error != KC_OK)
-        return error;
+    kc_reader_init(&r, call->packet, packet.size);
+    kc_vault_message_read(&r, NULL, &call->in);
+    if (r.failed || call->in.message.operation >= KC_OPERATIONS)
+        return KC_ERR_BAD_REQUEST;
+    *size = packet.size - r.left;
     kc_message_init(&call->answer, call->in.message.operation);
     call->answer.id = call->in.message.id;
     return unpack_records(call);
 }
 
-enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *bytes, size_t size,
-    const struct kc_descriptors *descriptors, struct kc_call **call)
+enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span packet,
+    const struct kc_descriptors *descriptors, struct kc_call **call, size_t *size)
 {
     struct kc_descriptors given = *descriptors;
     struct kc_call *c = malloc(sizeof *c);
@@ -76,7 +79,7 @@ enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *byt
     c->vault = vault;
     c->desk = desk;
     c->descriptors = given;
-    enum kc_error error = read_packet(c, bytes, size);
+    enum kc_error error = read_message(c, packet, size);
     if (error == KC_OK)
         *call = c;
     else

@@ -126,10 +126,10 @@ struct kc_call *kc_call_list_take(struct kc_call_list *list);
 
 /* --- call.c: what a request holds, and what its answer shall hold --- */
 
-/* Reads a packet of any type. descriptors are given, also on failure.
- * KC_ERR_BAD_REQUEST, KC_ERR_NO_MEMORY */
-KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, const void *bytes,
-    size_t size, const struct kc_descriptors *descriptors, struct kc_call **call);
+/* Reads the first message of a packet, of any type, and says how many bytes it has. descriptors are
+ * given, also on failure. KC_ERR_BAD_REQUEST, KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span packet,
+    const struct kc_descriptors *descriptors, struct kc_call **call, size_t *size);
 void kc_call_free(struct kc_call *call);
 
 /* Sends the answer and frees the call. */

@@ -120,29 +120,68 @@ static enum kc_error send_all(
     return error;
 }
 
-/* Room for a packet, kept by each thread for its next one: given back, this much memory would go to
- * the kernel and come again page by page. */
-static uint8_t *own_room(void)
+/* What a thread has to say. Its room is kept for the next packet: given back, this much memory would
+ * go to the kernel and come again page by page. */
+struct outbox {
+    bool collecting; /* until kc_edges_flush */
+    size_t size;
+    uint8_t bytes[KC_VAULT_MESSAGE_MAX];
+};
+
+static struct outbox *own_outbox(void)
 {
-    static _Thread_local uint8_t *room;
-    if (!room)
-        room = malloc(KC_VAULT_MESSAGE_MAX);
-    if (!room)
+    static _Thread_local struct outbox *outbox;
+    if (!outbox)
+        outbox = calloc(1, sizeof *outbox);
+    if (!outbox)
         abort(); /* nobody would answer */
-    return room;
+    return outbox;
+}
+
+static void post(struct outbox *outbox, const struct kc_descriptors *descriptors)
+{
+    if (outbox->size > 0)
+        (void)send_all(DESK, outbox->bytes, outbox->size, descriptors); /* no desk: dropped */
+    kc_wipe(outbox->bytes, outbox->size); /* a contribution may have been in it */
+    outbox->size = 0;
+}
+
+static enum kc_error append(struct outbox *outbox, const struct kc_vault_message *message)
+{
+    struct kc_writer w;
+    kc_writer_init(&w, outbox->bytes + outbox->size, sizeof outbox->bytes - outbox->size);
+    enum kc_error error = kc_vault_message_pack(&w, message);
+    if (error == KC_OK)
+        outbox->size += w.size;
+    else
+        kc_wipe(w.bytes, w.size);
+    return error;
 }
 
 static void send_to_desk(
     void *context, const struct kc_vault_message *message, const struct kc_descriptors *descriptors)
 {
     (void)context;
-    struct kc_writer w;
-    uint8_t *packet = own_room();
-    kc_writer_init(&w, packet, KC_VAULT_MESSAGE_MAX);
-    if (kc_vault_message_pack(&w, message) != KC_OK)
-        abort();                                       /* answers are bounded so that they fit */
-    (void)send_all(DESK, packet, w.size, descriptors); /* without a desk: dropped */
-    kc_wipe(packet, w.size);                           /* a contribution may have been in it */
+    struct outbox *outbox = own_outbox();
+    bool alone = descriptors && descriptors->count > 0;
+    if (alone)
+        post(outbox, NULL);
+    enum kc_error error = append(outbox, message);
+    if (error != KC_OK && outbox->size > 0) {
+        post(outbox, NULL);
+        error = append(outbox, message);
+    }
+    if (error != KC_OK)
+        abort(); /* answers are bounded so that they fit */
+    if (alone || !outbox->collecting)
+        post(outbox, descriptors);
+}
+
+void kc_edges_flush(void)
+{
+    struct outbox *outbox = own_outbox();
+    post(outbox, NULL);
+    outbox->collecting = false;
 }
 
 /* What is everyday is not told: an operation that was done and changed nothing, a caller's slip. */
@@ -191,6 +230,7 @@ enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vault *vault, u
         *desk = kc_vault_desk(vault);
         enum kc_error error =
             kc_transport_wait(DESK, bytes, KC_VAULT_MESSAGE_MAX, size, descriptors);
+        own_outbox()->collecting = true;
         if (error != KC_ERR_CONNECTION_LOST)
             return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
         park(edges);
@@ -318,6 +358,7 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     uint64_t deadline_ms = read_milliseconds(NULL) + edges->root_deadline_ms;
     struct timespec deadline = {
         .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
+    post(own_outbox(), NULL);
     if (!begin_asking(edges, &deadline))
         return KC_ERR_ROOT_UNAVAILABLE;
     enum kc_error error = ask(edges, request, deadline_ms, packet, reply);

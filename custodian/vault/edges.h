@@ -22,6 +22,14 @@ KC_CHECKED enum kc_error kc_edges_new(
 struct kc_vault_outside kc_edges_outside(struct kc_edges *edges);
 
 /*
+ * Sends what this thread has to say since it received a packet: its messages wait for each other, so
+ * that many of them go in one packet. To be called when the packet is done. A message that the desk
+ * must not wait for goes at once: one with descriptors, of a thread that received nothing, or before
+ * the root is asked.
+ */
+void kc_edges_flush(void);
+
+/*
  * Waits for a packet of the desk, with the other workers. If the desk is gone, waits until there is
  * another.
  *

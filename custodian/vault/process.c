@@ -130,6 +130,7 @@ static void work_once(struct process *process, uint8_t *packet)
         error = kc_vault_receive(process->vault, desk, packet, size, &descriptors);
     if (error != KC_OK)
         end("malformed-packet-of-desk");
+    kc_edges_flush();
     arm_timer(process);
     atomic_fetch_sub(&process->busy, 1);
     uint64_t one = 1;

@@ -348,7 +348,7 @@ static enum kc_error take_stored(struct kc_call *call)
     return present ? kc_vault_stored(vault, ticket, outcome) : KC_OK;
 }
 
-static enum kc_error take_packet(struct kc_call *call)
+static enum kc_error take_message(struct kc_call *call)
 {
     switch (call->in.type) {
     case KC_VAULT_CONNECT:
@@ -375,13 +375,19 @@ static enum kc_error take_packet(struct kc_call *call)
 enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void *bytes,
     size_t size, const struct kc_descriptors *descriptors)
 {
-    struct kc_call *call;
-    enum kc_error error = kc_call_new(vault, desk, bytes, size, descriptors, &call);
-    bool connects = error == KC_OK && call->in.type == KC_VAULT_CONNECT;
-    if (error == KC_OK)
-        error = take_packet(call);
-    if (!connects) /* which lets nothing go on, and the packets after it wait for it */
+    struct kc_span left = {bytes, size};
+    struct kc_descriptors given = *descriptors;
+    enum kc_error error;
+    do {
+        struct kc_call *call;
+        size_t taken = 0;
+        error = kc_call_new(vault, desk, left, &given, &call, &taken);
+        given.count = 0; /* the first message's */
+        if (error == KC_OK)
+            error = take_message(call);
+        left = (struct kc_span){left.bytes + taken, left.size - taken};
         run_all(vault);
+    } while (error == KC_OK && left.size > 0);
     return error;
 }
 

@@ -23,6 +23,7 @@ struct kc_test_desk {
     struct kc_vault_message message;
     struct kc_values items[KC_ITEMS_MAX];
     struct kc_descriptors descriptors;
+    struct kc_reader packet; /* what is left of it */
     uint8_t bytes[KC_VAULT_MESSAGE_MAX];
 };
 

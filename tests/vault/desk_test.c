@@ -514,6 +514,33 @@ static void every_cut_of_a_request_is_malformed(void **state)
     }
 }
 
+static void a_packet_of_several_requests_is_done_in_order(void **state)
+{
+    struct bench *bench = *state;
+    static struct kc_vault_message message;
+    static uint8_t packet[4096];
+    struct kc_descriptors none = {.count = 0};
+    struct kc_writer w;
+    struct ask ping = ask_new(KC_OPERATION_PING);
+    message.type = KC_VAULT_REQUEST;
+    message.connection = bench->connection;
+    message.message = ping.message;
+    kc_writer_init(&w, packet, sizeof packet);
+    for (message.ticket = 1; message.ticket <= 3; message.ticket++)
+        assert_int_equal(kc_vault_message_pack(&w, &message), KC_OK);
+    uint64_t desk = kc_vault_desk(bench->vault);
+    assert_int_equal(kc_vault_receive(bench->vault, desk, packet, w.size, &none), KC_OK);
+    assert_int_equal(bench->queued, 3);
+    for (uint64_t ticket = 1; ticket <= 3; ticket++) {
+        const struct sent *sent = &bench->queue[ticket - 1];
+        assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, NULL, &message), KC_OK);
+        assert_true(message.ticket == ticket);
+    }
+    packet[w.size] = 99; /* no such type */
+    assert_int_equal(
+        kc_vault_receive(bench->vault, desk, packet, w.size + 1, &none), KC_ERR_BAD_REQUEST);
+}
+
 static void a_packet_of_a_desk_that_is_gone_is_dropped(void **state)
 {
     struct bench *bench = *state;
@@ -586,6 +613,7 @@ int main(void)
         CASE(a_request_that_the_desk_should_have_refused_is_refused),
         CASE(a_malformed_packet_ends_the_process),
         CASE(every_cut_of_a_request_is_malformed),
+        CASE(a_packet_of_several_requests_is_done_in_order),
         CASE(a_packet_of_a_desk_that_is_gone_is_dropped),
         CASE(an_answer_made_while_the_desk_died_is_sent_to_nobody),
     };
