@@ -140,14 +140,11 @@ static CK_RV request_agreement(struct derivation *derivation)
 static CK_RV keep(
     CK_SESSION_HANDLE handle, const struct derivation *derivation, CK_OBJECT_HANDLE *key)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK)
-        rv = kc_object_of_secret(derivation->slot, handle, &derivation->facts, key);
-    return kc_module_leave(rv);
+    return kc_module_leave(kc_object_of_secret(derivation->slot, handle, &derivation->facts, key));
 }
 
 CK_RV C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,

@@ -150,15 +150,12 @@ CK_RV C_FindObjects(
 {
     if (count == NULL || (objects == NULL && room > 0))
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK && !session->search.active)
-        rv = CKR_OPERATION_NOT_INITIALIZED;
-    if (rv != CKR_OK)
-        return kc_module_leave(rv);
+    if (!session->search.active)
+        return kc_module_leave(CKR_OPERATION_NOT_INITIALIZED);
     struct kc_search *search = &session->search;
     size_t left = search->count - search->told;
     *count = left < room ? left : room;
@@ -169,14 +166,12 @@ CK_RV C_FindObjects(
 
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE handle)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK && !session->search.active)
-        rv = CKR_OPERATION_NOT_INITIALIZED;
-    if (rv == CKR_OK)
-        kc_search_done(&session->search);
-    return kc_module_leave(rv);
+    if (!session->search.active)
+        return kc_module_leave(CKR_OPERATION_NOT_INITIALIZED);
+    kc_search_done(&session->search);
+    return kc_module_leave(CKR_OK);
 }

@@ -28,6 +28,15 @@ CK_RV kc_session_find(CK_SESSION_HANDLE handle, struct kc_session **session)
     return CKR_OK;
 }
 
+CK_RV kc_session_enter(CK_SESSION_HANDLE handle, struct kc_session **session)
+{
+    CK_RV rv = kc_module_enter();
+    if (rv != CKR_OK)
+        return rv;
+    rv = kc_session_find(handle, session);
+    return rv == CKR_OK ? rv : kc_module_leave(rv);
+}
+
 struct kc_slot *kc_session_slot(const struct kc_session *session)
 {
     struct kc_slot *slot = kc_slot_find(session->slot);
@@ -107,9 +116,7 @@ static CK_RV enter_token(CK_SLOT_ID id, struct kc_slot **slot)
     rv = kc_slot_with_token(id, slot);
     if (rv == CKR_OK)
         return rv;
-    kc_module_unlock();
-    kc_slots_refresh();
-    rv = kc_module_enter();
+    rv = kc_slots_look_again();
     if (rv != CKR_OK)
         return rv;
     rv = kc_slot_with_token(id, slot);
@@ -134,13 +141,11 @@ CK_RV C_OpenSession(
 
 CK_RV C_CloseSession(CK_SESSION_HANDLE handle)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK)
-        close_session(session);
+    close_session(session);
     return kc_module_leave(rv);
 }
 
@@ -185,13 +190,10 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
 {
     if (info == NULL)
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv != CKR_OK)
-        return kc_module_leave(rv);
     *info = (CK_SESSION_INFO){
         .slotID = session->slot,
         .state = state_of(session),
@@ -220,25 +222,19 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_
 {
     if (pin == NULL && pin_size > 0)
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK)
-        rv = login(kc_session_slot(session), type);
-    return kc_module_leave(rv);
+    return kc_module_leave(login(kc_session_slot(session), type));
 }
 
 CK_RV C_Logout(CK_SESSION_HANDLE handle)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv != CKR_OK)
-        return kc_module_leave(rv);
     struct kc_slot *slot = kc_session_slot(session);
     if (!slot->logged_in)
         return kc_module_leave(CKR_USER_NOT_LOGGED_IN);
@@ -249,13 +245,10 @@ CK_RV C_Logout(CK_SESSION_HANDLE handle)
 
 CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv != CKR_OK)
-        return kc_module_leave(rv);
     if ((flags & CKF_SIGN) != 0)
         kc_signing_done(&session->signing);
     if ((flags & CKF_FIND_OBJECTS) != 0)

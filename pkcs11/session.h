@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions, and what each has under way. All functions need the module's lock. */
+/* Sessions, and what each has under way. All functions but kc_session_enter need the
+ * module's lock. */
 #ifndef KC_PKCS11_SESSION_H
 #define KC_PKCS11_SESSION_H
 
@@ -38,6 +39,9 @@ struct kc_session {
 
 /* The session of a handle. CKR_SESSION_HANDLE_INVALID. */
 CK_RV kc_session_find(CK_SESSION_HANDLE handle, struct kc_session **session);
+
+/* Takes the module's lock and finds a session. If that fails the lock is not held. */
+CK_RV kc_session_enter(CK_SESSION_HANDLE handle, struct kc_session **session);
 
 /* Its slot, which is always there. */
 struct kc_slot *kc_session_slot(const struct kc_session *session);

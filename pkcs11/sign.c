@@ -70,14 +70,13 @@ static CK_RV start(
 
 CK_RV C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK && mechanism == NULL) /* 3.0: gives a signature up */
+    if (mechanism == NULL) /* 3.0: gives a signature up */
         kc_signing_done(&session->signing);
-    else if (rv == CKR_OK)
+    else
         rv = start(session, mechanism, key);
     return kc_module_leave(rv);
 }
@@ -205,12 +204,9 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE handle, CK_BYTE *part, CK_ULONG size)
 {
     if (part == NULL && size > 0)
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = kc_module_enter();
+    struct kc_session *session;
+    CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    struct kc_session *session;
-    rv = kc_session_find(handle, &session);
-    if (rv == CKR_OK)
-        rv = append(&session->signing, part, size);
-    return kc_module_leave(rv);
+    return kc_module_leave(append(&session->signing, part, size));
 }

@@ -100,6 +100,13 @@ void kc_slots_refresh(void)
     kc_client_answer_free(answer);
 }
 
+CK_RV kc_slots_look_again(void)
+{
+    kc_module_unlock();
+    kc_slots_refresh();
+    return kc_module_enter();
+}
+
 void kc_slots_clear(void)
 {
     slot_count = 0;
@@ -146,9 +153,7 @@ static CK_RV enter_slot(CK_SLOT_ID id, struct kc_slot **slot)
     CK_RV rv = kc_module_enter();
     if (rv != CKR_OK)
         return rv;
-    kc_module_unlock();
-    kc_slots_refresh();
-    rv = kc_module_enter();
+    rv = kc_slots_look_again();
     if (rv != CKR_OK)
         return rv;
     *slot = kc_slot_find(id);

@@ -26,6 +26,10 @@ struct kc_slot {
 /* Asks the custodian which keyrings there are, and notes it. Not with the module's lock held. */
 void kc_slots_refresh(void);
 
+/* Gives the lock back, refreshes, and takes it again: what was found before may be gone. If that
+ * fails the lock is not held. */
+CK_RV kc_slots_look_again(void);
+
 /* The slot of an id, or NULL. With the module's lock held, as all below. */
 struct kc_slot *kc_slot_find(CK_SLOT_ID id);
 

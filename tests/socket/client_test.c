@@ -3,8 +3,8 @@
 
 #include "proto/socket/client.h"
 #include "tests/socket/server.h"
+#include "tests/support/descriptors.h"
 
-#include <dirent.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,16 +207,6 @@ static enum kc_error call_random(uint64_t size, int deadline_ms)
     bool right = is_random(answer, size);
     kc_client_answer_free(answer);
     return error == KC_OK && !right ? KC_ERR_INTERNAL : error;
-}
-
-static size_t open_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    size_t count = 0;
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
 }
 
 static void a_call_brings_its_answer(void **state)

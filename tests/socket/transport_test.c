@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka.h"
+#include "tests/support/descriptors.h"
 
 #include "proto/socket/transport.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -31,16 +31,6 @@ static int close_pair(void **state)
     close(ends[0]);
     close(ends[1]);
     return 0;
-}
-
-static size_t open_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    size_t count = 0;
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
 }
 
 static struct kc_descriptors sealed(size_t count)

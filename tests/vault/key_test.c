@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole keys: made, described, used, disabled and destroyed. */
 #include "tests/vault/bench.h"
+#include "tests/vault/verify.h"
 
 #include "base/secret.h"
 #include "custodian/vault/core.h"
@@ -23,19 +24,6 @@ static struct ask key_ask(enum kc_operation operation, const char *key)
     struct ask ask = ask_new(operation);
     ask_text(&ask, KC_FIELD_KEY, key);
     return ask;
-}
-
-static bool openssl_verifies(int type, const uint8_t *public, size_t public_size,
-    struct kc_span signature, const char *message)
-{
-    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(type, NULL, public, public_size);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = key && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-                EVP_DigestVerify(context, signature.bytes, signature.size, (const uint8_t *)message,
-                    strlen(message)) == 1;
-    EVP_MD_CTX_free(context);
-    EVP_PKEY_free(key);
-    return good;
 }
 
 static void check_signing(struct bench *bench, const char *algorithm, int type)

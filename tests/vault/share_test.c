@@ -2,6 +2,7 @@
 /* Keys that are split between two custodians do what the whole key did,
  * and neither does it alone. */
 #include "tests/vault/bench.h"
+#include "tests/vault/verify.h"
 
 #include "custodian/vault/core.h"
 #include "custodian/vault/envelope.h"
@@ -264,20 +265,6 @@ static struct ask message_ask(enum kc_operation operation, const char *share, co
     return ask;
 }
 
-static bool openssl_verifies(
-    int type, const struct kc_record *share, struct kc_span signature, const char *message)
-{
-    EVP_PKEY *key =
-        EVP_PKEY_new_raw_public_key(type, NULL, share->group_public, share->public_size);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = key && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-                EVP_DigestVerify(context, signature.bytes, signature.size, (const uint8_t *)message,
-                    strlen(message)) == 1;
-    EVP_MD_CTX_free(context);
-    EVP_PKEY_free(key);
-    return good;
-}
-
 static void check_signature(struct pair *pair, const char *algorithm, int type)
 {
     char *key = bench_generate(pair->device, algorithm, "account", "k");
@@ -294,7 +281,8 @@ static void check_signature(struct pair *pair, const char *algorithm, int type)
     ask_span(&finish, KC_FIELD_SIGNATURE_SHARE,
         answer_value(contributed, KC_FIELD_SIGNATURE_SHARE)->span);
     struct answer *signature = bench_ask(pair->device, &finish);
-    assert_true(openssl_verifies(type, bench_record(pair->device, KC_KIND_KEY, halves.device),
+    const struct kc_record *share = bench_record(pair->device, KC_KIND_KEY, halves.device);
+    assert_true(openssl_verifies(type, share->group_public, share->public_size,
         answer_value(signature, KC_FIELD_SIGNATURE)->span, "both sign"));
     answer_done(signature);
     answer_done(contributed);
