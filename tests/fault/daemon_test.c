@@ -78,11 +78,11 @@ static void what_is_wrong_in_a_configuration_is_said_with_its_line(void **state)
     static const struct {
         const char *edit, *more, *said;
     } cases[] = {
-        {"", "colour = 1;\n", "custodian.conf:7: "},
-        {"", "limits = {\n clients = 0;\n};\n", "custodian.conf:8: "},
-        {"", "limits = {\n", "custodian.conf:8: "},
+        {"1i colour = 1;", "", "custodian.conf:1: "},
+        {"1i limits = {\\nclients = 0;\\n};", "", "custodian.conf:2: "},
+        {"", "limits = {\n", "custodian.conf:"},
         {"/^store/d", "", "store"},
-        {"s/\"\\*\"/\"no-such\"/", "", "custodian.conf:6: "},
+        {"s/operations = .*\"\\*\"/operations = [ \"no-such\"/", "", "custodian.conf:"},
     };
     char saved[128];
     snprintf(saved, sizeof saved, "%s/saved.conf", custodian.folder);
@@ -105,10 +105,11 @@ static void memory_that_cannot_be_locked_is_a_failed_start(void **state)
 {
     (void)state;
     kc_custodian_stop(&custodian);
-    assert_true(shell("ulimit -l 64; ! setpriv --bounding-set=-ipc_lock,-sys_resource "
-                      "--inh-caps=-ipc_lock,-sys_resource " KC_BUILD_DIR
-                      "/custodiand --config %s 2> %s/output",
-        custodian.config, custodian.folder));
+    const char *without_rights = geteuid() == 0 ? "setpriv --bounding-set=-ipc_lock,-sys_resource "
+                                                  "--inh-caps=-ipc_lock,-sys_resource"
+                                                : "";
+    assert_true(shell("ulimit -l 64; ! %s " KC_BUILD_DIR "/custodiand --config %s 2> %s/output",
+        without_rights, custodian.config, custodian.folder));
     assert_true(shell("grep -q 'locked-memory' %s/output", custodian.folder));
     kc_custodian_start(&custodian);
 }
