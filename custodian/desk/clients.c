@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/closer.h"
 #include "custodian/desk/desk.h"
 #include "custodian/log.h"
 #include "proto/socket/cbor.h"
@@ -84,7 +85,7 @@ static void close_connection(struct kc_desk *desk, struct kc_connection *connect
     connection->closed = true;
     (void)epoll_ctl(desk->clients, EPOLL_CTL_DEL, connection->socket, NULL);
     (void)shutdown(connection->socket, SHUT_RDWR);
-    close(connection->socket);
+    kc_close_later(connection->socket); /* messages that nobody read may hold descriptors */
     kc_packets_free(&connection->answers, true);
     kc_desk_forget_client(desk, connection);
     tell_vault(desk, KC_VAULT_DISCONNECT, connection);
@@ -124,7 +125,7 @@ static void refuse(int socket, enum kc_error error)
         enum kc_error ignored = kc_transport_send(socket, bytes, size, NULL);
         (void)ignored;
     }
-    close(socket);
+    kc_close_later(socket);
 }
 
 static void add_connection(struct kc_desk *desk, int socket)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* custodian-desk: the desk as a process. */
+#include "custodian/closer.h"
 #include "custodian/desk/desk.h"
 #include "custodian/desk/sandbox.h"
 #include "custodian/log.h"
@@ -52,6 +53,9 @@ static enum kc_error start(struct kc_config **config, struct kc_desk **desk)
         return error;
     if (store_error == KC_OK)
         store_error = open_store(*config, &store);
+    error = kc_closer_start();
+    if (error != KC_OK)
+        return error;
     error = kc_desk_new(*config, KC_FD_DESK_LISTEN, KC_FD_DESK_VAULT, store, store_error, desk);
     return error == KC_OK ? kc_desk_sandbox(&(*desk)->lowest) : error;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/clients.h"
+#include "custodian/closer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -108,7 +109,7 @@ static struct client *find_free(struct kc_clients *clients)
 static void forget(struct kc_clients *clients, struct client *client)
 {
     epoll_ctl(clients->epoll, EPOLL_CTL_DEL, client->descriptor, NULL);
-    close(client->descriptor);
+    kc_close_later(client->descriptor);
     *client = (struct client){.descriptor = -1};
     clients->count--;
 }
@@ -137,7 +138,7 @@ enum kc_error kc_clients_connect(struct kc_clients *clients, uint64_t connection
     bool taken = !known && descriptor >= 0 && take(clients, connection, descriptor);
     pthread_mutex_unlock(&clients->lock);
     if (!taken && descriptor >= 0)
-        close(descriptor);
+        kc_close_later(descriptor);
     return known ? KC_ERR_BAD_REQUEST : KC_OK;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "custodian/process.h"
 #include "base/secret.h"
+#include "custodian/closer.h"
 #include "custodian/log.h"
 #include "custodian/vault/edges.h"
 #include "proto/hkdf.h"
@@ -325,6 +326,8 @@ static enum kc_error start(struct process *process)
         error = prepare_core(process, config, workers);
     if (error == KC_OK)
         error = kc_process_drop_rights(KC_PROCESS_VAULT, config);
+    if (error == KC_OK)
+        error = kc_closer_start();
     if (error == KC_OK)
         error = start_threads(process, workers);
     if (error == KC_OK)

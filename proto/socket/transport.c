@@ -15,6 +15,7 @@
 #define MFD_NOEXEC_SEAL 0x0008u /* linux/memfd.h */
 #endif
 
+#define PASSED_MAX 253 /* SCM_MAX_FD of the kernel */
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 /* Room for one control message with all descriptors, aligned as the kernel wants it. */
@@ -23,10 +24,22 @@ union control {
     uint8_t bytes[CMSG_SPACE(sizeof(int) * KC_DESCRIPTORS_MAX)];
 };
 
+static void close_now(int descriptor)
+{
+    close(descriptor);
+}
+
+static void (*close_one)(int descriptor) = close_now;
+
+void kc_descriptors_close_with(void (*close_later)(int descriptor))
+{
+    close_one = close_later;
+}
+
 void kc_descriptors_close(struct kc_descriptors *descriptors)
 {
     for (size_t i = 0; i < descriptors->count; i++)
-        close(descriptors->fd[i]);
+        close_one(descriptors->fd[i]);
     descriptors->count = 0;
 }
 
@@ -76,10 +89,18 @@ enum kc_error kc_transport_send(
     return sent < 0 ? send_error(errno) : KC_OK;
 }
 
+/* Room for as many as the kernel passes at once: what does not fit it would close itself, and this
+ * thread would wait for that. */
+union all_control {
+    struct cmsghdr header;
+    uint8_t bytes[CMSG_SPACE(sizeof(int) * PASSED_MAX)];
+};
+
 /* Takes the descriptors out of the control data; all of them, so that none is leaked. */
-static void collect(struct msghdr *header, struct kc_descriptors *descriptors)
+static void collect(struct msghdr *header, struct kc_descriptors *descriptors, bool *too_many)
 {
     descriptors->count = 0;
+    *too_many = false;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
@@ -90,7 +111,7 @@ static void collect(struct msghdr *header, struct kc_descriptors *descriptors)
             if (descriptors->count < KC_DESCRIPTORS_MAX)
                 descriptors->fd[descriptors->count++] = fd;
             else
-                close(fd);
+                close_one(fd), *too_many = true;
         }
     }
 }
@@ -108,7 +129,7 @@ static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, s
     struct kc_descriptors *descriptors)
 {
     struct iovec vector = {.iov_base = bytes, .iov_len = limit};
-    union control control;
+    union all_control control;
     struct msghdr header = {.msg_iov = &vector,
         .msg_iovlen = 1,
         .msg_control = &control,
@@ -126,8 +147,11 @@ static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, s
         return KC_ERR_CONNECTION_LOST;
 
     struct kc_descriptors collected;
-    collect(&header, &collected);
+    bool too_many;
+    collect(&header, &collected, &too_many);
     enum kc_error error = judge(received, header.msg_flags);
+    if (error == KC_OK && too_many)
+        error = KC_ERR_BAD_REQUEST;
     if (error != KC_OK) {
         kc_descriptors_close(&collected);
         return error;

@@ -22,6 +22,10 @@ struct kc_descriptors {
 /* Closes them and leaves none. */
 void kc_descriptors_close(struct kc_descriptors *descriptors);
 
+/* Names who closes a descriptor from here on, for a process that closing must not hold up; for its
+ * start, as it counts for all threads. */
+void kc_descriptors_close_with(void (*close_one)(int descriptor));
+
 /*
  * Sends one message of 1..limit-of-the-socket bytes; never waits.
  *
