@@ -138,14 +138,17 @@ static void make_split(struct kc_client *client, struct split *split)
     assert_answer(split_key(client, &key, wrap.id, split), KC_OK);
 }
 
-/* A hundred signatures are on their way when it is told to stop; each is answered, the ones that
- * came too late with the reason. */
+/* They wait for a share's turn when it is told to stop; each is answered, the ones whose turn did not
+ * come with the reason. */
 static void requests_in_flight_are_answered_before_it_stops(void **state)
 {
     (void)state;
-    struct kc_client *client = connect_to(&custodian), *waiting = connect_to(&custodian);
     struct split split;
     struct kc_client_answer *answer;
+    kc_custodian_stop(&custodian);
+    change_settings(&custodian, "", "limits = { session_wait_ms = 200; };\n");
+    kc_custodian_start(&custodian);
+    struct kc_client *client = connect_to(&custodian), *waiting = connect_to(&custodian);
     uint64_t id;
     make_split(client, &split);
     assert_answer(

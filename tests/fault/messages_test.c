@@ -9,6 +9,7 @@
 #include "tests/socket/malformed.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,7 @@ static void assert_rests(size_t desk_descriptors, size_t vault_descriptors)
     assert_int_equal(find_process(&custodian, VAULT), vault);
 }
 
+static int unread; /* the other end of a lingering connection */
 static size_t before_desk, before_vault;
 
 static int note_descriptors(void **state)
@@ -328,6 +330,58 @@ static void descriptors_that_come_along_are_closed(void **state)
     close(null);
 }
 
+/* A connection with octets that nobody reads: whoever closes it last waits as long as it says. */
+static int make_lingering(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct linger long_time = {.l_onoff = 1, .l_linger = 60};
+    static uint8_t octets[65536];
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(connect(made, (struct sockaddr *)&address, sizeof address), 0);
+    unread = listener;
+    while (send(made, octets, sizeof octets, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        continue;
+    assert_int_equal(setsockopt(made, SOL_SOCKET, SO_LINGER, &long_time, sizeof long_time), 0);
+    return made;
+}
+
+/* The same in the queue of a socket: closing that one closes it. */
+static int hide_in_queue(int lingering)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    raw_send(pair[0], "x", 1, &lingering, 1);
+    close(lingering);
+    close(pair[0]);
+    return pair[1];
+}
+
+/* Passed as one, as too many, hidden, and in a message that is never read. */
+static void a_descriptor_that_is_slow_to_close_holds_nobody_up(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    size_t size = raw_ping(1, bytes);
+    for (int i = 0; i < 16; i++) {
+        int hostile = raw_connect(&custodian), lingering = make_lingering();
+        if (i % 4 == 2)
+            lingering = hide_in_queue(lingering);
+        const int many[] = {lingering, lingering, lingering, lingering, lingering, lingering};
+        raw_send(hostile, bytes, size, many, i % 4 == 1 ? 6 : 1);
+        close(lingering);
+        if (i % 4 != 3)
+            assert_answer(raw_answer(hostile), i % 4 == 1 ? KC_ERR_BAD_REQUEST : KC_OK);
+        close(hostile);
+        assert_answer(use_key(client, &key), KC_OK);
+        close(unread);
+    }
+}
+
 /* Callers who wait for a share's turn keep their descriptors with them, in the vault. */
 static void a_crowd_that_waits_with_descriptors_ends_nobody(void **state)
 {
@@ -375,6 +429,7 @@ int main(void)
         CASE(a_memfd_above_the_limit_is_too_large),
         CASE(more_descriptors_than_a_message_may_have_end_its_connection),
         CASE(descriptors_that_come_along_are_closed),
+        CASE(a_descriptor_that_is_slow_to_close_holds_nobody_up),
         CASE(a_crowd_that_waits_with_descriptors_ends_nobody),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
