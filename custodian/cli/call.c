@@ -3,6 +3,7 @@
 
 #include "custodian/cli/output.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -130,6 +131,39 @@ enum kc_error kc_cli_call_run(struct kc_cli_call *call)
     enum kc_error error = kc_cli_call_try(call);
     if (error != KC_OK)
         kc_cli_call_report(call, error);
+    return error;
+}
+
+#define AFTER_SIZE 65
+
+/* Tells of the items of a page; whether another follows, after the one whose id is in `after`. */
+static bool visit_page(const struct kc_cli_call *call, kc_cli_visitor *visit, void *context,
+    char after[static AFTER_SIZE])
+{
+    const struct kc_message *answer = kc_cli_call_answer(call);
+    struct kc_span last = kc_cli_call_span(call, KC_FIELD_AFTER);
+    for (size_t i = 0; i < answer->item_count; i++)
+        if (!visit(context, &answer->items[i]))
+            return false;
+    snprintf(after, AFTER_SIZE, "%.*s", (int)last.size, (const char *)last.bytes);
+    return kc_values_has(&answer->values, KC_FIELD_MORE) &&
+           answer->values.value[KC_FIELD_MORE].number != 0;
+}
+
+enum kc_error kc_cli_call_list(struct kc_cli_call *call, kc_cli_visitor *visit, void *context)
+{
+    char after[AFTER_SIZE] = "", next[AFTER_SIZE] = "";
+    enum kc_error error = kc_cli_call_run(call);
+    while (error == KC_OK && visit_page(call, visit, context, next)) {
+        if (strcmp(next, after) <= 0) { /* it would never end */
+            error = kc_cli_fail(call->cli, KC_ERR_BAD_REPLY, "the list does not go on");
+            break;
+        }
+        memcpy(after, next, AFTER_SIZE);
+        kc_cli_call_text(call, KC_FIELD_AFTER, after);
+        error = kc_cli_call_run(call);
+    }
+    call->request.message.values.present &= ~KC_FIELD_BIT(KC_FIELD_AFTER);
     return error;
 }
 

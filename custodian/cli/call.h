@@ -46,6 +46,14 @@ KC_CHECKED enum kc_error kc_cli_call_try(struct kc_cli_call *call);
 /* Reports a failure that `try` gave, with the detail that the custodian gave. */
 void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error);
 
+/*
+ * Calls again and again, for a listing that comes in pages, and tells the visitor of every item
+ * until that says false. Errors are reported.
+ */
+typedef bool kc_cli_visitor(void *context, const struct kc_values *item);
+KC_CHECKED enum kc_error kc_cli_call_list(
+    struct kc_cli_call *call, kc_cli_visitor *visit, void *context);
+
 /* The answer's message; the values lend from it. Only after KC_OK. */
 const struct kc_message *kc_cli_call_answer(const struct kc_cli_call *call);
 struct kc_span kc_cli_call_span(const struct kc_cli_call *call, enum kc_field field);

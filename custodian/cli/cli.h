@@ -107,6 +107,7 @@ enum kc_error kc_cli_key_enable(struct kc_cli *cli);
 enum kc_error kc_cli_key_disable(struct kc_cli *cli);
 enum kc_error kc_cli_key_destroy(struct kc_cli *cli);
 enum kc_error kc_cli_share_split(struct kc_cli *cli); /* cli_share.c */
+enum kc_error kc_cli_share_envelope(struct kc_cli *cli);
 enum kc_error kc_cli_share_accept(struct kc_cli *cli);
 enum kc_error kc_cli_share_list(struct kc_cli *cli);
 enum kc_error kc_cli_share_show(struct kc_cli *cli);

@@ -29,6 +29,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"key", "destroy", "KEY", 1, 1, 0, B(KEYRING) | B(YES), "destroy a key for good", kc_cli_key_destroy},
     {"share", "split", "KEY", 1, 1, B(RECIPIENT) | B(OUTPUT), B(KEYRING) | B(LABEL) | B(PIN_FILE) | B(FORCE),
         "split a key: one share stays, the other goes to a recipient", kc_cli_share_split},
+    {"share", "envelope", "KEY", 1, 1, B(OUTPUT), B(KEYRING) | B(FORCE),
+        "write the other share of a split key again, enveloped as it was", kc_cli_share_envelope},
     {"share", "accept", "FILE", 1, 1, B(LABEL), B(KEYRING) | B(WITH) | B(ACCOUNT),
         "take the share that was split off for this custodian", kc_cli_share_accept},
     {"share", "list", "", 0, 0, 0, B(KEYRING) | B(LABEL) | B(ALGORITHM) | B(STATE) | B(GROUP),

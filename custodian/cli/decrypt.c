@@ -120,6 +120,16 @@ static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct opening *
     return kc_cli_call_try(call);
 }
 
+static void report(
+    const struct kc_cli_call *call, const struct opening *opening, enum kc_error error)
+{
+    if (opening->contribution_size == 0)
+        kc_cli_key_report(call, &opening->key, error,
+            "decrypt where the first one is, with --service for the other");
+    else
+        kc_cli_call_report(call, error);
+}
+
 /* The base seed. Older envelopes have another kek_info and do not say so: the key wrap tells. */
 static enum kc_error unwrap(
     struct kc_cli *cli, const struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
@@ -132,7 +142,7 @@ static enum kc_error unwrap(
         if (error == KC_OK)
             error = kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, seed, KC_DARE_SEED_SIZE);
         else if (error != KC_ERR_DECRYPTION || i == 1)
-            kc_cli_call_report(&call, error);
+            report(&call, opening, error);
     }
     return error;
 }
@@ -142,14 +152,8 @@ static enum kc_error unlock(
 {
     enum kc_error error = KC_OK;
     take_peer(opening);
-    if (kc_cli_key_is_share(&opening->key)) {
-        if (!kc_cli_given(cli, KC_CLI_SERVICE))
-            return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
-                "the key %s is split and here is one share of it: name the custodian that has the "
-                "other with --service",
-                opening->key.group);
-        error = ask_service(cli, opening);
-    }
+    if (kc_cli_key_is_share(&opening->key) && kc_cli_given(cli, KC_CLI_SERVICE))
+        error = ask_service(cli, opening); /* without it the custodian refuses */
     if (error == KC_OK)
         error = unwrap(cli, opening, seed);
     kc_wipe(opening->contribution, sizeof opening->contribution);

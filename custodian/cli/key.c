@@ -118,7 +118,9 @@ static enum kc_error agree(
     kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_AGREE);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
     kc_cli_call_octets(&call, KC_FIELD_PEER, kc_cli_public_span(peer));
-    error = kc_cli_call_run(&call);
+    error = kc_cli_call_try(&call);
+    if (error != KC_OK)
+        kc_cli_key_report(&call, key, error, "what is encrypted to it, custodian decrypt opens");
     if (error == KC_OK)
         error = kc_cli_call_answer_secret(&call, KC_FIELD_SECRET, secret, size);
     if (error == KC_OK)

@@ -20,9 +20,6 @@ struct search {
     const char *keyring, *label, *role, *algorithm, *group, *state; /* NULL: any */
 };
 
-/* Is told of every key; false ends the walk. */
-typedef bool (*visitor)(void *context, const struct kc_values *item);
-
 static void text_of(const struct kc_values *values, enum kc_field field, char *text, size_t size)
 {
     struct kc_span span = {NULL, 0};
@@ -62,9 +59,7 @@ static void set_filter(struct kc_cli_call *call, enum kc_field field, const char
         kc_cli_call_text(call, field, text);
 }
 
-/* One page, after an id if that is not empty; `after` becomes the last id if there is more. */
-static enum kc_error walk_page(
-    const struct search *s, char after[ID_SIZE], bool *more, visitor visit, void *context)
+static enum kc_error walk(const struct search *s, kc_cli_visitor *visit, void *context)
 {
     KC_AUTO_CALL call = {0};
     kc_cli_call_init(&call, s->cli, s->client, KC_OPERATION_KEY_LIST);
@@ -74,32 +69,7 @@ static enum kc_error walk_page(
     set_filter(&call, KC_FIELD_ALGORITHM, s->algorithm);
     set_filter(&call, KC_FIELD_GROUP, s->group);
     set_filter(&call, KC_FIELD_STATE, s->state);
-    set_filter(&call, KC_FIELD_AFTER, *after != '\0' ? after : NULL);
-    enum kc_error error = kc_cli_call_run(&call);
-    if (error != KC_OK)
-        return error;
-    const struct kc_message *answer = kc_cli_call_answer(&call);
-    *more = answer->values.value[KC_FIELD_MORE].number != 0;
-    for (size_t i = 0; i < answer->item_count; i++)
-        if (!visit(context, &answer->items[i]))
-            *more = false;
-    char last[ID_SIZE];
-    text_of(&answer->values, KC_FIELD_AFTER, last, sizeof last);
-    if (*more && (*last == '\0' || strcmp(last, after) <= 0))
-        return kc_cli_fail(
-            s->cli, KC_ERR_BAD_REPLY, "the list does not go on"); /* would never end */
-    memcpy(after, last, ID_SIZE);
-    return KC_OK;
-}
-
-static enum kc_error walk(const struct search *s, visitor visit, void *context)
-{
-    char after[ID_SIZE] = "";
-    bool more = true;
-    enum kc_error error = KC_OK;
-    while (error == KC_OK && more)
-        error = walk_page(s, after, &more, visit, context);
-    return error;
+    return kc_cli_call_list(&call, visit, context);
 }
 
 /* Keeps the first key, and the ids of all. */
@@ -204,6 +174,18 @@ enum kc_error kc_cli_key_find_any(struct kc_cli *cli, const char *name, struct k
     return find_named(cli, name, true, key);
 }
 
+void kc_cli_key_report(const struct kc_cli_call *call, const struct kc_cli_key *key,
+    enum kc_error error, const char *together)
+{
+    if (kc_cli_key_is_share(key) && (error == KC_ERR_REFUSED || error == KC_ERR_DECRYPTION))
+        (void)kc_cli_refuse(call->cli, error, "the key %s is split and here is one share of it: %s",
+            key->group, together);
+    else if (error == KC_ERR_REFUSED && strcmp(key->state, "active") != 0)
+        (void)kc_cli_refuse(call->cli, error, "the key %s is %s", key->id, key->state);
+    else
+        kc_cli_call_report(call, error);
+}
+
 enum kc_error kc_cli_key_find_share(
     struct kc_cli *cli, struct kc_client *client, const char *group, struct kc_cli_key *key)
 {
@@ -283,12 +265,6 @@ enum kc_error kc_cli_public_find(struct kc_cli *cli, const char *name, struct kc
     return error;
 }
 
-static bool keep_object(void *context, const struct kc_values *item)
-{
-    json_array_append_new(context, kc_cli_object(item));
-    return true;
-}
-
 enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **list)
 {
     struct search search = {.cli = cli,
@@ -302,7 +278,7 @@ enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **
     if (error != KC_OK)
         return error;
     json_t *collected = json_array();
-    error = walk(&search, keep_object, collected);
+    error = walk(&search, kc_cli_collect, collected);
     if (error == KC_OK)
         *list = collected;
     else

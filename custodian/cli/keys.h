@@ -3,7 +3,7 @@
 #ifndef KC_CUSTODIAN_CLI_KEYS_H
 #define KC_CUSTODIAN_CLI_KEYS_H
 
-#include "custodian/cli/cli.h"
+#include "custodian/cli/call.h"
 #include "custodian/cli/public.h"
 
 #include <jansson.h>
@@ -35,6 +35,12 @@ KC_CHECKED enum kc_error kc_cli_key_find(
 
 KC_CHECKED enum kc_error kc_cli_key_find_any(
     struct kc_cli *cli, const char *name, struct kc_cli_key *key);
+
+/* Reports a failure that kc_cli_call_try gave for a key; where the custodian refused, or wanted
+ * what only the other share's custodian has, with what the key's description tells of the reason.
+ * together: how a key that is split is used instead. */
+void kc_cli_key_report(const struct kc_cli_call *call, const struct kc_cli_key *key,
+    enum kc_error error, const char *together);
 
 /* The active share of a split key at a custodian. Errors as kc_cli_key_find. */
 KC_CHECKED enum kc_error kc_cli_key_find_share(

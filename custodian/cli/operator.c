@@ -114,55 +114,59 @@ enum kc_error kc_cli_recipient_add(struct kc_cli *cli)
     return add(cli, &public);
 }
 
-/* Asks for all recipients. */
-static enum kc_error ask_recipients(struct kc_cli *cli, struct kc_cli_call *call)
+static enum kc_error walk(struct kc_cli *cli, kc_cli_visitor *visit, void *context)
 {
+    KC_AUTO_CALL call = {0};
     struct kc_client *client;
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(call, cli, client, KC_OPERATION_RECIPIENT_LIST);
-    return kc_cli_call_run(call);
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_LIST);
+    return kc_cli_call_list(&call, visit, context);
 }
 
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli)
 {
     static const char *const columns[] = {"recipient", "label", "algorithm", "created", NULL};
-    KC_AUTO_CALL call = {0};
-    enum kc_error error = ask_recipients(cli, &call);
-    if (error != KC_OK)
-        return error;
-    const struct kc_message *answer = kc_cli_call_answer(&call);
     json_t *list = json_array();
-    for (size_t i = 0; i < answer->item_count; i++)
-        json_array_append_new(list, kc_cli_object(&answer->items[i]));
-    kc_cli_print_list(cli, list, columns);
-    return KC_OK;
+    enum kc_error error = walk(cli, kc_cli_collect, list);
+    if (error == KC_OK)
+        kc_cli_print_list(cli, list, columns);
+    else
+        json_decref(list);
+    return error;
+}
+
+/* The recipients that a name fits. */
+struct found {
+    const char *name;
+    char *recipient; /* id of the last one */
+    size_t count;
+};
+
+static bool keep_named(void *context, const struct kc_values *item)
+{
+    struct found *found = context;
+    if (!kc_values_text_is(item, KC_FIELD_RECIPIENT, found->name) &&
+        !kc_values_text_is(item, KC_FIELD_LABEL, found->name))
+        return true;
+    struct kc_span id = item->value[KC_FIELD_RECIPIENT].span;
+    snprintf(found->recipient, 65, "%.*s", (int)id.size, (const char *)id.bytes);
+    found->count++;
+    return true;
 }
 
 enum kc_error kc_cli_recipient_find(struct kc_cli *cli, const char *name, char recipient[65])
 {
-    KC_AUTO_CALL call = {0};
-    enum kc_error error = ask_recipients(cli, &call);
-    if (error != KC_OK)
+    struct found found = {.name = name, .recipient = recipient};
+    enum kc_error error = walk(cli, keep_named, &found);
+    if (error != KC_OK || found.count == 1)
         return error;
-    const struct kc_message *answer = kc_cli_call_answer(&call);
-    size_t found = 0;
-    for (size_t i = 0; i < answer->item_count; i++) {
-        const struct kc_values *item = &answer->items[i];
-        if (!kc_values_text_is(item, KC_FIELD_RECIPIENT, name) &&
-            !kc_values_text_is(item, KC_FIELD_LABEL, name))
-            continue;
-        struct kc_span id = item->value[KC_FIELD_RECIPIENT].span;
-        snprintf(recipient, 65, "%.*s", (int)id.size, (const char *)id.bytes);
-        found++;
-    }
-    if (found == 1)
-        return KC_OK;
-    return found == 0 ? kc_cli_refuse(cli, KC_ERR_REFUSED,
-                            "no recipient %s is enrolled: custodian recipient list has them", name)
-                      : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
-                            "several recipients are called %s: name one by its id", name);
+    if (found.count == 0)
+        return kc_cli_refuse(cli, KC_ERR_REFUSED,
+            "no recipient %s is enrolled: custodian recipient list has them", name);
+    return kc_cli_fail(
+        cli, KC_ERR_BAD_ARGUMENT, "several recipients are called %s: name one by its id", name);
 }
 
 enum kc_error kc_cli_recipient_remove(struct kc_cli *cli)

@@ -175,6 +175,12 @@ json_t *kc_cli_object(const struct kc_values *values)
     return object;
 }
 
+bool kc_cli_collect(void *list, const struct kc_values *item)
+{
+    json_array_append_new(list, kc_cli_object(item));
+    return true;
+}
+
 static bool is_time(const char *name)
 {
     return strcmp(name, "created") == 0 || strcmp(name, "expiry") == 0 ||

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,14 +22,31 @@ static void print_split(const struct kc_cli *cli, const struct kc_cli_call *call
     kc_cli_print_object(cli, object);
 }
 
+/* An answer that did not come leaves open whether the key is split. */
+static bool is_in_doubt(enum kc_error error)
+{
+    return error == KC_ERR_TIMED_OUT || error == KC_ERR_CONNECTION_LOST ||
+           error == KC_ERR_BAD_REPLY;
+}
+
 /* Splits, with the envelope's file ready before the whole key is gone. */
 static enum kc_error split_into(
     struct kc_cli *cli, struct kc_cli_call *call, struct kc_cli_target *target)
 {
+    char rescue[160];
     signal(SIGPIPE, SIG_IGN); /* the envelope may go into a pipe: failing is to be told */
     enum kc_error error = kc_cli_call_run(call);
-    if (error == KC_OK)
-        error = kc_cli_target_write(cli, target, kc_cli_call_span(call, KC_FIELD_ENVELOPE));
+    if (is_in_doubt(error))
+        kc_cli_say(cli, "  If the key is split now, custodian share envelope has the other share.");
+    if (error != KC_OK)
+        return error;
+    struct kc_span id = kc_cli_call_span(call, KC_FIELD_KEY);
+    snprintf(rescue, sizeof rescue,
+        "the key is split; for the other share: custodian share envelope %.*s --output FILE",
+        (int)id.size, (const char *)id.bytes);
+    target->rescue = rescue;
+    error = kc_cli_target_write(cli, target, kc_cli_call_span(call, KC_FIELD_ENVELOPE));
+    target->rescue = NULL;
     if (error == KC_OK)
         print_split(cli, call);
     return error;
@@ -65,6 +83,25 @@ enum kc_error kc_cli_share_split(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_recipient_find(cli, cli->values[KC_CLI_RECIPIENT], recipient);
     return error == KC_OK ? split(cli, &key, recipient) : error;
+}
+
+enum kc_error kc_cli_share_envelope(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_cli_key key;
+    struct kc_client *client;
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_ENVELOPE);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
+    error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    return kc_cli_write(
+        cli, cli->values[KC_CLI_OUTPUT], kc_cli_call_span(&call, KC_FIELD_ENVELOPE), 0644);
 }
 
 static enum kc_error accept_share(

@@ -87,7 +87,7 @@ static enum kc_error write_signature(const struct kc_cli *cli, const struct kc_c
     return error == KC_OK ? kc_cli_write(cli, path, signature, 0644) : error;
 }
 
-static enum kc_error sign_whole(
+static enum kc_error sign_alone(
     struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
 {
     KC_AUTO_CALL call = {0};
@@ -95,10 +95,12 @@ static enum kc_error sign_whole(
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error == KC_OK)
         error = call_begin(&call, cli, client, KC_OPERATION_KEY_SIGN, key->id, task);
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_call_try(&call);
     if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        error = write_signature(cli, key, &call, path);
+        return write_signature(cli, key, &call, path);
+    kc_cli_key_report(&call, key, error, "sign with custodian sign and --service");
     return error;
 }
 
@@ -122,20 +124,9 @@ static enum kc_error sign_file(struct kc_cli *cli, signer sign)
     return error;
 }
 
-/* A whole key, whose share the custodian would refuse anyhow: here the reason can be told. */
-static enum kc_error sign_if_whole(
-    struct kc_cli *cli, const struct kc_cli_key *key, const struct task *task, const char *path)
-{
-    if (kc_cli_key_is_share(key))
-        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
-            "the key %s is split and here is one share of it: use custodian sign with --service",
-            key->group);
-    return sign_whole(cli, key, task, path);
-}
-
 enum kc_error kc_cli_key_sign(struct kc_cli *cli)
 {
-    return sign_file(cli, sign_if_whole);
+    return sign_file(cli, sign_alone);
 }
 
 /* The two parties of a signature with a split key. */

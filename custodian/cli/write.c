@@ -116,16 +116,21 @@ static bool rename_beside(const struct kc_cli *cli, const struct kc_cli_target *
     return rename(target->beside, target->path) == 0;
 }
 
+static enum kc_error fail(
+    const struct kc_cli *cli, const struct kc_cli_target *target, const char *path)
+{
+    return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s%s%s", path, strerror(errno),
+        target->rescue != NULL ? "; " : "", target->rescue != NULL ? target->rescue : "");
+}
+
 enum kc_error kc_cli_target_write(
     const struct kc_cli *cli, struct kc_cli_target *target, struct kc_span octets)
 {
     enum kc_error error = KC_OK;
     if (target->beside == NULL)
-        return write_all(target->descriptor, octets)
-                   ? KC_OK
-                   : kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", target->path, strerror(errno));
+        return write_all(target->descriptor, octets) ? KC_OK : fail(cli, target, target->path);
     if (!fill_beside(target, octets))
-        return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", target->beside, strerror(errno));
+        return fail(cli, target, target->beside);
     if (!rename_beside(cli, target)) /* what was written may be all there is: it stays */
         error = kc_cli_fail(cli, KC_ERR_FILE, "%s: %s; the octets are in %s", target->path,
             strerror(errno), target->beside);

@@ -16,6 +16,7 @@ struct kc_cli_target {
     const char *path; /* borrowed */
     char *beside;     /* the new file, until it gets its name; NULL: written into as it is */
     int descriptor;
+    const char *rescue; /* what helps if writing fails, for its report; borrowed; NULL: nothing */
 };
 
 /*

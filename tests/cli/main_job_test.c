@@ -118,8 +118,8 @@ static void signs_with_a_split_key_only_together(void **state)
     HOLDS("for a in Ed448 Ed25519; do D sign release-$a message -s $SERVICE -fo together.sig &&"
           " openssl pkeyutl -verify -rawin -pubin -inkey release-$a.pem -in message -sigfile "
           "together.sig || exit; done");
-    FAILS(2, "is split", "D key sign release-Ed448 message -o alone.sig");
-    FAILS(2, "is split", "S key sign share-Ed448 message -o alone.sig");
+    FAILS(3, "is split", "D key sign release-Ed448 message -o alone.sig");
+    FAILS(3, "is split", "S key sign share-Ed448 message -o alone.sig");
     FAILS(2, "the service's share", "S sign share-Ed448 message -s $SERVICE -o alone.sig");
     FAILS(5, "daemon-absent", "D sign release-Ed448 message -s /nowhere/socket -o alone.sig");
     HOLDS("[ ! -e alone.sig ]");
@@ -139,7 +139,7 @@ static void decrypts_with_a_split_key_only_together(void **state)
     HOLDS("for a in X448 X25519; do D encrypt message -t account-$a.pem -o $a.dare &&"
           " D decrypt $a.dare -s $SERVICE -fo opened && cmp message opened || exit; done");
     FAILS(2, "is split", "D decrypt X448.dare -o alone");
-    FAILS(2, "is split", "S decrypt X448.dare -o alone");
+    FAILS(3, "is split", "S decrypt X448.dare -o alone");
     HOLDS("[ ! -e alone ]");
 }
 
@@ -309,6 +309,22 @@ static void keeps_a_key_whose_share_cannot_be_written(void **state)
         "D share split precious -R service -p pin -f -o taken && S share accept taken -l precious");
 }
 
+static void gives_a_share_again_that_was_lost(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l lost -a X448 -r account && D key public lost -o lost.pem");
+    FAILS(2, "the key is split; for the other share: custodian share envelope M",
+        "D share split lost -R service -p pin -o /dev/full");
+    HOLDS("D share envelope lost -o found && S share accept found -l found");
+    HOLDS("D encrypt message -t lost.pem -o lost.dare && D decrypt lost.dare -s $SERVICE -o - |"
+          " cmp message -");
+    FAILS(2, "Broken pipe; the key is split",
+        "D key generate -l piped -a X448 -r account -q; mkfifo pipe; exec 8<>pipe 9>pipe 8<&-;"
+        " D share split piped -R service -p pin -o - >&9");
+    FAILS(2, "found exists", "D share envelope piped -o found");
+    FAILS(3, "refused", "S share envelope found -o again");
+}
+
 static void replaces_a_file_only_when_forced(void **state)
 {
     (void)state;
@@ -422,6 +438,7 @@ int main(void)
         cmocka_unit_test(lists_more_keys_than_a_page_holds),
         cmocka_unit_test(prints_json_with_the_names_of_the_wire),
         cmocka_unit_test(keeps_a_key_whose_share_cannot_be_written),
+        cmocka_unit_test(gives_a_share_again_that_was_lost),
         cmocka_unit_test(replaces_a_file_only_when_forced),
         cmocka_unit_test(refuses_to_split_without_the_operator),
         cmocka_unit_test(says_what_is_wrong_with_a_command),
