@@ -34,8 +34,8 @@
  *
  * A COMMIT stores all or nothing. A record of version 1 is new: KC_ERR_EXISTS if there is one of
  * its kind and id. Any other version replaces a lower one: KC_ERR_CONFLICT if what is stored is not
- * lower. Two keys that are not destroyed never have the same keyring and label:
- * KC_ERR_LABEL_TAKEN.
+ * lower. Two keys that are not destroyed never have the same keyring and label, nor two
+ * recipients: KC_ERR_LABEL_TAKEN.
  *
  * What the desk adds to the vault's answers: to STATUS the field KEYS, to DOCTOR items about store
  * and files; of a listing the desk puts pages together, cuts them to `count`, and says what comes

@@ -133,11 +133,11 @@ static int create_schema(struct kc_store *store)
         "CREATE TABLE records (%s, PRIMARY KEY (kind, id)) STRICT;"
         "CREATE INDEX ids ON records (id);"
         "CREATE INDEX groups ON records (\"group\") WHERE \"group\" <> '';"
-        "CREATE UNIQUE INDEX labels ON records (keyring, label)"
-        " WHERE kind = %d AND state <> %d AND label <> '';"
+        "CREATE UNIQUE INDEX labels ON records (kind, keyring, label)"
+        " WHERE kind IN (%d, %d) AND state <> %d AND label <> '';"
         "PRAGMA application_id = %d; PRAGMA user_version = %d;"
         "COMMIT;",
-        definitions, KC_KIND_KEY, KC_STATE_DESTROYED, APPLICATION, SCHEMA);
+        definitions, KC_KIND_KEY, KC_KIND_RECIPIENT, KC_STATE_DESTROYED, APPLICATION, SCHEMA);
     return run(store, sql);
 }
 

@@ -88,7 +88,8 @@ struct kc_store_change {
      * The outcome. KC_OK: durable.
      * KC_ERR_EXISTS       version 1, and there is one of its kind and id
      * KC_ERR_CONFLICT     another version, and what is stored is not of a lower one
-     * KC_ERR_LABEL_TAKEN  another key that is not destroyed has the keyring and label
+     * KC_ERR_LABEL_TAKEN  another key that is not destroyed has the keyring and label, or another
+     *                     recipient that is not removed has the label
      */
     enum kc_error outcome;
 };

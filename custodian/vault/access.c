@@ -195,6 +195,15 @@ enum kc_error kc_call_record(
     return error;
 }
 
+enum kc_error kc_call_own_key(struct kc_call *call, const char *id, struct kc_record **key)
+{
+    struct kc_span span = {(const uint8_t *)id, strlen(id)};
+    enum kc_error error = kc_call_record(call, KC_KIND_KEY, span, key);
+    if (error == KC_ERR_REFUSED)
+        *key = NULL;
+    return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
 enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
 {
     struct kc_record *found;

@@ -170,7 +170,7 @@ enum kc_error kc_vault_stored(struct kc_vault *vault, uint64_t ticket, enum kc_e
     if (error == KC_OK)
         settle(call);
     if (error != KC_OK || call->wish == KC_WISH_COMMIT) {
-        kc_call_finish(call, error);
+        kc_call_finish(call, error == KC_OK ? call->outcome : error);
         return KC_OK;
     }
     kc_vault_resume(vault, &(struct kc_call_list){call, call});

@@ -54,11 +54,12 @@ struct kc_call {
     bool damaged; /* one was not */
 
     enum kc_call_wish wish;
-    const char *needed; /* id; KC_WISH_NEED */
-    bool known;         /* peer is read */
-    bool changed;       /* records were changed for it, also if it fails after that */
-    bool pin_counted;   /* this try of the PIN is in the store */
-    bool has_turn;      /* of the share that `turn` names */
+    const char *needed;    /* id; KC_WISH_NEED */
+    bool known;            /* peer is read */
+    bool changed;          /* records were changed for it, also if it fails after that */
+    bool pin_counted;      /* this try of the PIN is in the store */
+    enum kc_error outcome; /* the answer's error when the changes are stored */
+    bool has_turn;         /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
     size_t change_count;
@@ -248,6 +249,17 @@ KC_CHECKED enum kc_error kc_call_material(
 /* The operator's proof, counted before it is compared: may wish for KC_WISH_COMMIT_AGAIN, then the
  * handler returns KC_OK at once. *proven: go on; the counter's reset is staged. */
 KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
+
+/*
+ * Tells a proven operator what is wrong, after what was found out before the proof: nobody else
+ * learns it, and his right PIN is not counted as a wrong one. The handler returns what this returns.
+ */
+KC_CHECKED enum kc_error kc_call_tell_operator(struct kc_call *call, enum kc_error error);
+
+/* The record of a key by its id, whoever may see it and whatever its state; NULL with KC_OK: there is
+ * none. Errors of kc_call_record but KC_ERR_REFUSED. */
+KC_CHECKED enum kc_error kc_call_own_key(
+    struct kc_call *call, const char *id, struct kc_record **key);
 
 /* --- list.c --- */
 

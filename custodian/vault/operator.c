@@ -113,6 +113,13 @@ enum kc_error kc_call_operator(struct kc_call *call, bool *proven)
     return error == KC_OK ? prove(call, record, proven) : error;
 }
 
+enum kc_error kc_call_tell_operator(struct kc_call *call, enum kc_error error)
+{
+    call->outcome = error;
+    call->wish = KC_WISH_COMMIT; /* of the counter's reset */
+    return KC_OK;
+}
+
 /* --- operator-pin --- */
 
 static enum kc_error put_pin(struct kc_call *call, struct kc_record *record)

@@ -49,13 +49,24 @@ static enum kc_error store_recipient(struct kc_call *call, const struct kc_recor
     return KC_OK;
 }
 
+/* A share that went to this custodian's own key would end beside the other. */
+static enum kc_error check_new(
+    struct kc_call *call, const struct kc_record *former, const struct kc_record *own)
+{
+    if (own)
+        kc_call_set_text(call, KC_FIELD_DETAIL, "public: a key of this custodian itself");
+    return own                                          ? KC_ERR_BAD_ARGUMENT
+           : former && former->state == KC_STATE_ACTIVE ? KC_ERR_EXISTS
+                                                        : KC_OK;
+}
+
 enum kc_error kc_vault_recipient_add(struct kc_call *call)
 {
     struct kc_record wanted = {.kind = KC_KIND_RECIPIENT,
         .state = KC_STATE_ACTIVE,
         .role = KC_ROLE_WRAP,
         .created = kc_call_now(call)};
-    struct kc_record *former;
+    struct kc_record *former, *own;
     struct kc_point point;
     bool proven = false;
     enum kc_error error = kc_call_allowed(call);
@@ -65,12 +76,15 @@ enum kc_error kc_vault_recipient_add(struct kc_call *call)
         error = kc_record_of_public(&wanted, &point);
     if (error == KC_OK)
         error = find_former(call, &wanted, &former);
-    if (error == KC_OK && former && former->state == KC_STATE_ACTIVE)
-        error = KC_ERR_EXISTS;
+    if (error == KC_OK)
+        error = kc_call_own_key(call, wanted.id, &own);
     if (error == KC_OK)
         error = kc_call_operator(call, &proven);
     if (error != KC_OK || !proven)
         return error;
+    error = check_new(call, former, own);
+    if (error != KC_OK)
+        return kc_call_tell_operator(call, error);
     kc_call_text(call, KC_FIELD_LABEL, wanted.label, sizeof wanted.label);
     if (former) { /* enrolled again: one more version of the same record */
         wanted.version = former->version;
@@ -112,15 +126,19 @@ enum kc_error kc_call_recipient(struct kc_call *call, struct kc_record **recipie
 
 enum kc_error kc_vault_recipient_remove(struct kc_call *call)
 {
-    struct kc_record *recipient, *staged;
+    struct kc_record *recipient = NULL, *staged;
     bool proven = false;
     enum kc_error error = kc_call_allowed(call);
-    if (error == KC_OK)
-        error = kc_call_recipient(call, &recipient);
-    if (error == KC_OK)
-        error = kc_call_operator(call, &proven);
+    if (error != KC_OK)
+        return error;
+    enum kc_error found = kc_call_recipient(call, &recipient);
+    if (call->wish == KC_WISH_NEED)
+        return found;
+    error = kc_call_operator(call, &proven);
     if (error != KC_OK || !proven)
         return error;
+    if (found != KC_OK)
+        return kc_call_tell_operator(call, found);
     error = kc_call_stage(call, recipient, &staged);
     if (error != KC_OK)
         return error;

@@ -218,6 +218,28 @@ static enum kc_error open_envelope(struct kc_call *call, const struct kc_record 
     return error == KC_OK ? check_account(call, share) : error;
 }
 
+/* Accepted once, and not where the first share is: both in one place are the whole key. */
+static enum kc_error check_place(struct kc_call *call, const struct kc_record *share)
+{
+    enum kc_curve curve = (enum kc_curve)share->algorithm;
+    struct kc_record first = {0}, *found, *present;
+    struct kc_point peer;
+    enum kc_error error = kc_point_decode(&peer, curve, share->peer_public, share->public_size);
+    if (error == KC_OK)
+        error = kc_record_of_public(&first, &peer);
+    if (error == KC_OK)
+        error = kc_call_own_key(call, first.id, &found);
+    if (error == KC_OK)
+        error = kc_call_own_key(call, share->id, &present);
+    if (error != KC_OK)
+        return error;
+    if (found && found->state != KC_STATE_DESTROYED) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, "envelope: the first share is in this custodian");
+        return KC_ERR_BAD_ARGUMENT;
+    }
+    return present ? KC_ERR_EXISTS : KC_OK;
+}
+
 enum kc_error kc_vault_share_accept(struct kc_call *call)
 {
     struct kc_record *wrap;
@@ -235,6 +257,8 @@ enum kc_error kc_vault_share_accept(struct kc_call *call)
         error = open_envelope(call, wrap, &share, &scalar);
     if (error == KC_OK)
         error = name_share(&share);
+    if (error == KC_OK)
+        error = check_place(call, &share);
     if (error == KC_OK)
         error = protect_share(call, &share, &scalar);
     if (error != KC_OK)

@@ -194,6 +194,20 @@ static void keeps_labels_apart_until_a_key_is_destroyed(void **state)
     assert_int_equal(put(place->store, key("second", "label")), KC_OK);
 }
 
+static void keeps_labels_of_recipients_apart_until_one_is_removed(void **state)
+{
+    struct place *place = *state;
+    struct kc_record first = key("first", "label"), second = key("second", "label");
+    first.kind = second.kind = KC_KIND_RECIPIENT;
+    assert_int_equal(put(place->store, key("key", "label")), KC_OK); /* keys are apart from them */
+    assert_int_equal(put(place->store, first), KC_OK);
+    assert_int_equal(put(place->store, second), KC_ERR_LABEL_TAKEN);
+    first.version = 2;
+    first.state = KC_STATE_DESTROYED;
+    assert_int_equal(put(place->store, first), KC_OK);
+    assert_int_equal(put(place->store, second), KC_OK);
+}
+
 static void lets_keys_have_no_label(void **state)
 {
     struct place *place = *state;
@@ -528,6 +542,7 @@ int main(void)
         CASE(refuses_a_second_first_version),
         CASE(replaces_just_a_lower_version),
         CASE(keeps_labels_apart_until_a_key_is_destroyed),
+        CASE(keeps_labels_of_recipients_apart_until_one_is_removed),
         CASE(lets_keys_have_no_label),
         CASE(fails_one_change_of_a_group_alone),
         CASE(pages_in_the_order_of_ids),

@@ -230,11 +230,17 @@ void enrol(struct kc_client *client, const char *algorithm, const uint8_t *publi
     kc_client_answer_free(answer);
 }
 
-void enrol_itself(struct kc_client *client, struct key *wrap)
+void enrol_nobody(struct kc_client *client, char recipient[static 65])
+{
+    static const uint8_t base_point[33] = {9}; /* of X25519: a point whose scalar is not kept */
+    enrol(client, "X25519", base_point, sizeof base_point, "nobody", recipient);
+}
+
+void enrol_service(struct kc_client *client, struct kc_client *service, struct key *wrap)
 {
     char id[65];
-    assert_answer(generate(client, "X25519", "wrap", "sealed", "shares come to it", wrap), KC_OK);
-    enrol(client, wrap->algorithm, wrap->public, wrap->public_size, "itself", id);
+    assert_answer(generate(service, "X25519", "wrap", "sealed", "shares come to it", wrap), KC_OK);
+    enrol(client, wrap->algorithm, wrap->public, wrap->public_size, "service", id);
     assert_string_equal(id, wrap->id);
 }
 

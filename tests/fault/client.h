@@ -83,16 +83,18 @@ enum kc_error destroy_key(struct kc_client *client, const char *id);
 
 /* --- split keys --- */
 
-/* A key in two shares; both can be of one custodian. public: of the split key. */
+/* A key in two shares, of two custodians. public: of the split key. */
 struct split {
     struct key first, service;
     uint8_t envelope[ENVELOPE_MAX];
     size_t envelope_size;
 };
 
-/* Sets the operator's PIN, and enrols a wrap key that the custodian makes for itself. */
+/* Sets the operator's PIN, and enrols a wrap key: one that nobody has, or one that
+ * another custodian makes. */
 void set_pin(struct kc_client *client);
-void enrol_itself(struct kc_client *client, struct key *wrap);
+void enrol_nobody(struct kc_client *client, char recipient[static 65]);
+void enrol_service(struct kc_client *client, struct kc_client *service, struct key *wrap);
 void enrol(struct kc_client *client, const char *algorithm, const uint8_t *public, size_t size,
     const char *label, char id[static 65]);
 

@@ -35,7 +35,8 @@ struct worker {
     char failure[160];
 };
 
-static struct kc_custodian custodian;
+static struct kc_custodian custodian, partner;
+static struct kc_client *service; /* of partner, where the second shares go; it is left alone */
 static struct key wrap;
 static struct worker workers[CLIENTS];
 static atomic_bool working;
@@ -135,8 +136,8 @@ static void assert_entry(struct kc_client *client, struct entry *entry)
         assert_answer(whole, KC_ERR_REFUSED);
         if (entry->split.service.id[0] == '\0')
             assert_answer(
-                accept_share(client, wrap.id, entry->split.first.id, &entry->split), KC_OK);
-        assert_answer(use_split(client, client, &entry->split), KC_OK);
+                accept_share(service, wrap.id, entry->split.first.id, &entry->split), KC_OK);
+        assert_answer(use_split(client, service, &entry->split), KC_OK);
     }
 }
 
@@ -183,7 +184,9 @@ static int set_up(void **state)
     kc_custodian_init(&custodian, "\"home\"");
     struct kc_client *client = connect_to(&custodian);
     set_pin(client);
-    enrol_itself(client, &wrap);
+    kc_custodian_init(&partner, "\"home\"");
+    service = connect_to(&partner);
+    enrol_service(client, service, &wrap);
     kc_client_free(client);
     return 0;
 }
@@ -191,6 +194,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    kc_client_free(service);
+    kc_custodian_done(&partner);
     kc_custodian_done(&custodian);
     return 0;
 }

@@ -386,15 +386,16 @@ static void a_descriptor_that_is_slow_to_close_holds_nobody_up(void **state)
 static void a_crowd_that_waits_with_descriptors_ends_nobody(void **state)
 {
     (void)state;
-    struct key whole, wrap;
+    struct key whole;
+    char recipient[65];
     struct split split;
     struct kc_client *waiting[WAITING_CLIENTS];
     struct kc_client_request request;
     uint64_t id;
     set_pin(client);
-    enrol_itself(client, &wrap);
+    enrol_nobody(client, recipient);
     assert_answer(generate(client, "Ed25519", "account", "wrapped", "split", &whole), KC_OK);
-    assert_answer(split_key(client, &whole, wrap.id, &split), KC_OK);
+    assert_answer(split_key(client, &whole, recipient, &split), KC_OK);
     kc_client_request_init(&request, KC_OPERATION_SIGNATURE_COMMIT);
     give(&request, (const struct given[]){TEXT(KEY, split.first.id), {KC_FIELDS, NULL, 0}});
     kc_values_set_passed(&request.message.values, KC_FIELD_MESSAGE, 0);

@@ -26,8 +26,8 @@ struct secret {
     size_t size;
 };
 
-static struct kc_custodian custodian;
-static struct kc_client *client;
+static struct kc_custodian custodian, other;
+static struct kc_client *client, *service; /* of custodian, of other */
 static struct secret secrets[SECRETS_MAX];
 static size_t secret_count;
 
@@ -97,7 +97,7 @@ static void use_every_kind_of_key(void)
     static const char *const algorithms[] = {"Ed25519", "Ed448", "X25519", "X448"};
     struct key key, wrap;
     struct split split;
-    enrol_itself(client, &wrap);
+    enrol_service(client, service, &wrap);
     for (size_t i = 0; i < 4; i++) {
         char label[32];
         snprintf(label, sizeof label, "whole %s", algorithms[i]);
@@ -108,8 +108,8 @@ static void use_every_kind_of_key(void)
         assert_answer(generate(client, algorithms[i], "account", "sealed", label, &key), KC_OK);
         assert_answer(split_key(client, &key, wrap.id, &split), KC_OK);
         snprintf(label, sizeof label, "accepted %s", algorithms[i]);
-        assert_answer(accept_share(client, wrap.id, label, &split), KC_OK);
-        assert_answer(use_split(client, client, &split), KC_OK);
+        assert_answer(accept_share(service, wrap.id, label, &split), KC_OK);
+        assert_answer(use_split(client, service, &split), KC_OK);
     }
 }
 
@@ -126,7 +126,9 @@ static int set_up(void **state)
     (void)state;
     assert_int_equal(kc_arena_init((size_t)1 << 20), KC_OK);
     kc_custodian_init(&custodian, "\"home\"");
+    kc_custodian_init(&other, "\"home\"");
     client = connect_to(&custodian);
+    service = connect_to(&other);
     set_pin(client);
     know("PIN", PIN, sizeof PIN - 1);
     use_every_kind_of_key();
@@ -141,7 +143,9 @@ static int tear_down(void **state)
 {
     (void)state;
     kc_client_free(client);
+    kc_client_free(service);
     kc_custodian_done(&custodian);
+    kc_custodian_done(&other);
     return 0;
 }
 

@@ -293,9 +293,9 @@ static bool label_taken(const struct bench *bench, const struct kc_record *recor
 {
     for (size_t i = 0; i < bench->record_count; i++) {
         const struct kc_record *other = &bench->records[i];
-        if (record->kind == KC_KIND_KEY && other->kind == KC_KIND_KEY &&
-            record->state != KC_STATE_DESTROYED && other->state != KC_STATE_DESTROYED &&
-            strcmp(other->id, record->id) != 0 && strcmp(other->label, record->label) == 0 &&
+        if (record->kind == other->kind && *record->label && record->state != KC_STATE_DESTROYED &&
+            other->state != KC_STATE_DESTROYED && strcmp(other->id, record->id) != 0 &&
+            strcmp(other->label, record->label) == 0 &&
             strcmp(other->keyring, record->keyring) == 0)
             return true;
     }

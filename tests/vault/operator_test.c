@@ -191,9 +191,19 @@ static void hiding_the_operator_does_not_make_another(void **state)
 
 /* --- recipients --- */
 
-static struct ask recipient_ask(struct bench *bench, const char *wrap, const char *pin)
+/* The wrap key of another custodian. */
+static struct kc_record make_wrap(void)
 {
-    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, wrap);
+    struct bench *other = bench_new();
+    char *wrap = bench_generate(other, "X448", "wrap", "w");
+    struct kc_record record = *bench_record(other, KC_KIND_KEY, wrap);
+    free(wrap);
+    bench_free(other);
+    return record;
+}
+
+static struct ask recipient_ask(const struct kc_record *record, const char *pin)
+{
     struct ask ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
     ask_text(&ask, KC_FIELD_LABEL, "service");
     ask_text(&ask, KC_FIELD_ALGORITHM, "X448");
@@ -222,26 +232,58 @@ static size_t count_listed(struct bench *bench)
 static void a_recipient_is_enrolled_removed_and_enrolled_again(void **state)
 {
     struct bench *bench = *state;
-    char *wrap = bench_generate(bench, "X448", "wrap", "w");
-    struct ask without = recipient_ask(bench, wrap, BENCH_PIN);
+    const struct kc_record wrap = make_wrap();
+    struct ask without = recipient_ask(&wrap, BENCH_PIN);
     bench_expect(bench, &without, KC_ERR_OPERATOR_PROOF);
     bench_set_pin(bench);
-    struct ask wrong = recipient_ask(bench, wrap, "not the pin");
+    struct ask wrong = recipient_ask(&wrap, "not the pin");
     bench_expect(bench, &wrong, KC_ERR_OPERATOR_PROOF);
-    struct ask first = recipient_ask(bench, wrap, BENCH_PIN);
+    struct ask first = recipient_ask(&wrap, BENCH_PIN);
     bench_expect(bench, &first, KC_OK);
     assert_int_equal(count_listed(bench), 1);
-    struct ask again = recipient_ask(bench, wrap, BENCH_PIN);
+    struct ask again = recipient_ask(&wrap, BENCH_PIN);
     bench_expect(bench, &again, KC_ERR_EXISTS);
-    struct ask remove = remove_ask(wrap);
+    struct ask remove = remove_ask(wrap.id);
     bench_expect(bench, &remove, KC_OK);
     assert_int_equal(count_listed(bench), 0);
-    struct ask gone = remove_ask(wrap);
+    struct ask gone = remove_ask(wrap.id);
     bench_expect(bench, &gone, KC_ERR_REFUSED);
-    struct ask anew = recipient_ask(bench, wrap, BENCH_PIN);
+    struct ask anew = recipient_ask(&wrap, BENCH_PIN);
     bench_expect(bench, &anew, KC_OK);
     assert_int_equal(count_listed(bench), 1);
+}
+
+static void a_wrap_key_of_its_own_is_no_recipient(void **state)
+{
+    struct bench *bench = *state;
+    char *wrap = bench_generate(bench, "X448", "wrap", "w");
+    bench_set_pin(bench);
+    struct ask ask = recipient_ask(bench_record(bench, KC_KIND_KEY, wrap), BENCH_PIN);
+    bench_expect(bench, &ask, KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(count_listed(bench), 0);
     free(wrap);
+}
+
+static void who_has_no_pin_does_not_learn_which_recipients_there_are(void **state)
+{
+    struct bench *bench = *state;
+    const struct kc_record wrap = make_wrap(), other = make_wrap();
+    bench_set_pin(bench);
+    struct ask add = recipient_ask(&wrap, BENCH_PIN);
+    bench_expect(bench, &add, KC_OK);
+    struct ask guess = recipient_ask(&wrap, "not the pin");
+    bench_expect(bench, &guess, KC_ERR_OPERATOR_PROOF);
+    struct ask remove = ask_new(KC_OPERATION_RECIPIENT_REMOVE);
+    ask_text(&remove, KC_FIELD_RECIPIENT, other.id);
+    ask_secret(&remove, KC_FIELD_PIN, "not the pin", strlen("not the pin"));
+    bench_expect(bench, &remove, KC_ERR_OPERATOR_PROOF);
+    for (int i = 0; i < 5; i++) { /* a right PIN is no wrong one, whatever comes of the request */
+        struct ask again = recipient_ask(&wrap, BENCH_PIN), none = remove_ask(other.id);
+        bench_expect(bench, &again, KC_ERR_EXISTS);
+        bench_expect(bench, &none, KC_ERR_REFUSED);
+    }
+    struct ask taken = recipient_ask(&other, BENCH_PIN);
+    bench_expect(bench, &taken, KC_ERR_LABEL_TAKEN);
 }
 
 static void a_recipient_is_a_point_to_agree_with(void **state)
@@ -280,6 +322,8 @@ int main(void)
         CASE(of_tries_at_the_same_time_one_is_compared),
         CASE(hiding_the_operator_does_not_make_another),
         CASE(a_recipient_is_enrolled_removed_and_enrolled_again),
+        CASE(a_wrap_key_of_its_own_is_no_recipient),
+        CASE(who_has_no_pin_does_not_learn_which_recipients_there_are),
         CASE(a_recipient_is_a_point_to_agree_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -575,6 +575,41 @@ static void a_changed_envelope_makes_its_record_refuse(void **state)
     free(key);
 }
 
+static void a_share_is_not_accepted_beside_the_other(void **state)
+{
+    struct pair *pair = *state;
+    struct enveloped made = envelope_share(pair);
+    struct bench *service = pair->service;
+    for (size_t i = 0; i < pair->device->record_count; i++)
+        if (pair->device->records[i].role == KC_ROLE_SHARE) {
+            /* the service's vault made none of this, so what it looks at is what it believes */
+            service->records[service->record_count] = pair->device->records[i];
+            assert_int_equal(kc_keeper_protect(service->vault->keeper,
+                                 &service->records[service->record_count++], NULL),
+                KC_OK);
+        }
+    struct ask ask = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(service, &ask, KC_ERR_BAD_ARGUMENT);
+    service->record_count--;
+    struct ask alone = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(service, &alone, KC_OK);
+    free(made.wrap);
+}
+
+static void a_share_that_was_destroyed_is_not_accepted_again(void **state)
+{
+    struct pair *pair = *state;
+    struct enveloped made = envelope_share(pair);
+    struct ask first = accept_ask(made.wrap, made.octets, made.size);
+    struct answer *answer = bench_ask(pair->service, &first);
+    struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, answer_text(answer, KC_FIELD_KEY));
+    bench_expect(pair->service, &destroy, KC_OK);
+    struct ask again = accept_ask(made.wrap, made.octets, made.size);
+    bench_expect(pair->service, &again, KC_ERR_EXISTS);
+    answer_done(answer);
+    free(made.wrap);
+}
+
 /* --- the parties --- */
 
 static void expect_refused(struct bench *bench, enum kc_operation operation, const char *share)
@@ -645,6 +680,8 @@ int main(void)
         CASE(a_signing_share_does_not_agree_and_an_agreeing_one_does_not_sign),
         CASE(an_envelope_is_given_again_as_long_as_the_first_share_is_active),
         CASE(a_changed_envelope_makes_its_record_refuse),
+        CASE(a_share_is_not_accepted_beside_the_other),
+        CASE(a_share_that_was_destroyed_is_not_accepted_again),
         CASE(each_party_of_a_signature_does_its_own_part_only),
         CASE(each_party_of_an_agreement_does_its_own_part_only),
     };
