@@ -394,6 +394,38 @@ static void answers_a_batch_in_its_order(void **state)
     close(client);
 }
 
+static void puts_some_of_what_is_in_flight_into_one_packet(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    static uint8_t bytes[KC_VAULT_MESSAGE_MAX];
+    static struct kc_vault_message out = {.type = KC_VAULT_ANSWER};
+    struct kc_writer w;
+    size_t packets = 0;
+    int client = kc_test_connect(desk, NULL);
+    for (size_t i = 0; i < 32; i++) {
+        kc_message_init(&parts[i], KC_OPERATION_PING);
+        kc_values_set_text(&parts[i].values, KC_FIELD_THROUGH, "vault");
+        kc_message_init(&answer.batch[i], KC_OPERATION_PING);
+    }
+    send_batch(client, 32);
+    kc_writer_init(&w, bytes, sizeof bytes);
+    for (size_t i = 0; i < 32; i++) {
+        packets += desk->packet.left == 0;
+        kc_test_vault_expect(desk, KC_VAULT_REQUEST);
+        out.ticket = desk->message.ticket;
+        kc_message_init(&out.message, KC_OPERATION_PING);
+        assert_int_equal(kc_vault_message_pack(&w, &out), KC_OK);
+    }
+    assert_in_range(packets, 4, 16); /* of at most eight messages each */
+    assert_int_equal(kc_transport_send(desk->vault, bytes, w.size, NULL), KC_OK);
+    answer.batch_count = 32;
+    kc_test_receive(client, KC_OPERATION_BATCH, &answer);
+    assert_int_equal(answer.message.batch_count, 32);
+    for (size_t i = 0; i < 32; i++)
+        assert_int_equal(answer.batch[i].error, KC_OK);
+    close(client);
+}
+
 static void refuses_two_commitments_in_a_batch(void **state)
 {
     struct kc_test_desk *desk = *state;
@@ -693,6 +725,7 @@ int main(void)
         CASE(lists_recipients_page_by_page),
         CASE(lists_nothing_from_an_empty_store),
         CASE(answers_a_batch_in_its_order),
+        CASE(puts_some_of_what_is_in_flight_into_one_packet),
         CASE(refuses_two_commitments_in_a_batch),
         CASE(ends_a_connection_that_sends_what_is_no_message),
         CASE(goes_on_after_an_operation_that_there_is_not),
