@@ -177,7 +177,7 @@ enum kc_error kc_cli_key_find_any(struct kc_cli *cli, const char *name, struct k
 void kc_cli_key_report(const struct kc_cli_call *call, const struct kc_cli_key *key,
     enum kc_error error, const char *together)
 {
-    if (kc_cli_key_is_share(key) && (error == KC_ERR_REFUSED || error == KC_ERR_DECRYPTION))
+    if (kc_cli_key_is_share(key) && (error == KC_ERR_REFUSED || error == KC_ERR_BAD_ARGUMENT))
         (void)kc_cli_refuse(call->cli, error, "the key %s is split and here is one share of it: %s",
             key->group, together);
     else if (error == KC_ERR_REFUSED && strcmp(key->state, "active") != 0)
