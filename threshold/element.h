@@ -20,7 +20,7 @@ void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a);
 
-/* The sum of at most KC_EDWARDS_COMBINE_MAX multiples, in variable time: see edwards25519.h. Not for
+/* The sum of at most KC_EDWARDS_COMBINE_MAX multiples, in variable time (edwards25519.h). Not for
  * P-256. */
 void kc_element_combine(struct kc_point *out, enum kc_curve curve,
     const struct kc_point *const points[], const int8_t *const digits[], size_t count, int size);
