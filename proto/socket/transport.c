@@ -108,10 +108,11 @@ static void collect(struct msghdr *header, struct kc_descriptors *descriptors, b
         for (size_t i = 0; i < count; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-            if (descriptors->count < KC_DESCRIPTORS_MAX)
-                descriptors->fd[descriptors->count++] = fd;
+            *too_many = descriptors->count == KC_DESCRIPTORS_MAX;
+            if (*too_many)
+                close_one(fd);
             else
-                close_one(fd), *too_many = true;
+                descriptors->fd[descriptors->count++] = fd;
         }
     }
 }
