@@ -183,8 +183,16 @@ static enum kc_error find_descriptor(
     return KC_OK;
 }
 
-static enum kc_error read_passed(
-    const struct kc_call *call, enum kc_field field, struct kc_data *data)
+/* A bad descriptor is a bad value: the form of the message was right. */
+static enum kc_error name_descriptor(struct kc_call *call, enum kc_field field, enum kc_error error)
+{
+    if (error != KC_ERR_BAD_REQUEST && error != KC_ERR_TOO_LARGE && error != KC_ERR_BAD_ARGUMENT)
+        return error;
+    kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[field].name);
+    return KC_ERR_BAD_ARGUMENT;
+}
+
+static enum kc_error read_passed(struct kc_call *call, enum kc_field field, struct kc_data *data)
 {
     int descriptor;
     size_t size;
@@ -204,10 +212,10 @@ static enum kc_error read_passed(
     return KC_OK;
 }
 
-enum kc_error kc_call_data(const struct kc_call *call, enum kc_field field, struct kc_data *data)
+enum kc_error kc_call_data(struct kc_call *call, enum kc_field field, struct kc_data *data)
 {
     if (kc_call_has(call, field) && call->in.message.values.value[field].passed)
-        return read_passed(call, field, data);
+        return name_descriptor(call, field, read_passed(call, field, data));
     *data = (struct kc_data){.span = kc_call_field(call, field)};
     return KC_OK;
 }
@@ -218,7 +226,7 @@ void kc_data_done(struct kc_data *data)
     *data = (struct kc_data){0};
 }
 
-enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field, size_t least,
+static enum kc_error read_secret(const struct kc_call *call, enum kc_field field, size_t least,
     size_t most, struct kc_secret *secret)
 {
     int descriptor;
@@ -229,7 +237,7 @@ enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field, si
     if (error == KC_OK && size < least)
         error = KC_ERR_BAD_ARGUMENT;
     if (error != KC_OK)
-        return error == KC_ERR_TOO_LARGE ? KC_ERR_BAD_ARGUMENT : error;
+        return error;
     KC_AUTO_SECRET read = {0};
     error = kc_secret_init(&read, size);
     if (error == KC_OK)
@@ -237,6 +245,12 @@ enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field, si
     if (error == KC_OK)
         *secret = kc_secret_take(&read);
     return error;
+}
+
+enum kc_error kc_call_secret(
+    struct kc_call *call, enum kc_field field, size_t least, size_t most, struct kc_secret *secret)
+{
+    return name_descriptor(call, field, read_secret(call, field, least, most, secret));
 }
 
 /* --- the answer --- */

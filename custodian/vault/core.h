@@ -147,19 +147,19 @@ bool kc_call_has(const struct kc_call *call, enum kc_field field);
 void kc_call_text(const struct kc_call *call, enum kc_field field, char *text, size_t text_size);
 
 /* A DATA field, wherever it is. Borrowed from the request, or in `owned`, which is freed by
- * kc_data_done. KC_ERR_BAD_REQUEST: the descriptor is not a sealed memfd. */
+ * kc_data_done. KC_ERR_BAD_ARGUMENT: the descriptor is not a sealed memfd, or holds too much. */
 struct kc_data {
     struct kc_span span;
     uint8_t *owned;
 };
 KC_CHECKED enum kc_error kc_call_data(
-    const struct kc_call *call, enum kc_field field, struct kc_data *data);
+    struct kc_call *call, enum kc_field field, struct kc_data *data);
 void kc_data_done(struct kc_data *data);
 #define KC_AUTO_DATA __attribute__((cleanup(kc_data_done))) struct kc_data
 
-/* A SECRET field. *secret is given. KC_ERR_BAD_ARGUMENT: not least..most octets. */
-KC_CHECKED enum kc_error kc_call_secret(const struct kc_call *call, enum kc_field field,
-    size_t least, size_t most, struct kc_secret *secret);
+/* A SECRET field. *secret is given. KC_ERR_BAD_ARGUMENT: not least..most octets in a sealed memfd. */
+KC_CHECKED enum kc_error kc_call_secret(
+    struct kc_call *call, enum kc_field field, size_t least, size_t most, struct kc_secret *secret);
 
 /* Fields of the answer: text is borrowed, octets are copied, secret
  * octets go into a sealed memfd. */

@@ -5,10 +5,13 @@
 
 #include <string.h>
 
+#define SKIPPED_DEPTH_MAX 4 /* of lists and maps in a value that is skipped */
+
 struct decoder {
     struct kc_reader r;
     size_t descriptors;
     bool answer;
+    bool unknown; /* `op` names none: what comes after it only has to be well formed */
     uint64_t version;
     enum kc_error error; /* the first failure */
     const char *detail;  /* of it */
@@ -122,9 +125,13 @@ static void read_id(struct decoder *d, struct map *map)
 static void read_operation(struct decoder *d, struct map *map)
 {
     struct kc_cbor_item item = expect(d, KC_CBOR_TEXT, "op");
-    if (d->error == KC_OK &&
-        !kc_operation_find((const char *)item.span.bytes, item.span.size, &map->message->operation))
-        fail(d, KC_ERR_UNKNOWN_OPERATION, "op");
+    if (d->error != KC_OK)
+        return;
+    if (!kc_text_valid(item.span))
+        fail(d, KC_ERR_BAD_REQUEST, "op");
+    else if (!kc_operation_find(
+                 (const char *)item.span.bytes, item.span.size, &map->message->operation))
+        d->unknown = true;
 }
 
 static void read_error(struct decoder *d, struct map *map)
@@ -196,12 +203,37 @@ static unsigned int read_key(struct decoder *d, size_t *from)
     return KC_KEY_KEYS;
 }
 
+/* A value of an operation that is not known, in which others may be. */
+static void skip_value(struct decoder *d, unsigned int depth)
+{
+    struct kc_cbor_item item = next_item(d, "op");
+    uint64_t count = item.type == KC_CBOR_MAP ? 2 * item.number : item.number;
+    if (item.type == KC_CBOR_OTHER || depth == 0 ||
+        (item.type == KC_CBOR_TEXT && !kc_text_valid(item.span)))
+        fail(d, KC_ERR_BAD_REQUEST, "op");
+    if (item.type != KC_CBOR_MAP && item.type != KC_CBOR_ARRAY)
+        return;
+    for (uint64_t i = 0; i < count && d->error == KC_OK; i++)
+        skip_value(d, depth - 1);
+}
+
+static void skip_member(struct decoder *d)
+{
+    (void)expect(d, KC_CBOR_TEXT, "key of a map");
+    if (d->error == KC_OK)
+        skip_value(d, SKIPPED_DEPTH_MAX);
+}
+
 static void read_map(struct decoder *d, struct map *map)
 {
     struct kc_cbor_item head = expect(d, KC_CBOR_MAP, "map");
     size_t from = 0;
     map->values->present = 0;
     for (uint64_t i = 0; i < head.number && d->error == KC_OK; i++) {
+        if (d->unknown) {
+            skip_member(d);
+            continue;
+        }
         unsigned int key = read_key(d, &from);
         if (d->error != KC_OK)
             return;
@@ -293,6 +325,8 @@ static void decode(struct decoder *d, struct kc_message *message)
     read_message(d, message, true);
     if (d->error == KC_OK && kc_reader_finish(&d->r) != KC_OK)
         fail(d, KC_ERR_BAD_REQUEST, "bytes after the end");
+    if (d->unknown)
+        fail(d, KC_ERR_UNKNOWN_OPERATION, "op");
 }
 
 enum kc_error kc_cbor_request_decode(const void *bytes, size_t size, size_t descriptors,

@@ -263,21 +263,21 @@ static void what_is_no_sealed_memfd_is_refused(void **state)
     static const int partly[] = {0, F_SEAL_WRITE, F_SEAL_GROW | F_SEAL_SHRINK,
         F_SEAL_WRITE | F_SEAL_GROW, F_SEAL_WRITE | F_SEAL_SHRINK};
     for (size_t i = 0; i < sizeof partly / sizeof *partly; i++)
-        assert_answer(sign_passed(make_memfd(100, partly[i])), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(open("/dev/zero", O_RDWR | O_CLOEXEC)), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(open("/dev/urandom", O_RDONLY | O_CLOEXEC)), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(open("/proc/self/mem", O_RDWR | O_CLOEXEC)), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(open("/", O_PATH | O_CLOEXEC)), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(open(custodian.config, O_PATH | O_CLOEXEC)), KC_ERR_BAD_REQUEST);
+        assert_answer(sign_passed(make_memfd(100, partly[i])), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(open("/dev/zero", O_RDWR | O_CLOEXEC)), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(open("/dev/urandom", O_RDONLY | O_CLOEXEC)), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(open("/proc/self/mem", O_RDWR | O_CLOEXEC)), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(open("/", O_PATH | O_CLOEXEC)), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(open(custodian.config, O_PATH | O_CLOEXEC)), KC_ERR_BAD_ARGUMENT);
     assert_answer(
-        sign_passed(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), KC_ERR_BAD_REQUEST);
+        sign_passed(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(pipe2(both, O_CLOEXEC), 0);
-    assert_answer(sign_passed(both[0]), KC_ERR_BAD_REQUEST);
-    assert_answer(sign_passed(both[1]), KC_ERR_BAD_REQUEST);
+    assert_answer(sign_passed(both[0]), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(both[1]), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-    assert_answer(sign_passed(pair[0]), KC_ERR_BAD_REQUEST);
+    assert_answer(sign_passed(pair[0]), KC_ERR_BAD_ARGUMENT);
     close(pair[1]);
-    assert_answer(sign_passed(raw_connect(&custodian)), KC_ERR_BAD_REQUEST);
+    assert_answer(sign_passed(raw_connect(&custodian)), KC_ERR_BAD_ARGUMENT);
     assert_answer(sign_passed(make_memfd(100, SEALED)), KC_OK);
 }
 
@@ -285,8 +285,8 @@ static void a_memfd_above_the_limit_is_too_large(void **state)
 {
     (void)state;
     assert_answer(sign_passed(make_memfd(KC_DATA_SIZE_MAX, SEALED)), KC_OK);
-    assert_answer(sign_passed(make_memfd(KC_DATA_SIZE_MAX + 1, SEALED)), KC_ERR_TOO_LARGE);
-    assert_answer(sign_passed(make_memfd((off_t)1 << 40, SEALED)), KC_ERR_TOO_LARGE);
+    assert_answer(sign_passed(make_memfd(KC_DATA_SIZE_MAX + 1, SEALED)), KC_ERR_BAD_ARGUMENT);
+    assert_answer(sign_passed(make_memfd((off_t)1 << 40, SEALED)), KC_ERR_BAD_ARGUMENT);
 }
 
 static void more_descriptors_than_a_message_may_have_end_its_connection(void **state)

@@ -390,7 +390,7 @@ static void signs_a_message_from_a_descriptor(void **state)
     bench_expect(bench, &ask, KC_OK);
     struct ask without = key_ask(KC_OPERATION_KEY_SIGN, key);
     kc_values_set_passed(&without.message.values, KC_FIELD_MESSAGE, 0);
-    bench_expect(bench, &without, KC_ERR_BAD_REQUEST);
+    bench_expect(bench, &without, KC_ERR_BAD_ARGUMENT);
     free(large);
     free(key);
 }
