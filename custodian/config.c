@@ -313,7 +313,9 @@ enum kc_error kc_config_open(const char *path, int *descriptor, struct kc_config
 
 const char *kc_config_users_text(const struct kc_config *config)
 {
-    return config->separate_users ? "separate" : config->users[0].name;
+    const struct kc_config_user *users = config->users;
+    bool one = users[0].user == users[1].user && users[0].user == users[2].user;
+    return config->separate_users ? "separate" : one ? users[0].name : "partly separate";
 }
 
 void kc_config_free(struct kc_config *config)

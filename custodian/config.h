@@ -88,8 +88,7 @@ KC_CHECKED enum kc_error kc_config_read(
 KC_CHECKED enum kc_error kc_config_open(
     const char *path, int *descriptor, struct kc_config_problem *problem);
 
-/* "separate", or the name of the one user that all processes run as (or of the desk's, where only
- * some are the same). */
+/* "separate", the name of the one user that all processes run as, or "partly separate". */
 const char *kc_config_users_text(const struct kc_config *config);
 
 void kc_config_free(struct kc_config *config);

@@ -167,6 +167,8 @@ static enum kc_error read_rule(
         return error;
     if (!rule->anyone && rule->user_count == 0 && rule->group_count == 0)
         return kc_parse_problem(parse, setting, "nobody in users or groups of rule", rule->name);
+    if (rule->operations == 0)
+        return kc_parse_problem(parse, setting, "nothing in operations of rule", rule->name);
     if (rule->key_count == 0) {
         KC_TEXT_COPY_ARRAY(rule->keys[0], "*");
         rule->key_count = 1;

@@ -7,9 +7,11 @@
 enum kc_error kc_parse_problem(
     struct kc_parse *parse, const config_setting_t *setting, const char *words, const char *value)
 {
-    snprintf(parse->problem->text, sizeof parse->problem->text, "%s:%u: %s%s%s%s", parse->name,
-        (unsigned)config_setting_source_line(setting), words, value ? " '" : "", value ? value : "",
-        value ? "'" : "");
+    char line[16] = "";
+    if (config_setting_source_line(setting) > 0) /* the file as a whole has none */
+        snprintf(line, sizeof line, ":%u", (unsigned)config_setting_source_line(setting));
+    snprintf(parse->problem->text, sizeof parse->problem->text, "%s%s: %s%s%s%s", parse->name, line,
+        words, value ? " '" : "", value ? value : "", value ? "'" : "");
     return KC_ERR_CONFIG;
 }
 
@@ -86,8 +88,14 @@ enum kc_error kc_parse_number(struct kc_parse *parse, const config_setting_t *se
     /* a hexadecimal number with its top bit set, such as a TPM handle, is read as a negative int */
     if (type == CONFIG_TYPE_INT && config_setting_get_format(setting) == CONFIG_FORMAT_HEX)
         number = (uint32_t)config_setting_get_int(setting);
-    if (number < row->least || number > row->most)
-        return kc_parse_problem(parse, setting, "outside its permitted range:", row->name);
+    if (number < row->least || number > row->most) {
+        bool hex = config_setting_get_format(setting) == CONFIG_FORMAT_HEX;
+        char words[64];
+        snprintf(words, sizeof words,
+            hex ? "not within 0x%x to 0x%x:" : "not within %u to %u:", (unsigned)row->least,
+            (unsigned)row->most);
+        return kc_parse_problem(parse, setting, words, row->name);
+    }
 
     *(uint32_t *)destination = (uint32_t)number;
     return KC_OK;

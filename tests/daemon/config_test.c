@@ -102,23 +102,23 @@ static const struct {
 } wrong[] = {
     {"colour = \"red\";\n" MINIMAL, "test.conf:1: unknown setting 'colour'"},
     {MINIMAL "limits = { clientz = 3; };", "unknown setting 'clientz'"},
-    {MINIMAL "limits = { clients = 0; };", "outside its permitted range: 'clients'"},
+    {MINIMAL "limits = { clients = 0; };", "not within 1 to 65536: 'clients'"},
     {MINIMAL "limits = 3;", "not a group"},
     {MINIMAL "socket_mode = \"0999\";", "not a mode"},
     {MINIMAL "socket_mode = 666;", "not a mode"},
-    {MINIMAL "arena_size = 1;", "outside its permitted range: 'arena_size'"},
+    {MINIMAL "arena_size = 1;", "not within 262144 to 1073741824: 'arena_size'"},
     {MINIMAL "arena_size = \"big\";", "not a number"},
     {MINIMAL "@include \"/etc/passwd\"\n", "@include"},
     {MINIMAL "socket = \"/again\";", "duplicate setting"},
     {MINIMAL "colour", "syntax error"},
-    {"", "missing setting 'socket'"},
+    {"", "test.conf: missing setting 'socket'"},
     {START KEYRINGS NO_POLICY, "missing setting 'root'"},
     {START KEYRINGS NO_POLICY "root = { tcti = \"\"; srk_name_file = \"/s\"; };",
         "may not be empty: 'tcti'"},
     {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; };", "missing setting 'tcti'"},
     {START KEYRINGS NO_POLICY
         "root = { tcti = \"x\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
-        "outside its permitted range: 'srk_handle'"},
+        "not within 0x81000000 to 0x817fffff: 'srk_handle'"},
     {"socket = \"relative\"; store = \"/s\";" USERS ROOT KEYRINGS NO_POLICY,
         "not an absolute path"},
     {START ROOT NO_POLICY "keyrings = [ \"a\", \"a\" ];", "listed twice"},
@@ -126,6 +126,8 @@ static const struct {
     {START ROOT KEYRINGS "policy = { };", "not a list"},
     {WITH_RULE("name = \"r\"; operations = [ \"*\" ];"), "nobody in users or groups of rule 'r'"},
     {WITH_RULE("name = \"r\"; users = [ \"1000\" ];"), "missing setting 'operations'"},
+    {WITH_RULE("name = \"r\"; users = [ \"1000\" ]; operations = [ ];"),
+        "nothing in operations of rule 'r'"},
     {WITH_RULE(RULE "colour = \"red\";"), "unknown setting 'colour'"},
     {WITH_RULE(RULE "keyrings = [ \"cii\" ];"), "not one of the keyrings: 'cii'"},
     {WITH_RULE(RULE "roles = [ \"king\" ];"), "no such role 'king'"},
@@ -164,6 +166,17 @@ static void needs_users_when_started_as_root(void **state)
     assert_false(config->separate_users);
     assert_string_not_equal(kc_config_users_text(config), "separate");
     kc_config_free(config);
+}
+
+static void tells_whether_users_are_separate_all_or_some(void **state)
+{
+    (void)state;
+    struct kc_config config = {.users = {{"a", 1, 1}, {"b", 2, 2}, {"b", 2, 2}}};
+    assert_string_equal(kc_config_users_text(&config), "partly separate");
+    config.users[0] = config.users[1];
+    assert_string_equal(kc_config_users_text(&config), "b");
+    config.separate_users = true;
+    assert_string_equal(kc_config_users_text(&config), "separate");
 }
 
 static void refuses_root_as_a_process_user(void **state)
@@ -251,6 +264,7 @@ int main(void)
         cmocka_unit_test(says_what_is_wrong_and_where),
         cmocka_unit_test(needs_users_when_started_as_root),
         cmocka_unit_test(refuses_root_as_a_process_user),
+        cmocka_unit_test(tells_whether_users_are_separate_all_or_some),
         cmocka_unit_test(accepts_the_sample),
         cmocka_unit_test(opens_just_a_protected_file_in_a_protected_folder),
         cmocka_unit_test(reads_a_file_up_to_its_limit),
