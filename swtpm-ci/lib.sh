@@ -4,6 +4,8 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '==> %s\n' "$*" >&2; }
+# usage SCRIPT: prints the comment at its beginning, and ends.
+usage() { sed -n '3,/^set /s/^# \{0,1\}//p' "$1" >&2; exit 2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # install_packages FILE...: installs what is missing of the packages that the files list.

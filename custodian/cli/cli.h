@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum kc_cli_option {
-#define KC_CLI_OPTION(symbol, name, letter, argument, choices, sentence) KC_CLI_##symbol,
+#define KC_CLI_OPTION(symbol, name, letter, argument, field, sentence) KC_CLI_##symbol,
 #include "custodian/cli/options.def"
 #undef KC_CLI_OPTION
     KC_CLI_OPTION_COUNT,
@@ -24,7 +24,7 @@ struct kc_cli_option_row {
     const char *name;
     int letter;           /* 0: none */
     const char *argument; /* NULL: a flag */
-    const char *choices;  /* the values that it may have, blanks between; NULL: any */
+    enum kc_field field;  /* whose values it may have; KC_FIELDS: any */
     const char *sentence;
 };
 

@@ -58,8 +58,8 @@ const struct kc_cli_command kc_cli_commands[] = {
 const size_t kc_cli_command_count = sizeof kc_cli_commands / sizeof kc_cli_commands[0];
 
 const struct kc_cli_option_row kc_cli_options[KC_CLI_OPTION_COUNT] = {
-#define KC_CLI_OPTION(symbol, name, letter, argument, choices, sentence)                           \
-    {name, letter, argument, choices, sentence},
+#define KC_CLI_OPTION(symbol, name, letter, argument, field, sentence)                             \
+    {name, letter, argument, field, sentence},
 #include "custodian/cli/options.def"
 #undef KC_CLI_OPTION
 };

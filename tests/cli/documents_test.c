@@ -124,6 +124,21 @@ static void help_has_every_command_and_each_command_its_options(void **state)
         assert_non_null(strstr(help, kc_cli_commands[c].sentence));
 }
 
+static void the_scripts_print_their_usage_as_text(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {"env", "quickstart --no", "test --no"};
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        char line[512];
+        snprintf(line, sizeof line, "%s/swtpm-ci/%s 2>&1; [ $? = 2 ]", KC_SOURCE_DIR, scripts[i]);
+        const char *usage = output_of(line);
+        assert_non_null(strstr(usage, "swtpm-ci/"));
+        assert_null(strchr(usage, '#'));
+    }
+    const char *usage = output_of(KC_SOURCE_DIR "/swtpm-ci/env 2>&1; true");
+    assert_non_null(strstr(usage, "CUSTODIAN_TOKEN_NIST"));
+}
+
 static void no_two_options_share_a_letter_or_a_name(void **state)
 {
     (void)state;
@@ -143,6 +158,7 @@ int main(void)
         cmocka_unit_test(the_completion_has_every_command_with_its_options),
         cmocka_unit_test(bash_completes_groups_commands_options_and_words),
         cmocka_unit_test(help_has_every_command_and_each_command_its_options),
+        cmocka_unit_test(the_scripts_print_their_usage_as_text),
         cmocka_unit_test(no_two_options_share_a_letter_or_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
