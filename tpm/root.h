@@ -3,11 +3,13 @@
  * A hardware root: seals the vault's sealing keys to one piece of hardware, and gives random
  * octets.
  *
- * One interface for every kind of root (a TPM 2.0 now); the kind is chosen by the function that
- * makes it. The caller pins which root it means by the Name of its storage root key (SRK), from
- * configuration that only the host's owner writes. A root connects when it is first needed and
- * again after the connection was lost; each connection checks the pin anew, so a root that was
- * cleared or exchanged is KC_ERR_ROOT_CHANGED and never just "a new root".
+ * One interface for every kind of root: a TPM 2.0, or a token behind a PKCS#11 module (an HSM); the
+ * kind is chosen by the function that makes it. The caller pins which root it means by a Name, from
+ * configuration that only the host's owner writes: of a TPM the Name of its storage root key (SRK),
+ * of a token its serial number and a check value of its wrapping key, here called SRK as well. A
+ * root connects when it is first needed and again after the connection was lost; each connection
+ * checks the pin anew, so a root that was cleared or exchanged is KC_ERR_ROOT_CHANGED and never just
+ * "a new root".
  *
  * Not thread-safe: one root, one thread. The root's answers are untrusted: what cannot be right is
  * KC_ERR_ROOT_ANSWER.
@@ -17,7 +19,9 @@
  *   KC_ERR_ROOT_UNAVAILABLE      not reachable, lost, busy for too long, or late; try again
  *   KC_ERR_ROOT_CHANGED          the SRK is gone, or not the pinned one
  *   KC_ERR_ROOT_NOT_PROVISIONED  the settings have no pin
- *   KC_ERR_ROOT_LOCKOUT          refused because of dictionary-attack lockout
+ *   KC_ERR_ROOT_LOCKOUT          refused because of dictionary-attack lockout; the PIN is locked
+ *   KC_ERR_ROOT_PIN              the token refused the PIN, or one more wrong PIN would lock it
+ *   KC_ERR_ROOT_UNFIT            the token lacks what is needed: AES-256-GCM, or a random source
  *   KC_ERR_ROOT_ANSWER           an answer that cannot be right, or a refusal without other name
  *   KC_ERR_NO_MEMORY
  */
@@ -31,7 +35,9 @@
 #define KC_ROOT_KEY_SIZE 32   /* a sealing key */
 #define KC_ROOT_BLOB_MAX 1024 /* a sealed key, as kc_root_seal makes it */
 #define KC_ROOT_RANDOM_MAX 64 /* octets of one kc_root_random */
-#define KC_ROOT_NAME_SIZE 34  /* a TPM Name: 00 0b (SHA-256), then the digest of the public area */
+#define KC_ROOT_NAME_SIZE                                                                          \
+    34 /* a TPM Name: 00 0b (SHA-256), then the digest of the public area;
+                               * or a token's: see hsm_key.h */
 #define KC_ROOT_SRK_HANDLE 0x81000001u /* where the TCG's provisioning guidance puts the SRK */
 #define KC_ROOT_DEADLINE_MS 5000       /* what configurations default to */
 #define KC_ROOT_TEXT_SIZE 40           /* a text of the status, with its zero */
@@ -68,6 +74,29 @@ struct kc_root_settings {
 KC_CHECKED enum kc_error kc_tpm2_new(
     const struct kc_root_settings *settings, struct kc_root **root);
 
+#define KC_HSM_LABEL_SIZE 32 /* octets of a label, at most */
+#define KC_HSM_PIN_MAX 255   /* octets of a PIN */
+
+/* What the configuration says about a token. All borrowed for the call that takes it. */
+struct kc_hsm_settings {
+    const char *module;    /* absolute path of the PKCS#11 module */
+    const char *token;     /* the token's label; 1..KC_HSM_LABEL_SIZE octets */
+    const char *key_label; /* of its wrapping key; the same */
+    const uint8_t *pin;    /* secret: the user's PIN; 1..KC_HSM_PIN_MAX octets */
+    size_t pin_size;
+    uint32_t deadline_ms; /* for one operation, 1..3600000; 0 for KC_ROOT_DEADLINE_MS */
+    const uint8_t *name;  /* the pin, as srk_name above; or NULL */
+};
+
+/*
+ * Makes a root on a token, and the one thread that calls its module. Loads nothing yet: the first
+ * operation does. A call that the token does not answer in time is left alone, and while it lasts
+ * every operation is KC_ERR_ROOT_UNAVAILABLE at once. Given to the caller.
+ *
+ * KC_ERR_CONFIG  a setting is missing or out of its range
+ */
+KC_CHECKED enum kc_error kc_hsm_new(const struct kc_hsm_settings *settings, struct kc_root **root);
+
 /* Disconnects in order (nothing of ours stays in the root) and frees. NULL is fine. */
 void kc_root_free(struct kc_root *root);
 
@@ -78,13 +107,14 @@ KC_CHECKED enum kc_error kc_root_connect(struct kc_root *root);
 void kc_root_disconnect(struct kc_root *root);
 
 /*
- * Uses the SRK at the handle, or makes one there, and says its Name: what the configuration is to
- * pin. The only operation without a pin, to be run by the host's owner. Evicts nothing; leaves the
- * root disconnected.
+ * Uses the SRK at the handle (the wrapping key with the label), or makes one, and says its Name:
+ * what the configuration is to pin. The only operation without a pin, to be run by the host's
+ * owner. Evicts nothing; leaves the root disconnected.
  *
  * srk_name  written only on KC_OK
  *
- * KC_ERR_ROOT_HANDLE   the handle holds something else, or the owner has set an authorisation
+ * KC_ERR_ROOT_HANDLE   something else is at the handle or has the label, several tokens or keys
+ *                      have it, or the owner has set an authorisation
  * KC_ERR_ROOT_CHANGED  a pin was set and the SRK is not the pinned one; nothing was made
  */
 KC_CHECKED enum kc_error kc_root_provision(
@@ -134,13 +164,13 @@ enum kc_root_bank {
 /* What the root says of itself; for status and doctor. */
 struct kc_root_status {
     char manufacturer[KC_ROOT_TEXT_SIZE]; /* printable ASCII, such as "IBM SW TPM" */
-    char firmware[KC_ROOT_TEXT_SIZE];     /* printable ASCII: four numbers with dots */
-    bool in_lockout;
-    uint32_t lockout_counter;   /* failures counted now */
-    uint32_t lockout_max_tries; /* lockout begins at this many */
+    char firmware[KC_ROOT_TEXT_SIZE];     /* printable ASCII: numbers with dots */
+    bool in_lockout;                      /* of a token: its PIN is locked */
+    uint32_t lockout_counter;   /* failures counted now; a token says just whether there are any */
+    uint32_t lockout_max_tries; /* lockout begins at this many; a token does not say: 0 */
     uint32_t lockout_interval;  /* seconds until one failure is forgotten */
     uint32_t lockout_recovery;  /* seconds until the lockout authorisation can be tried again */
-    uint32_t srk_handle;
+    uint32_t srk_handle;        /* of a token this and the PCRs are 0 */
     uint8_t srk_name[KC_ROOT_NAME_SIZE];
     uint8_t pcr_banks; /* enum kc_root_bank, added up: banks with at least one PCR */
     uint32_t pcr_mask; /* as configured */

@@ -8,6 +8,15 @@
 
 #include "tpm/root.h"
 
+/*
+ * The second octet of every blob, so that no kind of root takes another's for its own. A TPM's blob
+ * has a PCR mask there, whose first octet is always 0.
+ */
+enum kc_root_blob_kind {
+    KC_ROOT_BLOB_TPM2 = 0,
+    KC_ROOT_BLOB_HSM = 1,
+};
+
 struct kc_root_kind {
     void (*free)(struct kc_root *root);
     enum kc_error (*connect)(struct kc_root *root);

@@ -9,6 +9,8 @@
 
 const uint8_t fixture_key[KC_ROOT_KEY_SIZE] = "a key that is never put in clear";
 
+const bool fixture_bears_a_full_heap = true;
+
 struct kc_root *make_root(const struct kc_root_settings *settings)
 {
     struct kc_root *root = NULL;

@@ -21,6 +21,9 @@ struct fixture {
 int make_fixture(void **state);
 int drop_fixture(void **state);
 
+/* Whether the root lives on when there is no memory; a module of others may not. */
+extern const bool fixture_bears_a_full_heap;
+
 /* A root with other settings. */
 struct kc_root *make_root(const struct kc_root_settings *settings);
 

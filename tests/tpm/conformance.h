@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every kind of root has to do, as cases that run over any of them. */
+#ifndef KC_TESTS_TPM_CONFORMANCE_H
+#define KC_TESTS_TPM_CONFORMANCE_H
+
+#include "tpm/root.h"
+
+/* A kind of hardware; the tests know one piece of it at a time. */
+struct conformance_hardware {
+    const char *name;         /* of the group of tests */
+    const char *manufacturer; /* as its status has it */
+    void (*make)(void);       /* a fresh piece of hardware, not provisioned */
+    void (*drop)(void);
+    void (*stop)(void);    /* it goes away */
+    void (*start)(void);   /* it comes back */
+    void (*replace)(void); /* while it is away: what comes back is another */
+    /* Counts what roots left in it, besides the one key that provisioning makes. */
+    size_t (*count_remains)(void);
+    /* A root on it. name: the pin, or NULL */
+    struct kc_root *(*root)(const uint8_t *name);
+};
+
+/* Runs all cases; returns how many failed. */
+int conformance_run(const struct conformance_hardware *hardware);
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A root on a token that does not behave: SoftHSM behind a module that fails and hangs on order. */
+#include "tests/support/softhsm.h"
+#include "tests/tpm/hsm_shim.h"
+#include "tpm/root.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SHIM KC_BUILD_DIR "/tests/hsm_shim.so"
+#define DEADLINE_MS 5000      /* well above what SoftHSM needs */
+#define SHORT_DEADLINE_MS 100 /* for calls that hang */
+#define CALLS_MAX 64          /* more than connecting and one operation need */
+
+static const uint8_t sealing_key[KC_ROOT_KEY_SIZE] = "a key that is never put in clear";
+
+static struct kc_hsm_shim *shim;
+static struct kc_softhsm hsm;
+static struct kc_hsm_settings settings;
+static uint8_t name[KC_ROOT_NAME_SIZE];
+static uint8_t blob[KC_ROOT_BLOB_MAX];
+static size_t blob_size;
+static struct kc_root *root;
+
+static void behave(void)
+{
+    shim->calls = shim->logins = shim->fails_at = shim->hangs_at = 0;
+    shim->token_flags = shim->wrong_mechanism = shim->added_size = 0;
+    shim->fails_on = 1;
+}
+
+static struct kc_root *make_root(void)
+{
+    struct kc_root *made = NULL;
+    assert_int_equal(kc_hsm_new(&settings, &made), KC_OK);
+    return made;
+}
+
+/* A token that is not provisioned. */
+static int set_up_token(void **state)
+{
+    (void)state;
+    kc_softhsm_init(&hsm, geteuid());
+    settings = (struct kc_hsm_settings){
+        .module = SHIM,
+        .token = KC_SOFTHSM_TOKEN,
+        .key_label = KC_SOFTHSM_KEY,
+        .pin = (const uint8_t *)KC_SOFTHSM_PIN,
+        .pin_size = strlen(KC_SOFTHSM_PIN),
+        .deadline_ms = DEADLINE_MS,
+    };
+    sem_init(&shim->hanging, 0, 0);
+    sem_init(&shim->released, 0, 0);
+    behave();
+    return 0;
+}
+
+static int tear_down_token(void **state)
+{
+    (void)state;
+    kc_softhsm_done(&hsm);
+    return 0;
+}
+
+/* A root that is provisioned, has sealed a key, and is not connected. */
+static int set_up(void **state)
+{
+    set_up_token(state);
+    root = make_root();
+    assert_int_equal(kc_root_provision(root, name), KC_OK);
+    kc_root_free(root);
+    settings.name = name;
+    root = make_root();
+    assert_int_equal(kc_root_seal(root, sealing_key, blob, &blob_size), KC_OK);
+    kc_root_disconnect(root);
+    behave();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    kc_root_free(root);
+    return tear_down_token(state);
+}
+
+/* Opens the blob; a key that comes out must be the right one, and a failure has a cause. */
+static enum kc_error unseal(void)
+{
+    static const uint8_t untouched[KC_ROOT_KEY_SIZE] = {0};
+    uint8_t key[KC_ROOT_KEY_SIZE] = {0};
+    enum kc_error error = kc_root_unseal(root, blob, blob_size, key);
+    assert_memory_equal(key, error == KC_OK ? sealing_key : untouched, sizeof key);
+    if (error != KC_OK)
+        assert_string_not_equal(kc_root_cause(root), "");
+    return error;
+}
+
+/* Until the token has answered the call that it was late with. */
+static enum kc_error unseal_when_it_answers(void)
+{
+    enum kc_error error = KC_ERR_ROOT_UNAVAILABLE;
+    for (int i = 0; i < 10000000 && error == KC_ERR_ROOT_UNAVAILABLE; i++)
+        error = unseal();
+    return error;
+}
+
+/* --- failures --- */
+
+static const CK_RV codes[] = {CKR_DEVICE_REMOVED, CKR_DEVICE_ERROR, CKR_TOKEN_NOT_PRESENT,
+    CKR_SESSION_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED,
+    CKR_HOST_MEMORY, CKR_VENDOR_DEFINED | 7};
+#define CODES (sizeof codes / sizeof codes[0])
+
+/* Runs the operation with its n-th call failing, for every n; after each it works again. */
+static void fail_each_call(enum kc_error (*operation)(void), CK_RV code, bool connected)
+{
+    for (unsigned n = 1;; n++) {
+        assert_true(n < CALLS_MAX);
+        kc_root_disconnect(root);
+        if (connected)
+            assert_int_equal(kc_root_connect(root), KC_OK);
+        behave();
+        shim->code = code;
+        shim->fails_at = n;
+        enum kc_error error = operation();
+        bool reached = shim->calls >= n;
+        behave();
+        if (error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_CHANGED)
+            fail_msg("call %u with 0x%lx: %s", n, code, kc_error_name(error));
+        assert_int_equal(unseal(), KC_OK);
+        if (!reached)
+            return;
+    }
+}
+
+static void any_call_to_softhsm_that_fails_is_a_clean_error(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CODES; i++)
+        fail_each_call(unseal, codes[i], false);
+}
+
+static enum kc_error seal(void)
+{
+    uint8_t made[KC_ROOT_BLOB_MAX];
+    size_t made_size = 0;
+    enum kc_error error = kc_root_seal(root, sealing_key, made, &made_size);
+    assert_int_equal(made_size != 0, error == KC_OK);
+    return error;
+}
+
+static void any_call_that_fails_while_sealing_is_a_clean_error(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CODES; i++)
+        fail_each_call(seal, codes[i], true);
+}
+
+static void a_session_or_a_login_that_was_lost_is_made_again_unnoticed(void **state)
+{
+    (void)state;
+    static const CK_RV lost[] = {CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,
+        CKR_USER_NOT_LOGGED_IN, CKR_DEVICE_REMOVED, CKR_CRYPTOKI_NOT_INITIALIZED};
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
+        assert_int_equal(kc_root_connect(root), KC_OK);
+        behave();
+        shim->code = lost[i];
+        shim->fails_at = 1;
+        assert_int_equal(unseal(), KC_OK);
+        assert_int_equal(shim->logins, 1);
+        behave();
+    }
+}
+
+static void a_token_that_stays_away_is_unavailable_until_it_is_back(void **state)
+{
+    (void)state;
+    uint8_t random[8];
+    assert_int_equal(kc_root_connect(root), KC_OK);
+    behave();
+    shim->code = CKR_DEVICE_REMOVED;
+    shim->fails_at = 1;
+    shim->fails_on = 1000000;
+    assert_int_equal(unseal(), KC_ERR_ROOT_UNAVAILABLE);
+    assert_int_equal(kc_root_random(root, random, sizeof random), KC_ERR_ROOT_UNAVAILABLE);
+    assert_int_equal(kc_root_connect(root), KC_ERR_ROOT_UNAVAILABLE);
+    assert_int_equal(shim->logins, 0);
+    behave();
+    assert_int_equal(unseal(), KC_OK);
+}
+
+static void answers_of_a_wrong_size_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(kc_root_connect(root), KC_OK);
+    shim->added_size = 1;
+    assert_int_equal(unseal(), KC_ERR_ROOT_ANSWER);
+    assert_int_equal(seal(), KC_ERR_ROOT_ANSWER);
+    shim->added_size = (CK_ULONG)-1;
+    assert_int_equal(seal(), KC_ERR_ROOT_ANSWER);
+    behave();
+    assert_int_equal(unseal(), KC_OK);
+}
+
+/* --- calls that hang --- */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void remake_with_a_short_deadline(void)
+{
+    kc_root_free(root);
+    settings.deadline_ms = SHORT_DEADLINE_MS;
+    root = make_root();
+    behave();
+}
+
+static void a_call_to_softhsm_that_hangs_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    remake_with_a_short_deadline();
+    for (unsigned n = 1;; n++) {
+        assert_true(n < CALLS_MAX);
+        kc_root_disconnect(root);
+        behave();
+        shim->hangs_at = n;
+        int64_t start = now_ms();
+        enum kc_error error = unseal();
+        if (sem_trywait(&shim->hanging) != 0)
+            return; /* all calls have hung once */
+        assert_int_equal(error, KC_ERR_ROOT_UNAVAILABLE);
+        assert_in_range(now_ms() - start, SHORT_DEADLINE_MS, DEADLINE_MS);
+        start = now_ms();
+        assert_int_equal(unseal(), KC_ERR_ROOT_UNAVAILABLE); /* at once */
+        assert_non_null(strstr(kc_root_cause(root), "earlier call"));
+        assert_true(now_ms() - start < SHORT_DEADLINE_MS);
+        kc_root_disconnect(root); /* neither waits nor harms */
+        sem_post(&shim->released);
+        assert_int_equal(unseal_when_it_answers(), KC_OK);
+    }
+}
+
+static size_t count_threads(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+static void a_root_is_left_though_a_call_hangs(void **state)
+{
+    (void)state;
+    remake_with_a_short_deadline();
+    size_t before = count_threads();
+    shim->hangs_at = 1;
+    assert_int_equal(unseal(), KC_ERR_ROOT_UNAVAILABLE);
+    kc_root_free(root);
+    assert_int_equal(count_threads(), before);
+    sem_post(&shim->released);
+    while (count_threads() == before)
+        sched_yield(); /* what the root had is freed by its thread, which then ends */
+    behave();
+    settings.deadline_ms = DEADLINE_MS;
+    root = make_root();
+    assert_int_equal(unseal(), KC_OK);
+}
+
+/* --- the PIN --- */
+
+static void a_pin_that_softhsm_refused_is_not_tried_again(void **state)
+{
+    (void)state;
+    struct kc_root_status status;
+    kc_root_free(root);
+    settings.pin = (const uint8_t *)"not the PIN";
+    settings.pin_size = strlen("not the PIN");
+    root = make_root();
+    behave();
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(unseal(), KC_ERR_ROOT_PIN);
+    assert_int_equal(kc_root_status(root, &status), KC_ERR_ROOT_PIN);
+    assert_int_equal(kc_root_connect(root), KC_ERR_ROOT_PIN);
+    assert_int_equal(shim->logins, 1);
+    assert_null(strstr(kc_root_cause(root), "not the PIN"));
+}
+
+static void no_pin_is_tried_when_one_more_would_lock_the_token(void **state)
+{
+    (void)state;
+    shim->token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+    assert_int_equal(unseal(), KC_ERR_ROOT_PIN);
+    assert_int_equal(shim->logins, 0);
+    shim->token_flags = CKF_USER_PIN_COUNT_LOW;
+    assert_int_equal(unseal(), KC_OK);
+}
+
+static void a_locked_pin_is_lockout_and_the_status_says_so(void **state)
+{
+    (void)state;
+    struct kc_root_status status;
+    shim->token_flags = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_LOCKED;
+    assert_int_equal(unseal(), KC_ERR_ROOT_LOCKOUT);
+    assert_int_equal(kc_root_status(root, &status), KC_OK);
+    assert_true(status.in_lockout);
+    assert_int_equal(status.lockout_counter, 1);
+    assert_int_equal(shim->logins, 0);
+    behave();
+    assert_int_equal(unseal(), KC_OK); /* the security officer unlocked it */
+    assert_int_equal(kc_root_status(root, &status), KC_OK);
+    assert_false(status.in_lockout);
+}
+
+/* --- provisioning --- */
+
+static enum kc_error provision(void)
+{
+    struct kc_root *owner = make_root();
+    enum kc_error error = kc_root_provision(owner, name);
+    if (error != KC_OK)
+        assert_string_not_equal(kc_root_cause(owner), "");
+    kc_root_free(owner);
+    return error;
+}
+
+static void a_token_without_gcm_is_unfit_and_stays_as_it_was(void **state)
+{
+    (void)state;
+    shim->wrong_mechanism = CKM_AES_GCM;
+    assert_int_equal(provision(), KC_ERR_ROOT_UNFIT);
+    assert_int_equal(kc_softhsm_count_objects(&hsm), 0);
+}
+
+#define PKCS11_TOOL                                                                                \
+    "pkcs11-tool --module " KC_SOFTHSM_MODULE " --token-label " KC_SOFTHSM_TOKEN                   \
+    " --login --pin " KC_SOFTHSM_PIN " --keygen --label " KC_SOFTHSM_KEY
+
+static void a_key_that_could_leave_softhsm_is_refused(void **state)
+{
+    (void)state;
+    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:32 --extractable"));
+    assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
+    assert_int_equal(kc_softhsm_count_objects(&hsm), 1);
+}
+
+static void a_key_of_another_size_is_refused(void **state)
+{
+    (void)state;
+    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:16 --sensitive"));
+    assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
+}
+
+static void two_keys_of_the_label_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(provision(), KC_OK);
+    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:32 --sensitive"));
+    assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
+}
+
+static void two_tokens_of_the_label_are_refused(void **state)
+{
+    (void)state;
+    assert_true(kc_softhsm_run(&hsm, "softhsm2-util --init-token --free --label " KC_SOFTHSM_TOKEN
+                                     " --so-pin 87654321 --pin " KC_SOFTHSM_PIN));
+    assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
+}
+
+static void a_token_of_another_label_is_not_taken(void **state)
+{
+    (void)state;
+    settings.token = "custodian";
+    assert_int_equal(provision(), KC_ERR_ROOT_UNAVAILABLE);
+}
+
+static void what_is_no_module_is_unavailable(void **state)
+{
+    (void)state;
+    settings.module = "/nowhere/module.so";
+    assert_int_equal(provision(), KC_ERR_ROOT_UNAVAILABLE);
+    settings.module = "/dev/null";
+    assert_int_equal(provision(), KC_ERR_ROOT_UNAVAILABLE);
+}
+
+static void settings_that_are_missing_or_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    static const char too_long[] = "123456789012345678901234567890123";
+    const struct kc_hsm_settings good = settings;
+    struct kc_hsm_settings wrong[] = {good, good, good, good, good, good, good, good, good, good};
+    struct kc_root *none = NULL;
+    wrong[0].module = NULL;
+    wrong[1].module = "libsofthsm2.so";
+    wrong[2].token = NULL;
+    wrong[3].token = too_long;
+    wrong[4].key_label = "";
+    wrong[5].key_label = too_long;
+    wrong[6].pin = NULL;
+    wrong[7].pin_size = 0;
+    wrong[8].pin_size = KC_HSM_PIN_MAX + 1;
+    wrong[9].deadline_ms = 3600001;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(kc_hsm_new(&wrong[i], &none), KC_ERR_CONFIG);
+    assert_null(none);
+}
+
+#define TEST(case) cmocka_unit_test_setup_teardown(case, set_up, tear_down)
+#define TOKEN_TEST(case) cmocka_unit_test_setup_teardown(case, set_up_token, tear_down_token)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(any_call_to_softhsm_that_fails_is_a_clean_error),
+        TEST(any_call_that_fails_while_sealing_is_a_clean_error),
+        TEST(a_session_or_a_login_that_was_lost_is_made_again_unnoticed),
+        TEST(a_token_that_stays_away_is_unavailable_until_it_is_back),
+        TEST(answers_of_a_wrong_size_are_refused),
+        TEST(a_call_to_softhsm_that_hangs_ends_at_the_deadline),
+        TEST(a_root_is_left_though_a_call_hangs),
+        TEST(a_pin_that_softhsm_refused_is_not_tried_again),
+        TEST(no_pin_is_tried_when_one_more_would_lock_the_token),
+        TEST(a_locked_pin_is_lockout_and_the_status_says_so),
+        TOKEN_TEST(a_token_without_gcm_is_unfit_and_stays_as_it_was),
+        TOKEN_TEST(a_key_that_could_leave_softhsm_is_refused),
+        TOKEN_TEST(a_key_of_another_size_is_refused),
+        TOKEN_TEST(two_keys_of_the_label_are_refused),
+        TOKEN_TEST(two_tokens_of_the_label_are_refused),
+        TOKEN_TEST(a_token_of_another_label_is_not_taken),
+        TOKEN_TEST(what_is_no_module_is_unavailable),
+        TOKEN_TEST(settings_that_are_missing_or_out_of_range_are_refused),
+    };
+    void *module = dlopen(SHIM, RTLD_NOW | RTLD_LOCAL);
+    shim = module ? dlsym(module, KC_HSM_SHIM_STATE) : NULL;
+    if (!shim)
+        return 1;
+    return cmocka_run_group_tests_name("softhsm behind a shim", tests, NULL, NULL);
+}
