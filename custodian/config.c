@@ -100,20 +100,81 @@ static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *
     return kc_parse_group(parse, setting, user_rows, COUNT(user_rows), destination);
 }
 
+/* What a module finds in its environment, which is otherwise empty. */
+static enum kc_error read_variable(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
+{
+    struct kc_config_root *root = destination;
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || strlen(text) >= KC_CONFIG_VARIABLE_SIZE)
+        return kc_parse_problem(parse, setting, "not a variable such as \"NAME=value\":", text);
+    strcpy(root->environment[root->environment_count++], text);
+    return KC_OK;
+}
+
+static enum kc_error read_environment(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_texts(parse, setting, KC_CONFIG_VARIABLES_MAX, read_variable, destination);
+}
+
 #define ROOT_FIELD(field) offsetof(struct kc_config_root, field)
+#define ROOT_TEXT(field, read)                                                                     \
+    {                                                                                              \
+#field, read, ROOT_FIELD(field), 0, sizeof(((struct kc_config_root *)0)->field), false     \
+    }
 static const struct kc_setting root_rows[] = {
-    {"tcti", kc_parse_text, ROOT_FIELD(tcti), 0, KC_CONFIG_PATH_SIZE, true},
-    {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
     {"srk_name_file", read_absolute_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
-    {"pcrs", kc_parse_text, ROOT_FIELD(pcrs), 0, sizeof(((struct kc_config_root *)0)->pcrs), false},
     {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
+    ROOT_TEXT(tcti, kc_parse_text),
+    {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
+    ROOT_TEXT(pcrs, kc_parse_text),
+    ROOT_TEXT(pkcs11, read_absolute_path),
+    ROOT_TEXT(token, kc_parse_text),
+    ROOT_TEXT(key_label, kc_parse_text),
+    ROOT_TEXT(pin_file, read_absolute_path),
+    {"environment", read_environment, 0, 0, 0, false},
 };
+
+/* The settings of each kind of root, by the one that says which it is; NULL ends them. */
+static const char *const tpm_settings[] = {"tcti", "srk_handle", "pcrs", NULL};
+static const char *const token_settings[] = {
+    "pkcs11", "token", "pin_file", "key_label", "environment", NULL};
+
+static enum kc_error refuse_settings(
+    struct kc_parse *parse, const config_setting_t *group, const char *const names[])
+{
+    for (size_t i = 0; names[i]; i++) {
+        const config_setting_t *setting = config_setting_get_member(group, names[i]);
+        if (setting)
+            return kc_parse_problem(
+                parse, setting, "not a setting of this kind of root:", names[i]);
+    }
+    return KC_OK;
+}
+
+static enum kc_error check_kind(
+    struct kc_parse *parse, const config_setting_t *group, const struct kc_config_root *root)
+{
+    bool is_tpm = root->tcti[0] != 0, is_token = root->pkcs11[0] != 0;
+
+    if (is_tpm == is_token)
+        return kc_parse_problem(parse, group, "one of tcti and pkcs11 is needed in", "root");
+    if (is_token && root->token[0] == 0)
+        return kc_parse_problem(parse, group, "missing setting", "token");
+    if (is_token && root->pin_file[0] == 0)
+        return kc_parse_problem(parse, group, "missing setting", "pin_file");
+    return refuse_settings(parse, group, is_tpm ? token_settings : tpm_settings);
+}
 
 static enum kc_error read_root(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
 {
     (void)row;
-    return kc_parse_group(parse, setting, root_rows, COUNT(root_rows), destination);
+    enum kc_error error = kc_parse_group(parse, setting, root_rows, COUNT(root_rows), destination);
+    return error == KC_OK ? check_kind(parse, setting, destination) : error;
 }
 
 #define LIMIT(field, least, most)                                                                  \
@@ -162,7 +223,7 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
 static const struct kc_config defaults = {
     .socket_mode = 0666,
     .arena_size = 4 * 1024 * 1024,
-    .root = {.srk_handle = 0x81000001, .timeout_s = 20},
+    .root = {.srk_handle = 0x81000001, .key_label = "custodian", .timeout_s = 20},
     .limits = {.clients = 256,
         .in_flight = 1024,
         .sessions = 1024,

@@ -35,12 +35,25 @@ struct kc_config_limits {
     uint32_t stop_deadline_ms;    /* for requests in flight when stopping, 5000 */
 };
 
+#define KC_CONFIG_TOKEN_LABEL_SIZE 33 /* terminator included */
+#define KC_CONFIG_VARIABLES_MAX 8
+#define KC_CONFIG_VARIABLE_SIZE 256
+
+/* Just one of tcti and pkcs11 is not empty; the settings of the other kind are as by default. */
 struct kc_config_root {
-    char tcti[KC_CONFIG_PATH_SIZE]; /* never empty */
-    uint32_t srk_handle;            /* 0x81000001 */
     char srk_name_file[KC_CONFIG_PATH_SIZE];
-    char pcrs[128];     /* "sha256:0,7"; empty: none */
-    uint32_t timeout_s; /* for one TPM command, 20 */
+    uint32_t timeout_s; /* for one TPM command, or one operation of a token, 20 */
+
+    char tcti[KC_CONFIG_PATH_SIZE];
+    uint32_t srk_handle; /* 0x81000001 */
+    char pcrs[128];      /* "sha256:0,7"; empty: none */
+
+    char pkcs11[KC_CONFIG_PATH_SIZE]; /* the module; token and pin_file come with it */
+    char token[KC_CONFIG_TOKEN_LABEL_SIZE];
+    char key_label[KC_CONFIG_TOKEN_LABEL_SIZE]; /* "custodian" */
+    char pin_file[KC_CONFIG_PATH_SIZE];
+    char environment[KC_CONFIG_VARIABLES_MAX][KC_CONFIG_VARIABLE_SIZE]; /* "NAME=value" */
+    size_t environment_count;
 };
 
 struct kc_config {

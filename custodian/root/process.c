@@ -11,14 +11,16 @@
 #include "custodian/process.h"
 #include "base/secret.h"
 #include "custodian/log.h"
+#include "custodian/root/login.h"
 #include "custodian/root/pin.h"
+#include "custodian/root/sandbox.h"
 #include "custodian/root/service.h"
 #include "custodian/root/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -48,15 +50,57 @@ static void free_process(struct process *process)
     kc_config_free(process->config);
 }
 
+static enum kc_error read_login(struct process *process, struct kc_secret *pin)
+{
+    const struct kc_config_root *config = &process->config->root;
+    struct kc_config_problem problem = {""};
+    if (!config->pkcs11[0])
+        return KC_OK;
+    enum kc_error error = kc_root_login_read(config->pin_file, pin, &problem);
+    return error == KC_OK ? KC_OK : failed("login", error, problem.text);
+}
+
+/* A module is code in this process: it must be as well protected as the configuration is. */
+static enum kc_error check_module(const struct kc_config_root *config)
+{
+    struct kc_config_problem problem = {""};
+    int descriptor = -1;
+    if (!config->pkcs11[0])
+        return KC_OK;
+    enum kc_error error = kc_config_open(config->pkcs11, &descriptor, &problem);
+    if (error != KC_OK)
+        return failed("module", error, problem.text);
+    close(descriptor);
+    return KC_OK;
+}
+
+/* The supervisor gives none: a module has the variables that the configuration lists, each of which
+ * has a name and a '='. */
+static enum kc_error set_environment(const struct kc_config_root *config)
+{
+    for (size_t i = 0; i < config->environment_count; i++) {
+        char name[KC_CONFIG_VARIABLE_SIZE];
+        strcpy(name, config->environment[i]);
+        char *value = strchr(name, '=');
+        *value++ = 0;
+        if (setenv(name, value, 1) != 0)
+            return failed("environment", KC_ERR_NO_MEMORY, name);
+    }
+    return KC_OK;
+}
+
 static enum kc_error make_root(struct process *process)
 {
-    struct kc_root_settings settings;
-    const uint8_t *pin = process->is_pinned ? process->srk_name : NULL;
-    enum kc_error error = kc_root_settings_read(&process->config->root, pin, &settings);
-    if (error != KC_OK)
-        return failed("root", error, "root.pcrs");
-    error = kc_tpm2_new(&settings, &process->root);
-    return error == KC_OK ? KC_OK : failed("root", error, "root.tcti or root.srk_handle");
+    KC_AUTO_SECRET pin = {0};
+    const char *setting = "";
+    const uint8_t *name = process->is_pinned ? process->srk_name : NULL;
+    enum kc_error error;
+    if ((error = check_module(&process->config->root)) != KC_OK ||
+        (error = set_environment(&process->config->root)) != KC_OK ||
+        (error = read_login(process, &pin)) != KC_OK)
+        return error;
+    error = kc_root_make(&process->config->root, name, &pin, &process->root, &setting);
+    return error == KC_OK ? KC_OK : failed("root", error, setting);
 }
 
 /* A host without a pin is not an error: root says so when it is asked. */
@@ -110,59 +154,61 @@ static enum kc_error write_pin(
     return KC_OK;
 }
 
+/*
+ * A token in files belongs to the process's own user, and so must the key that is made in it; the
+ * pin is written by the host's owner.
+ */
+static bool act_as(const struct kc_config *config, uid_t user, gid_t group)
+{
+    if (!config->drops_rights || !config->root.pkcs11[0])
+        return true;
+    /* each needs the right that the other gives up or takes back */
+    return user == 0 ? seteuid(user) == 0 && setegid(group) == 0
+                     : setegid(group) == 0 && seteuid(user) == 0;
+}
+
+static enum kc_error provision_root(
+    struct process *process, uint8_t srk_name[static KC_ROOT_NAME_SIZE])
+{
+    const struct kc_config_user *user = &process->config->users[KC_PROCESS_ROOT];
+    if (!act_as(process->config, user->user, user->group))
+        return KC_ERR_SANDBOX;
+    enum kc_error error = kc_root_provision(process->root, srk_name);
+    return act_as(process->config, 0, 0) ? error : KC_ERR_SANDBOX;
+}
+
 static enum kc_error provision(struct process *process)
 {
     uint8_t srk_name[KC_ROOT_NAME_SIZE];
     enum kc_error error = prepare(process);
     if (error != KC_OK)
         return error;
-    error = kc_root_provision(process->root, srk_name);
+    error = provision_root(process, srk_name);
     if (error != KC_OK)
         return failed("provision", error, kc_root_cause(process->root));
     return write_pin(process, srk_name);
 }
 
-/* --- the sandbox --- */
+/* --- giving up rights --- */
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        .number = SCMP_SYS(name)                                                                   \
-    }
-#define WHERE(name, position, value)                                                               \
-    {                                                                                              \
-        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
-            {position, SCMP_CMP_EQ, value, 0}                                                      \
-        }                                                                                          \
-    }
-
-/* A TPM that went away is connected again inside the sandbox, so the
- * calls for that stay allowed. */
-static const struct kc_syscall for_socket[] = {
-    ANY(read),
-    ANY(close),
-    WHERE(socket, 0, AF_UNIX),
-    WHERE(socket, 0, AF_INET),
-    WHERE(socket, 0, AF_INET6),
-    ANY(connect),
-    WHERE(getsockopt, 2, SO_ERROR),
-    ANY(sendto),
-};
-
-static const struct kc_syscall for_device[] = {
-    ANY(read),
-    ANY(close),
-    ANY(write),
-    WHERE(openat, 2, O_RDWR | O_CLOEXEC | O_NONBLOCK),
-};
-
-static enum kc_error enter_sandbox(const struct kc_config *config)
+/*
+ * A module is loaded as the process's own user, and before the filter: what it opens once it need
+ * not open under the filter. A token that is away is no reason to end: it is looked for again.
+ */
+static void load_module(struct process *process)
 {
-    enum kc_error error = kc_process_drop_rights(KC_PROCESS_ROOT, config);
+    if (process->config->root.pkcs11[0] && process->is_pinned &&
+        kc_root_connect(process->root) != KC_OK)
+        kc_log(KC_LOG_WARNING, "module-failed", kc_log_text("cause", kc_root_cause(process->root)));
+}
+
+static enum kc_error give_up_rights(struct process *process)
+{
+    enum kc_error error = kc_process_drop_rights(KC_PROCESS_ROOT, process->config);
     if (error != KC_OK)
         return error;
-    if (strncmp(config->root.tcti, "device:", 7) == 0)
-        return kc_process_filter(for_device, sizeof for_device / sizeof for_device[0]);
-    return kc_process_filter(for_socket, sizeof for_socket / sizeof for_socket[0]);
+    load_module(process);
+    return kc_root_sandbox_enter(process->config);
 }
 
 /* --- serving the vault --- */
@@ -292,7 +338,7 @@ static void look_at_root(struct kc_root *root)
 static enum kc_error run(struct process *process)
 {
     enum kc_error error = prepare(process);
-    if (error != KC_OK || (error = enter_sandbox(process->config)) != KC_OK)
+    if (error != KC_OK || (error = give_up_rights(process)) != KC_OK)
         return error;
     kc_process_ready(); /* before the first look, as a silent root is waited for */
     look_at_root(process->root);

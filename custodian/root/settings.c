@@ -47,3 +47,38 @@ enum kc_error kc_root_settings_read(
     };
     return KC_OK;
 }
+
+static enum kc_error make_tpm(const struct kc_config_root *config, const uint8_t *srk_name,
+    struct kc_root **root, const char **setting)
+{
+    struct kc_root_settings settings;
+    *setting = "root.pcrs";
+    enum kc_error error = kc_root_settings_read(config, srk_name, &settings);
+    if (error != KC_OK)
+        return error;
+    *setting = "root.tcti or root.srk_handle";
+    return kc_tpm2_new(&settings, root);
+}
+
+static enum kc_error make_token(const struct kc_config_root *config, const uint8_t *srk_name,
+    const struct kc_secret *pin, struct kc_root **root, const char **setting)
+{
+    const struct kc_hsm_settings settings = {
+        .module = config->pkcs11,
+        .token = config->token,
+        .key_label = config->key_label,
+        .pin = pin->bytes,
+        .pin_size = pin->size,
+        .deadline_ms = config->timeout_s * 1000,
+        .name = srk_name,
+    };
+    *setting = "root.pkcs11, root.token or root.pin_file";
+    return kc_hsm_new(&settings, root);
+}
+
+enum kc_error kc_root_make(const struct kc_config_root *config, const uint8_t *srk_name,
+    const struct kc_secret *pin, struct kc_root **root, const char **setting)
+{
+    return config->tcti[0] ? make_tpm(config, srk_name, root, setting)
+                           : make_token(config, srk_name, pin, root, setting);
+}

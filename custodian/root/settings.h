@@ -3,6 +3,7 @@
 #ifndef KC_CUSTODIAN_ROOT_SETTINGS_H
 #define KC_CUSTODIAN_ROOT_SETTINGS_H
 
+#include "base/secret.h"
 #include "custodian/config.h"
 #include "tpm/root.h"
 
@@ -14,5 +15,16 @@
  */
 KC_CHECKED enum kc_error kc_root_settings_read(const struct kc_config_root *config,
     const uint8_t *srk_name, struct kc_root_settings *settings);
+
+/*
+ * Makes the root that the configuration names. Given to the caller.
+ *
+ * srk_name  the pin, or NULL; borrowed for the call
+ * pin       secret: the token's PIN; borrowed for the call; empty for a TPM
+ *
+ * KC_ERR_CONFIG  a setting is out of its range; `setting` then names those that it may be
+ */
+KC_CHECKED enum kc_error kc_root_make(const struct kc_config_root *config, const uint8_t *srk_name,
+    const struct kc_secret *pin, struct kc_root **root, const char **setting);
 
 #endif

@@ -98,7 +98,7 @@ static struct finding look_at_root(
     if (error != KC_OK)
         return of_error("root", error);
     return (struct finding){"root", "ok",
-        kc_call_print(call, "%.36s %.36s answers, its storage root key is the pinned one",
+        kc_call_print(call, "%.36s %.36s answers, its root key is the pinned one",
             root->manufacturer, root->firmware),
         ""};
 }
@@ -111,6 +111,11 @@ static struct finding look_at_lockout(
             kc_error_row(error)->advice};
     if (error == KC_ERR_ROOT_LOCKOUT || root->in_lockout)
         return of_error("lockout", KC_ERR_ROOT_LOCKOUT);
+    if (root->lockout_max_tries == 0) /* an HSM tells no numbers */
+        return (struct finding){"lockout", "ok",
+            root->lockout_counter == 0 ? "not in lockout, no failures counted"
+                                       : "not in lockout, but failures counted",
+            ""};
     return (struct finding){"lockout", "ok",
         kc_call_print(call, "not in lockout, %u of %u failures counted", root->lockout_counter,
             root->lockout_max_tries),

@@ -66,6 +66,24 @@ static void takes_what_is_said(void **state)
     kc_config_free(config);
 }
 
+#define TOKEN_REQUIRED                                                                             \
+    "srk_name_file = \"/s\"; pkcs11 = \"/m.so\"; token = \"t\"; pin_file = \"/p\"; "
+
+static void takes_a_token_as_the_root(void **state)
+{
+    (void)state;
+    struct kc_config *config = parse(START KEYRINGS NO_POLICY
+        "root = { " TOKEN_REQUIRED "environment = [ \"A=b\", \"CONF=/x=y\" ]; };");
+    assert_string_equal(config->root.tcti, "");
+    assert_string_equal(config->root.pkcs11, "/m.so");
+    assert_string_equal(config->root.token, "t");
+    assert_string_equal(config->root.pin_file, "/p");
+    assert_string_equal(config->root.key_label, "custodian");
+    assert_int_equal(config->root.environment_count, 2);
+    assert_string_equal(config->root.environment[1], "CONF=/x=y");
+    kc_config_free(config);
+}
+
 static void reads_the_rules_of_the_policy(void **state)
 {
     (void)state;
@@ -115,7 +133,29 @@ static const struct {
     {START KEYRINGS NO_POLICY, "missing setting 'root'"},
     {START KEYRINGS NO_POLICY "root = { tcti = \"\"; srk_name_file = \"/s\"; };",
         "may not be empty: 'tcti'"},
-    {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; };", "missing setting 'tcti'"},
+    {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; };", "one of tcti and pkcs11"},
+    {START KEYRINGS NO_POLICY "root = { tcti = \"x\"; " TOKEN_REQUIRED "};",
+        "one of tcti and pkcs11"},
+    {START KEYRINGS NO_POLICY
+        "root = { srk_name_file = \"/s\"; pkcs11 = \"/m\"; pin_file = \"/p\"; };",
+        "missing setting 'token'"},
+    {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; pkcs11 = \"/m\"; token = \"t\"; };",
+        "missing setting 'pin_file'"},
+    {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED "pcrs = \"sha256:0\"; };",
+        "not a setting of this kind of root: 'pcrs'"},
+    {START KEYRINGS NO_POLICY
+        "root = { srk_name_file = \"/s\"; tcti = \"x\"; key_label = \"k\"; };",
+        "not a setting of this kind of root: 'key_label'"},
+    {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED "environment = [ \"=b\" ]; };",
+        "not a variable such as"},
+    {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED "environment = [ \"A\" ]; };",
+        "not a variable such as"},
+    {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED
+                              "key_label = \"123456789012345678901234567890123\"; };",
+        "too long: 'key_label'"},
+    {START KEYRINGS NO_POLICY
+        "root = { srk_name_file = \"/s\"; pkcs11 = \"m.so\"; token = \"t\"; pin_file = \"/p\"; };",
+        "not an absolute path: 'pkcs11'"},
     {START KEYRINGS NO_POLICY
         "root = { tcti = \"x\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
         "not within 0x81000000 to 0x817fffff: 'srk_handle'"},
@@ -259,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_in_what_is_not_said),
         cmocka_unit_test(takes_what_is_said),
+        cmocka_unit_test(takes_a_token_as_the_root),
         cmocka_unit_test(reads_the_rules_of_the_policy),
         cmocka_unit_test(gives_a_rule_no_keyrings_that_it_does_not_list),
         cmocka_unit_test(says_what_is_wrong_and_where),

@@ -15,6 +15,7 @@
 
 #define DAEMON KC_BUILD_DIR "/custodiand"
 #define READY_FD 9
+#define ROOT_USER 64803 /* of the root process */
 
 static void require(bool condition, const char *what)
 {
@@ -22,6 +23,20 @@ static void require(bool condition, const char *what)
         return;
     fprintf(stderr, "custodian: %s: %s\n", what, strerror(errno));
     abort();
+}
+
+/* One line, as all settings here: tests edit them. */
+static void write_root(const struct kc_custodian *c, FILE *file)
+{
+    fprintf(file, "root = { ");
+    if (c->has_hsm)
+        fprintf(file,
+            "pkcs11 = \"%s\"; token = \"%s\"; key_label = \"%s\"; pin_file = \"%s\"; "
+            "environment = [ \"SOFTHSM2_CONF=%s\" ]; ",
+            KC_SOFTHSM_MODULE, KC_SOFTHSM_TOKEN, KC_SOFTHSM_KEY, c->hsm.pin_file, c->hsm.config);
+    else
+        fprintf(file, "tcti = \"%s\"; ", c->tpm.tcti);
+    fprintf(file, "srk_name_file = \"%s/srk.name\"; };\n", c->folder);
 }
 
 static void write_config(const struct kc_custodian *c, const char *keyrings)
@@ -32,8 +47,7 @@ static void write_config(const struct kc_custodian *c, const char *keyrings)
     /* Started by root, each process gets a user of its own: numbers need no entry anywhere. */
     if (geteuid() == 0)
         fputs("users = { desk = 64801; vault = 64802; root = 64803; };\n", file);
-    fprintf(file, "root = { tcti = \"%s\"; srk_name_file = \"%s/srk.name\"; };\n", c->tpm.tcti,
-        c->folder);
+    write_root(c, file);
     fprintf(file, "keyrings = [ %s ];\n", keyrings);
     fprintf(file,
         "policy = ( { name = \"test\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; "
@@ -90,24 +104,40 @@ void kc_custodian_stop(struct kc_custodian *c)
     c->pid = 0;
 }
 
-void kc_custodian_init(struct kc_custodian *c, const char *keyrings)
+static void init(struct kc_custodian *c, const char *keyrings, bool has_hsm)
 {
-    *c = (struct kc_custodian){.folder = "/tmp/kc-custodian-XXXXXX"};
+    *c = (struct kc_custodian){.folder = "/tmp/kc-custodian-XXXXXX", .has_hsm = has_hsm};
     require(mkdtemp(c->folder) != NULL && chmod(c->folder, 0755) == 0, "mkdtemp");
     snprintf(c->socket, sizeof c->socket, "%s/socket", c->folder);
     snprintf(c->config, sizeof c->config, "%s/custodian.conf", c->folder);
     snprintf(c->log, sizeof c->log, "%s/log", c->folder);
-    kc_swtpm_init(&c->tpm);
+    if (has_hsm)
+        kc_softhsm_init(&c->hsm, ROOT_USER);
+    else
+        kc_swtpm_init(&c->tpm);
     write_config(c, keyrings);
     provision(c);
     kc_custodian_start(c);
+}
+
+void kc_custodian_init(struct kc_custodian *c, const char *keyrings)
+{
+    init(c, keyrings, false);
+}
+
+void kc_custodian_init_softhsm(struct kc_custodian *c, const char *keyrings)
+{
+    init(c, keyrings, true);
 }
 
 void kc_custodian_done(struct kc_custodian *c)
 {
     char command[128];
     kc_custodian_stop(c);
-    kc_swtpm_done(&c->tpm);
+    if (c->has_hsm)
+        kc_softhsm_done(&c->hsm);
+    else
+        kc_swtpm_done(&c->tpm);
     snprintf(command, sizeof command, "rm -rf '%s'", c->folder);
     require(system(command) == 0, "remove the folder"); /* NOLINT(cert-env33-c): a fixed command */
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A custodian of a test's own: the real daemon, on a software TPM, in a fresh folder below /tmp.
+ * A custodian of a test's own: the real daemon, on a software TPM or a software HSM, in a fresh
+ * folder below /tmp.
  * The user who runs the test may do everything. What fails here aborts the test program; the daemon
  * and the TPM die with it.
  */
 #ifndef KC_TESTS_SUPPORT_CUSTODIAN_H
 #define KC_TESTS_SUPPORT_CUSTODIAN_H
 
+#include "tests/support/softhsm.h"
 #include "tests/support/swtpm.h"
 
 struct kc_custodian {
-    struct kc_swtpm tpm;
+    struct kc_swtpm tpm; /* one of these two */
+    struct kc_softhsm hsm;
+    bool has_hsm;
     char folder[64];
     char socket[96]; /* folder/socket: where it answers */
     char config[96]; /* folder/custodian.conf: may be rewritten while it does not run */
@@ -24,6 +28,9 @@ struct kc_custodian {
  * keyrings  as in the configuration: "\"home\", \"work\""
  */
 void kc_custodian_init(struct kc_custodian *custodian, const char *keyrings);
+
+/* The same on SoftHSM, whose environment variable the daemon does not inherit. */
+void kc_custodian_init_softhsm(struct kc_custodian *custodian, const char *keyrings);
 
 /* Stops it, and removes everything. */
 void kc_custodian_done(struct kc_custodian *custodian);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The root's settings and its pin, as the host's owner wrote them. */
+#include "custodian/root/login.h"
 #include "custodian/root/pin.h"
 #include "custodian/root/settings.h"
 
@@ -145,10 +146,73 @@ static void a_pin_that_others_could_have_written_is_not_believed(void **state)
     assert_int_equal(kc_root_pin_read(path, name, &problem), KC_ERR_CONFIG_PERMISSIONS);
 }
 
+/* --- the PIN of a token --- */
+
+static enum kc_error read_login(struct kc_secret *pin)
+{
+    struct kc_config_problem problem = {""};
+    enum kc_error error = kc_root_login_read(path, pin, &problem);
+    assert_int_equal(error == KC_OK, problem.text[0] == 0);
+    return error;
+}
+
+static void a_tokens_pin_is_the_file_without_its_line_feed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+    } cases[] = {{"1234\n", 4}, {"1234", 4}, {" 12\n34\n\n", 7}, {"1", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        KC_AUTO_SECRET pin = {0};
+        write_file(cases[i].text, strlen(cases[i].text));
+        assert_int_equal(chmod(path, 0600), 0);
+        assert_int_equal(read_login(&pin), KC_OK);
+        assert_int_equal(pin.size, cases[i].size);
+        assert_memory_equal(pin.bytes, cases[i].text, pin.size);
+        assert_true(kc_arena_holds(pin.bytes));
+    }
+}
+
+static void a_tokens_pin_of_no_octets_or_too_many_is_refused(void **state)
+{
+    (void)state;
+    char text[KC_HSM_PIN_MAX + 2];
+    struct kc_secret pin = {0};
+    memset(text, '7', sizeof text);
+    assert_int_equal(read_login(&pin), KC_ERR_CONFIG); /* no such file */
+    static const size_t wrong[] = {0, KC_HSM_PIN_MAX + 1, KC_HSM_PIN_MAX + 2};
+    for (size_t i = 0; i < 3; i++) {
+        write_file(text, wrong[i]);
+        assert_int_equal(chmod(path, 0600), 0);
+        assert_int_equal(read_login(&pin), KC_ERR_CONFIG);
+    }
+    write_file("\n", 1);
+    assert_int_equal(read_login(&pin), KC_ERR_CONFIG);
+    write_file(text, KC_HSM_PIN_MAX);
+    assert_int_equal(read_login(&pin), KC_OK);
+    kc_secret_done(&pin);
+}
+
+static void a_tokens_pin_that_others_can_read_is_refused(void **state)
+{
+    (void)state;
+    static const mode_t wrong[] = {0640, 0604, 0620, 0602, 0610};
+    struct kc_secret pin = {0};
+    write_file("1234\n", 5);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(chmod(path, wrong[i]), 0);
+        assert_int_equal(read_login(&pin), KC_ERR_CONFIG_PERMISSIONS);
+        assert_null(pin.bytes);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 
 int main(void)
 {
+    if (kc_arena_init((size_t)64 * 1024) != KC_OK)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pcrs_are_numbers_of_the_sha256_bank),
         TEST(a_pin_is_read_as_it_was_written),
@@ -156,6 +220,9 @@ int main(void)
         TEST(a_pin_in_no_folder_cannot_be_written),
         TEST(what_is_no_pin_is_refused),
         TEST(a_pin_that_others_could_have_written_is_not_believed),
+        TEST(a_tokens_pin_is_the_file_without_its_line_feed),
+        TEST(a_tokens_pin_of_no_octets_or_too_many_is_refused),
+        TEST(a_tokens_pin_that_others_can_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
