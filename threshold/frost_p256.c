@@ -68,7 +68,7 @@ enum kc_error kc_frost_p256_scalar(
     memcpy(sized, tag.bytes, tag.size);
     sized[tag.size] = (uint8_t)tag.size;
     enum kc_error error = expand(uniform, (struct kc_span){sized, tag.size + 1}, parts, count);
-    for (size_t i = 0; i < UNIFORM; i++)
+    for (size_t i = 0; error == KC_OK && i < UNIFORM; i++)
         reversed[i] = uniform[UNIFORM - 1 - i];
     if (error == KC_OK)
         kc_scalar_reduce(out, KC_CURVE_P256, reversed, UNIFORM);

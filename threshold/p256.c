@@ -115,7 +115,7 @@ static void multiply_split(
     struct kc_p256 *out, uint8_t summands[2][KC_P256_SCALAR_SIZE], const struct kc_p256 *a)
 {
     struct kc_p256 products[2];
-    kc_declassify(summands, 2 * KC_P256_SCALAR_SIZE);
+    kc_declassify(summands, 2 * sizeof summands[0]);
     kc_p256_multiply_public(&products[0], summands[0], a);
     kc_p256_multiply_public(&products[1], summands[1], a);
     kc_p256_add(out, &products[0], &products[1]);

@@ -188,7 +188,7 @@ static enum kc_error make_weights(uint8_t weights[2 * WEIGHT_SIZE * PROOFS_AT_ON
         kc_transcript_scalar(&transcript, &challenges[i]);
         kc_transcript_scalar(&transcript, &proofs[i].response);
     }
-    return kc_transcript_finish(&transcript, weights, 2 * WEIGHT_SIZE * count);
+    return kc_transcript_finish(&transcript, weights, count * 2 * WEIGHT_SIZE);
 }
 
 static bool all_of_one_curve(

@@ -152,7 +152,7 @@ void kc_cli_target_done(struct kc_cli_target *target)
 enum kc_error kc_cli_write(
     const struct kc_cli *cli, const char *path, struct kc_span octets, mode_t mode)
 {
-    struct kc_cli_target target;
+    struct kc_cli_target target = {.descriptor = -1};
     enum kc_error error = kc_cli_target_open(cli, path, mode, octets.size, &target);
     if (error != KC_OK)
         return error;

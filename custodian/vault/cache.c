@@ -138,6 +138,7 @@ bool kc_cache_knows(struct kc_cache *cache, const struct kc_record *record)
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): see above */
     bool known = i != 0 && memcmp(&cache->entry[i].record, record, sizeof *record) == 0;
     pthread_mutex_unlock(&cache->lock);
     return known;

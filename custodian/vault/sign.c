@@ -214,7 +214,7 @@ static enum kc_error take_key_and_session(
     struct kc_call *call, struct kc_record **key, struct kc_session **session)
 {
     enum kc_error error = kc_call_key(call, key);
-    if (call->wish == KC_WISH_NEED)
+    if (error != KC_OK && call->wish == KC_WISH_NEED)
         return error;
     enum kc_error taken = take_session(call, session);
     if (error != KC_OK && taken == KC_OK)
