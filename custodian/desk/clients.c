@@ -128,13 +128,30 @@ static void refuse(int socket, enum kc_error error)
     kc_close_later(socket);
 }
 
+/* Nobody but root and the custodian's own user takes more than half of the room (rounded up), so that
+ * one user does not shut the others out. What he may do is the vault's to say. */
+static bool has_room_for(const struct kc_desk *desk, uid_t user)
+{
+    size_t most = desk->config->limits.clients, his = 0;
+    if (desk->connection_count >= most)
+        return false;
+    if (user == 0 || user == geteuid())
+        return true;
+    for (const struct kc_connection *c = desk->connections; c; c = c->next)
+        his += !c->closed && c->user == user;
+    return his < most - most / 2;
+}
+
 static void add_connection(struct kc_desk *desk, int socket)
 {
+    struct ucred peer;
+    socklen_t peer_size = sizeof peer;
+    bool known = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0;
     struct kc_connection *connection = calloc(1, sizeof *connection);
     uint32_t events = desk->vault < 0 ? (uint32_t)EPOLLIN : 0;
     struct epoll_event event = {.events = events, .data.ptr = connection};
 
-    if (!connection || desk->connection_count >= desk->config->limits.clients ||
+    if (!connection || !known || !has_room_for(desk, peer.uid) ||
         epoll_ctl(desk->clients, EPOLL_CTL_ADD, socket, &event) < 0) {
         kc_log(KC_LOG_WARNING, "client-refused", kc_log_error(KC_ERR_LIMIT));
         refuse(socket, KC_ERR_LIMIT);
@@ -143,6 +160,7 @@ static void add_connection(struct kc_desk *desk, int socket)
     }
     connection->id = ++desk->next_connection;
     connection->socket = socket;
+    connection->user = peer.uid;
     connection->events = events;
     connection->next = desk->connections;
     desk->connections = connection;

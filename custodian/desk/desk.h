@@ -38,6 +38,7 @@ struct kc_connection {
     struct kc_connection *next;
     uint64_t id;
     int socket;
+    uid_t user;
     bool closed;      /* freed when the events at hand are done */
     bool introduced;  /* the vault knows who it is; until then its requests wait */
     uint32_t events;  /* that epoll watches */

@@ -49,6 +49,7 @@ static int listen_at(const char *path)
     int made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     assert_int_equal(bind(made, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(chmod(path, 0666), 0);
     assert_int_equal(listen(made, 16), 0);
     return made;
 }

@@ -545,6 +545,26 @@ static void refuses_clients_beyond_the_limit(void **state)
         close(clients[i]);
 }
 
+/* Root has half of the clients open in another user's name: the socket keeps who connected. */
+static void leaves_half_of_the_clients_to_other_users(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    int clients[KC_DESK_CLIENTS_LIMIT];
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(seteuid(65534), 0);
+    for (size_t i = 0; i < KC_DESK_CLIENTS_LIMIT / 2; i++)
+        clients[i] = kc_test_connect(desk, NULL);
+    int late = kc_test_connect_alone(desk);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(kc_test_receive_error(late, KC_OPERATION_PING, NULL), KC_ERR_LIMIT);
+    close(late);
+    for (size_t i = KC_DESK_CLIENTS_LIMIT / 2; i < KC_DESK_CLIENTS_LIMIT; i++)
+        clients[i] = kc_test_connect(desk, NULL);
+    for (size_t i = 0; i < KC_DESK_CLIENTS_LIMIT; i++)
+        close(clients[i]);
+}
+
 static void tells_the_vault_that_a_client_is_gone(void **state)
 {
     struct kc_test_desk *desk = *state;
@@ -732,6 +752,7 @@ int main(void)
         CASE(leaves_what_is_beyond_64_requests_unread),
         CASE(serves_others_while_one_does_not_take_its_answers),
         CASE(refuses_clients_beyond_the_limit),
+        CASE(leaves_half_of_the_clients_to_other_users),
         CASE(tells_the_vault_that_a_client_is_gone),
         CASE(fails_what_is_in_flight_when_the_vault_dies_and_goes_on_with_the_next),
         CASE(answers_at_once_while_there_is_no_vault),
