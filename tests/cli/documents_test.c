@@ -133,7 +133,7 @@ static void the_scripts_print_their_usage_as_text(void **state)
         snprintf(line, sizeof line, "%s/swtpm-ci/%s 2>&1; [ $? = 2 ]", KC_SOURCE_DIR, scripts[i]);
         const char *usage = output_of(line);
         assert_non_null(strstr(usage, "swtpm-ci/"));
-        assert_null(strchr(usage, '#'));
+        assert_true(*usage != '#' && strstr(usage, "\n#") == NULL);
     }
     const char *usage = output_of(KC_SOURCE_DIR "/swtpm-ci/env 2>&1; true");
     assert_non_null(strstr(usage, "CUSTODIAN_TOKEN_NIST"));
