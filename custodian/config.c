@@ -107,9 +107,10 @@ static enum kc_error read_variable(
     struct kc_config_root *root = destination;
     const char *equals = strchr(text, '=');
 
-    if (!equals || equals == text || strlen(text) >= KC_CONFIG_VARIABLE_SIZE)
+    if (!equals || equals == text ||
+        !kc_text_copy(root->environment[root->environment_count], KC_CONFIG_VARIABLE_SIZE, text))
         return kc_parse_problem(parse, setting, "not a variable such as \"NAME=value\":", text);
-    strcpy(root->environment[root->environment_count++], text);
+    root->environment_count++;
     return KC_OK;
 }
 

@@ -72,10 +72,10 @@ static void init_cipher(
     cipher->parameters = (CK_GCM_PARAMS){
         .iv_ptr = nonce,
         .iv_len = NONCE_SIZE,
-        .iv_bits = NONCE_SIZE * 8,
+        .iv_bits = (CK_ULONG)NONCE_SIZE * 8,
         .aad_ptr = cipher->associated,
         .aad_len = sizeof cipher->associated,
-        .tag_bits = TAG_SIZE * 8,
+        .tag_bits = (CK_ULONG)TAG_SIZE * 8,
     };
     cipher->mechanism = (CK_MECHANISM){CKM_AES_GCM, &cipher->parameters, sizeof cipher->parameters};
 }

@@ -15,8 +15,13 @@ static void append_text(
         size--;
     if (end > 0 && size > 0 && end < KC_ROOT_TEXT_SIZE - 1)
         text[end++] = ' ';
-    for (size_t i = 0; i < size && end < KC_ROOT_TEXT_SIZE - 1; i++)
-        text[end++] = padded[i] > ' ' && padded[i] <= '~' ? (char)padded[i] : ' ';
+    for (size_t i = 0; i < size && end < KC_ROOT_TEXT_SIZE - 1; i++) {
+        bool is_visible = padded[i] > ' ' && padded[i] <= '~';
+        text[end] = ' ';
+        if (is_visible)
+            text[end] = (char)padded[i];
+        end++;
+    }
     text[end] = 0;
 }
 

@@ -10,6 +10,7 @@
  */
 #include "custodian/process.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "custodian/log.h"
 #include "custodian/root/login.h"
 #include "custodian/root/pin.h"
@@ -80,7 +81,7 @@ static enum kc_error set_environment(const struct kc_config_root *config)
 {
     for (size_t i = 0; i < config->environment_count; i++) {
         char name[KC_CONFIG_VARIABLE_SIZE];
-        strcpy(name, config->environment[i]);
+        KC_TEXT_COPY_ARRAY(name, config->environment[i]);
         char *value = strchr(name, '=');
         *value++ = 0;
         if (setenv(name, value, 1) != 0)
