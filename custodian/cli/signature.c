@@ -39,7 +39,7 @@ static enum kc_error context_parse(const struct kc_cli *cli, struct task *task)
     for (size_t i = 0; good && i < size; i += 2) {
         int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
         good = high >= 0 && low >= 0;
-        task->context[i / 2] = good ? (uint8_t)(high << 4 | low) : 0;
+        task->context[i / 2] = (uint8_t)(good ? high * 16 + low : 0);
     }
     task->context_size = size / 2;
     return good ? KC_OK
