@@ -3,7 +3,7 @@
 
 #include "base/secret.h"
 #include "base/writer.h"
-#include "threshold/declassify.h"
+#include "threshold/combination.h"
 #include "threshold/digest.h"
 
 #include <string.h>
@@ -95,16 +95,14 @@ void kc_eddsa_response(struct kc_scalar *response, const struct kc_scalar *nonce
     kc_scalar_add(response, nonce, &term);
 }
 
-/* A zero response or challenge has no point and does not occur: it counts as wrong. */
+/* A zero response or challenge does not occur: it counts as wrong. */
 bool kc_eddsa_holds(const struct kc_scalar *response, const struct kc_point *r,
     const struct kc_scalar *k, const struct kc_point *public)
 {
-    struct kc_point left, right[2];
-    right[0] = *r;
-    return kc_point_multiply_base(&left, response) == KC_OK &&
-           kc_point_multiply(&right[1], k, public) == KC_OK &&
-           kc_point_sum(&right[0], right, 2) == KC_OK &&
-           kc_declassify_answer(kc_point_equal(&left, &right[0])); /* the answer of the check */
+    const struct kc_term terms[] = {
+        {.scalar = k, .point = public, .negative = true}, {.point = r, .negative = true}};
+    return !kc_scalar_is_zero(response) && !kc_scalar_is_zero(k) &&
+           kc_combination_vanishes(response, terms, 2);
 }
 
 void kc_eddsa_encode(

@@ -32,8 +32,7 @@ KC_CHECKED enum kc_error kc_eddsa_nonce(
 void kc_eddsa_response(struct kc_scalar *response, const struct kc_scalar *nonce,
     const struct kc_scalar *k, const struct kc_scalar *coefficient, const struct kc_scalar *share);
 
-/* Whether [response]B = r + [k]public, without cofactor. Variable time only in what is public: the
- * answer. */
+/* Whether [response]B = r + [k]public, without cofactor. In variable time: all of it is public. */
 bool kc_eddsa_holds(const struct kc_scalar *response, const struct kc_point *r,
     const struct kc_scalar *k, const struct kc_point *public);
 

@@ -83,12 +83,10 @@ SQUARE_COLUMN(7, ((void)a, (wide)0))
 #define JOIN(j, k, COLUMN)                                                                         \
     do {                                                                                           \
         wide once = COLUMN(j, low), twice = COLUMN(k, sum);                                        \
-        low += once + twice;                                                                       \
-        low += COLUMN(j, high);                                                                    \
-        low -= COLUMN(k, low);                                                                     \
-        high += twice - once;                                                                      \
-        high += COLUMN(j, sum);                                                                    \
-        high += COLUMN(k, high);                                                                   \
+        wide other = twice - once + COLUMN(j, sum) + COLUMN(k, high);                              \
+        wide column = once + twice + COLUMN(j, high) - COLUMN(k, low);                             \
+        low += column;                                                                             \
+        high += other;                                                                             \
         limb[j] = (uint64_t)low & MASK;                                                            \
         limb[j + HALF] = (uint64_t)high & MASK;                                                    \
         low = carry_of(low);                                                                       \

@@ -5,7 +5,7 @@
  * Bounds, in units of u = 2^56 (tests/threshold checks them over adversarial limbs):
  *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
  *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
- *   multiply, square, encode take limbs up to 8
+ *   multiply, square take limbs up to 8; encode and what asks for a property, up to 16
  */
 #ifndef KC_THRESHOLD_FIELD448_H
 #define KC_THRESHOLD_FIELD448_H

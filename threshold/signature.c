@@ -2,6 +2,7 @@
 #include "threshold/signature.h"
 
 #include "base/secret.h"
+#include "threshold/combination.h"
 #include "threshold/declassify.h"
 #include "threshold/eddsa.h"
 #include "threshold/nonce.h"
@@ -62,16 +63,14 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
 static bool verifies(const struct kc_scalar *s, const struct kc_scalar *k,
     const struct kc_point *public, const uint8_t *r)
 {
-    struct kc_point terms[2];
-    uint8_t expected[KC_POINT_SIZE_MAX];
-    if (kc_point_multiply_base(&terms[0], s) != KC_OK ||
-        kc_point_multiply(&terms[1], k, public) != KC_OK)
+    const struct kc_term term = {.scalar = k, .point = public, .negative = true};
+    struct kc_point expected;
+    uint8_t encoded[KC_POINT_SIZE_MAX];
+    if (kc_scalar_is_zero(s) || kc_scalar_is_zero(k) ||
+        kc_combination(&expected, s, &term, 1) != KC_OK)
         return false;
-    kc_point_negate(&terms[1], &terms[1]);
-    if (kc_point_sum(&terms[0], terms, 2) != KC_OK)
-        return false;
-    kc_point_encode(&terms[0], expected);
-    return memcmp(expected, r, kc_curve_info(public->curve)->point_size) == 0;
+    kc_point_encode(&expected, encoded);
+    return memcmp(encoded, r, kc_curve_info(public->curve)->point_size) == 0;
 }
 
 enum kc_error kc_signature_verify(const struct kc_point *public,
