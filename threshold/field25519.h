@@ -2,8 +2,8 @@
 /*
  * The field of p = 2^255 - 19, radix 2^51. Everything is constant time.
  *
- * Bounds, in units of u = 2^51 (tests/threshold checks them over adversarial limbs):
- *   a product, square, selection of products: limbs below u + 2^17, called reduced; counted as 1
+ * Bounds, in units of u = 2^51 (proved by tests/threshold/field_proof.py and bounds_test.c):
+ *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
  *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
  *   multiply, square take limbs up to 8; encode and what asks for a property, up to 16
  */

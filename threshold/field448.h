@@ -2,7 +2,7 @@
 /*
  * The field of p = 2^448 - 2^224 - 1, radix 2^56. Everything is constant time.
  *
- * Bounds, in units of u = 2^56 (tests/threshold checks them over adversarial limbs):
+ * Bounds, in units of u = 2^56 (proved by tests/threshold/field_proof.py and bounds_test.c):
  *   a product, square, selection of products: limbs below u + 2^15, called reduced; counted as 1
  *   add: the sum of the counts. subtract, negate: 4 more than the minuend; the subtrahend at most 3
  *   multiply, square take limbs up to 8; encode and what asks for a property, up to 16

@@ -9,7 +9,7 @@
 #define LIMBS KC_FIELD25519_LIMBS
 #define SIZE KC_FIELD25519_SIZE
 #define UNIT (UINT64_C(1) << 51)
-#define REDUCED (UNIT + (1 << 17) - 1)
+#define REDUCED (UNIT + (1 << 15) - 1)
 #define FOUR_P(i) ((UINT64_C(1) << 53) - ((i) == 0 ? 76 : 4))
 #include "tests/threshold/field_bounds.inc"
 
