@@ -69,7 +69,7 @@ static void prepare(enum kc_curve curve)
     struct curve_material *m = &material[curve];
     const struct kc_curve_info *info = kc_curve_info(curve);
     uint8_t seed[KC_SEED_SIZE_MAX];
-    memset(seed, curve, sizeof seed);
+    memset(seed, (int)curve, sizeof seed);
     m->curve = curve;
     must(kc_key_from_seed(&m->key, curve, seed, info->seed_size) == KC_OK);
     kc_scalar_encode(&m->key.scalar, m->scalar_bytes);

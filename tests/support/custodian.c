@@ -63,7 +63,7 @@ static pid_t spawn(const struct kc_custodian *c, const char *argument, int descr
     const char *const arguments[] = {"setpriv", "--pdeathsig", "TERM", DAEMON, "--config",
         c->config, argument, descriptor < 0 ? NULL : "9", NULL};
     posix_spawn_file_actions_t actions;
-    pid_t pid;
+    pid_t pid = -1;
     bool good = posix_spawn_file_actions_init(&actions) == 0 &&
                 posix_spawn_file_actions_addopen(
                     &actions, STDERR_FILENO, c->log, O_WRONLY | O_CREAT | O_APPEND, 0600) == 0;
