@@ -3,6 +3,7 @@
 #include "tests/threshold/support.h"
 
 #include "threshold/eddsa.h"
+#include "threshold/element.h"
 
 #include <string.h>
 
@@ -189,6 +190,47 @@ static void refuses_the_identity_as_r(void **state)
     }
 }
 
+/* (0, -1) */
+static struct kc_point of_order_two(enum kc_curve curve)
+{
+    struct kc_point point;
+    kc_element_identity(&point, curve);
+    if (curve == KC_CURVE_ED25519) {
+        kc_field25519_negate(&point.on25519.y, &kc_field25519_one);
+        kc_field25519_multiply(&point.on25519.y, &point.on25519.y, &kc_field25519_one);
+    } else {
+        kc_field448_negate(&point.on448.y, &kc_field448_one);
+        kc_field448_multiply(&point.on448.y, &point.on448.y, &kc_field448_one);
+    }
+    return point;
+}
+
+/* With R plus a point of small order the equation holds after multiplication by the cofactor: some verifiers accept that. */
+static void refuses_what_holds_only_with_the_cofactor(void **state)
+{
+    (void)state;
+    static const enum kc_curve curves[] = {KC_CURVE_ED25519, KC_CURVE_ED448};
+    for (size_t c = 0; c < 2; c++)
+        for (int honest = 0; honest < 2; honest++) {
+            struct kc_key key = next_key(curves[c]);
+            struct kc_scalar nonce = next_scalar(curves[c]), k, s;
+            struct kc_point r = base_times(&nonce), small = of_order_two(curves[c]);
+            struct kc_signed_message message = plain_message("octets");
+            uint8_t r_bytes[KC_POINT_SIZE_MAX], public[KC_POINT_SIZE_MAX],
+                signature[KC_SIGNATURE_SIZE_MAX];
+            if (!honest)
+                kc_element_add(&r, &r, &small);
+            kc_point_encode(&r, r_bytes);
+            kc_point_encode(&key.public, public);
+            assert_int_equal(kc_eddsa_challenge(&k, curves[c], r_bytes, public, &message), KC_OK);
+            kc_eddsa_response(&s, &nonce, &k, NULL, &key.scalar);
+            kc_eddsa_encode(signature, r_bytes, &s);
+            assert_int_equal(kc_signature_verify(&key.public, &message, signature,
+                                 kc_curve_info(curves[c])->signature_size),
+                honest ? KC_OK : KC_ERR_SIGNATURE);
+        }
+}
+
 static void a_key_without_a_seed_signs_with_a_fresh_nonce(void **state)
 {
     (void)state;
@@ -245,6 +287,7 @@ int main(void)
         cmocka_unit_test(refuses_another_key_message_variant_or_size),
         cmocka_unit_test(refuses_s_that_is_not_below_the_order),
         cmocka_unit_test(refuses_the_identity_as_r),
+        cmocka_unit_test(refuses_what_holds_only_with_the_cofactor),
         cmocka_unit_test(a_key_without_a_seed_signs_with_a_fresh_nonce),
         cmocka_unit_test(refuses_curves_and_contexts_that_do_not_sign),
     };
