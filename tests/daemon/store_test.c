@@ -238,7 +238,7 @@ static void fails_one_change_of_a_group_alone(void **state)
 static void put_many(struct place *place, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "id-%03zu", i);
         assert_int_equal(put(place->store, key(id, id)), KC_OK);
     }
