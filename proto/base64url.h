@@ -2,7 +2,8 @@
 /*
  * Base64url without padding (RFC 4648, section 5), the form of octets in Mesh JSON.
  *
- * Not constant time: for what is public or already enveloped.
+ * Constant time in the octets: a key may stand in a decrypted document. Where white space stands,
+ * and whether the text is well formed, is not hidden.
  */
 #ifndef KC_PROTO_BASE64URL_H
 #define KC_PROTO_BASE64URL_H
@@ -30,5 +31,21 @@ void kc_base64url_encode(struct kc_span octets, char *text);
  * KC_ERR_TOO_LARGE     it does not fit
  */
 KC_CHECKED enum kc_error kc_base64url_decode(struct kc_span text, uint8_t *octets, size_t *size);
+
+/* The same, character by character. */
+struct kc_base64url_decoder {
+    uint8_t *octets; /* the caller's */
+    size_t room, size;
+    uint32_t window;
+    unsigned bits;
+    bool bad, full;
+};
+
+void kc_base64url_decoder_init(struct kc_base64url_decoder *decoder, uint8_t *octets, size_t room);
+
+void kc_base64url_decoder_push(struct kc_base64url_decoder *decoder, char c);
+
+/* decoder->size is then the octets written. Errors of kc_base64url_decode. */
+KC_CHECKED enum kc_error kc_base64url_decoder_finish(struct kc_base64url_decoder *decoder);
 
 #endif

@@ -203,6 +203,8 @@ static enum kc_error read_envelope(const struct kc_cli *cli, struct kc_dare_enve
         return error;
     kc_cli_wait_begin(cli, "reading the envelope");
     error = kc_dare_envelope_read(kc_cli_span(&text), envelope);
+    if (error == KC_OK && envelope->recipient_count == 0)
+        error = KC_ERR_ENVELOPE;
     kc_cli_wait_end();
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[0]);
 }

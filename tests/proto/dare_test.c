@@ -110,7 +110,7 @@ static void reads_a_published_envelope(void **state)
     }
 }
 
-static void refuses_what_is_no_envelope_for_anybody(void **state)
+static void refuses_what_is_no_envelope(void **state)
 {
     (void)state;
     static const char *const texts[] = {
@@ -118,9 +118,6 @@ static void refuses_what_is_no_envelope_for_anybody(void **state)
         "not JSON",
         "{}",
         "[]",
-        "[{}," BODY "]",
-        "[" HEADER "]}," BODY "]",
-        "[" HEADER FOREIGN "]}," BODY "]",
         "[" HEADER RECIPIENT "]},7]",
         "[" HEADER RECIPIENT "]},\"====\"]",
         "[" HEADER RECIPIENT "]}," BODY ",{},{}]",
@@ -227,7 +224,7 @@ int main(void)
         cmocka_unit_test(gives_one_answer_for_whatever_is_wrong_with_a_ciphertext),
         cmocka_unit_test(unwraps_only_under_the_key_that_wrapped),
         cmocka_unit_test(reads_a_published_envelope),
-        cmocka_unit_test(refuses_what_is_no_envelope_for_anybody),
+        cmocka_unit_test(refuses_what_is_no_envelope),
         cmocka_unit_test(refuses_nesting_beyond_the_limit),
         cmocka_unit_test(reads_what_it_writes),
         cmocka_unit_test(sees_that_a_body_is_damaged),
