@@ -12,17 +12,17 @@
 /*
  * Finds the SRK at the configured handle.
  *
- * name  KC_ROOT_NAME_SIZE octets: its Name
- * srk   the library's handle, whose public area has just this Name; persistent, so never flushed
+ * srk   its public area, and its Name, which is computed from that; persistent, so never flushed
  *
  * KC_ERR_ROOT_NOT_PROVISIONED  nothing is at the handle
  * KC_ERR_ROOT_HANDLE           what is there is no storage key: ECC P-256 or RSA-2048, restricted,
  * for decryption, fixed to its TPM, with AES and Names by SHA-256
  */
 KC_CHECKED enum kc_error kc_srk_find(
-    struct kc_tpm2 *tpm, uint8_t name[static KC_ROOT_NAME_SIZE], ESYS_TR *srk);
+    struct kc_tpm2 *tpm, TPM2B_PUBLIC *public, struct kc_entity *srk);
 
-/* Finds it and compares it with the pin: KC_ERR_ROOT_CHANGED if it is gone or another. */
+/* Finds it for tpm->srk and compares it with the pin: KC_ERR_ROOT_CHANGED if it is gone or another.
+ */
 KC_CHECKED enum kc_error kc_srk_find_pinned(struct kc_tpm2 *tpm);
 
 /* Makes one (ECC P-256, AES-128-CFB, not subject to lockout) and puts it at the handle, which must

@@ -1,39 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/status.h"
 
-#include "tpm/connection.h"
+#include "tpm/command.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* A list of capabilities whose count fits its array, given (Esys_Free); NULL with *error set. */
-static TPMS_CAPABILITY_DATA *ask(
-    struct kc_tpm2 *tpm, TPM2_CAP capability, UINT32 first, UINT32 count, enum kc_error *error)
+/* Asks for capabilities; what is left to read is their list. */
+static enum kc_error ask(struct kc_tpm2 *tpm, struct kc_command *command, TPM2_CAP capability,
+    uint32_t first, uint32_t count)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    *error = kc_connection_check(tpm, "ask for capabilities",
-        Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, capability, first,
-            count, NULL, &data));
-    if (*error != KC_OK)
-        return NULL;
-    const TPMU_CAPABILITIES *is = &data->data;
-    bool fits = data->capability == capability &&
-                (capability == TPM2_CAP_PCRS ? is->assignedPCR.count <= TPM2_NUM_PCR_BANKS
-                                             : is->tpmProperties.count <= TPM2_MAX_TPM_PROPERTIES);
-    if (fits)
-        return data;
-    Esys_Free(data);
-    *error = kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "the list of capabilities is not one");
-    return NULL;
+    kc_command_init(command, "ask for capabilities", TPM2_CC_GetCapability, 0);
+    kc_writer_u32(&command->parameters, capability);
+    kc_writer_u32(&command->parameters, first);
+    kc_writer_u32(&command->parameters, count);
+    enum kc_error error = kc_command_run(tpm, command);
+    if (error != KC_OK)
+        return error;
+    (void)kc_reader_u8(&command->answer); /* whether there are more */
+    if (kc_reader_u32(&command->answer) != capability)
+        kc_reader_fail(&command->answer);
+    return KC_OK;
+}
+
+struct properties {
+    uint32_t count;
+    struct {
+        TPM2_PT which;
+        uint32_t value;
+    } list[TPM2_MAX_TPM_PROPERTIES];
+};
+
+static enum kc_error read_properties(
+    struct kc_tpm2 *tpm, uint32_t first, struct properties *properties)
+{
+    KC_AUTO_COMMAND command;
+    enum kc_error error =
+        ask(tpm, &command, TPM2_CAP_TPM_PROPERTIES, first, TPM2_MAX_TPM_PROPERTIES);
+    if (error != KC_OK)
+        return error;
+    properties->count =
+        (uint32_t)kc_reader_count(&command.answer, TPM2_MAX_TPM_PROPERTIES, 2 * sizeof(uint32_t));
+    for (uint32_t i = 0; i < properties->count; i++) {
+        properties->list[i].which = kc_reader_u32(&command.answer);
+        properties->list[i].value = kc_reader_u32(&command.answer);
+    }
+    return kc_command_finish(tpm, &command);
 }
 
 /* A property that the TPM does not have is 0. */
-static uint32_t property(const TPMS_CAPABILITY_DATA *data, TPM2_PT which)
+static uint32_t property(const struct properties *properties, TPM2_PT which)
 {
-    const TPML_TAGGED_TPM_PROPERTY *list = &data->data.tpmProperties;
-    for (UINT32 i = 0; i < list->count; i++) {
-        if (list->tpmProperty[i].property == which)
-            return list->tpmProperty[i].value;
+    for (uint32_t i = 0; i < properties->count; i++) {
+        if (properties->list[i].which == which)
+            return properties->list[i].value;
     }
     return 0;
 }
@@ -64,10 +84,10 @@ static void drop_last_space(char text[static KC_ROOT_TEXT_SIZE])
 
 static enum kc_error read_identity(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    enum kc_error error;
-    TPMS_CAPABILITY_DATA *data =
-        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_FIXED, TPM2_MAX_TPM_PROPERTIES, &error);
-    if (data == NULL)
+    struct properties properties;
+    const struct properties *data = &properties;
+    enum kc_error error = read_properties(tpm, TPM2_PT_FIXED, &properties);
+    if (error != KC_OK)
         return error;
     append_text(status->manufacturer, property(data, TPM2_PT_MANUFACTURER));
     for (TPM2_PT part = TPM2_PT_VENDOR_STRING_1; part <= TPM2_PT_VENDOR_STRING_4; part++)
@@ -77,23 +97,21 @@ static enum kc_error read_identity(struct kc_tpm2 *tpm, struct kc_root_status *s
     uint32_t low = property(data, TPM2_PT_FIRMWARE_VERSION_2);
     snprintf(status->firmware, sizeof status->firmware, "%u.%u.%u.%u", high >> 16, high & 0xffff,
         low >> 16, low & 0xffff);
-    Esys_Free(data);
     return KC_OK;
 }
 
 static enum kc_error read_lockout(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    enum kc_error error;
-    TPMS_CAPABILITY_DATA *data =
-        ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_VAR, TPM2_MAX_TPM_PROPERTIES, &error);
-    if (data == NULL)
+    struct properties properties;
+    const struct properties *data = &properties;
+    enum kc_error error = read_properties(tpm, TPM2_PT_VAR, &properties);
+    if (error != KC_OK)
         return error;
     status->in_lockout = (property(data, TPM2_PT_PERMANENT) & TPMA_PERMANENT_INLOCKOUT) != 0;
     status->lockout_counter = property(data, TPM2_PT_LOCKOUT_COUNTER);
     status->lockout_max_tries = property(data, TPM2_PT_MAX_AUTH_FAIL);
     status->lockout_interval = property(data, TPM2_PT_LOCKOUT_INTERVAL);
     status->lockout_recovery = property(data, TPM2_PT_LOCKOUT_RECOVERY);
-    Esys_Free(data);
     return KC_OK;
 }
 
@@ -113,23 +131,27 @@ static uint8_t bank_of(TPMI_ALG_HASH hash)
     }
 }
 
+/* One bank of a list; 0 if no PCR of it is there. */
+static uint8_t read_bank(struct kc_reader *answer)
+{
+    TPMI_ALG_HASH hash = kc_reader_u16(answer);
+    size_t size = kc_reader_u8(answer);
+    uint8_t any = 0;
+    for (size_t octet = 0; octet < size; octet++)
+        any |= kc_reader_u8(answer);
+    return any ? bank_of(hash) : 0;
+}
+
 static enum kc_error read_banks(struct kc_tpm2 *tpm, struct kc_root_status *status)
 {
-    enum kc_error error;
-    TPMS_CAPABILITY_DATA *data = ask(tpm, TPM2_CAP_PCRS, 0, 1, &error);
-    if (data == NULL)
+    KC_AUTO_COMMAND command;
+    enum kc_error error = ask(tpm, &command, TPM2_CAP_PCRS, 0, 1);
+    if (error != KC_OK)
         return error;
-    const TPML_PCR_SELECTION *banks = &data->data.assignedPCR;
-    for (UINT32 i = 0; i < banks->count; i++) {
-        const TPMS_PCR_SELECTION *bank = &banks->pcrSelections[i];
-        bool has_any = false;
-        for (size_t octet = 0; octet < bank->sizeofSelect && octet < TPM2_PCR_SELECT_MAX; octet++)
-            has_any = has_any || bank->pcrSelect[octet] != 0;
-        if (has_any)
-            status->pcr_banks |= bank_of(bank->hash);
-    }
-    Esys_Free(data);
-    return KC_OK;
+    size_t count = kc_reader_count(&command.answer, TPM2_NUM_PCR_BANKS, 3);
+    for (size_t i = 0; i < count; i++)
+        status->pcr_banks |= read_bank(&command.answer);
+    return kc_command_finish(tpm, &command);
 }
 
 enum kc_error kc_status_read(struct kc_tpm2 *tpm, struct kc_root_status *status)

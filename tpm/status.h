@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a TPM says of itself. Not authenticated: it informs a person and decides nothing. */
+/* What a TPM says of itself: it informs a person and decides nothing. */
 #ifndef KC_TPM_STATUS_H
 #define KC_TPM_STATUS_H
 

@@ -2,7 +2,6 @@
 #include "tpm/tcti.h"
 
 #include "base/reader.h"
-#include "base/secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x6b635f7463746931)
 #define HEADER_SIZE 10 /* tag u16, size u32, code u32 */
 
 /* --- the setting --- */
@@ -108,7 +106,7 @@ enum kc_error kc_tcti_parse(const char *text, struct kc_tcti_address *address)
 
 /* --- waiting --- */
 
-static int64_t now_ms(void)
+int64_t kc_tcti_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -120,7 +118,7 @@ static bool wait_for(int fd, short events, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = events};
     for (;;) {
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - kc_tcti_now_ms();
         if (left <= 0)
             return false;
         int count = poll(&p, 1, (int)left);
@@ -149,10 +147,9 @@ static TSS2_RC after_failure(const struct kc_tcti *tcti, short events, int64_t d
     return wait_for(tcti->fd, events, deadline) ? TSS2_RC_SUCCESS : TSS2_TCTI_RC_IO_ERROR;
 }
 
-static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
+static TSS2_RC send_all(
+    const struct kc_tcti *tcti, const uint8_t *command, size_t size, int64_t deadline)
 {
-    struct kc_tcti *tcti = (struct kc_tcti *)context;
-    int64_t deadline = now_ms() + tcti->deadline_ms;
     for (size_t done = 0; done < size;) {
         ssize_t count = send_some(tcti, command + done, size - done);
         TSS2_RC code = count < 0 ? after_failure(tcti, POLLOUT, deadline) : TSS2_RC_SUCCESS;
@@ -174,11 +171,9 @@ static size_t claimed_size(const uint8_t *answer, size_t size)
     return size < HEADER_SIZE ? 0 : claimed;
 }
 
-/* Reads one whole answer, a device's at once: older kernels drop what a first read leaves behind.
- */
-static TSS2_RC read_answer(struct kc_tcti *tcti)
+/* Reads one whole answer, a device's at once: older kernels drop what a first read leaves. */
+static TSS2_RC read_answer(struct kc_tcti *tcti, int64_t deadline)
 {
-    int64_t deadline = now_ms() + tcti->deadline_ms;
     size_t done = 0, claimed = 0;
     while (done < HEADER_SIZE || done < claimed) {
         ssize_t count = read(tcti->fd, tcti->answer + done, sizeof tcti->answer - done);
@@ -197,40 +192,18 @@ static TSS2_RC read_answer(struct kc_tcti *tcti)
     return TSS2_RC_SUCCESS;
 }
 
-/*
- * The library asks first for the size alone, without a buffer, then for the answer. Its timeout is
- * not used: it always waits for the answer, and the deadline ends the wait.
- */
-static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response, int32_t timeout)
+TSS2_RC kc_tcti_exchange(
+    struct kc_tcti *tcti, const uint8_t *command, size_t size, int64_t deadline)
 {
-    (void)timeout;
-    struct kc_tcti *tcti = (struct kc_tcti *)context;
-    TSS2_RC code = tcti->answer_size > 0 ? TSS2_RC_SUCCESS : read_answer(tcti);
-    if (code != TSS2_RC_SUCCESS)
-        return code;
-    size_t room = *size;
-    *size = tcti->answer_size;
-    if (!response)
-        return TSS2_RC_SUCCESS;
-    if (room < tcti->answer_size)
-        return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
-    memcpy(response, tcti->answer, tcti->answer_size);
-    tcti->library_buffer = response;
-    tcti->library_size = tcti->answer_size;
     tcti->answer_size = 0;
-    return TSS2_RC_SUCCESS;
-}
-
-void kc_tcti_wipe_answer(struct kc_tcti *tcti)
-{
-    if (tcti->library_buffer)
-        kc_wipe(tcti->library_buffer, tcti->library_size);
+    TSS2_RC code = send_all(tcti, command, size, deadline);
+    return code == TSS2_RC_SUCCESS ? read_answer(tcti, deadline) : code;
 }
 
 /* --- a connection --- */
 
 /* A non-blocking connect: 0, or -1. */
-static int connect_within(int fd, const struct kc_tcti_address *address, int64_t deadline)
+static int connect_by(int fd, const struct kc_tcti_address *address, int64_t deadline)
 {
     if (connect(fd, &address->socket, address->socket_size) == 0)
         return 0;
@@ -242,10 +215,10 @@ static int connect_within(int fd, const struct kc_tcti_address *address, int64_t
     return failure == 0 ? 0 : -1;
 }
 
-static int open_socket(const struct kc_tcti_address *address, uint32_t deadline_ms)
+static int open_socket(const struct kc_tcti_address *address, int64_t deadline)
 {
     int fd = socket(address->socket.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect_within(fd, address, now_ms() + deadline_ms) != 0) {
+    if (fd >= 0 && connect_by(fd, address, deadline) != 0) {
         close(fd);
         return -1;
     }
@@ -253,18 +226,15 @@ static int open_socket(const struct kc_tcti_address *address, uint32_t deadline_
 }
 
 enum kc_error kc_tcti_open(
-    struct kc_tcti *tcti, const struct kc_tcti_address *address, uint32_t deadline_ms)
+    struct kc_tcti *tcti, const struct kc_tcti_address *address, int64_t deadline)
 {
     int fd = address->is_device ? open(address->path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
-                                : open_socket(address, deadline_ms);
+                                : open_socket(address, deadline);
     if (fd < 0)
         return KC_ERR_ROOT_UNAVAILABLE;
-    *tcti = (struct kc_tcti){
-        .common = {.magic = MAGIC, .version = 1, .transmit = transmit, .receive = receive},
-        .fd = fd,
-        .is_device = address->is_device,
-        .deadline_ms = deadline_ms,
-    };
+    tcti->fd = fd;
+    tcti->is_device = address->is_device;
+    tcti->answer_size = 0;
     return KC_OK;
 }
 
@@ -273,5 +243,4 @@ void kc_tcti_close(struct kc_tcti *tcti)
     if (tcti->fd >= 0)
         close(tcti->fd);
     tcti->fd = -1;
-    tcti->library_buffer = NULL;
 }

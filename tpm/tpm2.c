@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations of root.h on a TPM 2.0: each runs on a connection that was checked, is repeated
- * while the TPM is busy or when the connection turns out to be an old one that died, and lets go of
- * a connection that failed.
+ * The operations of root.h on a TPM 2.0: each runs on a connection that was checked, once more if
+ * the connection turns out to be an old one that died or the TPM to be full of what is left there,
+ * and lets go of a connection that failed.
  */
 #include "tpm/tpm2.h"
 
 #include "base/secret.h"
+#include "tpm/code.h"
+#include "tpm/command.h"
 #include "tpm/connection.h"
 #include "tpm/seal.h"
-#include "tpm/session.h"
 #include "tpm/srk.h"
 #include "tpm/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DEADLINE_MS_MAX 3600000
-#define BUSY_TRIES 6 /* waits of 20, 40 .. 640 ms: 1.26 s in all */
-#define BUSY_WAIT_MS 20
 
 static struct kc_tpm2 *tpm_of(struct kc_root *root)
 {
@@ -30,7 +28,7 @@ static struct kc_tpm2 *tpm_of(struct kc_root *root)
 
 static enum kc_error connect_now(struct kc_tpm2 *tpm)
 {
-    if (tpm->esys)
+    if (tpm->is_connected)
         return KC_OK;
     enum kc_error error = kc_connection_open(tpm);
     if (error == KC_OK)
@@ -48,22 +46,14 @@ static bool keeps_connection(enum kc_error error)
            error == KC_ERR_ROOT_LOCKOUT;
 }
 
-static void wait_for_busy(unsigned attempt)
+/*
+ * Whether a new connection may do what this one could not. A TPM without room gets some by it: of
+ * what is in a TPM that has no resource manager all is ours, and what is ours goes with the
+ * connection.
+ */
+static bool is_worth_repeating(const struct kc_tpm2 *tpm, bool was_connected)
 {
-    long ms = (long)BUSY_WAIT_MS << attempt;
-    struct timespec pause = {.tv_nsec = ms * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
-/* Whether to try again, after having waited as long as that needs. */
-static bool is_worth_repeating(const struct kc_tpm2 *tpm, bool was_connected, unsigned attempt)
-{
-    if (kc_connection_is_stale(tpm->code))
-        return was_connected;
-    if (!kc_connection_is_busy(tpm->code) || attempt >= BUSY_TRIES)
-        return false;
-    wait_for_busy(attempt);
-    return true;
+    return was_connected && (kc_code_is_stale(tpm->code) || kc_code_is_full(tpm->code));
 }
 
 /*
@@ -76,25 +66,31 @@ static __attribute__((noinline)) void wipe_stack(void)
     kc_wipe(below, sizeof below);
 }
 
+static enum kc_error run_once(struct kc_tpm2 *tpm,
+    enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
+{
+    tpm->code = TSS2_RC_SUCCESS;
+    tpm->cause[0] = 0;
+    enum kc_error error = connect_now(tpm);
+    if (error == KC_OK)
+        error = operation(tpm, arguments);
+    wipe_stack();
+    if (!keeps_connection(error) || tpm->is_spoiled)
+        kc_connection_drop(tpm);
+    return error;
+}
+
 /* Operations change nothing in the TPM, so one that is repeated does no harm. */
 static enum kc_error run(struct kc_tpm2 *tpm,
     enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
 {
     if (!tpm->is_pinned)
-        return kc_connection_refuse(tpm, KC_ERR_ROOT_NOT_PROVISIONED, "no SRK's Name is pinned");
-    for (unsigned attempt = 0;; attempt++) {
-        bool was_connected = tpm->esys != NULL;
-        tpm->code = TSS2_RC_SUCCESS;
-        tpm->cause[0] = 0;
-        enum kc_error error = connect_now(tpm);
-        if (error == KC_OK)
-            error = operation(tpm, arguments);
-        wipe_stack();
-        if (!keeps_connection(error) || tpm->is_spoiled)
-            kc_connection_drop(tpm);
-        if (error == KC_OK || !is_worth_repeating(tpm, was_connected, attempt))
-            return error;
-    }
+        return kc_code_refuse(tpm, KC_ERR_ROOT_NOT_PROVISIONED, "no SRK's Name is pinned");
+    bool was_connected = tpm->is_connected;
+    enum kc_error error = run_once(tpm, operation, arguments);
+    if (error != KC_OK && is_worth_repeating(tpm, was_connected))
+        error = run_once(tpm, operation, arguments);
+    return error;
 }
 
 /* --- operations --- */
@@ -158,31 +154,34 @@ struct random_arguments {
 };
 
 /* One answer has at most as many octets as the TPM's largest digest. */
+static enum kc_error get_some(struct kc_tpm2 *tpm, uint8_t *random, size_t wanted, size_t *got)
+{
+    KC_AUTO_COMMAND command;
+    kc_command_init(&command, "get random octets", TPM2_CC_GetRandom, KC_COMMAND_ANSWERS_SIZED);
+    kc_writer_u16(&command.parameters, (uint16_t)wanted);
+    enum kc_error error = kc_command_run(tpm, &command);
+    if (error != KC_OK)
+        return error;
+    struct kc_span answered = kc_command_read_sized(&command, wanted);
+    if ((error = kc_command_finish(tpm, &command)) != KC_OK)
+        return error;
+    if (answered.size == 0)
+        return kc_code_refuse(tpm, KC_ERR_ROOT_ANSWER, "not as many octets as asked");
+    memcpy(random, answered.bytes, answered.size);
+    *got = answered.size;
+    return KC_OK;
+}
+
 static enum kc_error do_random(struct kc_tpm2 *tpm, void *arguments)
 {
     struct random_arguments *a = arguments;
-    uint8_t got[KC_ROOT_RANDOM_MAX]; /* secret */
-    enum kc_error error = kc_session_protect(tpm, tpm->session, TPMA_SESSION_ENCRYPT);
-    for (size_t done = 0; error == KC_OK && done < a->size;) {
-        TPM2B_DIGEST *answered = NULL; /* secret */
-        error = kc_connection_check(tpm, "get random octets",
-            Esys_GetRandom(tpm->esys, tpm->session, ESYS_TR_NONE, ESYS_TR_NONE,
-                (UINT16)(a->size - done), &answered));
-        if (error != KC_OK)
-            break;
-        if (answered->size < 1 || answered->size > a->size - done) {
-            error = kc_connection_refuse(tpm, KC_ERR_ROOT_ANSWER, "not as many octets as asked");
-        } else {
-            memcpy(got + done, answered->buffer, answered->size);
-            done += answered->size;
-        }
-        kc_wipe(answered, sizeof *answered);
-        Esys_Free(answered);
-    }
-    kc_tcti_wipe_answer(&tpm->tcti);
+    uint8_t random[KC_ROOT_RANDOM_MAX]; /* secret */
+    enum kc_error error = KC_OK;
+    for (size_t done = 0, got = 0; error == KC_OK && done < a->size; done += got)
+        error = get_some(tpm, random + done, a->size - done, &got);
     if (error == KC_OK)
-        memcpy(a->random, got, a->size);
-    kc_wipe(got, sizeof got);
+        memcpy(a->random, random, a->size);
+    kc_wipe(random, sizeof random);
     return error;
 }
 
@@ -208,14 +207,13 @@ static const char *tpm2_cause(const struct kc_root *root)
 
 /* --- provisioning --- */
 
-static enum kc_error find_or_make(
-    struct kc_tpm2 *tpm, uint8_t name[static KC_ROOT_NAME_SIZE], ESYS_TR *srk)
+static enum kc_error find_or_make(struct kc_tpm2 *tpm, TPM2B_PUBLIC *public, struct kc_entity *srk)
 {
-    enum kc_error error = kc_srk_find(tpm, name, srk);
+    enum kc_error error = kc_srk_find(tpm, public, srk);
     if (error != KC_ERR_ROOT_NOT_PROVISIONED)
         return error;
     error = kc_srk_make(tpm);
-    return error == KC_OK ? kc_srk_find(tpm, name, srk) : error;
+    return error == KC_OK ? kc_srk_find(tpm, public, srk) : error;
 }
 
 /* A key that the TPM cannot use, or uses only with an authorisation, is found out now. */
@@ -230,16 +228,12 @@ static enum kc_error try_out(struct kc_tpm2 *tpm)
 
 static enum kc_error provision_connected(struct kc_tpm2 *tpm)
 {
-    uint8_t name[KC_ROOT_NAME_SIZE];
-    ESYS_TR srk = ESYS_TR_NONE;
     if (tpm->is_pinned)
         return kc_srk_find_pinned(tpm);
-    enum kc_error error = find_or_make(tpm, name, &srk);
-    if (error != KC_OK)
-        return error;
-    memcpy(tpm->pin, name, sizeof tpm->pin);
-    tpm->srk = srk;
-    return KC_OK;
+    enum kc_error error = find_or_make(tpm, &tpm->srk_public, &tpm->srk);
+    if (error == KC_OK)
+        memcpy(tpm->pin, tpm->srk.name.name, sizeof tpm->pin);
+    return error;
 }
 
 static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
@@ -255,7 +249,7 @@ static enum kc_error tpm2_provision(struct kc_root *root, uint8_t *srk_name)
         error = try_out(tpm);
     if (error != KC_OK) {
         kc_connection_drop(tpm);
-        return kc_connection_wants_authorisation(tpm->code) ? KC_ERR_ROOT_HANDLE : error;
+        return kc_code_wants_authorisation(tpm->code) ? KC_ERR_ROOT_HANDLE : error;
     }
     memcpy(srk_name, tpm->pin, KC_ROOT_NAME_SIZE);
     kc_connection_close(tpm);
@@ -294,8 +288,7 @@ enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_roo
     if (!is_valid(settings) || kc_tcti_parse(settings->tcti, &address) != KC_OK)
         return KC_ERR_CONFIG;
     struct kc_tpm2 *tpm = malloc(sizeof *tpm);
-    /* The library's log goes by this variable alone and can print session keys: not what we were
-     * started with counts. */
+    /* The library's log goes by this variable alone: not what we were started with counts. */
     if (!tpm || setenv("TSS2_LOG", "all+none", 1) != 0) {
         free(tpm);
         return KC_ERR_NO_MEMORY;
@@ -308,8 +301,6 @@ enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_roo
         .pcr_mask = settings->pcr_mask,
         .is_pinned = settings->srk_name != NULL,
         .tcti = {.fd = -1},
-        .srk = ESYS_TR_NONE,
-        .session = ESYS_TR_NONE,
     };
     if (settings->srk_name)
         memcpy(tpm->pin, settings->srk_name, sizeof tpm->pin);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TPM 2.0 as a hardware root: the state that connection, session, srk, seal and status share.
+ * A TPM 2.0 as a hardware root: the state that its parts share, from the connection to the seal.
  */
 #ifndef KC_TPM_TPM2_H
 #define KC_TPM_TPM2_H
 
+#include "tpm/entity.h"
 #include "tpm/root_kind.h"
+#include "tpm/session.h"
 #include "tpm/tcti.h"
-
-#include <tss2/tss2_esys.h>
 
 #define KC_TPM2_CAUSE_SIZE 200
 
@@ -22,12 +22,14 @@ struct kc_tpm2 {
     uint8_t pin[KC_ROOT_NAME_SIZE];
 
     struct kc_tcti tcti;
-    ESYS_CONTEXT *esys; /* NULL: not connected */
-    ESYS_TR srk;        /* ESYS_TR_NONE until its Name was compared with the pin */
-    ESYS_TR session;    /* salted to the SRK; ESYS_TR_NONE until started */
-    bool is_spoiled;    /* a flush failed */
+    bool is_connected;
+    struct kc_entity srk;      /* nothing until its Name was compared with the pin */
+    TPM2B_PUBLIC srk_public;   /* what that Name is the digest of */
+    struct kc_session session; /* salted to the SRK: the standing one */
+    struct kc_session policy;  /* the same, for policies; started when first needed */
+    bool is_spoiled;           /* a flush failed */
 
-    TSS2_RC code;                   /* of the last failure */
+    TSS2_RC code;                   /* of the last failure, of a TPM or transport; or success */
     char cause[KC_TPM2_CAUSE_SIZE]; /* the same in words */
 };
 
