@@ -3,12 +3,33 @@
 
 #include <string.h>
 
-/* The first octet of every packed record: what comes after it may change, this may not. */
-#define FORMAT 2
+_Static_assert(KC_ALGORITHM_PUBLIC_MAX <= KC_RECORD_PUBLIC_MAX, "any public half fits");
 
+static bool is_first(const struct kc_record *record)
+{
+    return record->format == KC_RECORD_FORMAT_FIRST;
+}
+
+/* In the first format a public half is a point with zeros behind it. */
+static void write_public(struct kc_writer *w, const struct kc_record *record)
+{
+    if (is_first(record)) {
+        kc_writer_u8(w, (uint8_t)record->public_size);
+        kc_writer_bytes(w, record->public_key, KC_RECORD_POINT_SIZE);
+        return;
+    }
+    kc_writer_u64(w, record->start);
+    kc_writer_u8(w, record->confirm);
+    kc_writer_u8(w, record->object);
+    kc_writer_span(w, record->public_key, record->public_size);
+    kc_writer_span(w, record->identifier, record->identifier_size);
+    kc_writer_span(w, record->attributes, record->attributes_size);
+}
+
+/* The first octet says the format: what comes after it may change, this may not. */
 void kc_record_associated_data(struct kc_writer *w, const struct kc_record *record)
 {
-    kc_writer_u8(w, FORMAT);
+    kc_writer_u8(w, record->format);
     kc_writer_u8(w, record->kind);
     kc_writer_span(w, record->id, strlen(record->id));
     kc_writer_span(w, record->keyring, strlen(record->keyring));
@@ -22,8 +43,7 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     kc_writer_u32(w, record->version);
     kc_writer_u64(w, record->created);
     kc_writer_u64(w, record->expiry);
-    kc_writer_u8(w, record->public_size);
-    kc_writer_bytes(w, record->public_key, sizeof record->public_key);
+    write_public(w, record);
     kc_writer_span(w, record->group, strlen(record->group));
     kc_writer_bytes(w, record->group_public, sizeof record->group_public);
     kc_writer_bytes(w, record->peer_public, sizeof record->peer_public);
@@ -35,6 +55,8 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     kc_writer_u32(w, record->failures);
     kc_writer_u64(w, record->wait_until);
     kc_writer_u8(w, record->has_operator);
+    if (!is_first(record))
+        kc_writer_span(w, record->body.bytes, record->body.size);
 }
 
 void kc_record_pack(struct kc_writer *w, const struct kc_record *record)
@@ -74,24 +96,38 @@ static uint16_t read_sized(struct kc_reader *r, uint8_t *bytes, size_t limit)
     return (uint16_t)span.size;
 }
 
+static void read_public(struct kc_reader *r, struct kc_record *record)
+{
+    if (is_first(record)) {
+        record->public_size = read_within(r, 0, KC_RECORD_POINT_SIZE);
+        kc_reader_copy(r, record->public_key, KC_RECORD_POINT_SIZE);
+        return;
+    }
+    record->start = kc_reader_u64(r);
+    record->confirm = read_within(r, 0, 1);
+    record->object = read_within(r, KC_OBJECT_NONE, KC_OBJECT_DATA);
+    record->public_size = read_sized(r, record->public_key, sizeof record->public_key);
+    record->identifier_size = read_sized(r, record->identifier, sizeof record->identifier);
+    record->attributes_size = read_sized(r, record->attributes, sizeof record->attributes);
+}
+
 static void read_description(struct kc_reader *r, struct kc_record *record)
 {
-    (void)read_within(r, FORMAT, FORMAT);
-    record->kind = read_within(r, KC_KIND_VAULT, KC_KIND_OPERATOR);
+    record->format = read_within(r, KC_RECORD_FORMAT_FIRST, KC_RECORD_FORMAT);
+    record->kind = read_within(r, KC_KIND_VAULT, KC_KIND_LAST);
     read_text(r, record->id, sizeof record->id);
     read_text(r, record->keyring, sizeof record->keyring);
     read_text(r, record->label, sizeof record->label);
     read_text(r, record->account, sizeof record->account);
-    record->algorithm = read_within(r, 0, KC_RECORD_ALGORITHM_MAX);
+    record->algorithm = read_within(r, KC_ALGORITHM_NONE, KC_ALGORITHM_LAST);
     record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
-    record->use = read_within(r, KC_USE_NONE, KC_USE_AGREE);
+    record->use = read_within(r, KC_USE_NONE, KC_USE_DECRYPT);
     record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_WRAPPED);
     record->state = read_within(r, KC_STATE_ACTIVE, KC_STATE_DESTROYED);
     record->version = kc_reader_u32(r);
     record->created = kc_reader_u64(r);
     record->expiry = kc_reader_u64(r);
-    record->public_size = read_within(r, 0, KC_RECORD_PUBLIC_SIZE);
-    kc_reader_copy(r, record->public_key, sizeof record->public_key);
+    read_public(r, record);
 }
 
 static void read_share(struct kc_reader *r, struct kc_record *record)
@@ -116,6 +152,8 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
     read.failures = kc_reader_u32(&r);
     read.wait_until = kc_reader_u64(&r);
     read.has_operator = read_within(&r, 0, 1);
+    if (!is_first(&read))
+        read.body = kc_reader_span(&r, KC_RECORD_BODY_MAX);
     read.seal_size = read_sized(&r, read.seal, sizeof read.seal);
     read.secret_size = read_sized(&r, read.secret, sizeof read.secret);
     kc_reader_copy(&r, read.mac, sizeof read.mac);
@@ -130,9 +168,10 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
 /* --- texts: the position is the enum's value --- */
 
 static const char *const roles[] = {NULL, "base", "account", "application", "wrap", "share"};
-static const char *const uses[] = {NULL, "sign", "agree"};
+static const char *const uses[] = {NULL, "sign", "agree", "decrypt"};
 static const char *const residences[] = {NULL, "sealed", "wrapped"};
 static const char *const states[] = {NULL, "active", "disabled", "destroyed"};
+static const char *const objects[] = {NULL, "certificate", "public", "data"};
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -169,9 +208,24 @@ const char *kc_state_text(uint8_t state)
     return text_at(states, COUNT(states), state);
 }
 
+const char *kc_object_text(uint8_t object)
+{
+    return text_at(objects, COUNT(objects), object);
+}
+
 uint8_t kc_role_find(struct kc_span text)
 {
     return find(roles, COUNT(roles), text);
+}
+
+uint8_t kc_use_find(struct kc_span text)
+{
+    return find(uses, COUNT(uses), text);
+}
+
+uint8_t kc_object_find(struct kc_span text)
+{
+    return find(objects, COUNT(objects), text);
 }
 
 uint8_t kc_residence_find(struct kc_span text)

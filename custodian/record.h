@@ -6,25 +6,37 @@
  * The vault makes every record and is alone in believing one: `mac` covers every other field
  * (design rule 4), and the sealed or wrapped secret has the same fields as associated data. The
  * store and the desk only carry records. Kind and id together name a record.
+ *
+ * A record lends its body: whoever keeps the record longer than what it was read from keeps the
+ * body too.
  */
 #ifndef KC_CUSTODIAN_RECORD_H
 #define KC_CUSTODIAN_RECORD_H
 
+#include "base/algorithm.h"
 #include "base/error.h"
 #include "base/reader.h"
 #include "base/writer.h"
 
 #include <stdint.h>
 
-#define KC_RECORD_SIZE_MAX 4096 /* bytes, packed */
-#define KC_RECORD_ID_SIZE 64    /* text, terminator included */
+#define KC_RECORD_ID_SIZE 64 /* text, terminator included */
 #define KC_RECORD_TEXT_SIZE 129
-#define KC_RECORD_PUBLIC_SIZE 57
-#define KC_RECORD_SECRET_MAX 256 /* bytes of the sealed or wrapped secret, nonce and tag too */
-#define KC_RECORD_SEAL_MAX 1024  /* bytes of the sealing key as the root sealed it */
+#define KC_RECORD_POINT_SIZE 57
+#define KC_RECORD_PUBLIC_MAX 528
+#define KC_RECORD_SECRET_MAX 1856 /* bytes of the sealed or wrapped secret, nonce and tag too */
+#define KC_RECORD_SEAL_MAX 1024   /* bytes of the sealing key as the root sealed it */
 #define KC_RECORD_MAC_SIZE 32
 #define KC_RECORD_ENVELOPE_MAX 1024
-#define KC_RECORD_ALGORITHM_MAX 4 /* the last enum kc_curve */
+#define KC_RECORD_IDENTIFIER_MAX 64
+#define KC_RECORD_ATTRIBUTES_MAX 512
+#define KC_RECORD_BODY_MAX 18432
+#define KC_RECORD_SIZE_MAX (6656 + KC_RECORD_BODY_MAX) /* bytes, packed */
+
+/* How a record is packed, and so what its MAC covers: each is authenticated as it was made, and is of
+ * the present format after its next change. */
+#define KC_RECORD_FORMAT_FIRST 2 /* no algorithms but curves, none of what the third format adds */
+#define KC_RECORD_FORMAT 3
 
 #define KC_RECORD_ID_VAULT "vault"
 #define KC_RECORD_ID_OPERATOR "operator"
@@ -34,7 +46,10 @@ enum kc_record_kind {
     KC_KIND_KEY = 2,
     KC_KIND_RECIPIENT = 3, /* an anchor: the wrap key of another custodian */
     KC_KIND_OPERATOR = 4,  /* the operator's PIN verifier and failure count; one, id "operator" */
+    KC_KIND_OBJECT = 5,    /* a certificate, a public key or data, in a keyring; the body has it */
+    KC_KIND_PIN = 6,       /* a PIN of a keyring: verifier and failure count; label: whose it is */
 };
+#define KC_KIND_LAST KC_KIND_PIN
 
 enum kc_role {
     KC_ROLE_NONE = 0,
@@ -48,17 +63,25 @@ enum kc_role {
 /* Index of a share. */
 enum kc_party { KC_PARTY_ANY = 0, KC_PARTY_FIRST = 1, KC_PARTY_SERVICE = 2 };
 
-enum kc_use { KC_USE_NONE = 0, KC_USE_SIGN = 1, KC_USE_AGREE = 2 };
+/* What an object is. */
+enum kc_object_class {
+    KC_OBJECT_NONE = 0,
+    KC_OBJECT_CERTIFICATE = 1,
+    KC_OBJECT_PUBLIC = 2,
+    KC_OBJECT_DATA = 3,
+};
+
 enum kc_residence { KC_RESIDENCE_NONE = 0, KC_RESIDENCE_SEALED = 1, KC_RESIDENCE_WRAPPED = 2 };
 enum kc_state { KC_STATE_ACTIVE = 1, KC_STATE_DISABLED = 2, KC_STATE_DESTROYED = 3 };
 
 struct kc_record {
+    uint8_t format;             /* KC_RECORD_FORMAT_FIRST..KC_RECORD_FORMAT */
     char id[KC_RECORD_ID_SIZE]; /* UDF of the public half, or the fixed id of its kind */
     uint8_t kind;               /* enum kc_record_kind */
     char keyring[KC_RECORD_TEXT_SIZE];
     char label[KC_RECORD_TEXT_SIZE];
     char account[KC_RECORD_TEXT_SIZE];
-    uint8_t algorithm; /* enum kc_curve; 0 for none */
+    uint8_t algorithm; /* enum kc_algorithm */
     uint8_t role;
     uint8_t use;
     uint8_t residence;
@@ -66,14 +89,22 @@ struct kc_record {
     uint32_t version; /* 1 when made; each change adds one */
     uint64_t created; /* seconds since 1970 */
     uint64_t expiry;  /* 0: never */
-    uint8_t public_size;
-    uint8_t public_key[KC_RECORD_PUBLIC_SIZE]; /* signed; of a share: its verification share */
+    uint64_t start;   /* seconds since 1970: not used before; 0: none */
+    uint8_t confirm;  /* 1: each use needs a login for it just before */
+    uint8_t object;   /* enum kc_object_class, of an object */
+    uint16_t public_size;
+    uint8_t
+        public_key[KC_RECORD_PUBLIC_MAX]; /* see algorithm.h; of a share: its verification share */
+    uint16_t identifier_size;
+    uint8_t identifier[KC_RECORD_IDENTIFIER_MAX]; /* CKA_ID of PKCS#11, if one was given */
+    uint16_t attributes_size;
+    uint8_t attributes[KC_RECORD_ATTRIBUTES_MAX]; /* a program's own */
 
     /* of a share */
     char group[KC_RECORD_ID_SIZE]; /* id of the split key */
-    uint8_t group_public[KC_RECORD_PUBLIC_SIZE];
-    uint8_t peer_public[KC_RECORD_PUBLIC_SIZE]; /* verification share of the other party */
-    uint8_t class;                              /* enum kc_role of the key that was split */
+    uint8_t group_public[KC_RECORD_POINT_SIZE];
+    uint8_t peer_public[KC_RECORD_POINT_SIZE]; /* verification share of the other party */
+    uint8_t class;                             /* enum kc_role of the key that was split */
     uint8_t index;
     uint8_t threshold;
     uint8_t dealer; /* 1: whoever split it saw the whole key */
@@ -81,7 +112,7 @@ struct kc_record {
     uint16_t envelope_size;
     uint8_t envelope[KC_RECORD_ENVELOPE_MAX];
 
-    /* of the operator; of the vault just has_operator */
+    /* of the operator and of PINs; of the vault just has_operator */
     uint32_t failures;    /* PINs tried since the last right one */
     uint64_t wait_until;  /* seconds since 1970: before it no PIN is looked at */
     uint8_t has_operator; /* 1: there is an operator's record, and its absence is an attack */
@@ -90,6 +121,7 @@ struct kc_record {
     uint8_t seal[KC_RECORD_SEAL_MAX]; /* sealed residence: the sealing key, as the root sealed it */
     uint16_t secret_size;
     uint8_t secret[KC_RECORD_SECRET_MAX]; /* nonce || ciphertext || tag, or a PIN verifier */
+    struct kc_span body; /* up to KC_RECORD_BODY_MAX bytes that are not secret; lent */
     uint8_t mac[KC_RECORD_MAC_SIZE];
 };
 
@@ -97,7 +129,7 @@ struct kc_record {
 void kc_record_pack(struct kc_writer *w, const struct kc_record *record);
 
 /*
- * Reads a packed record: sizes, terminators and enum values are checked, so that a record is well
+ * Reads a packed record, whose body it lends: sizes, terminators and enum values are checked, so that a record is well
  * formed whatever the store held. It is not authenticated by that.
  *
  * KC_ERR_RECORD_DAMAGED  not a well-formed record
@@ -113,8 +145,11 @@ const char *kc_role_text(uint8_t role);
 const char *kc_use_text(uint8_t use);
 const char *kc_residence_text(uint8_t residence);
 const char *kc_state_text(uint8_t state);
+const char *kc_object_text(uint8_t object);
 uint8_t kc_role_find(struct kc_span text);
+uint8_t kc_use_find(struct kc_span text);
 uint8_t kc_residence_find(struct kc_span text);
 uint8_t kc_state_find(struct kc_span text);
+uint8_t kc_object_find(struct kc_span text);
 
 #endif

@@ -59,6 +59,7 @@ static void free_call(struct kc_desk *desk, struct kc_call *call)
         free(call->children[i]);
     free(call->children);
     free(call->job.change);
+    free(call->job.change_bytes);
     free(call);
 }
 
@@ -199,8 +200,12 @@ static void add_ids(struct kc_call *call)
     case KC_RECORD_OPERATOR:
         add_operator(call);
         break;
+    case KC_RECORD_OBJECT:
+        add_id(call, values[KC_FIELD_OBJECT].span);
+        break;
     case KC_RECORD_NONE:
     case KC_RECORD_PAGE:
+    case KC_RECORD_OBJECTS:
     case KC_RECORD_RECIPIENTS:
         break;
     }
@@ -286,17 +291,36 @@ void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call)
     kc_desk_submit(desk, call, KC_JOB_GET);
 }
 
+/* Copies of the records, which lend from a copy of what came. */
+static enum kc_error take_changes(struct kc_call *call, const struct kc_vault_message *message)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < message->record_count; i++)
+        size += message->records[i].size;
+    free(call->job.change);
+    free(call->job.change_bytes);
+    call->job.change_count = 0;
+    call->job.change = calloc(message->record_count + 1, sizeof *call->job.change);
+    call->job.change_bytes = malloc(size + 1);
+    if (!call->job.change || !call->job.change_bytes)
+        return KC_ERR_NO_MEMORY;
+    uint8_t *bytes = call->job.change_bytes;
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < message->record_count; i++) {
+        struct kc_span packed = {bytes, message->records[i].size};
+        if (packed.size > 0)
+            memcpy(bytes, message->records[i].bytes, packed.size);
+        error = kc_record_unpack(packed, &call->job.change[i]);
+        bytes += packed.size;
+    }
+    if (error == KC_OK)
+        call->job.change_count = message->record_count;
+    return error;
+}
+
 void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call)
 {
-    const struct kc_vault_message *message = &desk->message;
-    struct kc_record *records = calloc(message->record_count + 1, sizeof *records);
-    enum kc_error error = records ? KC_OK : KC_ERR_NO_MEMORY;
-
-    for (size_t i = 0; error == KC_OK && i < message->record_count; i++)
-        error = kc_record_unpack(message->records[i], &records[i]);
-    free(call->job.change);
-    call->job.change = records;
-    call->job.change_count = message->record_count;
+    enum kc_error error = take_changes(call, &desk->message);
     if (error == KC_OK) {
         call->committed = true;
         forget_changed(desk, call);

@@ -12,7 +12,8 @@
 bool kc_desk_is_listing(const struct kc_call *call)
 {
     enum kc_operation_record record = kc_operations[call->request.operation].record;
-    return record == KC_RECORD_PAGE || record == KC_RECORD_RECIPIENTS;
+    return record == KC_RECORD_PAGE || record == KC_RECORD_RECIPIENTS ||
+           record == KC_RECORD_OBJECTS;
 }
 
 bool kc_desk_is_collected(const struct kc_call *call)
@@ -31,8 +32,15 @@ static struct kc_span text_of(const struct kc_values *values, enum kc_field fiel
 static struct kc_store_filter filter_of(const struct kc_call *call)
 {
     const struct kc_values *values = &call->request.values;
-    if (kc_operations[call->request.operation].record == KC_RECORD_RECIPIENTS)
+    enum kc_operation_record record = kc_operations[call->request.operation].record;
+    if (record == KC_RECORD_RECIPIENTS)
         return (struct kc_store_filter){.kind = KC_KIND_RECIPIENT};
+    if (record == KC_RECORD_OBJECTS)
+        return (struct kc_store_filter){.kind = KC_KIND_KEY,
+            .other_kind = KC_KIND_OBJECT,
+            .state = KC_STATE_ACTIVE,
+            .keyring = text_of(values, KC_FIELD_KEYRING),
+            .label = text_of(values, KC_FIELD_LABEL)};
     return (struct kc_store_filter){
         .kind = KC_KIND_KEY,
         .role = kc_role_find(text_of(values, KC_FIELD_ROLE)),
@@ -84,18 +92,26 @@ static size_t gather(struct kc_desk *desk, const struct kc_call *call)
     return count;
 }
 
+/* The id of an item, whatever it is of. */
+static struct kc_span id_of(const struct kc_values *item)
+{
+    static const enum kc_field ids[] = {KC_FIELD_KEY, KC_FIELD_RECIPIENT, KC_FIELD_OBJECT};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (kc_values_has(item, ids[i]))
+            return item->value[ids[i]].span;
+    return (struct kc_span){NULL, 0};
+}
+
 /* Where the listing goes on: after the last item that is shown, or after what was looked at. */
 static void set_more(const struct kc_call *call, struct kc_message *answer, size_t total)
 {
-    enum kc_operation_record record = kc_operations[call->request.operation].record;
-    enum kc_field id = record == KC_RECORD_RECIPIENTS ? KC_FIELD_RECIPIENT : KC_FIELD_KEY;
     bool cut = answer->item_count < total;
     bool more = cut || !call->job.end;
 
     kc_values_set_number(&answer->values, KC_FIELD_MORE, more);
     if (cut && answer->item_count > 0) {
-        const struct kc_value *last = &answer->items[answer->item_count - 1].value[id];
-        kc_values_set_span(&answer->values, KC_FIELD_AFTER, last->span.bytes, last->span.size);
+        struct kc_span last = id_of(&answer->items[answer->item_count - 1]);
+        kc_values_set_span(&answer->values, KC_FIELD_AFTER, last.bytes, last.size);
     } else if (more) {
         kc_values_set_text(&answer->values, KC_FIELD_AFTER, call->job.after);
     }
@@ -122,13 +138,15 @@ static void finish_list(struct kc_desk *desk, struct kc_call *call)
     kc_desk_finish(desk, call, &answer, NULL);
 }
 
-static void list_answered(struct kc_desk *desk, struct kc_call *call)
+static void list_answered(struct kc_desk *desk, struct kc_call *call, size_t size)
 {
     call->rounds++;
+    call->collected_size += size;
     if (call->job.damaged > 0)
         kc_log(KC_LOG_ERROR, "records-damaged", kc_log_number("count", call->job.damaged),
             kc_log_text("before", call->job.after));
-    if (call->job.end || call->item_count > wanted_items(call) || call->rounds == ROUNDS_MAX)
+    if (call->job.end || call->item_count > wanted_items(call) || call->rounds == ROUNDS_MAX ||
+        call->collected_size > KC_MESSAGE_SIZE_MAX)
         finish_list(desk, call);
     else
         kc_desk_list_next(desk, call);
@@ -145,7 +163,7 @@ void kc_desk_collect(struct kc_desk *desk, struct kc_call *call, struct kc_span 
     kc_packet_append(&call->collection, packet);
     call->item_count += desk->message.message.item_count;
     if (kc_desk_is_listing(call))
-        list_answered(desk, call);
+        list_answered(desk, call, packed.size);
     else
         kc_desk_submit(desk, call, KC_JOB_CHECK);
 }

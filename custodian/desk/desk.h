@@ -61,7 +61,7 @@ struct kc_call {
 
     /* of a listing, and of the doctor: what the vault has answered so far, packed */
     struct kc_packet_queue collection;
-    size_t item_count, rounds;
+    size_t item_count, rounds, collected_size;
 
     /* of a batch, and of a request in one */
     struct kc_call *parent;

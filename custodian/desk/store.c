@@ -36,7 +36,7 @@ enum kc_error kc_job_records_add(struct kc_job_records *records, const struct kc
     uint8_t *bytes = realloc(records->bytes, records->size + KC_RECORD_SIZE_MAX);
     if (!bytes)
         return KC_ERR_NO_MEMORY;
-    records->bytes = bytes;
+    records->bytes = bytes; /* room for any; what is packed is mostly small */
     kc_writer_init(&w, bytes + records->size, KC_RECORD_SIZE_MAX);
     kc_record_pack(&w, record);
     if (kc_writer_finish(&w) != KC_OK)

@@ -42,8 +42,9 @@ struct kc_job {
     struct kc_job_records *records; /* borrowed: what was read is added */
     size_t damaged;                 /* rows of the page that were left out */
     bool end;                       /* of the records, after this page */
-    struct kc_record *change;       /* owned, change_count of them */
+    struct kc_record *change;       /* owned, change_count of them; they lend from change_bytes */
     size_t change_count;
+    uint8_t *change_bytes; /* owned */
     struct kc_job_check check;
 };
 

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum column_type { NUMBER, TEXT, FIXED, SIZED };
+enum column_type { NUMBER, TEXT, FIXED, SIZED, LENT };
 
-/* size: bytes of the field. length: of a SIZED one, where the field is that says how many count. */
+/* size: bytes of the field. length: of a SIZED one, where the field is that says how many count. A
+ * LENT one is a span. */
 struct column {
     const char *name;
     enum column_type type;
@@ -28,11 +29,17 @@ struct column {
     {                                                                                              \
 #field, FIXED, FIELD(field), 0                                                             \
     }
-#define KC_SIZED(field)                                                                            \
+#define KC_SIZED(field) KC_SIZED_BY(field, field##_size)
+#define KC_SIZED_BY(field, size)                                                                   \
     {                                                                                              \
-#field, SIZED, FIELD(field), offsetof(struct kc_record, field##_size)                      \
+#field, SIZED, FIELD(field), offsetof(struct kc_record, size)                              \
+    }
+#define KC_LENT(field)                                                                             \
+    {                                                                                              \
+#field, LENT, FIELD(field), 0                                                              \
     }
 
+/* In the order in which the schema grew. */
 static const struct column columns[] = {
     KC_NUMBER(kind),
     KC_TEXT(id),
@@ -47,8 +54,7 @@ static const struct column columns[] = {
     KC_NUMBER(version),
     KC_NUMBER(created),
     KC_NUMBER(expiry),
-    KC_NUMBER(public_size),
-    KC_FIXED(public_key),
+    KC_SIZED_BY(public_key, public_size),
     KC_TEXT(group),
     KC_FIXED(group_public),
     KC_FIXED(peer_public),
@@ -63,6 +69,13 @@ static const struct column columns[] = {
     KC_SIZED(seal),
     KC_SIZED(secret),
     KC_FIXED(mac),
+    KC_NUMBER(format),
+    KC_NUMBER(start),
+    KC_NUMBER(confirm),
+    KC_NUMBER(object),
+    KC_SIZED(identifier),
+    KC_SIZED(attributes),
+    KC_LENT(body),
 };
 #define COLUMN_COUNT ((int)(sizeof columns / sizeof *columns))
 
@@ -91,7 +104,7 @@ static void write_columns(char *sql, const char *separator,
 
 static void definition(char *out, size_t limit, const struct column *column, int number)
 {
-    static const char *const types[] = {"INTEGER", "TEXT", "BLOB", "BLOB"};
+    static const char *const types[] = {"INTEGER", "TEXT", "BLOB", "BLOB", "BLOB"};
     (void)number;
     snprintf(out, limit, "\"%s\" %s NOT NULL", column->name, types[column->type]);
 }
@@ -183,6 +196,7 @@ static int bind_column(
 {
     const char *field = record + column->offset;
     size_t size = column->size;
+    struct kc_span span;
 
     switch (column->type) {
     case NUMBER:
@@ -195,6 +209,10 @@ static int bind_column(
         __attribute__((fallthrough));
     case FIXED:
         return sqlite3_bind_blob(statement, number, field, (int)size, SQLITE_STATIC);
+    case LENT:
+        memcpy(&span, field, sizeof span);
+        return sqlite3_bind_blob(statement, number,
+            span.size > 0 ? (const void *)span.bytes : field, (int)span.size, SQLITE_STATIC);
     }
     return SQLITE_MISUSE;
 }
@@ -247,6 +265,25 @@ static bool read_blob(sqlite3_stmt *statement, int i, const struct column *colum
     return size == 0 || blob;
 }
 
+static bool read_lent(sqlite3_stmt *statement, int i, const struct column *column, char *record)
+{
+    if (sqlite3_column_type(statement, i) != SQLITE_BLOB)
+        return false;
+    struct kc_span span = {sqlite3_column_blob(statement, i), 0};
+    span.size = (size_t)sqlite3_column_bytes(statement, i);
+    memcpy(record + column->offset, &span, sizeof span);
+    return span.size <= KC_RECORD_BODY_MAX && (span.size == 0 || span.bytes);
+}
+
+/* The MAC of a record of the first format does not cover what came later: it has none of it. */
+static bool is_of_its_format(const struct kc_record *record)
+{
+    return record->format != KC_RECORD_FORMAT_FIRST ||
+           (record->start == 0 && record->confirm == 0 && record->object == 0 &&
+               record->identifier_size == 0 && record->attributes_size == 0 &&
+               record->body.size == 0 && record->public_size <= KC_RECORD_POINT_SIZE);
+}
+
 enum kc_error kc_columns_read(sqlite3_stmt *statement, struct kc_record *record)
 {
     struct kc_record row = {.kind = 0};
@@ -258,10 +295,12 @@ enum kc_error kc_columns_read(sqlite3_stmt *statement, struct kc_record *record)
             good = read_number(statement, i, column, (char *)&row);
         else if (column->type == TEXT)
             good = read_text(statement, i, column, (char *)&row);
+        else if (column->type == LENT)
+            good = read_lent(statement, i, column, (char *)&row);
         else
             good = read_blob(statement, i, column, (char *)&row);
     }
-    if (!good)
+    if (!good || !is_of_its_format(&row))
         return KC_ERR_RECORD_DAMAGED;
     *record = row;
     return KC_OK;

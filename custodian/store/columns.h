@@ -23,8 +23,8 @@ int kc_column_number(const char *name);
  * Returns SQLite's code. */
 KC_CHECKED int kc_columns_bind(sqlite3_stmt *statement, const struct kc_record *record);
 
-/* Reads the row of a statement that selected kc_columns_names.
- * KC_ERR_RECORD_DAMAGED: a value is of another type, too long or out of range. */
+/* Reads the row of a statement that selected kc_columns_names; the body is lent by the statement
+ * until its next step. KC_ERR_RECORD_DAMAGED: a value is of another type, too long or out of range. */
 KC_CHECKED enum kc_error kc_columns_read(sqlite3_stmt *statement, struct kc_record *record);
 
 #endif

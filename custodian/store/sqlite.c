@@ -12,14 +12,18 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SCHEMA 2               /* PRAGMA user_version */
+#define SCHEMA 3               /* PRAGMA user_version */
 #define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
-#define SQL_SIZE (2 * KC_COLUMNS_SQL_SIZE)
+#define SQL_SIZE (3 * KC_COLUMNS_SQL_SIZE)
 #define PATH_SIZE 1280
+#define PAGE_WEIGHT_MAX ((size_t)96 * 1024) /* bytes of packed records in a page, and one more */
+#define FIXED_WEIGHT ((size_t)1024)         /* of what every record has, at most */
 
 struct kc_store {
     sqlite3 *database;
     sqlite3_stmt *get, *insert, *update;
+    uint8_t *bodies; /* of the records that were read last; PAGE_WEIGHT_MAX and one more */
+    size_t bodies_size;
     int folder, file; /* open, for fstat and fstatvfs */
     uint64_t key_count;
 };
@@ -141,6 +145,27 @@ static int create_schema(struct kc_store *store)
     return run(store, sql);
 }
 
+/* Version 3: algorithms with larger public halves, and what goes with keys and objects. A record stays
+ * as it was authenticated, and says that its format is the first. */
+static int migrate(struct kc_store *store)
+{
+    int code = run(store, "BEGIN IMMEDIATE;"
+                          "ALTER TABLE records ADD COLUMN \"format\" INTEGER NOT NULL DEFAULT 2;"
+                          "ALTER TABLE records ADD COLUMN \"start\" INTEGER NOT NULL DEFAULT 0;"
+                          "ALTER TABLE records ADD COLUMN \"confirm\" INTEGER NOT NULL DEFAULT 0;"
+                          "ALTER TABLE records ADD COLUMN \"object\" INTEGER NOT NULL DEFAULT 0;"
+                          "ALTER TABLE records ADD COLUMN \"identifier\" BLOB NOT NULL DEFAULT x'';"
+                          "ALTER TABLE records ADD COLUMN \"attributes\" BLOB NOT NULL DEFAULT x'';"
+                          "ALTER TABLE records ADD COLUMN \"body\" BLOB NOT NULL DEFAULT x'';"
+                          "UPDATE records SET public_key = substr(public_key, 1, public_size);"
+                          "ALTER TABLE records DROP COLUMN public_size;"
+                          "PRAGMA user_version = 3;"
+                          "COMMIT;");
+    if (code != SQLITE_OK && !sqlite3_get_autocommit(store->database))
+        (void)run(store, "ROLLBACK");
+    return code;
+}
+
 /* A write at the start: the WAL is there and its folder synced before files can no longer be
  * opened, and a store that cannot be written is found out. */
 static int touch(struct kc_store *store)
@@ -164,6 +189,8 @@ static enum kc_error settle_schema(struct kc_store *store)
         return translate(create_schema(store));
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
+    if (schema == SCHEMA - 1)
+        return translate(migrate(store));
     if (schema != SCHEMA)
         return KC_ERR_STORE_VERSION;
     return translate(touch(store));
@@ -183,8 +210,9 @@ static int prepare_statements(struct kc_store *store)
         KC_STORE_SAME_ID_MAX + 1);
     int code = prepare(store, &store->get, sql);
 
-    kc_columns_parameters(part);
-    snprintf(sql, sizeof sql, "INSERT INTO records VALUES (%s)", part);
+    char parameters[KC_COLUMNS_SQL_SIZE];
+    kc_columns_parameters(parameters);
+    snprintf(sql, sizeof sql, "INSERT INTO records (%s) VALUES (%s)", part, parameters);
     if (code == SQLITE_OK)
         code = prepare(store, &store->insert, sql);
 
@@ -251,8 +279,13 @@ static enum kc_error open_database(struct kc_store *store, const char *folder)
 enum kc_error kc_store_open(const char *folder, struct kc_store **store, const char **detail)
 {
     struct kc_store *made = calloc(1, sizeof *made);
-    if (!made)
+    uint8_t *bodies = malloc(PAGE_WEIGHT_MAX + KC_RECORD_BODY_MAX);
+    if (!made || !bodies) {
+        free(made);
+        free(bodies);
         return KC_ERR_NO_MEMORY;
+    }
+    made->bodies = bodies;
     made->folder = made->file = -1;
 
     mode_t mask = umask(077);
@@ -282,6 +315,7 @@ void kc_store_close(struct kc_store *store)
         close(store->file);
     if (store->folder >= 0)
         close(store->folder);
+    free(store->bodies);
     free(store);
 }
 
@@ -293,6 +327,29 @@ static int bind_span(sqlite3_stmt *statement, int number, struct kc_span text)
         statement, number, (const char *)text.bytes, (int)text.size, SQLITE_STATIC);
 }
 
+/* Bytes that a record takes in a message, or a few more. */
+static size_t weight_of(const struct kc_record *record)
+{
+    return FIXED_WEIGHT + record->public_size + record->attributes_size + record->envelope_size +
+           record->seal_size + record->secret_size + record->body.size;
+}
+
+/* Reads a row whose body stays when the statement goes on. */
+static enum kc_error read_record(
+    struct kc_store *store, sqlite3_stmt *statement, struct kc_record *record)
+{
+    enum kc_error error = kc_columns_read(statement, record);
+    if (error != KC_OK || record->body.size == 0)
+        return error;
+    if (record->body.size > PAGE_WEIGHT_MAX + KC_RECORD_BODY_MAX - store->bodies_size)
+        return KC_ERR_RECORD_DAMAGED;
+    uint8_t *kept = store->bodies + store->bodies_size;
+    memcpy(kept, record->body.bytes, record->body.size);
+    record->body.bytes = kept;
+    store->bodies_size += record->body.size;
+    return KC_OK;
+}
+
 enum kc_error kc_store_get(
     struct kc_store *store, struct kc_span id, struct kc_record *records, size_t *count)
 {
@@ -300,11 +357,13 @@ enum kc_error kc_store_get(
     enum kc_error error = KC_OK;
     int code = bind_span(store->get, 1, id);
 
+    store->bodies_size = 0;
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(store->get);
         if (code != SQLITE_ROW)
             break;
-        if (found == KC_STORE_SAME_ID_MAX || kc_columns_read(store->get, &records[found]) != KC_OK)
+        if (found == KC_STORE_SAME_ID_MAX ||
+            read_record(store, store->get, &records[found]) != KC_OK)
             error = KC_ERR_RECORD_DAMAGED;
         else
             found++;
@@ -333,7 +392,7 @@ static int prepare_page(
 
     kc_columns_names(names);
     snprintf(sql, sizeof sql,
-        "SELECT %s FROM records WHERE kind = ?1 AND id > ?2"
+        "SELECT %s FROM records WHERE kind IN (?1, ?9) AND id > ?2"
         " AND length(CAST(id AS BLOB)) BETWEEN 1 AND %d AND instr(id, char(0)) = 0",
         names, KC_RECORD_ID_SIZE - 1);
     add_condition(sql, filter->keyring.bytes, " AND keyring = ?3");
@@ -364,24 +423,29 @@ static int bind_page(
         code = sqlite3_bind_int(statement, 7, filter->state);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int(statement, 8, KC_STORE_PAGE_MAX);
+    if (code == SQLITE_OK)
+        code =
+            sqlite3_bind_int(statement, 9, filter->other_kind ? filter->other_kind : filter->kind);
     return code;
 }
 
-static int read_page(sqlite3_stmt *statement, struct kc_store_page *page)
+/* A page ends early with the record that makes it heavy: more would not fit a message. */
+static int read_page(struct kc_store *store, sqlite3_stmt *statement, struct kc_store_page *page)
 {
-    int code;
-    size_t rows = 0;
+    int code = SQLITE_ROW;
+    size_t rows = 0, weight = 0;
 
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+    store->bodies_size = 0;
+    while (weight < PAGE_WEIGHT_MAX && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const unsigned char *id = sqlite3_column_text(statement, kc_column_number("id") - 1);
         rows++;
         snprintf(page->last, sizeof page->last, "%s", id ? (const char *)id : "");
-        if (kc_columns_read(statement, &page->records[page->count]) == KC_OK)
-            page->count++;
+        if (read_record(store, statement, &page->records[page->count]) == KC_OK)
+            weight += weight_of(&page->records[page->count++]);
         else
             page->damaged++;
     }
-    page->end = rows < KC_STORE_PAGE_MAX;
+    page->end = code == SQLITE_DONE && rows < KC_STORE_PAGE_MAX;
     return code;
 }
 
@@ -396,7 +460,7 @@ enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter
     if (code == SQLITE_OK)
         code = bind_page(statement, filter, after);
     if (code == SQLITE_OK)
-        code = read_page(statement, page);
+        code = read_page(store, statement, page);
     sqlite3_finalize(statement);
     return translate(code);
 }

@@ -7,12 +7,15 @@
  * column per field of struct kc_record under the field's name, so that a person can look and a test
  * can change any of them; the file is <folder>/custodian.db.
  *
+ * Records lend their bodies from the store, until something is read from it again.
+ *
  * One thread at a time. All errors of the library are translated here:
  *
  * KC_ERR_STORE_FULL       no space left
  * KC_ERR_STORE_READ_ONLY  not writable, or not to be opened
  * KC_ERR_STORE_DAMAGED    not a database, not a custodian's, or corrupt
- * KC_ERR_STORE_VERSION    a custodian's of another schema; it is left as it is
+ * KC_ERR_STORE_VERSION    a custodian's of another schema than this one and the one before, which
+ *                         becomes this one; it is left as it is
  * KC_ERR_STORE            anything else, such as a failed read or a store that another process has
  */
 #ifndef KC_CUSTODIAN_STORE_H
@@ -63,7 +66,7 @@ KC_CHECKED enum kc_error kc_store_get(
 
 /* What a page shows: the records that fit everything that is set. */
 struct kc_store_filter {
-    uint8_t kind;                         /* enum kc_record_kind */
+    uint8_t kind, other_kind;             /* enum kc_record_kind; other_kind 0: just one */
     uint8_t role, state;                  /* 0: any */
     struct kc_span keyring, label, group; /* bytes NULL: any */
 };
@@ -76,7 +79,8 @@ struct kc_store_page {
     bool end;                     /* there is nothing after it */
 };
 
-/* Reads the first KC_STORE_PAGE_MAX records after an id (empty: from the start). */
+/* Reads the first KC_STORE_PAGE_MAX records after an id (empty: from the start), or fewer if these are
+ * as much as a message to the vault holds. */
 KC_CHECKED enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter *filter,
     struct kc_span after, struct kc_store_page *page);
 

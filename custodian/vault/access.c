@@ -241,7 +241,8 @@ static bool is_public(const struct kc_record *record, const struct kc_point *poi
 {
     uint8_t encoded[KC_POINT_SIZE_MAX] = {0};
     kc_point_encode(point, encoded);
-    return memcmp(encoded, record->public_key, sizeof encoded) == 0;
+    return record->public_size == kc_curve_info(point->curve)->point_size &&
+           memcmp(encoded, record->public_key, record->public_size) == 0;
 }
 
 static enum kc_error check_share(const struct kc_record *record, struct kc_material *m)

@@ -9,7 +9,10 @@
 
 /* Index 0 is no entry: in the buckets and in the list of use it is the end. */
 struct entry {
-    struct kc_record record; /* of an empty id: free */
+    char id[KC_RECORD_ID_SIZE]; /* empty: free */
+    uint32_t version;
+    uint32_t packed_size;
+    uint8_t *packed; /* the record that was believed */
     uint32_t next_in_bucket;
     uint32_t newer, older;
 };
@@ -41,7 +44,7 @@ static uint32_t *bucket_of(struct kc_cache *c, const char *id)
 static uint32_t find(struct kc_cache *c, const char *id)
 {
     uint32_t i = *bucket_of(c, id);
-    while (i != 0 && strcmp(c->entry[i].record.id, id) != 0)
+    while (i != 0 && strcmp(c->entry[i].id, id) != 0)
         i = c->entry[i].next_in_bucket;
     return i;
 }
@@ -72,13 +75,15 @@ static void enter_as_oldest(struct kc_cache *c, uint32_t i)
 /* Wipes an entry and takes it out of its bucket; it stays in the list of use. */
 static void empty(struct kc_cache *c, uint32_t i)
 {
-    if (c->entry[i].record.id[0] == 0)
+    if (c->entry[i].id[0] == 0)
         return;
-    uint32_t *link = bucket_of(c, c->entry[i].record.id);
+    uint32_t *link = bucket_of(c, c->entry[i].id);
     while (*link != i)
         link = &c->entry[*link].next_in_bucket;
     *link = c->entry[i].next_in_bucket;
-    c->entry[i].record.id[0] = 0;
+    c->entry[i].id[0] = 0;
+    free(c->entry[i].packed);
+    c->entry[i].packed = NULL;
     kc_material_wipe(&c->material[i]);
 }
 
@@ -113,6 +118,8 @@ void kc_cache_free(struct kc_cache *cache)
 {
     if (!cache)
         return;
+    for (uint32_t i = cache->newest; i != 0; i = cache->entry[i].older)
+        empty(cache, i);
     kc_arena_free(cache->material);
     free(cache->bucket);
     free(cache->entry);
@@ -125,7 +132,7 @@ bool kc_cache_get(
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
-    bool found = i != 0 && cache->entry[i].record.version == record->version;
+    bool found = i != 0 && cache->entry[i].version == record->version;
     if (found) {
         *material = cache->material[i];
         leave_list(cache, i);
@@ -135,32 +142,60 @@ bool kc_cache_get(
     return found;
 }
 
-/* Octets between a record's fields may differ between two copies: it is then just not known. */
+static size_t pack(const struct kc_record *record, uint8_t packed[static KC_RECORD_SIZE_MAX])
+{
+    struct kc_writer w;
+    kc_writer_init(&w, packed, KC_RECORD_SIZE_MAX);
+    kc_record_pack(&w, record);
+    if (kc_writer_finish(&w) != KC_OK)
+        abort(); /* any record fits */
+    return w.size;
+}
+
 bool kc_cache_knows(struct kc_cache *cache, const struct kc_record *record)
 {
+    uint8_t packed[KC_RECORD_SIZE_MAX];
+    size_t size = pack(record, packed);
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): see above */
-    bool known = i != 0 && memcmp(&cache->entry[i].record, record, sizeof *record) == 0;
+    bool known = i != 0 && cache->entry[i].packed_size == size &&
+                 memcmp(cache->entry[i].packed, packed, size) == 0;
     pthread_mutex_unlock(&cache->lock);
     return known;
+}
+
+/* The lock is held. */
+static void fill(struct kc_cache *cache, uint32_t i, const struct kc_record *record,
+    const struct kc_material *material)
+{
+    struct entry *e = &cache->entry[i];
+    memcpy(e->id, record->id, sizeof e->id);
+    e->version = record->version;
+    cache->material[i] = *material;
+    uint32_t *bucket = bucket_of(cache, record->id);
+    e->next_in_bucket = *bucket;
+    *bucket = i;
+    leave_list(cache, i);
+    enter_as_newest(cache, i);
 }
 
 void kc_cache_put(
     struct kc_cache *cache, const struct kc_record *record, const struct kc_material *material)
 {
+    uint8_t packed[KC_RECORD_SIZE_MAX];
+    size_t size = pack(record, packed);
+    uint8_t *copy = malloc(size);
+    if (!copy)
+        return; /* it is opened again next time */
+    memcpy(copy, packed, size);
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
     if (i == 0)
         i = cache->oldest;
     empty(cache, i);
-    cache->entry[i].record = *record;
-    cache->material[i] = *material;
-    uint32_t *bucket = bucket_of(cache, record->id);
-    cache->entry[i].next_in_bucket = *bucket;
-    *bucket = i;
-    leave_list(cache, i);
-    enter_as_newest(cache, i);
+    cache->entry[i].packed = copy;
+    cache->entry[i].packed_size = (uint32_t)size;
+    fill(cache, i, record, material);
     pthread_mutex_unlock(&cache->lock);
 }
 

@@ -98,6 +98,9 @@ void kc_call_free(struct kc_call *call)
     kc_descriptors_close(&call->answer_descriptors);
     kc_wipe(call->kept, call->kept_size); /* contributions, random octets */
     free(call->records);
+    for (size_t i = 0; i < KC_CALL_CHANGES_MAX; i++)
+        free(call->bodies[i]);
+    free(call->changes);
     free(call->items);
     free(call->packet);
     free(call);

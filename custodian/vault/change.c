@@ -9,13 +9,34 @@ enum kc_error kc_call_stage(
 {
     if (call->change_count == KC_CALL_CHANGES_MAX)
         return KC_ERR_INTERNAL;
+    if (!call->changes)
+        call->changes = calloc(KC_CALL_CHANGES_MAX, sizeof call->changes[0]);
+    if (!call->changes)
+        return KC_ERR_NO_MEMORY;
     struct kc_record *change = &call->changes[call->change_count];
     *change = *record;
+    change->format = KC_RECORD_FORMAT;
     enum kc_error error = kc_versions_issue(call->vault->versions, change);
     if (error != KC_OK)
         return error;
     call->change_count++;
     *staged = change;
+    return KC_OK;
+}
+
+enum kc_error kc_call_set_body(struct kc_call *call, struct kc_record *staged, struct kc_span body)
+{
+    uint8_t **kept = &call->bodies[staged - call->changes];
+    if (body.size > KC_RECORD_BODY_MAX)
+        return KC_ERR_TOO_LARGE;
+    uint8_t *copy = malloc(body.size + 1);
+    if (!copy)
+        return KC_ERR_NO_MEMORY;
+    if (body.size > 0)
+        memcpy(copy, body.bytes, body.size);
+    free(*kept);
+    *kept = copy;
+    staged->body = (struct kc_span){copy, body.size};
     return KC_OK;
 }
 
@@ -66,11 +87,11 @@ static struct kc_call *unpend(struct kc_vault *vault, uint64_t ticket)
 
 /* --- COMMIT --- */
 
-static enum kc_error pack_changes(const struct kc_call *call, struct kc_vault_message *out,
-    uint8_t packed[static KC_CALL_CHANGES_MAX * KC_RECORD_SIZE_MAX])
+static enum kc_error pack_changes(
+    const struct kc_call *call, struct kc_vault_message *out, uint8_t *packed, size_t size)
 {
     struct kc_writer w;
-    kc_writer_init(&w, packed, KC_CALL_CHANGES_MAX * KC_RECORD_SIZE_MAX);
+    kc_writer_init(&w, packed, size);
     for (size_t i = 0; i < call->change_count; i++) {
         size_t start = w.size;
         kc_record_pack(&w, &call->changes[i]);
@@ -99,13 +120,15 @@ static enum kc_error pend_and_send(struct kc_call *call, const struct kc_vault_m
 
 void kc_call_commit(struct kc_call *call)
 {
-    uint8_t packed[KC_CALL_CHANGES_MAX * KC_RECORD_SIZE_MAX];
+    size_t size = call->change_count * KC_RECORD_SIZE_MAX;
+    uint8_t *packed = malloc(size + 1); /* ciphertexts, nothing secret */
     struct kc_vault_message out;
     out.type = KC_VAULT_COMMIT;
     out.ticket = call->in.ticket;
-    enum kc_error error = pack_changes(call, &out, packed);
+    enum kc_error error = packed ? pack_changes(call, &out, packed, size) : KC_ERR_NO_MEMORY;
     if (error == KC_OK)
         error = pend_and_send(call, &out);
+    free(packed);
     if (error != KC_OK)
         kc_call_finish(call, error);
 }

@@ -68,10 +68,12 @@ struct kc_call {
     struct kc_descriptors answer_descriptors;
     size_t kept_size;
 
-    /* 20 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
+    struct kc_record *changes;            /* KC_CALL_CHANGES_MAX, when there are changes */
+    uint8_t *bodies[KC_CALL_CHANGES_MAX]; /* of changes, where they are not the request's */
+
+    /* 10 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
     struct kc_vault_message in;
     struct kc_message answer;
-    struct kc_record changes[KC_CALL_CHANGES_MAX];
     uint8_t kept[KC_CALL_KEPT_SIZE];
 };
 
@@ -181,12 +183,18 @@ KC_CHECKED enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values
 
 /*
  * Stages a change: a copy of the record with its next version, to be altered and then protected
- * (kc_keeper_protect). A new record comes with version 0. *staged lives in the call.
+ * (kc_keeper_protect). A new record comes with version 0. *staged lives in the call, and so must its
+ * body: the request's, or kc_call_set_body.
  *
  * KC_ERR_CONFLICT  it is being changed, or was
+ * KC_ERR_NO_MEMORY
  */
 KC_CHECKED enum kc_error kc_call_stage(
     struct kc_call *call, const struct kc_record *record, struct kc_record **staged);
+
+/* Gives what was staged a copy of a body. KC_ERR_NO_MEMORY; KC_ERR_TOO_LARGE: KC_RECORD_BODY_MAX */
+KC_CHECKED enum kc_error kc_call_set_body(
+    struct kc_call *call, struct kc_record *staged, struct kc_span body);
 
 /* Drops what was staged. */
 void kc_call_unstage(struct kc_call *call);

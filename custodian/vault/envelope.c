@@ -211,7 +211,7 @@ static enum kc_error take_fields(const struct parts *parts, struct kc_record *sh
         parts->peer_public.size != size || !copy_text(parts->group, share->group) ||
         !copy_text(parts->account, share->account))
         return KC_ERR_ENVELOPE;
-    share->public_size = (uint8_t)size;
+    share->public_size = (uint16_t)size;
     memcpy(share->group_public, parts->group_public.bytes, size);
     memcpy(share->public_key, parts->public.bytes, size);
     memcpy(share->peer_public, parts->peer_public.bytes, size);

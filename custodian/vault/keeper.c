@@ -141,7 +141,8 @@ enum kc_error kc_keeper_load(struct kc_keeper *keeper, const struct kc_record *r
 
 enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record)
 {
-    struct kc_record made = {.id = KC_RECORD_ID_VAULT,
+    struct kc_record made = {.format = KC_RECORD_FORMAT,
+        .id = KC_RECORD_ID_VAULT,
         .kind = KC_KIND_VAULT,
         .residence = KC_RESIDENCE_SEALED,
         .state = KC_STATE_ACTIVE,

@@ -21,7 +21,7 @@
 #include "base/secret.h"
 #include "custodian/vault/entropy.h"
 
-#define KC_KEPT_SECRET_MAX 64 /* octets of a secret in a record */
+#define KC_KEPT_SECRET_MAX KC_ALGORITHM_SECRET_MAX /* octets of a secret in a record */
 #define KC_PIN_SALT_SIZE 16
 #define KC_PIN_VERIFIER_SIZE (KC_PIN_SALT_SIZE + 32)
 

@@ -18,8 +18,9 @@ enum kc_error kc_record_of_public(struct kc_record *record, const struct kc_poin
         return error;
     memset(record->id, 0, sizeof record->id);
     memcpy(record->id, id, strlen(id));
-    memcpy(record->public_key, encoded, sizeof record->public_key);
-    record->public_size = (uint8_t)info->point_size;
+    memset(record->public_key, 0, sizeof record->public_key);
+    memcpy(record->public_key, encoded, info->point_size);
+    record->public_size = (uint16_t)info->point_size;
     record->algorithm = (uint8_t)info->curve;
     record->use = info->signs ? KC_USE_SIGN : KC_USE_AGREE;
     return KC_OK;

@@ -86,6 +86,8 @@ enum kc_operation_record {
     KC_RECORD_OPERATOR,
     KC_RECORD_RECIPIENT,
     KC_RECORD_SPLIT,
+    KC_RECORD_OBJECT,
+    KC_RECORD_OBJECTS,
 };
 
 struct kc_operation_row {

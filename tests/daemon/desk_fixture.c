@@ -295,8 +295,11 @@ bool kc_test_is_closed(int client)
 
 struct kc_record kc_test_key(const char *id, const char *label)
 {
-    struct kc_record record = {
-        .kind = KC_KIND_KEY, .state = KC_STATE_ACTIVE, .role = KC_ROLE_APPLICATION, .version = 1};
+    struct kc_record record = {.format = KC_RECORD_FORMAT,
+        .kind = KC_KIND_KEY,
+        .state = KC_STATE_ACTIVE,
+        .role = KC_ROLE_APPLICATION,
+        .version = 1};
     strcpy(record.id, id);
     strcpy(record.keyring, "device");
     strcpy(record.label, label);

@@ -160,7 +160,10 @@ static void ends_a_desk_that_does_what_it_must_not(void **state)
 static bool put_records(struct kc_store *store, size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++) {
-        struct kc_record record = {.kind = KC_KIND_KEY, .state = KC_STATE_ACTIVE, .version = 1};
+        struct kc_record record = {.format = KC_RECORD_FORMAT,
+            .kind = KC_KIND_KEY,
+            .state = KC_STATE_ACTIVE,
+            .version = 1};
         struct kc_store_change change = {&record, 1, KC_ERR_INTERNAL};
         record.seal_size = KC_RECORD_SEAL_MAX;
         snprintf(record.id, sizeof record.id, "id-%zu", i * 7919 % 100003); /* all over the file */

@@ -69,7 +69,8 @@ static void change(struct place *place, const char *sql)
 
 static struct kc_record key(const char *id, const char *label)
 {
-    struct kc_record record = {.kind = KC_KIND_KEY,
+    struct kc_record record = {.format = KC_RECORD_FORMAT,
+        .kind = KC_KIND_KEY,
         .algorithm = 1,
         .role = KC_ROLE_APPLICATION,
         .use = KC_USE_SIGN,
@@ -305,8 +306,8 @@ static const char *const malformed[] = {
     "UPDATE records SET state = -1 WHERE id = 'id-001'",
     "UPDATE records SET role = 256 WHERE id = 'id-001'",
     "UPDATE records SET mac = x'00' WHERE id = 'id-001'",
-    "UPDATE records SET public_key = zeroblob(58) WHERE id = 'id-001'",
-    "UPDATE records SET secret = zeroblob(257) WHERE id = 'id-001'",
+    "UPDATE records SET public_key = zeroblob(529) WHERE id = 'id-001'",
+    "UPDATE records SET secret = zeroblob(1857) WHERE id = 'id-001'",
     "UPDATE records SET seal = zeroblob(1025) WHERE id = 'id-001'",
 };
 

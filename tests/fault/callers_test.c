@@ -135,7 +135,8 @@ static void ask_for_everything(struct kc_client *own, struct results *results)
 /* What is wrong with his words alone he may hear, and that he has no session. Listings show what he may see: nothing. */
 static bool is_listing(enum kc_operation operation)
 {
-    return operation == KC_OPERATION_KEYRING_LIST || operation == KC_OPERATION_KEY_LIST;
+    return operation == KC_OPERATION_KEYRING_LIST || operation == KC_OPERATION_KEY_LIST ||
+           operation == KC_OPERATION_OBJECT_LIST;
 }
 
 static bool is_everyones(enum kc_operation operation)
@@ -152,7 +153,8 @@ static void policy_gives_a_stranger_nothing(void **state)
     for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++) {
         enum kc_error error = results.error[operation];
         bool good = is_everyones(operation) ? error == KC_OK
-                    : is_listing(operation) ? error == KC_ERR_REFUSED ||
+                    : is_listing(operation) ? kc_error_row(error)->class == KC_CLASS_CALLER ||
+                                                  error == KC_ERR_REFUSED ||
                                                   (error == KC_OK && results.count[operation] == 0)
                                             : error == KC_ERR_REFUSED || error == KC_ERR_SESSION ||
                                                   kc_error_row(error)->class == KC_CLASS_CALLER;

@@ -73,7 +73,7 @@ static void choose(struct sample *s, struct kc_values *values, enum kc_field fie
 static void fill_value(struct sample *s, struct kc_values *values, enum kc_field field)
 {
     const struct kc_field_row *row = &kc_fields[field];
-    const size_t data_most = 3000; /* so that a batch of them fits a message */
+    const size_t data_most = 2000; /* so that a batch of them fits a message, and a listing */
     size_t size;
     switch (row->type) {
     case KC_TYPE_UINT:
@@ -89,7 +89,7 @@ static void fill_value(struct sample *s, struct kc_values *values, enum kc_field
         kc_values_set_span(values, field, text(s, size), size);
         break;
     case KC_TYPE_BYTES:
-        size = size_within(s, row->least, row->most);
+        size = size_within(s, row->least, row->most < data_most ? row->most : data_most);
         kc_values_set_span(values, field, octets(s, size), size);
         break;
     case KC_TYPE_DATA:

@@ -192,6 +192,11 @@ void bench_free(struct bench *bench)
     unlink(bench->config.socket);
     rmdir(bench->folder);
     kc_wipe(bench->seals, sizeof bench->seals);
+    while (bench->bodies) {
+        struct bench_body *next = bench->bodies->next;
+        free(bench->bodies);
+        bench->bodies = next;
+    }
     free(bench);
 }
 
@@ -302,6 +307,18 @@ static bool label_taken(const struct bench *bench, const struct kc_record *recor
     return false;
 }
 
+/* Bodies stay until the bench goes: records of before may come again. */
+static void keep_body(struct bench *bench, struct kc_record *record)
+{
+    if (record->body.size == 0)
+        return;
+    struct bench_body *body = malloc(sizeof *body + record->body.size);
+    memcpy(body->bytes, record->body.bytes, record->body.size);
+    record->body.bytes = body->bytes;
+    body->next = bench->bodies;
+    bench->bodies = body;
+}
+
 static enum kc_error put(struct bench *bench, const struct kc_record *record)
 {
     struct kc_record *former = bench_record(bench, record->kind, record->id);
@@ -316,6 +333,7 @@ static enum kc_error put(struct bench *bench, const struct kc_record *record)
         former = &bench->records[bench->record_count++];
     }
     *former = *record;
+    keep_body(bench, former);
     return KC_OK;
 }
 
@@ -404,6 +422,13 @@ static void attach_needed(struct bench *bench, struct kc_vault_message *request,
     case KC_RECORD_OPERATOR:
         attach_kind(bench, request, room, KC_KIND_OPERATOR);
         break;
+    case KC_RECORD_OBJECT:
+        attach_named(bench, request, room, KC_KIND_OBJECT, KC_FIELD_OBJECT);
+        break;
+    case KC_RECORD_OBJECTS:
+        attach_kind(bench, request, room, KC_KIND_KEY);
+        attach_kind(bench, request, room, KC_KIND_OBJECT);
+        break;
     }
 }
 
@@ -429,7 +454,7 @@ static void give_request(struct bench *bench, uint64_t ticket, const struct kc_v
     for (size_t i = 0; need && i < need->id_count; i++) {
         char id[KC_RECORD_ID_SIZE] = {0};
         memcpy(id, need->ids[i].bytes, need->ids[i].size);
-        for (uint8_t kind = KC_KIND_VAULT; kind <= KC_KIND_OPERATOR; kind++)
+        for (uint8_t kind = KC_KIND_VAULT; kind <= KC_KIND_LAST; kind++)
             attach(&request, &room, bench_record(bench, kind, id));
         request.ids[request.id_count++] = need->ids[i];
     }

@@ -29,6 +29,11 @@ struct sent {
 };
 
 /* A custodian: the vault, and all that is around it. */
+struct bench_body {
+    struct bench_body *next;
+    uint8_t bytes[];
+};
+
 struct bench {
     struct kc_config config;
     struct kc_policy_rule rules[4];
@@ -48,6 +53,7 @@ struct bench {
 
     struct kc_record records[BENCH_RECORDS];
     size_t record_count;
+    struct bench_body *bodies; /* of the records */
     bool holds_stored;         /* COMMITs stay in the queue: answer them with bench_store */
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
     bool lies_about_storing;   /* says KC_OK and stores nothing */

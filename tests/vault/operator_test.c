@@ -295,8 +295,8 @@ static void a_recipient_is_a_point_to_agree_with(void **state)
         const char *algorithm;
         enum kc_error error;
     } cases[] = {{"X448", KC_ERR_POINT_SMALL_ORDER}, {"Ed448", KC_ERR_BAD_ALGORITHM},
-        {"P-256", KC_ERR_BAD_ARGUMENT}};
-    for (size_t i = 0; i < 3; i++) {
+        {"P-256", KC_ERR_BAD_ALGORITHM}, {"P-521", KC_ERR_BAD_ARGUMENT}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ask ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
         ask_text(&ask, KC_FIELD_LABEL, "service");
         ask_text(&ask, KC_FIELD_ALGORITHM, cases[i].algorithm);

@@ -13,7 +13,7 @@
 
 static struct kc_record record_named(unsigned number, uint32_t version)
 {
-    struct kc_record record = {.kind = KC_KIND_KEY, .version = version};
+    struct kc_record record = {.format = KC_RECORD_FORMAT, .kind = KC_KIND_KEY, .version = version};
     snprintf(record.id, sizeof record.id, "KEY-%u", number);
     memset(record.mac, (int)version, sizeof record.mac);
     return record;
