@@ -22,6 +22,7 @@ void play_recipient(struct check *c, const json_t *vector);
 void play_make_id(struct check *c, const json_t *vector);
 void play_pin(struct check *c, const json_t *vector);
 void play_envelope(struct check *c, const json_t *vector);
+void play_rsa_2018(struct check *c, const json_t *vector);
 void play_profile_seed(struct check *c, const json_t *vector);
 void play_activation(struct check *c, const json_t *vector);
 

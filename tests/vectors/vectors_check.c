@@ -43,6 +43,7 @@ static const struct {
     {"make-id", play_make_id},
     {"pin", play_pin},
     {"envelope", play_envelope},
+    {"rsa-2018", play_rsa_2018},
     {"profile-seed", play_profile_seed},
     {"activation", play_activation},
 };

@@ -107,6 +107,9 @@ static void fails_and_names_what_is_wrong(void **state)
         {FILE_OF("{\"id\":\"n\",\"type\":\"recipient\",\"alg\":\"X448\",\"shares\":[{}],"
                  "\"ephemeral_public\":\"00\"}"),
             "n: ephemeral_public: point-encoding"},
+        {FILE_OF("{\"id\":\"n\",\"type\":\"rsa-2018\",\"n\":\"c5\",\"e\":3,\"protected\":\"00\","
+                 "\"signature\":\"01\",\"key_udf\":\"MALEI-GTV3E-5W7JR-6NMEY-7G52U-6K3OT\"}"),
+            "n: the signature does not verify"},
     };
     char output[2048];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
