@@ -3,6 +3,8 @@
 #include "tests/threshold/support.h"
 
 #include "threshold/agreement.h"
+#include "threshold/combination.h"
+#include "threshold/digest.h"
 
 #include <decaf.h>
 #include <decaf/ed255.h>
@@ -10,6 +12,9 @@
 
 #define DECAF_(name) decaf_255_##name
 #define DECAF_X_ decaf_x25519
+#define DECAF_ED_(name) decaf_ed25519_##name
+#define DECAF_EDDSA_(name) decaf_eddsa_25519_##name
+#define NO_CONTEXT DECAF_ED25519_NO_CONTEXT
 #define NAMED_(name) field25519_##name
 #define ED KC_CURVE_ED25519
 #define X KC_CURVE_X25519
@@ -20,6 +25,9 @@
 
 #define DECAF_(name) decaf_448_##name
 #define DECAF_X_ decaf_x448
+#define DECAF_ED_(name) decaf_ed448_##name
+#define DECAF_EDDSA_(name) decaf_eddsa_448_##name
+#define NO_CONTEXT NULL
 #define NAMED_(name) field448_##name
 #define ED KC_CURVE_ED448
 #define X KC_CURVE_X448
@@ -30,12 +38,16 @@
 
 #define CASES_OF(field)                                                                            \
     cmocka_unit_test(field##_multiplies_and_adds_as_libdecaf),                                     \
+        cmocka_unit_test(field##_adds_multiples_as_libdecaf),                                      \
         cmocka_unit_test(field##_computes_with_scalars_as_libdecaf),                               \
         cmocka_unit_test(field##_agrees_as_libdecaf),                                              \
+        cmocka_unit_test(field##_signs_and_verifies_as_libdecaf),                                  \
         cmocka_unit_test(field##_says_as_libdecaf_what_is_on_the_curve)
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {CASES_OF(field25519), CASES_OF(field448)};
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
