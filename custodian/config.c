@@ -131,6 +131,7 @@ static const struct kc_setting root_rows[] = {
     {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
     ROOT_TEXT(tcti, kc_parse_text),
     {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
+    {"head_handle", kc_parse_number, ROOT_FIELD(head_handle), 0x01800000, 0x01bfffff, false},
     ROOT_TEXT(pcrs, kc_parse_text),
     ROOT_TEXT(pkcs11, read_absolute_path),
     ROOT_TEXT(token, kc_parse_text),
@@ -140,7 +141,7 @@ static const struct kc_setting root_rows[] = {
 };
 
 /* The settings of each kind of root, by the one that says which it is; NULL ends them. */
-static const char *const tpm_settings[] = {"tcti", "srk_handle", "pcrs", NULL};
+static const char *const tpm_settings[] = {"tcti", "srk_handle", "head_handle", "pcrs", NULL};
 static const char *const token_settings[] = {
     "pkcs11", "token", "pin_file", "key_label", "environment", NULL};
 
@@ -199,6 +200,24 @@ static enum kc_error read_limits(struct kc_parse *parse, const config_setting_t 
     return kc_parse_group(parse, setting, limit_rows, COUNT(limit_rows), destination);
 }
 
+#define FRESHNESS(field, most)                                                                     \
+    {                                                                                              \
+#field, kc_parse_number, offsetof(struct kc_config_freshness, field), 0, most, false       \
+    }
+static const struct kc_setting freshness_rows[] = {
+    FRESHNESS(interval_s, 86400),
+    FRESHNESS(burst, 1000),
+    FRESHNESS(rotate_after_h, 87600),
+    FRESHNESS(required, 1),
+};
+
+static enum kc_error read_freshness(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_group(parse, setting, freshness_rows, COUNT(freshness_rows), destination);
+}
+
 #define FIELD(field) offsetof(struct kc_config, field)
 static const struct kc_setting top_rows[] = {
     {"socket", read_absolute_path, FIELD(socket), 0, KC_CONFIG_SOCKET_PATH_SIZE, true},
@@ -208,6 +227,7 @@ static const struct kc_setting top_rows[] = {
     {"users", read_users, FIELD(users), 0, 0, false},
     {"root", read_root, FIELD(root), 0, 0, true},
     {"limits", read_limits, FIELD(limits), 0, 0, false},
+    {"freshness", read_freshness, FIELD(freshness), 0, 0, false},
     {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
     {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
 };
@@ -219,12 +239,17 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
     groups[2] = (struct kc_setting_group){"root", root_rows, COUNT(root_rows), FIELD(root)};
     groups[3] = (struct kc_setting_group){"limits", limit_rows, COUNT(limit_rows), FIELD(limits)};
     groups[4] = kc_config_rule_group();
+    groups[5] = (struct kc_setting_group){
+        "freshness", freshness_rows, COUNT(freshness_rows), FIELD(freshness)};
 }
 
 static const struct kc_config defaults = {
     .socket_mode = 0666,
     .arena_size = 4 * 1024 * 1024,
-    .root = {.srk_handle = 0x81000001, .key_label = "custodian", .timeout_s = 20},
+    .root = {.srk_handle = 0x81000001,
+        .head_handle = 0x01804b43,
+        .key_label = "custodian",
+        .timeout_s = 20},
     .limits = {.clients = 256,
         .in_flight = 1024,
         .sessions = 1024,
@@ -232,6 +257,7 @@ static const struct kc_config defaults = {
         .session_deadline_ms = 10000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000},
+    .freshness = {.interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1},
 };
 
 static bool no_two_are_the_same(const struct kc_config_user users[KC_CONFIG_PROCESSES])

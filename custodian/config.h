@@ -35,6 +35,16 @@ struct kc_config_limits {
     uint32_t stop_deadline_ms;    /* for requests in flight when stopping, 5000 */
 };
 
+/* How fresh the store is kept (docs/freshness.md). */
+struct kc_config_freshness {
+    uint32_t interval_s; /* mean time between two writes of the head into the root, 600; 0: each
+                              * change is written before it is answered */
+    uint32_t burst;      /* writes that may be saved up, 32 */
+    uint32_t
+        rotate_after_h; /* after what was destroyed is erased at the latest, 168; 0: on demand */
+    uint32_t required;  /* 1: without a root that keeps the head, no share of a service is used */
+};
+
 #define KC_CONFIG_TOKEN_LABEL_SIZE 33 /* terminator included */
 #define KC_CONFIG_VARIABLES_MAX 8
 #define KC_CONFIG_VARIABLE_SIZE 256
@@ -45,8 +55,9 @@ struct kc_config_root {
     uint32_t timeout_s; /* for one TPM command, or one operation of a token, 20 */
 
     char tcti[KC_CONFIG_PATH_SIZE];
-    uint32_t srk_handle; /* 0x81000001 */
-    char pcrs[128];      /* "sha256:0,7"; empty: none */
+    uint32_t srk_handle;  /* 0x81000001 */
+    uint32_t head_handle; /* of an NV index, 0x01804b43 */
+    char pcrs[128];       /* "sha256:0,7"; empty: none */
 
     char pkcs11[KC_CONFIG_PATH_SIZE]; /* the module; token and pin_file come with it */
     char token[KC_CONFIG_TOKEN_LABEL_SIZE];
@@ -66,6 +77,7 @@ struct kc_config {
     bool separate_users; /* no two processes are the same user */
     struct kc_config_root root;
     struct kc_config_limits limits;
+    struct kc_config_freshness freshness;
     struct kc_policy policy;
 };
 

@@ -35,8 +35,8 @@ struct kc_setting_group {
 };
 
 /* All groups: the file, users, root, limits, a rule of the policy (its offset is that of the
- * policy). For documents and their tests. */
-#define KC_SETTING_GROUPS 5
+ * policy), freshness. For documents and their tests. */
+#define KC_SETTING_GROUPS 6
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
 
 /* The settings of a rule, in config_policy.c. */

@@ -22,6 +22,13 @@ enum kc_error kc_root_request_write(
         break;
     case KC_ROOT_REQUEST_STATUS:
         break;
+    case KC_ROOT_REQUEST_HEAD_WRITE:
+    case KC_ROOT_REQUEST_HEAD_MAKE:
+        kc_writer_bytes(&w, request->head, KC_ROOT_HEAD_SIZE);
+        __attribute__((fallthrough));
+    case KC_ROOT_REQUEST_HEAD_READ:
+        kc_writer_bytes(&w, request->auth, KC_ROOT_AUTH_SIZE);
+        break;
     }
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
@@ -54,6 +61,13 @@ static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_req
             kc_reader_fail(r);
         break;
     case KC_ROOT_REQUEST_STATUS:
+        break;
+    case KC_ROOT_REQUEST_HEAD_WRITE:
+    case KC_ROOT_REQUEST_HEAD_MAKE:
+        request->head = kc_reader_bytes(r, KC_ROOT_HEAD_SIZE);
+        __attribute__((fallthrough));
+    case KC_ROOT_REQUEST_HEAD_READ:
+        request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
         break;
     default:
         kc_reader_fail(r);
@@ -103,6 +117,11 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
         return rest(r, request->random_size, request->random_size);
     case KC_ROOT_REQUEST_STATUS:
         return rest(r, KC_ROOT_STATUS_SIZE, KC_ROOT_STATUS_SIZE);
+    case KC_ROOT_REQUEST_HEAD_READ:
+        return rest(r, KC_ROOT_HEAD_SIZE, KC_ROOT_HEAD_SIZE);
+    case KC_ROOT_REQUEST_HEAD_WRITE:
+    case KC_ROOT_REQUEST_HEAD_MAKE:
+        return rest(r, 0, 0);
     }
     kc_reader_fail(r);
     return (struct kc_span){NULL, 0};

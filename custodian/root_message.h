@@ -8,6 +8,8 @@
  *     UNSEAL   blob, to the end          key [32]
  *     RANDOM   size u16, 1..64           that many octets
  *     STATUS   nothing                   struct kc_root_status, field by field, texts in full size
+ *     HEAD_READ   auth [32]              content [128]
+ *     HEAD_WRITE  auth [32], content [128]  nothing; HEAD_MAKE the same
  *
  * The vault asks, root answers in order; id is the vault's to choose and comes back unchanged.
  * KC_ERR_BAD_REQUEST from a read function means that the sibling is out of its mind: the reader of
@@ -28,6 +30,9 @@ enum kc_root_request_type {
     KC_ROOT_REQUEST_UNSEAL = 2,
     KC_ROOT_REQUEST_RANDOM = 3,
     KC_ROOT_REQUEST_STATUS = 4,
+    KC_ROOT_REQUEST_HEAD_READ = 20,
+    KC_ROOT_REQUEST_HEAD_WRITE = 21,
+    KC_ROOT_REQUEST_HEAD_MAKE = 22,
 };
 
 /* What is in a request; each type uses just its own fields. */
@@ -37,6 +42,8 @@ struct kc_root_request {
     const uint8_t *key;   /* SEAL: KC_ROOT_KEY_SIZE octets, secret; lent by the packet */
     struct kc_span blob;  /* UNSEAL: lent by the packet */
     uint16_t random_size; /* RANDOM */
+    const uint8_t *auth;  /* HEAD: KC_ROOT_AUTH_SIZE octets, secret; lent by the packet */
+    const uint8_t *head;  /* HEAD_WRITE, HEAD_MAKE: KC_ROOT_HEAD_SIZE octets, likewise */
 };
 
 /*
@@ -45,7 +52,7 @@ struct kc_root_request {
 struct kc_root_reply {
     uint32_t id;
     enum kc_error error;
-    struct kc_span payload; /* blob, key (secret), random (secret) or status; lent by the packet */
+    struct kc_span payload; /* blob, key, random, head (all but the first secret), status; lent */
 };
 
 /* Writes a request into a packet; the packet of a SEAL is secret and the caller's to wipe.

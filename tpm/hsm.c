@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "tpm/hsm_connection.h"
+#include "tpm/hsm_head.h"
 #include "tpm/hsm_key.h"
 #include "tpm/hsm_seal.h"
 #include "tpm/hsm_status.h"
@@ -44,7 +45,8 @@ static enum kc_error connect_now(struct kc_hsm_token *token)
  * to be. */
 static bool keeps_connection(enum kc_error error)
 {
-    return error == KC_OK || error == KC_ERR_RECORD_DAMAGED;
+    return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_HEAD ||
+           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS || error == KC_ERR_ROOT_UNFIT;
 }
 
 static enum kc_error run_once(struct kc_hsm_token *token, struct kc_hsm_call *call)
@@ -143,6 +145,11 @@ static enum kc_error do_status(struct kc_hsm_token *token, struct kc_hsm_call *c
     if (error != KC_OK && error != KC_ERR_ROOT_LOCKOUT)
         return error;
     return kc_hsm_status_read(token, &call->status);
+}
+
+static enum kc_error do_head(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_head_do(token, call->head_step, call->auth, call->content);
 }
 
 /* --- provisioning, in the worker's thread --- */
@@ -318,6 +325,24 @@ static enum kc_error hsm_provision(struct kc_root *root, uint8_t *name)
     return error;
 }
 
+static enum kc_error hsm_head(struct kc_root *root, const struct kc_root_head *head)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_pinned(hsm);
+    if (error != KC_OK)
+        return error;
+    hsm->call.head_step = head->step;
+    memcpy(hsm->call.auth, head->auth, sizeof hsm->call.auth);
+    if (head->step != KC_ROOT_HEAD_READ)
+        memcpy(hsm->call.content, head->content, sizeof hsm->call.content);
+    error = run(hsm, do_head);
+    if (error == KC_OK && head->step == KC_ROOT_HEAD_READ)
+        memcpy(head->content, hsm->call.content, sizeof hsm->call.content);
+    if (kc_hsm_worker_is_idle(&hsm->worker))
+        forget_call(hsm);
+    return error;
+}
+
 static const char *hsm_cause(const struct kc_root *root)
 {
     return ((const struct kc_hsm *)root)->cause;
@@ -342,6 +367,7 @@ static const struct kc_root_kind hsm_kind = {
     .unseal = hsm_unseal,
     .random = hsm_random,
     .status = hsm_status,
+    .head = hsm_head,
     .cause = hsm_cause,
 };
 

@@ -177,12 +177,12 @@ static enum kc_error may_try_pin(struct kc_hsm_token *token)
     return KC_OK;
 }
 
-/* For reading and writing just when a key may have to be made. */
+/* For writing too: the head is. */
 static enum kc_error open_session(struct kc_hsm_token *token)
 {
-    CK_FLAGS flags = CKF_SERIAL_SESSION | (token->is_pinned ? 0 : CKF_RW_SESSION);
     return kc_hsm_connection_check(token, "open a session",
-        token->functions->C_OpenSession(token->slot, flags, NULL, NULL, &token->session));
+        token->functions->C_OpenSession(
+            token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &token->session));
 }
 
 enum kc_error kc_hsm_connection_login(struct kc_hsm_token *token)

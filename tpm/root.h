@@ -64,6 +64,7 @@ struct kc_root_settings {
     uint32_t deadline_ms;    /* for one answer, 1..3600000; 0 for KC_ROOT_DEADLINE_MS */
     uint32_t pcr_mask;       /* 0 for none */
     const uint8_t *srk_name; /* or NULL */
+    uint32_t head_handle;    /* 0x01800000..0x01bfffff; 0 for KC_ROOT_HEAD_HANDLE */
 };
 
 /*
@@ -153,6 +154,41 @@ KC_CHECKED enum kc_error kc_root_unseal(struct kc_root *root, const uint8_t *blo
  * KC_ERR_BAD_ARGUMENT  size is out of range
  */
 KC_CHECKED enum kc_error kc_root_random(struct kc_root *root, uint8_t *random, size_t size);
+
+/*
+ * --- the head: what the root keeps so that an older copy of the store is noticed (design.md,
+ * section 6) ---
+ *
+ * KC_ROOT_HEAD_SIZE octets of the caller's, in one place that is not on the custodian's disk: an NV
+ * index of a TPM, readable and writable just with its authorisation value; a private data object in
+ * a token, which keeps a digest of that value to know whose it is. What others put there is never
+ * read, overwritten or removed. An NV index wears out: some 500,000 writes.
+ *
+ * auth     secret: KC_ROOT_AUTH_SIZE octets, random, of one store; wrong ones do not count towards
+ *          lockout
+ * content  secret: KC_ROOT_HEAD_SIZE octets
+ *
+ * KC_ERR_ROOT_HEAD        none is there
+ * KC_ERR_ROOT_HEAD_TAKEN  what is there is not of this authorisation value
+ * KC_ERR_ROOT_UNFIT       this root can keep none: a token without private data objects, a TPM whose
+ *                         owner has set an authorisation
+ */
+#define KC_ROOT_HEAD_SIZE 128
+#define KC_ROOT_AUTH_SIZE 32
+#define KC_ROOT_HEAD_HANDLE 0x01804b43u /* an NV index that is the owner's to give */
+
+/* Written only on KC_OK. */
+KC_CHECKED enum kc_error kc_root_head_read(struct kc_root *root,
+    const uint8_t auth[static KC_ROOT_AUTH_SIZE], uint8_t content[static KC_ROOT_HEAD_SIZE]);
+
+/* Replaces the content of the head that is there. Once this returned KC_OK, no reading, after
+ * whatever accident, gives the former content; after an error it is one of both. */
+KC_CHECKED enum kc_error kc_root_head_write(struct kc_root *root,
+    const uint8_t auth[static KC_ROOT_AUTH_SIZE], const uint8_t content[static KC_ROOT_HEAD_SIZE]);
+
+/* Makes the place, with this as its first content. KC_ERR_EXISTS: there is one, with content. */
+KC_CHECKED enum kc_error kc_root_head_make(struct kc_root *root,
+    const uint8_t auth[static KC_ROOT_AUTH_SIZE], const uint8_t content[static KC_ROOT_HEAD_SIZE]);
 
 enum kc_root_bank {
     KC_ROOT_BANK_SHA1 = 1,

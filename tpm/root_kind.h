@@ -17,6 +17,15 @@ enum kc_root_blob_kind {
     KC_ROOT_BLOB_HSM = 1,
 };
 
+enum kc_root_head_step { KC_ROOT_HEAD_READ, KC_ROOT_HEAD_WRITE, KC_ROOT_HEAD_MAKE };
+
+/* One of kc_root_head_read, _write, _make. */
+struct kc_root_head {
+    enum kc_root_head_step step;
+    const uint8_t *auth;
+    uint8_t *content; /* read into, or written from */
+};
+
 struct kc_root_kind {
     void (*free)(struct kc_root *root);
     enum kc_error (*connect)(struct kc_root *root);
@@ -28,6 +37,7 @@ struct kc_root_kind {
         struct kc_root *root, const uint8_t *blob, size_t blob_size, uint8_t *key);
     enum kc_error (*random)(struct kc_root *root, uint8_t *random, size_t size);
     enum kc_error (*status)(struct kc_root *root, struct kc_root_status *status);
+    enum kc_error (*head)(struct kc_root *root, const struct kc_root_head *head);
     const char *(*cause)(const struct kc_root *root);
 };
 

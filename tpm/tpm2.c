@@ -10,6 +10,7 @@
 #include "tpm/code.h"
 #include "tpm/command.h"
 #include "tpm/connection.h"
+#include "tpm/head.h"
 #include "tpm/seal.h"
 #include "tpm/srk.h"
 #include "tpm/status.h"
@@ -43,7 +44,8 @@ static enum kc_error connect_now(struct kc_tpm2 *tpm)
 static bool keeps_connection(enum kc_error error)
 {
     return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_POLICY ||
-           error == KC_ERR_ROOT_LOCKOUT;
+           error == KC_ERR_ROOT_LOCKOUT || error == KC_ERR_ROOT_HEAD ||
+           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS;
 }
 
 /*
@@ -80,7 +82,8 @@ static enum kc_error run_once(struct kc_tpm2 *tpm,
     return error;
 }
 
-/* Operations change nothing in the TPM, so one that is repeated does no harm. */
+/* What an operation changes in the TPM it would change to the same again, so one that is repeated
+ * does no harm. */
 static enum kc_error run(struct kc_tpm2 *tpm,
     enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
 {
@@ -200,6 +203,18 @@ static enum kc_error tpm2_status(struct kc_root *root, struct kc_root_status *st
     return run(tpm_of(root), do_status, status);
 }
 
+static enum kc_error do_head(struct kc_tpm2 *tpm, void *arguments)
+{
+    const struct kc_root_head *head = arguments;
+    return kc_head_do(tpm, head);
+}
+
+static enum kc_error tpm2_head(struct kc_root *root, const struct kc_root_head *head)
+{
+    struct kc_root_head arguments = *head;
+    return run(tpm_of(root), do_head, &arguments);
+}
+
 static const char *tpm2_cause(const struct kc_root *root)
 {
     return ((const struct kc_tpm2 *)root)->cause;
@@ -273,12 +288,16 @@ static const struct kc_root_kind tpm2_kind = {
     .unseal = tpm2_unseal,
     .random = tpm2_random,
     .status = tpm2_status,
+    .head = tpm2_head,
     .cause = tpm2_cause,
 };
 
 static bool is_valid(const struct kc_root_settings *settings)
 {
-    return (settings->srk_handle == 0 || settings->srk_handle >> 24 == TPM2_HT_PERSISTENT) &&
+    bool head_is_valid =
+        settings->head_handle == 0 || settings->head_handle >> 22 == 0x01800000 >> 22;
+    return head_is_valid &&
+           (settings->srk_handle == 0 || settings->srk_handle >> 24 == TPM2_HT_PERSISTENT) &&
            settings->deadline_ms <= DEADLINE_MS_MAX && settings->pcr_mask >> KC_ROOT_PCR_COUNT == 0;
 }
 
@@ -297,6 +316,7 @@ enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_roo
         .root = {&tpm2_kind},
         .address = address,
         .srk_handle = settings->srk_handle ? settings->srk_handle : KC_ROOT_SRK_HANDLE,
+        .head_handle = settings->head_handle ? settings->head_handle : KC_ROOT_HEAD_HANDLE,
         .deadline_ms = settings->deadline_ms ? settings->deadline_ms : KC_ROOT_DEADLINE_MS,
         .pcr_mask = settings->pcr_mask,
         .is_pinned = settings->srk_name != NULL,

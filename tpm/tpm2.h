@@ -15,7 +15,7 @@
 struct kc_tpm2 {
     struct kc_root root; /* first */
     struct kc_tcti_address address;
-    uint32_t srk_handle;
+    uint32_t srk_handle, head_handle;
     uint32_t deadline_ms;
     uint32_t pcr_mask;
     bool is_pinned;

@@ -48,6 +48,27 @@ static enum kc_error get_status(
     return error;
 }
 
+static enum kc_error read_head(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    payload->size = KC_ROOT_HEAD_SIZE;
+    return kc_root_head_read(root, request->auth, payload->bytes);
+}
+
+static enum kc_error write_head(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)payload;
+    return kc_root_head_write(root, request->auth, request->head);
+}
+
+static enum kc_error make_head(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)payload;
+    return kc_root_head_make(root, request->auth, request->head);
+}
+
 /* The sizes of the requests are in root_message.c; a payload has room for KC_ROOT_BLOB_MAX. */
 static const struct operation {
     enum kc_root_request_type type;
@@ -58,6 +79,9 @@ static const struct operation {
     {KC_ROOT_REQUEST_UNSEAL, unseal},
     {KC_ROOT_REQUEST_RANDOM, get_random},
     {KC_ROOT_REQUEST_STATUS, get_status},
+    {KC_ROOT_REQUEST_HEAD_READ, read_head},
+    {KC_ROOT_REQUEST_HEAD_WRITE, write_head},
+    {KC_ROOT_REQUEST_HEAD_MAKE, make_head},
 };
 
 static const struct operation *find(enum kc_root_request_type type)

@@ -41,6 +41,7 @@ enum kc_error kc_root_settings_read(
     *settings = (struct kc_root_settings){
         .tcti = config->tcti,
         .srk_handle = config->srk_handle,
+        .head_handle = config->head_handle,
         .deadline_ms = config->timeout_s * 1000,
         .pcr_mask = pcr_mask,
         .srk_name = srk_name,

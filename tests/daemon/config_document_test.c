@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TEXT_MAX 65536
-#define HANDLES 0x01000000 /* numbers from here on may stand in hexadecimal */
+#define HANDLES 0x1000000 /* numbers from here on are handles of a TPM */
 
 static const char minimal[] =
     "socket = \"/s\"; store = \"/t\"; users = { desk = 64801; vault = 64802; root = 64803; };\n"

@@ -189,6 +189,95 @@ static void a_blob_with_octets_missing_or_added_is_refused(void **state)
     assert_refused(root, &blob, KC_ERR_RECORD_DAMAGED);
 }
 
+/* --- the head --- */
+
+static const uint8_t first_head[KC_ROOT_HEAD_SIZE] = "the first head of a store";
+static const uint8_t second_head[KC_ROOT_HEAD_SIZE] = "and the second one";
+static const uint8_t head_auth[KC_ROOT_AUTH_SIZE] = "what this store authorises with";
+static const uint8_t other_auth[KC_ROOT_AUTH_SIZE] = "what another store would";
+
+static void assert_head(struct kc_root *with, const uint8_t expected[static KC_ROOT_HEAD_SIZE])
+{
+    uint8_t content[KC_ROOT_HEAD_SIZE] = {0};
+    enum kc_error error = kc_root_head_read(with, head_auth, content);
+    if (error != KC_OK)
+        fail_msg("reading: %s: %s", kc_error_name(error), kc_root_cause(with));
+    assert_memory_equal(content, expected, sizeof content);
+}
+
+static void make_head(const uint8_t content[static KC_ROOT_HEAD_SIZE])
+{
+    enum kc_error error = kc_root_head_make(root, head_auth, content);
+    if (error != KC_OK)
+        fail_msg("making: %s: %s", kc_error_name(error), kc_root_cause(root));
+}
+
+static void write_head(const uint8_t content[static KC_ROOT_HEAD_SIZE])
+{
+    enum kc_error error = kc_root_head_write(root, head_auth, content);
+    if (error != KC_OK)
+        fail_msg("writing: %s: %s", kc_error_name(error), kc_root_cause(root));
+}
+
+static void a_head_is_read_as_it_was_written_last(void **state)
+{
+    (void)state;
+    uint8_t content[KC_ROOT_HEAD_SIZE] = {0};
+    assert_int_equal(kc_root_head_read(root, head_auth, content), KC_ERR_ROOT_HEAD);
+    assert_int_equal(kc_root_head_write(root, head_auth, first_head), KC_ERR_ROOT_HEAD);
+    make_head(first_head);
+    assert_head(root, first_head);
+    assert_int_equal(kc_root_head_make(root, head_auth, second_head), KC_ERR_EXISTS);
+    assert_head(root, first_head);
+    write_head(second_head);
+    assert_head(root, second_head);
+}
+
+static void a_head_outlives_the_root_and_the_hardware(void **state)
+{
+    (void)state;
+    make_head(first_head);
+    kc_root_disconnect(root);
+    assert_head(root, first_head);
+    kc_root_free(root);
+    hardware->stop();
+    hardware->start();
+    root = hardware->root(name);
+    assert_head(root, first_head);
+    write_head(second_head);
+    hardware->stop();
+    hardware->start();
+    assert_head(root, second_head);
+}
+
+static void the_head_of_another_store_is_neither_read_nor_overwritten(void **state)
+{
+    (void)state;
+    uint8_t content[KC_ROOT_HEAD_SIZE] = {0};
+    make_head(first_head);
+    for (int i = 0; i < 40; i++) /* more often than any lockout allows */
+        assert_int_equal(kc_root_head_read(root, other_auth, content), KC_ERR_ROOT_HEAD_TAKEN);
+    assert_int_equal(kc_root_head_write(root, other_auth, second_head), KC_ERR_ROOT_HEAD_TAKEN);
+    assert_int_equal(kc_root_head_make(root, other_auth, second_head), KC_ERR_ROOT_HEAD_TAKEN);
+    assert_memory_equal(content, (uint8_t[KC_ROOT_HEAD_SIZE]){0}, sizeof content);
+    assert_head(root, first_head);
+}
+
+static void a_replaced_root_has_no_head(void **state)
+{
+    (void)state;
+    uint8_t content[KC_ROOT_HEAD_SIZE], other_name[KC_ROOT_NAME_SIZE];
+    make_head(first_head);
+    hardware->stop();
+    hardware->replace();
+    hardware->start();
+    assert_int_equal(kc_root_head_read(root, head_auth, content), KC_ERR_ROOT_CHANGED);
+    provision(other_name);
+    struct kc_root *other = hardware->root(other_name);
+    assert_int_equal(kc_root_head_read(other, head_auth, content), KC_ERR_ROOT_HEAD);
+    kc_root_free(other);
+}
+
 /* --- the rest --- */
 
 static void random_octets_differ_and_come_in_every_size(void **state)
@@ -283,6 +372,10 @@ int conformance_run(const struct conformance_hardware *chosen)
         TEST(one_key_sealed_twice_makes_two_blobs),
         TEST(a_blob_with_any_octet_changed_is_refused),
         TEST(a_blob_with_octets_missing_or_added_is_refused),
+        TEST(a_head_is_read_as_it_was_written_last),
+        TEST(a_head_outlives_the_root_and_the_hardware),
+        TEST(the_head_of_another_store_is_neither_read_nor_overwritten),
+        TEST(a_replaced_root_has_no_head),
         TEST(random_octets_differ_and_come_in_every_size),
         TEST(the_status_says_what_it_is),
         TEST(what_went_away_is_found_again),

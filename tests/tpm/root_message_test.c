@@ -9,12 +9,16 @@
 
 static const uint8_t key[KC_ROOT_KEY_SIZE] = "thirty-two octets that are a key";
 static const uint8_t blob[] = "a blob";
+static const uint8_t head[KC_ROOT_HEAD_SIZE] = "what a root keeps of a store";
 
 static const struct kc_root_request requests[] = {
     {.type = KC_ROOT_REQUEST_SEAL, .id = 7, .key = key},
     {.type = KC_ROOT_REQUEST_UNSEAL, .id = 0xfffffffe, .blob = {blob, sizeof blob}},
     {.type = KC_ROOT_REQUEST_RANDOM, .id = 0, .random_size = KC_ROOT_RANDOM_MAX},
     {.type = KC_ROOT_REQUEST_STATUS, .id = 9},
+    {.type = KC_ROOT_REQUEST_HEAD_READ, .id = 10, .auth = key},
+    {.type = KC_ROOT_REQUEST_HEAD_WRITE, .id = 11, .auth = key, .head = head},
+    {.type = KC_ROOT_REQUEST_HEAD_MAKE, .id = 12, .auth = key, .head = head},
 };
 
 #define REQUEST_COUNT (sizeof requests / sizeof requests[0])
@@ -50,6 +54,10 @@ static void a_request_survives_the_round_trip(void **state)
             assert_memory_equal(read.blob.bytes, blob, sizeof blob);
         if (requests[i].key)
             assert_memory_equal(read.key, key, sizeof key);
+        if (requests[i].auth)
+            assert_memory_equal(read.auth, key, sizeof key);
+        if (requests[i].head)
+            assert_memory_equal(read.head, head, sizeof head);
     }
 }
 
@@ -103,6 +111,12 @@ static struct kc_span payload_for(size_t i, uint8_t room[static KC_ROOT_BLOB_MAX
         break;
     case KC_ROOT_REQUEST_STATUS:
         kc_root_status_write(&status, &w);
+        break;
+    case KC_ROOT_REQUEST_HEAD_READ:
+        kc_writer_bytes(&w, head, sizeof head);
+        break;
+    case KC_ROOT_REQUEST_HEAD_WRITE:
+    case KC_ROOT_REQUEST_HEAD_MAKE:
         break;
     }
     return (struct kc_span){room, w.size};

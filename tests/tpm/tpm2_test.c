@@ -302,6 +302,36 @@ static void the_tpm_is_shut_down_in_order(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
 
+/* --- the head --- */
+
+static void an_index_that_others_made_is_neither_written_nor_removed(void **state)
+{
+    static const uint8_t auth[KC_ROOT_AUTH_SIZE] = {1}, head[KC_ROOT_HEAD_SIZE] = "a head";
+    static const char *const others[] = {
+        "tpm2_nvdefine 0x01804b43 -s 128 -a 'ownerread|ownerwrite|authread|authwrite|no_da'",
+        "tpm2_nvdefine 0x01804b43 -s 64 -a 'authread|authwrite|no_da'",
+        "tpm2_nvdefine 0x01804b43 -s 128 -a 'authread|authwrite'",
+        "tpm2_nvdefine 0x01804b43 -s 128 -a 'authread|authwrite|no_da' -p another"};
+    struct fixture *fixture = *state;
+    uint8_t content[KC_ROOT_HEAD_SIZE];
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_true(kc_swtpm_run(&fixture->tpm, others[i]));
+        assert_int_equal(kc_root_head_make(fixture->root, auth, head), KC_ERR_ROOT_HEAD_TAKEN);
+        assert_int_not_equal(kc_root_head_read(fixture->root, auth, content), KC_OK);
+        assert_int_not_equal(kc_root_head_write(fixture->root, auth, head), KC_OK);
+        kc_root_disconnect(fixture->root);
+        assert_true(kc_swtpm_run(&fixture->tpm, "tpm2_nvundefine 0x01804b43"));
+    }
+}
+
+static void where_the_owner_has_an_authorisation_there_is_no_head(void **state)
+{
+    static const uint8_t auth[KC_ROOT_AUTH_SIZE] = {1}, head[KC_ROOT_HEAD_SIZE] = "a head";
+    struct fixture *fixture = *state;
+    assert_true(kc_swtpm_run(&fixture->tpm, "tpm2_changeauth -c owner secret"));
+    assert_int_equal(kc_root_head_make(fixture->root, auth, head), KC_ERR_ROOT_UNFIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +349,8 @@ int main(void)
         TEST(keys_sealed_to_pcrs_open_until_one_changes),
         TEST(random_octets_differ_and_come_in_every_size),
         TEST(the_status_says_what_the_tpm_is),
+        TEST(an_index_that_others_made_is_neither_written_nor_removed),
+        TEST(where_the_owner_has_an_authorisation_there_is_no_head),
         TEST(hundreds_of_operations_leave_nothing_in_the_tpm),
         TEST(the_tpm_is_shut_down_in_order),
     };

@@ -62,6 +62,31 @@ static enum kc_error unseal(struct bench *bench, const struct kc_root_request *r
     return KC_OK;
 }
 
+/* As a TPM's index: another authorisation value sees nothing. */
+static enum kc_error use_head(struct bench *bench, const struct kc_root_request *request,
+    uint8_t *packet, struct kc_span *out)
+{
+    bool is_ours = memcmp(bench->head_auth, request->auth, KC_ROOT_AUTH_SIZE) == 0;
+    if (bench->head_error != KC_OK)
+        return bench->head_error;
+    if (bench->has_head && !is_ours)
+        return KC_ERR_ROOT_HEAD_TAKEN;
+    if (request->type == KC_ROOT_REQUEST_HEAD_MAKE && bench->has_head)
+        return KC_ERR_EXISTS;
+    if (request->type != KC_ROOT_REQUEST_HEAD_MAKE && !bench->has_head)
+        return KC_ERR_ROOT_HEAD;
+    if (request->type == KC_ROOT_REQUEST_HEAD_READ) {
+        memcpy(packet, bench->head, KC_ROOT_HEAD_SIZE);
+        *out = (struct kc_span){packet, KC_ROOT_HEAD_SIZE};
+        return KC_OK;
+    }
+    memcpy(bench->head_auth, request->auth, KC_ROOT_AUTH_SIZE);
+    memcpy(bench->head, request->head, KC_ROOT_HEAD_SIZE);
+    bench->has_head = true;
+    bench->head_writes++;
+    return KC_OK;
+}
+
 static enum kc_error tell_status(uint8_t *packet, struct kc_span *out)
 {
     struct kc_root_status status = {
@@ -95,6 +120,11 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
         break;
     case KC_ROOT_REQUEST_STATUS:
         reply->error = tell_status(packet, &reply->payload);
+        break;
+    case KC_ROOT_REQUEST_HEAD_READ:
+    case KC_ROOT_REQUEST_HEAD_WRITE:
+    case KC_ROOT_REQUEST_HEAD_MAKE:
+        reply->error = use_head(bench, request, packet, &reply->payload);
         break;
     }
     return KC_OK;

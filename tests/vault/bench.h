@@ -48,7 +48,11 @@ struct bench {
 
     uint8_t seals[BENCH_SEALS][KC_ROOT_KEY_SIZE];
     size_t seal_count;
-    enum kc_error root_error;                 /* KC_OK, or what the root answers to all */
+    bool has_head;
+    uint8_t head_auth[KC_ROOT_AUTH_SIZE], head[KC_ROOT_HEAD_SIZE];
+    size_t head_writes;
+    enum kc_error head_error; /* KC_OK, or what the root answers to all about the head */
+    enum kc_error root_error; /* KC_OK, or what the root answers to all */
     void (*during_root)(struct bench *bench); /* happens when the root is asked; NULL: nothing */
 
     struct kc_record records[BENCH_RECORDS];
