@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/dare.h"
 
+#include "base/ct.h"
 #include "base/secret.h"
 #include "proto/hkdf.h"
 
@@ -96,19 +97,55 @@ enum kc_error kc_dare_content_encrypt(
     return done ? KC_OK : KC_ERR_NO_MEMORY;
 }
 
+/* All of the last octet's count of octets must have its value, 1..16: told without a branch, as the
+ * octets are secret. A mask, and the count. */
+static kc_mask padding_is_good(const uint8_t last[KC_DARE_BLOCK_SIZE], size_t *count)
+{
+    uint64_t padding = last[KC_DARE_BLOCK_SIZE - 1], wrong = 0;
+    for (uint64_t i = 0; i < KC_DARE_BLOCK_SIZE; i++) {
+        kc_mask is_padding = kc_ct_mask_bit((i - padding) >> 63);
+        wrong |= is_padding & (last[KC_DARE_BLOCK_SIZE - 1 - i] ^ padding);
+    }
+    wrong |= ~kc_ct_mask_bit((KC_DARE_BLOCK_SIZE - padding) >> 63 ^ 1);
+    wrong |= kc_ct_is_zero(padding);
+    *count = (size_t)padding;
+    return kc_ct_is_zero(wrong);
+}
+
+/* Decrypts whole blocks, padding included. */
+static bool blocks_decrypt(
+    const struct kc_dare_content *content, struct kc_span ciphertext, uint8_t *plaintext)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int size = 0, last = 0;
+    if (context == NULL)
+        return false;
+    bool done =
+        EVP_DecryptInit_ex(context, EVP_aes_256_cbc(), NULL, content->key, content->iv) == 1 &&
+        EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
+        EVP_DecryptUpdate(context, plaintext, &size, ciphertext.bytes, (int)ciphertext.size) == 1 &&
+        EVP_DecryptFinal_ex(context, plaintext + size, &last) == 1;
+    EVP_CIPHER_CTX_free(context);
+    return done && (size_t)size + (size_t)last == ciphertext.size;
+}
+
 enum kc_error kc_dare_content_decrypt(const struct kc_dare_content *content,
     struct kc_span ciphertext, uint8_t *plaintext, size_t *plaintext_size)
 {
-    size_t size;
     if (ciphertext.size == 0 || ciphertext.size % KC_DARE_BLOCK_SIZE != 0 ||
         ciphertext.size > INT_MAX)
         return KC_ERR_DECRYPTION;
-    if (!cipher_run(
-            EVP_aes_256_cbc(), false, content->key, content->iv, ciphertext, plaintext, &size)) {
+    size_t padding = 0;
+    bool done = blocks_decrypt(content, ciphertext, plaintext);
+    kc_mask good = kc_ct_mask_bit(done);
+    if (done)
+        good &= padding_is_good(plaintext + ciphertext.size - KC_DARE_BLOCK_SIZE, &padding);
+    /* That it failed is told; where and how is not. */
+    if (good == 0) {
         kc_wipe(plaintext, ciphertext.size);
         return KC_ERR_DECRYPTION;
     }
-    *plaintext_size = size;
+    *plaintext_size = ciphertext.size - padding;
     return KC_OK;
 }
 
