@@ -157,6 +157,14 @@ class Machine:
                 return Value(add(x.poly, y.poly), x.top + y.top, a.width)
         raise Failure("an OR of bits that may be in both")
 
+    def funnel(self, high, low, shift):
+        """The upper word of 2^shift times the double word (high, low): a shift of what was split in two."""
+        high, low = self.settled(high), self.settled(low)
+        kept = self.bits(high, 0, 64 - shift) if high.top >> (64 - shift) else high
+        above = multiply({(): 1 << shift}, kept.poly)
+        below = self.symbols.quotient(low, 64 - shift)
+        return Value(add(above, below.poly), (kept.top << shift) + below.top, 64)
+
     def execute(self, line):
         line = re.sub(r", !\S+ !\d+.*|, align \d+.*", "", line.strip())
         store = re.match(r"store i64 (\S+), i64\* (%\S+)$", line)
@@ -188,6 +196,12 @@ class Machine:
             if kind == "trunc" and value.top >= 1 << to:
                 value = self.bits(value, 0, to)
             self.values[target] = value.resized(to)
+            return
+        funnel = re.match(
+            r"(?:tail )?call i64 @llvm\.fshl\.i64\(i64 (\S+), i64 (\S+), i64 (\d+)\)(?: #\d+)?$", operation)
+        if funnel:
+            self.values[target] = self.funnel(
+                self.operand(funnel[1], 64), self.operand(funnel[2], 64), int(funnel[3]))
             return
         kind, width, x, y = re.match(
             r"(\w+)(?: nuw| nsw| exact)* i(\d+) (\S+), (\S+)$", operation).groups()
