@@ -11,13 +11,12 @@
  *     kc_writer_u16(&command.parameters, 32);
  *     if ((error = kc_command_run(tpm, &command)) != KC_OK)
  *         return error;
- *     size = kc_reader_u16(&command.answer);
- *     kc_reader_copy(&command.answer, random, size);
+ *     random = kc_command_read_sized(&command, 32);
  *     return kc_command_finish(tpm, &command);
  *
- *     kc_command_init(&command, "get random octets", TPM2_CC_GetRandom, KC_COMMAND_ANSWERS_SIZED);
- * uses, or of tpm->session. The first session also encrypts the first parameter of the command and
- * of the answer, where they have a size.
+ * Unless its form says otherwise, each command carries a session's HMAC: of the session that
+ * authorises what it uses, or of tpm->session. The first session also encrypts the first parameter
+ * of the command and of the answer, where they have a size.
  */
 #ifndef KC_TPM_COMMAND_H
 #define KC_TPM_COMMAND_H

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/bench_root_tpm.h"
+
+#include "base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tss2/tss2_tctildr.h>
+
+#define BOTH_WAYS (TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+
+static const uint8_t sealed_key[KC_ROOT_KEY_SIZE] = "a sealing key of a benchmark: 32";
+
+void kc_bench_root_must(bool right, const char *step)
+{
+    if (right)
+        return;
+    fprintf(stderr, "bench-root: %s failed\n", step);
+    exit(1);
+}
+
+static void must(TSS2_RC code, const char *step)
+{
+    if (code != TSS2_RC_SUCCESS)
+        fprintf(stderr, "bench-root: code 0x%08x\n", (unsigned)code);
+    kc_bench_root_must(code == TSS2_RC_SUCCESS, step);
+}
+
+static const TPM2B_PUBLIC signer_template = {
+    .publicArea =
+        {
+            .type = TPM2_ALG_ECC,
+            .nameAlg = TPM2_ALG_SHA256,
+            .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT,
+            .parameters.eccDetail =
+                {
+                    .symmetric.algorithm = TPM2_ALG_NULL,
+                    .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+                    .curveID = TPM2_ECC_NIST_P256,
+                    .kdf.scheme = TPM2_ALG_NULL,
+                },
+        },
+};
+
+/* --- the root --- */
+
+static struct kc_root *make_root(const struct kc_swtpm *swtpm, const uint8_t *name)
+{
+    struct kc_root *root = NULL;
+    const struct kc_root_settings settings = {.tcti = swtpm->tcti, .srk_name = name};
+    kc_bench_root_must(kc_tpm2_new(&settings, &root) == KC_OK, "making the root");
+    return root;
+}
+
+static void load_signer(struct kc_tpm2 *tpm, const TPM2B_PUBLIC *public,
+    const TPM2B_PRIVATE *private, struct kc_entity *signer)
+{
+    KC_AUTO_COMMAND command;
+    kc_command_init(&command, "load", TPM2_CC_Load,
+        KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED | KC_COMMAND_ANSWERS_HANDLE);
+    kc_command_use(&command, &tpm->srk, NULL, NULL);
+    kc_command_private(&command, private);
+    kc_command_public(&command, public);
+    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "loading the signer");
+    signer->handle = command.answered;
+    kc_bench_root_must(kc_entity_object_name(public, &signer->name) == KC_OK, "the signer's Name");
+}
+
+static void make_signer(struct kc_tpm2 *tpm, struct kc_entity *signer)
+{
+    TPM2B_PUBLIC public;
+    TPM2B_PRIVATE private;
+    KC_AUTO_COMMAND command;
+    kc_command_init(
+        &command, "create", TPM2_CC_Create, KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED);
+    kc_command_use(&command, &tpm->srk, NULL, NULL);
+    kc_writer_u16(&command.parameters, 4);
+    kc_writer_u32(&command.parameters, 0);
+    kc_command_public(&command, &signer_template);
+    kc_writer_u16(&command.parameters, 0);
+    kc_writer_u32(&command.parameters, 0);
+    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "making the signer");
+    kc_command_read_private(&command, &private);
+    kc_command_read_public(&command, &public);
+    load_signer(tpm, &public, &private, signer);
+}
+
+void kc_bench_tpm_init(struct kc_bench_tpm *bench)
+{
+    uint8_t name[KC_ROOT_NAME_SIZE];
+    kc_swtpm_init(&bench->swtpm);
+    struct kc_root *owner = make_root(&bench->swtpm, NULL);
+    kc_bench_root_must(kc_root_provision(owner, name) == KC_OK, "provisioning");
+    kc_root_free(owner);
+    bench->root = make_root(&bench->swtpm, name);
+    kc_bench_root_must(
+        kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
+    make_signer((struct kc_tpm2 *)bench->root, &bench->signer);
+}
+
+void kc_bench_tpm_done(struct kc_bench_tpm *bench)
+{
+    kc_command_flush((struct kc_tpm2 *)bench->root, &bench->signer.handle);
+    kc_root_free(bench->root);
+    kc_swtpm_done(&bench->swtpm);
+}
+
+void kc_bench_tpm_seal(void *context)
+{
+    struct kc_bench_tpm *bench = context;
+    kc_bench_root_must(
+        kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
+}
+
+void kc_bench_tpm_unseal(void *context)
+{
+    struct kc_bench_tpm *bench = context;
+    uint8_t key[KC_ROOT_KEY_SIZE];
+    enum kc_error error = kc_root_unseal(bench->root, bench->blob, bench->blob_size, key);
+    kc_bench_root_must(error == KC_OK, "opening");
+}
+
+void kc_bench_tpm_random(void *context)
+{
+    struct kc_bench_tpm *bench = context;
+    uint8_t random[32];
+    kc_bench_root_must(
+        kc_root_random(bench->root, random, sizeof random) == KC_OK, "random octets");
+}
+
+void kc_bench_tpm_sign(void *context)
+{
+    struct kc_bench_tpm *bench = context;
+    struct kc_tpm2 *tpm = (struct kc_tpm2 *)bench->root;
+    KC_AUTO_COMMAND command;
+    kc_command_init(&command, "sign", TPM2_CC_Sign, KC_COMMAND_SENDS_SIZED);
+    kc_command_use(&command, &bench->signer, NULL, NULL);
+    kc_writer_u16(&command.parameters, sizeof sealed_key);
+    kc_writer_bytes(&command.parameters, sealed_key, sizeof sealed_key);
+    kc_writer_u16(&command.parameters, TPM2_ALG_NULL); /* the key's own scheme */
+    kc_writer_u16(&command.parameters, TPM2_ST_HASHCHECK);
+    kc_writer_u32(&command.parameters, TPM2_RH_NULL);
+    kc_writer_u16(&command.parameters, 0);
+    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "signing");
+}
+
+/* --- the library --- */
+
+static void make_primary(struct kc_bench_esys *bench)
+{
+    static const TPM2B_SENSITIVE_CREATE nothing = {0};
+    static const TPM2B_DATA no_data = {0};
+    static const TPML_PCR_SELECTION no_pcrs = {0};
+    static const TPM2B_PUBLIC template = {
+        .publicArea =
+            {
+                .type = TPM2_ALG_ECC,
+                .nameAlg = TPM2_ALG_SHA256,
+                .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                    TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
+                                    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                    TPMA_OBJECT_NODA,
+                .parameters.eccDetail =
+                    {
+                        .symmetric = {.algorithm = TPM2_ALG_AES,
+                            .keyBits = {.aes = 128},
+                            .mode = {.aes = TPM2_ALG_CFB}},
+                        .scheme.scheme = TPM2_ALG_NULL,
+                        .curveID = TPM2_ECC_NIST_P256,
+                        .kdf.scheme = TPM2_ALG_NULL,
+                    },
+            },
+    };
+    must(Esys_CreatePrimary(bench->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+             ESYS_TR_NONE, &nothing, &template, &no_data, &no_pcrs, &bench->srk, NULL, NULL, NULL,
+             NULL),
+        "making a primary key");
+}
+
+static void create(struct kc_bench_esys *bench, const TPM2B_SENSITIVE_CREATE *sensitive,
+    const TPM2B_PUBLIC *template, TPM2B_PUBLIC **public, TPM2B_PRIVATE **private)
+{
+    static const TPM2B_DATA no_data = {0};
+    static const TPML_PCR_SELECTION no_pcrs = {0};
+    must(Esys_Create(bench->esys, bench->srk, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE,
+             sensitive, template, &no_data, &no_pcrs, private, public, NULL, NULL, NULL),
+        "creating");
+}
+
+/* A command refuses to encrypt what it has not. */
+static void protect(const struct kc_bench_esys *bench, TPMA_SESSION ways)
+{
+    if (bench->authority != ESYS_TR_PASSWORD)
+        must(Esys_TRSess_SetAttributes(
+                 bench->esys, bench->authority, ways | TPMA_SESSION_CONTINUESESSION, UINT8_MAX),
+            "setting a session's attributes");
+}
+
+static ESYS_TR load(
+    struct kc_bench_esys *bench, const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private)
+{
+    ESYS_TR object = ESYS_TR_NONE;
+    must(Esys_Load(bench->esys, bench->srk, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE, private,
+             public, &object),
+        "loading");
+    return object;
+}
+
+static void start_session(struct kc_bench_esys *bench)
+{
+    static const TPMT_SYM_DEF cipher = {
+        .algorithm = TPM2_ALG_AES, .keyBits = {.aes = 128}, .mode = {.aes = TPM2_ALG_CFB}};
+    must(Esys_StartAuthSession(bench->esys, bench->srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+             ESYS_TR_NONE, NULL, TPM2_SE_HMAC, &cipher, TPM2_ALG_SHA256, &bench->authority),
+        "starting a session");
+    protect(bench, BOTH_WAYS);
+}
+
+void kc_bench_esys_seal(void *context)
+{
+    struct kc_bench_esys *bench = context;
+    static const TPM2B_PUBLIC template = {
+        .publicArea =
+            {
+                .type = TPM2_ALG_KEYEDHASH,
+                .nameAlg = TPM2_ALG_SHA256,
+                .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                    TPMA_OBJECT_NODA | TPMA_OBJECT_USERWITHAUTH,
+                .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL,
+            },
+    };
+    TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = sizeof sealed_key};
+    memcpy(sensitive.sensitive.data.buffer, sealed_key, sizeof sealed_key);
+    Esys_Free(bench->public);
+    Esys_Free(bench->private);
+    protect(bench, BOTH_WAYS);
+    create(bench, &sensitive, &template, &bench->public, &bench->private);
+    kc_bench_esys_unseal(bench); /* as the root does, before it believes in a blob */
+}
+
+void kc_bench_esys_unseal(void *context)
+{
+    struct kc_bench_esys *bench = context;
+    TPM2B_SENSITIVE_DATA *opened = NULL;
+    protect(bench, BOTH_WAYS);
+    ESYS_TR object = load(bench, bench->public, bench->private);
+    protect(bench, TPMA_SESSION_ENCRYPT);
+    must(Esys_Unseal(bench->esys, object, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE, &opened),
+        "opening");
+    Esys_Free(opened);
+    must(Esys_FlushContext(bench->esys, object), "flushing");
+}
+
+void kc_bench_esys_random(void *context)
+{
+    struct kc_bench_esys *bench = context;
+    TPM2B_DIGEST *random = NULL;
+    ESYS_TR session = bench->authority == ESYS_TR_PASSWORD ? ESYS_TR_NONE : bench->authority;
+    protect(bench, TPMA_SESSION_ENCRYPT);
+    must(Esys_GetRandom(bench->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, 32, &random),
+        "random octets");
+    Esys_Free(random);
+}
+
+void kc_bench_esys_sign(void *context)
+{
+    struct kc_bench_esys *bench = context;
+    static const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL};
+    static const TPMT_TK_HASHCHECK ticket = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
+    TPM2B_DIGEST digest = {.size = sizeof sealed_key};
+    TPMT_SIGNATURE *signature = NULL;
+    memcpy(digest.buffer, sealed_key, sizeof sealed_key);
+    protect(bench, TPMA_SESSION_DECRYPT);
+    must(Esys_Sign(bench->esys, bench->signer, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE,
+             &digest, &scheme, &ticket, &signature),
+        "signing");
+    Esys_Free(signature);
+}
+
+void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session)
+{
+    static const TPM2B_SENSITIVE_CREATE nothing = {0};
+    TPM2B_PUBLIC *public = NULL;
+    TPM2B_PRIVATE *private = NULL;
+    kc_swtpm_init(&bench->swtpm);
+    bench->authority = ESYS_TR_PASSWORD;
+    must(Tss2_TctiLdr_Initialize(bench->swtpm.tcti, &bench->tcti), "connecting");
+    must(Esys_Initialize(&bench->esys, bench->tcti, NULL), "starting the library");
+    make_primary(bench);
+    if (with_session)
+        start_session(bench);
+    create(bench, &nothing, &signer_template, &public, &private);
+    bench->signer = load(bench, public, private);
+    Esys_Free(public);
+    Esys_Free(private);
+    kc_bench_esys_seal(bench);
+}
+
+void kc_bench_esys_done(struct kc_bench_esys *bench)
+{
+    Esys_Free(bench->public);
+    Esys_Free(bench->private);
+    Esys_Finalize(&bench->esys);
+    Tss2_TctiLdr_Finalize(&bench->tcti);
+    kc_swtpm_done(&bench->swtpm);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What bench-root measures on a software TPM: the root's operations, and the bare calls of the
+ * library's ESAPI that do the same work: with an empty password, and with a salted session that
+ * encrypts. Each has a software TPM of its own, as one serves one connection. Whatever fails ends
+ * the program.
+ */
+#ifndef KC_TESTS_BENCH_ROOT_TPM_H
+#define KC_TESTS_BENCH_ROOT_TPM_H
+
+#include "tests/support/swtpm.h"
+#include "tpm/command.h"
+
+#include <tss2/tss2_esys.h>
+
+/* A root on a TPM, and its key for signatures. */
+struct kc_bench_tpm {
+    struct kc_swtpm swtpm;
+    struct kc_root *root;
+    struct kc_entity signer;
+    uint8_t blob[KC_ROOT_BLOB_MAX];
+    size_t blob_size;
+};
+
+void kc_bench_tpm_init(struct kc_bench_tpm *bench);
+void kc_bench_tpm_done(struct kc_bench_tpm *bench);
+void kc_bench_tpm_seal(void *bench);
+void kc_bench_tpm_unseal(void *bench);
+void kc_bench_tpm_random(void *bench);
+void kc_bench_tpm_sign(void *bench);
+
+/* The library on a TPM. */
+struct kc_bench_esys {
+    struct kc_swtpm swtpm;
+    TSS2_TCTI_CONTEXT *tcti;
+    ESYS_CONTEXT *esys;
+    ESYS_TR srk, signer;
+    ESYS_TR authority; /* ESYS_TR_PASSWORD, or a session */
+    TPM2B_PUBLIC *public;
+    TPM2B_PRIVATE *private;
+};
+
+void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session);
+void kc_bench_esys_done(struct kc_bench_esys *bench);
+void kc_bench_esys_seal(void *bench);
+void kc_bench_esys_unseal(void *bench);
+void kc_bench_esys_random(void *bench);
+void kc_bench_esys_sign(void *bench);
+
+/* Ends the program if a step failed. */
+void kc_bench_root_must(bool right, const char *step);
+
+#endif
