@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "custodian/config_setting.h"
+#include "tpm/address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +101,7 @@ static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *
     return kc_parse_group(parse, setting, user_rows, COUNT(user_rows), destination);
 }
 
-/* What a module finds in its environment, which is otherwise empty. */
+/* What a module, or a TPM's library, finds in its environment, which is otherwise empty. */
 static enum kc_error read_variable(
     struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
 {
@@ -121,6 +122,27 @@ static enum kc_error read_environment(struct kc_parse *parse, const config_setti
     return kc_parse_texts(parse, setting, KC_CONFIG_VARIABLES_MAX, read_variable, destination);
 }
 
+static enum kc_error read_tcti(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    struct kc_address address;
+    enum kc_error error = kc_parse_text(parse, setting, row, destination);
+    if (error == KC_OK && kc_address_parse(destination, &address) != KC_OK)
+        error = kc_parse_problem(parse, setting, "not a way to a TPM:", destination);
+    return error;
+}
+
+static enum kc_error read_pcrs(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    uint32_t mask = 0;
+    enum kc_error error = kc_parse_text(parse, setting, row, destination);
+    if (error == KC_OK && kc_pcr_list_parse(destination, &mask) != KC_OK)
+        error = kc_parse_problem(
+            parse, setting, "not a list of PCRs such as \"sha256:0,7\":", destination);
+    return error;
+}
+
 #define ROOT_FIELD(field) offsetof(struct kc_config_root, field)
 #define ROOT_TEXT(field, read)                                                                     \
     {                                                                                              \
@@ -129,10 +151,10 @@ static enum kc_error read_environment(struct kc_parse *parse, const config_setti
 static const struct kc_setting root_rows[] = {
     {"srk_name_file", read_absolute_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
     {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
-    ROOT_TEXT(tcti, kc_parse_text),
+    ROOT_TEXT(tcti, read_tcti),
     {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
     {"head_handle", kc_parse_number, ROOT_FIELD(head_handle), 0x01800000, 0x01bfffff, false},
-    ROOT_TEXT(pcrs, kc_parse_text),
+    ROOT_TEXT(pcrs, read_pcrs),
     ROOT_TEXT(pkcs11, read_absolute_path),
     ROOT_TEXT(token, kc_parse_text),
     ROOT_TEXT(key_label, kc_parse_text),
@@ -142,8 +164,7 @@ static const struct kc_setting root_rows[] = {
 
 /* The settings of each kind of root, by the one that says which it is; NULL ends them. */
 static const char *const tpm_settings[] = {"tcti", "srk_handle", "head_handle", "pcrs", NULL};
-static const char *const token_settings[] = {
-    "pkcs11", "token", "pin_file", "key_label", "environment", NULL};
+static const char *const token_settings[] = {"pkcs11", "token", "pin_file", "key_label", NULL};
 
 static enum kc_error refuse_settings(
     struct kc_parse *parse, const config_setting_t *group, const char *const names[])

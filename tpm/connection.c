@@ -73,10 +73,14 @@ static enum kc_error flush_leftovers(struct kc_tpm2 *tpm)
 enum kc_error kc_connection_open(struct kc_tpm2 *tpm)
 {
     int64_t deadline = kc_tcti_now_ms() + tpm->deadline_ms;
+    if (tpm->connects_once && tpm->has_connected)
+        return kc_code_refuse(
+            tpm, KC_ERR_ROOT_UNAVAILABLE, "the connection was lost: this process makes no other");
+    tpm->has_connected = true;
     if (kc_tcti_open(&tpm->tcti, &tpm->address, deadline) != KC_OK)
         return kc_code_refuse(tpm, KC_ERR_ROOT_UNAVAILABLE, "connect: nobody answers there");
     tpm->is_connected = true;
-    enum kc_error error = flush_leftovers(tpm);
+    enum kc_error error = tpm->address.is_shared ? KC_OK : flush_leftovers(tpm);
     if (error != KC_OK)
         kc_connection_drop(tpm);
     return error;
@@ -98,6 +102,7 @@ void kc_connection_close(struct kc_tpm2 *tpm)
         return;
     kc_session_flush(tpm, &tpm->policy);
     kc_session_flush(tpm, &tpm->session);
-    (void)send_bare(tpm, "shut the TPM down", TPM2_CC_Shutdown, TPM2_SU_CLEAR);
+    if (!tpm->address.is_shared)
+        (void)send_bare(tpm, "shut the TPM down", TPM2_CC_Shutdown, TPM2_SU_CLEAR);
     kc_connection_drop(tpm);
 }

@@ -48,11 +48,8 @@ struct kc_root;
 /*
  * What the configuration says about a TPM. All borrowed for the call that takes it.
  *
- * The tcti says how to reach it; nothing else is ever tried:
- *
- *   device:PATH            a TPM character device: device:/dev/tpmrm0
- *   swtpm:path=PATH        a software TPM on a unix socket
- *   swtpm:host=IP,port=N   the same on TCP: a numeric address or "localhost", no other names
+ * The tcti says how to reach it, in one of the forms that address.h lists; nothing else is ever
+ * tried.
  *
  * With pcr_mask (bit n is PCR n of the SHA-256 bank) keys are sealed to these PCRs' present values.
  * The pin srk_name has KC_ROOT_NAME_SIZE octets. Without one there is just kc_root_provision, and
@@ -65,6 +62,7 @@ struct kc_root_settings {
     uint32_t pcr_mask;       /* 0 for none */
     const uint8_t *srk_name; /* or NULL */
     uint32_t head_handle;    /* 0x01800000..0x01bfffff; 0 for KC_ROOT_HEAD_HANDLE */
+    bool connects_once;      /* a lost connection stays lost: the process cannot make another */
 };
 
 /*

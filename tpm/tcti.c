@@ -2,107 +2,20 @@
 #include "tpm/tcti.h"
 
 #include "base/reader.h"
+#include "base/text.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
 #define HEADER_SIZE 10 /* tag u16, size u32, code u32 */
-
-/* --- the setting --- */
-
-static const char *after_prefix(const char *text, const char *prefix)
-{
-    size_t size = strlen(prefix);
-    return strncmp(text, prefix, size) == 0 ? text + size : NULL;
-}
-
-/* Copies a text of 1 octet up to what the field can hold with its zero. */
-static bool copy_text(char *field, size_t field_size, const char *text, size_t size)
-{
-    if (size == 0 || size >= field_size)
-        return false;
-    memcpy(field, text, size);
-    field[size] = 0;
-    return true;
-}
-
-static bool parse_device(const char *text, struct kc_tcti_address *address)
-{
-    address->is_device = true;
-    return text[0] == '/' && copy_text(address->path, sizeof address->path, text, strlen(text));
-}
-
-static bool parse_unix(const char *text, struct kc_tcti_address *address)
-{
-    address->unix_socket.sun_family = AF_UNIX;
-    address->socket_size = sizeof address->unix_socket;
-    return text[0] == '/' && copy_text(address->unix_socket.sun_path,
-                                 sizeof address->unix_socket.sun_path, text, strlen(text));
-}
-
-static bool parse_port(const char *text, in_port_t *port)
-{
-    char *end = NULL;
-    unsigned long value = strtoul(text, &end, 10);
-    if (text[0] < '1' || text[0] > '9' || *end != 0 || value > UINT16_MAX)
-        return false;
-    *port = htons((uint16_t)value);
-    return true;
-}
-
-static bool parse_tcp(const char *text, struct kc_tcti_address *address)
-{
-    char host[INET6_ADDRSTRLEN];
-    in_port_t port;
-    const char *comma = strchr(text, ',');
-    const char *digits = comma ? after_prefix(comma, ",port=") : NULL;
-    if (!digits || !parse_port(digits, &port) ||
-        !copy_text(host, sizeof host, text, (size_t)(comma - text)))
-        return false;
-    const char *number = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
-    if (inet_pton(AF_INET, number, &address->ipv4.sin_addr) == 1) {
-        address->ipv4.sin_family = AF_INET;
-        address->ipv4.sin_port = port;
-        address->socket_size = sizeof address->ipv4;
-        return true;
-    }
-    if (inet_pton(AF_INET6, number, &address->ipv6.sin6_addr) != 1)
-        return false;
-    address->ipv6.sin6_family = AF_INET6;
-    address->ipv6.sin6_port = port;
-    address->socket_size = sizeof address->ipv6;
-    return true;
-}
-
-static const struct {
-    const char *prefix;
-    bool (*parse)(const char *text, struct kc_tcti_address *address);
-} forms[] = {
-    {"device:", parse_device},
-    {"swtpm:path=", parse_unix},
-    {"swtpm:host=", parse_tcp},
-};
-
-enum kc_error kc_tcti_parse(const char *text, struct kc_tcti_address *address)
-{
-    for (size_t i = 0; text && i < sizeof forms / sizeof forms[0]; i++) {
-        struct kc_tcti_address parsed = {0};
-        const char *rest = after_prefix(text, forms[i].prefix);
-        if (!rest)
-            continue;
-        if (!forms[i].parse(rest, &parsed))
-            return KC_ERR_CONFIG;
-        *address = parsed;
-        return KC_OK;
-    }
-    return KC_ERR_CONFIG;
-}
 
 /* --- waiting --- */
 
@@ -133,8 +46,7 @@ static bool wait_for(int fd, short events, int64_t deadline)
 
 static ssize_t send_some(const struct kc_tcti *tcti, const uint8_t *bytes, size_t size)
 {
-    return tcti->is_device ? write(tcti->fd, bytes, size)
-                           : send(tcti->fd, bytes, size, MSG_NOSIGNAL);
+    return tcti->writes ? write(tcti->fd, bytes, size) : send(tcti->fd, bytes, size, MSG_NOSIGNAL);
 }
 
 /* After a failed read or write: whether to try again, else why not. */
@@ -192,10 +104,34 @@ static TSS2_RC read_answer(struct kc_tcti *tcti, int64_t deadline)
     return TSS2_RC_SUCCESS;
 }
 
+/* A transport of others: whether it keeps to the time left is up to it. */
+static TSS2_RC exchange_by_library(
+    struct kc_tcti *tcti, const uint8_t *command, size_t size, int64_t deadline)
+{
+    size_t answer_size = sizeof tcti->answer;
+    TSS2_RC code = Tss2_Tcti_Transmit(tcti->library, size, command);
+    if (code != TSS2_RC_SUCCESS)
+        return code;
+    int64_t left = deadline - kc_tcti_now_ms();
+    code =
+        Tss2_Tcti_Receive(tcti->library, &answer_size, tcti->answer, left > 0 ? (int32_t)left : 0);
+    if (code == TSS2_TCTI_RC_TRY_AGAIN)
+        return TSS2_TCTI_RC_IO_ERROR;
+    if (code != TSS2_RC_SUCCESS)
+        return code;
+    if (answer_size < HEADER_SIZE || answer_size > sizeof tcti->answer ||
+        claimed_size(tcti->answer, answer_size) != answer_size)
+        return TSS2_TCTI_RC_MALFORMED_RESPONSE;
+    tcti->answer_size = answer_size;
+    return TSS2_RC_SUCCESS;
+}
+
 TSS2_RC kc_tcti_exchange(
     struct kc_tcti *tcti, const uint8_t *command, size_t size, int64_t deadline)
 {
     tcti->answer_size = 0;
+    if (tcti->library)
+        return exchange_by_library(tcti, command, size, deadline);
     TSS2_RC code = send_all(tcti, command, size, deadline);
     return code == TSS2_RC_SUCCESS ? read_answer(tcti, deadline) : code;
 }
@@ -203,7 +139,7 @@ TSS2_RC kc_tcti_exchange(
 /* --- a connection --- */
 
 /* A non-blocking connect: 0, or -1. */
-static int connect_by(int fd, const struct kc_tcti_address *address, int64_t deadline)
+static int connect_by(int fd, const struct kc_address *address, int64_t deadline)
 {
     if (connect(fd, &address->socket, address->socket_size) == 0)
         return 0;
@@ -215,7 +151,7 @@ static int connect_by(int fd, const struct kc_tcti_address *address, int64_t dea
     return failure == 0 ? 0 : -1;
 }
 
-static int open_socket(const struct kc_tcti_address *address, int64_t deadline)
+static int open_socket(const struct kc_address *address, int64_t deadline)
 {
     int fd = socket(address->socket.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && connect_by(fd, address, deadline) != 0) {
@@ -225,21 +161,72 @@ static int open_socket(const struct kc_tcti_address *address, int64_t deadline)
     return fd;
 }
 
-enum kc_error kc_tcti_open(
-    struct kc_tcti *tcti, const struct kc_tcti_address *address, int64_t deadline)
+/*
+ * Starts a shell that leaves the command behind, with `fd` as its input and output, and waits for
+ * that shell alone. Not by fork: the memory of the process is not inherited by one.
+ */
+static bool run_in_background(char *text, int fd)
 {
-    int fd = address->is_device ? open(address->path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
-                                : open_socket(address, deadline);
-    if (fd < 0)
+    static char shell[] = "sh", option[] = "-c", line[] = "exec 3<&0; eval \"$0\" <&3 3<&- &";
+    char *const arguments[] = {shell, option, line, text, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child = 0;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return false;
+    bool started = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO) == 0 &&
+                   posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO) == 0 &&
+                   posix_spawn(&child, "/bin/sh", &actions, NULL, arguments, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    while (started && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return started;
+}
+
+/* The command's input and output are the other end of a socket; it ends when its input does. */
+static int spawn(const char *command)
+{
+    char text[KC_ADDRESS_TEXT_SIZE];
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    bool started = kc_text_copy(text, sizeof text, command) && run_in_background(text, ends[1]) &&
+                   fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+    close(ends[1]);
+    if (started)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+static int open_descriptor(const struct kc_address *address, int64_t deadline)
+{
+    if (address->kind == KC_ADDRESS_DEVICE)
+        return open(address->text, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (address->kind == KC_ADDRESS_COMMAND)
+        return spawn(address->text);
+    return open_socket(address, deadline);
+}
+
+enum kc_error kc_tcti_open(struct kc_tcti *tcti, const struct kc_address *address, int64_t deadline)
+{
+    TSS2_TCTI_CONTEXT *library = NULL;
+    int fd = -1;
+    if (address->kind == KC_ADDRESS_LIBRARY) {
+        if (Tss2_TctiLdr_Initialize(address->text, &library) != TSS2_RC_SUCCESS)
+            return KC_ERR_ROOT_UNAVAILABLE;
+    } else if ((fd = open_descriptor(address, deadline)) < 0) {
         return KC_ERR_ROOT_UNAVAILABLE;
+    }
+    tcti->library = library;
     tcti->fd = fd;
-    tcti->is_device = address->is_device;
+    tcti->writes = address->kind == KC_ADDRESS_DEVICE;
     tcti->answer_size = 0;
     return KC_OK;
 }
 
 void kc_tcti_close(struct kc_tcti *tcti)
 {
+    Tss2_TctiLdr_Finalize(&tcti->library);
     if (tcti->fd >= 0)
         close(tcti->fd);
     tcti->fd = -1;

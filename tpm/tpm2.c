@@ -303,8 +303,8 @@ static bool is_valid(const struct kc_root_settings *settings)
 
 enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_root **root)
 {
-    struct kc_tcti_address address;
-    if (!is_valid(settings) || kc_tcti_parse(settings->tcti, &address) != KC_OK)
+    struct kc_address address;
+    if (!is_valid(settings) || kc_address_parse(settings->tcti, &address) != KC_OK)
         return KC_ERR_CONFIG;
     struct kc_tpm2 *tpm = malloc(sizeof *tpm);
     /* The library's log goes by this variable alone: not what we were started with counts. */
@@ -320,6 +320,7 @@ enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_roo
         .deadline_ms = settings->deadline_ms ? settings->deadline_ms : KC_ROOT_DEADLINE_MS,
         .pcr_mask = settings->pcr_mask,
         .is_pinned = settings->srk_name != NULL,
+        .connects_once = settings->connects_once,
         .tcti = {.fd = -1},
     };
     if (settings->srk_name)

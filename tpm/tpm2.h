@@ -14,11 +14,13 @@
 
 struct kc_tpm2 {
     struct kc_root root; /* first */
-    struct kc_tcti_address address;
+    struct kc_address address;
     uint32_t srk_handle, head_handle;
     uint32_t deadline_ms;
     uint32_t pcr_mask;
     bool is_pinned;
+    bool connects_once;
+    bool has_connected;
     uint8_t pin[KC_ROOT_NAME_SIZE];
 
     struct kc_tcti tcti;

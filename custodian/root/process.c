@@ -193,13 +193,15 @@ static enum kc_error provision(struct process *process)
 /* --- giving up rights --- */
 
 /*
- * A module is loaded as the process's own user, and before the filter: what it opens once it need
- * not open under the filter. A token that is away is no reason to end: it is looked for again.
+ * A module is loaded, and a command started, as the process's own user, and before the filter: what
+ * it opens once it need not open under the filter. A token that is away is no reason to end: it is
+ * looked for again.
  */
-static void load_module(struct process *process)
+static void connect_early(struct process *process)
 {
-    if (process->config->root.pkcs11[0] && process->is_pinned &&
-        kc_root_connect(process->root) != KC_OK)
+    bool is_early =
+        kc_root_sandbox_is_wide(process->config) || kc_root_connects_once(&process->config->root);
+    if (is_early && process->is_pinned && kc_root_connect(process->root) != KC_OK)
         kc_log(KC_LOG_WARNING, "module-failed", kc_log_text("cause", kc_root_cause(process->root)));
 }
 
@@ -208,7 +210,7 @@ static enum kc_error give_up_rights(struct process *process)
     enum kc_error error = kc_process_drop_rights(KC_PROCESS_ROOT, process->config);
     if (error != KC_OK)
         return error;
-    load_module(process);
+    connect_early(process);
     return kc_root_sandbox_enter(process->config);
 }
 
@@ -218,6 +220,7 @@ struct edge {
     int vault; /* -1: the vault is gone, a new end will come */
     struct kc_root_service service;
     enum kc_error logged;
+    bool connects_once; /* to the hardware root */
 };
 
 static uint64_t now_ms(void)
@@ -274,6 +277,10 @@ static void answer(struct edge *edge, const uint8_t *packet, size_t size)
     }
     log_answer(edge);
     send_reply(edge, reply.bytes, reply_size);
+    if (edge->connects_once && edge->service.answered == KC_ERR_ROOT_UNAVAILABLE) {
+        kc_log(KC_LOG_WARNING, "process-ends", kc_log_text("why", "root-lost"));
+        _exit((int)kc_error_row(KC_ERR_ROOT_UNAVAILABLE)->class);
+    }
 }
 
 static void serve_vault(struct edge *edge)
@@ -302,10 +309,11 @@ static bool obey(struct edge *edge)
     return order.type != KC_CONTROL_STOP;
 }
 
-static void serve(struct kc_root *root)
+static void serve(const struct process *process)
 {
-    struct edge edge = {.vault = KC_FD_ROOT_VAULT};
-    kc_root_service_init(&edge.service, root, now_ms);
+    struct edge edge = {
+        .vault = KC_FD_ROOT_VAULT, .connects_once = kc_root_connects_once(&process->config->root)};
+    kc_root_service_init(&edge.service, process->root, now_ms);
     for (;;) {
         struct pollfd waits[2] = {
             {.fd = KC_FD_CONTROL, .events = POLLIN}, {.fd = edge.vault, .events = POLLIN}};
@@ -343,7 +351,7 @@ static enum kc_error run(struct process *process)
         return error;
     kc_process_ready(); /* before the first look, as a silent root is waited for */
     look_at_root(process->root);
-    serve(process->root);
+    serve(process);
     return KC_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "custodian/log.h"
 #include "custodian/process.h"
+#include "tpm/address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,15 +158,25 @@ static enum kc_error refuse_clone3(void)
     return KC_ERR_SANDBOX;
 }
 
+bool kc_root_sandbox_is_wide(const struct kc_config *config)
+{
+    struct kc_address address;
+    return config->root.pkcs11[0] || (kc_address_parse(config->root.tcti, &address) == KC_OK &&
+                                         address.kind == KC_ADDRESS_LIBRARY);
+}
+
 enum kc_error kc_root_sandbox_enter(const struct kc_config *config)
 {
-    if (config->root.pkcs11[0]) {
+    if (kc_root_sandbox_is_wide(config)) {
         enum kc_error error = refuse_clone3();
         return error == KC_OK
                    ? kc_process_filter(for_module, sizeof for_module / sizeof for_module[0])
                    : error;
     }
-    if (strncmp(config->root.tcti, "device:", 7) == 0)
-        return kc_process_filter(for_device, sizeof for_device / sizeof for_device[0]);
-    return kc_process_filter(for_socket, sizeof for_socket / sizeof for_socket[0]);
+    struct kc_address address;
+    if (kc_address_parse(config->root.tcti, &address) != KC_OK)
+        return KC_ERR_CONFIG;
+    return address.kind == KC_ADDRESS_DEVICE
+               ? kc_process_filter(for_device, sizeof for_device / sizeof for_device[0])
+               : kc_process_filter(for_socket, sizeof for_socket / sizeof for_socket[0]);
 }

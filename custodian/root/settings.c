@@ -1,42 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/root/settings.h"
 
+#include "tpm/address.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* One number of a list, and what follows: a comma, or the end. */
-static const char *parse_pcr(const char *text, uint32_t *mask)
+bool kc_root_connects_once(const struct kc_config_root *config)
 {
-    char *end = NULL;
-    if (*text < '0' || *text > '9')
-        return NULL;
-    unsigned long number = strtoul(text, &end, 10);
-    if (number >= KC_ROOT_PCR_COUNT || (*end != ',' && *end != 0))
-        return NULL;
-    *mask |= 1u << number;
-    return end;
-}
-
-static enum kc_error parse_pcrs(const char *text, uint32_t *mask)
-{
-    static const char bank[] = "sha256:";
-    uint32_t parsed = 0;
-    if (strncmp(text, bank, strlen(bank)) != 0)
-        return KC_ERR_CONFIG;
-    const char *next = parse_pcr(text + strlen(bank), &parsed);
-    while (next && *next == ',')
-        next = parse_pcr(next + 1, &parsed);
-    if (!next)
-        return KC_ERR_CONFIG;
-    *mask = parsed;
-    return KC_OK;
+    struct kc_address address;
+    return kc_address_parse(config->tcti, &address) == KC_OK && address.kind == KC_ADDRESS_COMMAND;
 }
 
 enum kc_error kc_root_settings_read(
     const struct kc_config_root *config, const uint8_t *srk_name, struct kc_root_settings *settings)
 {
     uint32_t pcr_mask = 0;
-    if (config->pcrs[0] != 0 && parse_pcrs(config->pcrs, &pcr_mask) != KC_OK)
+    if (config->pcrs[0] != 0 && kc_pcr_list_parse(config->pcrs, &pcr_mask) != KC_OK)
         return KC_ERR_CONFIG;
     *settings = (struct kc_root_settings){
         .tcti = config->tcti,
@@ -45,6 +25,7 @@ enum kc_error kc_root_settings_read(
         .deadline_ms = config->timeout_s * 1000,
         .pcr_mask = pcr_mask,
         .srk_name = srk_name,
+        .connects_once = kc_root_connects_once(config),
     };
     return KC_OK;
 }

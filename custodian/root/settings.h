@@ -16,6 +16,9 @@
 KC_CHECKED enum kc_error kc_root_settings_read(const struct kc_config_root *config,
     const uint8_t *srk_name, struct kc_root_settings *settings);
 
+/* Whether a lost connection needs a new process: under the filter no program can be started. */
+bool kc_root_connects_once(const struct kc_config_root *config);
+
 /*
  * Makes the root that the configuration names. Given to the caller.
  *

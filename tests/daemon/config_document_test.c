@@ -14,7 +14,7 @@
 
 static const char minimal[] =
     "socket = \"/s\"; store = \"/t\"; users = { desk = 64801; vault = 64802; root = 64803; };\n"
-    "root = { tcti = \"device\"; srk_name_file = \"/n\"; }; keyrings = [ \"a\" ]; policy = ();\n";
+    "root = { tcti = \"tabrmd:\"; srk_name_file = \"/n\"; }; keyrings = [ \"a\" ]; policy = ();\n";
 
 static char page[TEXT_MAX], sample[TEXT_MAX];
 

@@ -133,8 +133,15 @@ static const struct {
     {START KEYRINGS NO_POLICY, "missing setting 'root'"},
     {START KEYRINGS NO_POLICY "root = { tcti = \"\"; srk_name_file = \"/s\"; };",
         "may not be empty: 'tcti'"},
+    {START KEYRINGS NO_POLICY "root = { tcti = \"mssim:\"; srk_name_file = \"/s\"; };",
+        "not a way to a TPM: 'mssim:'"},
+    {START KEYRINGS NO_POLICY "root = { tcti = \"device:tpm0\"; srk_name_file = \"/s\"; };",
+        "not a way to a TPM: 'device:tpm0'"},
+    {START KEYRINGS NO_POLICY "root = { tcti = \"tabrmd:\"; srk_name_file = \"/s\"; "
+                              "pcrs = \"sha256:0,24\"; };",
+        "not a list of PCRs such as \"sha256:0,7\": 'sha256:0,24'"},
     {START KEYRINGS NO_POLICY "root = { srk_name_file = \"/s\"; };", "one of tcti and pkcs11"},
-    {START KEYRINGS NO_POLICY "root = { tcti = \"x\"; " TOKEN_REQUIRED "};",
+    {START KEYRINGS NO_POLICY "root = { tcti = \"tabrmd:\"; " TOKEN_REQUIRED "};",
         "one of tcti and pkcs11"},
     {START KEYRINGS NO_POLICY
         "root = { srk_name_file = \"/s\"; pkcs11 = \"/m\"; pin_file = \"/p\"; };",
@@ -144,7 +151,7 @@ static const struct {
     {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED "pcrs = \"sha256:0\"; };",
         "not a setting of this kind of root: 'pcrs'"},
     {START KEYRINGS NO_POLICY
-        "root = { srk_name_file = \"/s\"; tcti = \"x\"; key_label = \"k\"; };",
+        "root = { srk_name_file = \"/s\"; tcti = \"tabrmd:\"; key_label = \"k\"; };",
         "not a setting of this kind of root: 'key_label'"},
     {START KEYRINGS NO_POLICY "root = { " TOKEN_REQUIRED "environment = [ \"=b\" ]; };",
         "not a variable such as"},
@@ -157,7 +164,7 @@ static const struct {
         "root = { srk_name_file = \"/s\"; pkcs11 = \"m.so\"; token = \"t\"; pin_file = \"/p\"; };",
         "not an absolute path: 'pkcs11'"},
     {START KEYRINGS NO_POLICY
-        "root = { tcti = \"x\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
+        "root = { tcti = \"tabrmd:\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
         "not within 0x81000000 to 0x817fffff: 'srk_handle'"},
     {"socket = \"relative\"; store = \"/s\";" USERS ROOT KEYRINGS NO_POLICY,
         "not an absolute path"},

@@ -96,11 +96,22 @@ static void only_a_complete_address_is_accepted(void **state)
         "device:",
         "device:tpm0",
         "/dev/tpmrm0",
-        "tabrmd:",
+        "tabrmd",
+        "tabrmd:bus_type=other",
+        "tabrmd:bus_name=",
+        "tabrmd:bus_name=a b",
+        "tabrmd:bus_type=session,",
+        "cmd:",
+        "pcap:",
+        "pcap:cmd:cat",
+        "pcap:pcap:tabrmd:",
+        "pcap:swtpm:",
         "mssim:host=127.0.0.1,port=2321",
     };
     static const char *const good[] = {"device:/dev/tpmrm0", "swtpm:path=/run/tpm",
-        "swtpm:host=127.0.0.1,port=2321", "swtpm:host=::1,port=1", "swtpm:host=localhost,port=9"};
+        "swtpm:host=127.0.0.1,port=2321", "swtpm:host=::1,port=1", "swtpm:host=localhost,port=9",
+        "tabrmd:", "tabrmd:bus_name=com.example.Tpm,bus_type=session", "cmd:tpm2_send",
+        "pcap:device:/dev/tpm0"};
     setenv("TSS2_TCTI", "device:/dev/tpm0", 1); /* what others look at counts for nothing */
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct kc_root *root = NULL;
