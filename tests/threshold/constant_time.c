@@ -9,6 +9,7 @@
  */
 #include "base/secret.h"
 #include "threshold/agreement.h"
+#include "threshold/coordinate.h"
 #include "threshold/declassify.h"
 #include "threshold/derive.h"
 #include "threshold/key.h"
@@ -105,6 +106,22 @@ static void agreements(enum kc_curve curve)
     must(kc_agreement_contribute(&contributions[1], &share, NULL, NULL, &peer));
     must(kc_agreement_combine(agreed, contributions, 2));
     must(kc_agreement_agree(agreed, &share, &peer));
+}
+
+/* What a device derived is secret; its own point is not. */
+static void coordinates(enum kc_curve curve)
+{
+    struct kc_scalar share = secret_scalar(curve, 7);
+    struct kc_point peer = some_point(curve, 10), public, second, product, whole;
+    uint8_t of_peer[KC_POINT_SIZE_MAX], of_second[KC_POINT_SIZE_MAX];
+    must(kc_point_multiply_base(&public, &share));
+    kc_declassify(&public, sizeof public);
+    must(kc_coordinate_second(&second, &peer));
+    must(kc_point_multiply(&product, &share, &peer));
+    kc_point_encode_unsigned(&product, of_peer);
+    must(kc_point_multiply(&product, &share, &second));
+    kc_point_encode_unsigned(&product, of_second);
+    must(kc_coordinate_complete(&whole, &public, &peer, of_peer, of_second));
 }
 
 static void shares(enum kc_curve curve)
@@ -214,8 +231,10 @@ static void run_all(void)
         agreements(curve);
         shares(curve);
         keys(curve);
-        if (!kc_curve_info(curve)->signs)
+        if (!kc_curve_info(curve)->signs) {
+            coordinates(curve);
             continue;
+        }
         signatures(curve);
         two_parties(curve);
     }
