@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
+#include "tpm/resident.h"
 
 /* The library's own names for these shift a signed number out of its range. */
 #define FIRST_TRANSIENT ((TPM2_HANDLE)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
@@ -92,6 +93,8 @@ void kc_connection_drop(struct kc_tpm2 *tpm)
     tpm->is_connected = false;
     tpm->is_spoiled = false;
     tpm->srk.handle = 0;
+    for (size_t i = 0; i < KC_TPM2_HOT_MAX; i++)
+        tpm->hot[i].object.handle = 0;
     kc_wipe(&tpm->session, sizeof tpm->session);
     kc_wipe(&tpm->policy, sizeof tpm->policy);
 }
@@ -100,6 +103,7 @@ void kc_connection_close(struct kc_tpm2 *tpm)
 {
     if (!tpm->is_connected)
         return;
+    kc_resident_flush(tpm);
     kc_session_flush(tpm, &tpm->policy);
     kc_session_flush(tpm, &tpm->session);
     if (!tpm->address.is_shared)

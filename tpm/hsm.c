@@ -10,6 +10,7 @@
 #include "tpm/hsm_connection.h"
 #include "tpm/hsm_head.h"
 #include "tpm/hsm_key.h"
+#include "tpm/hsm_resident.h"
 #include "tpm/hsm_seal.h"
 #include "tpm/hsm_status.h"
 
@@ -46,7 +47,9 @@ static enum kc_error connect_now(struct kc_hsm_token *token)
 static bool keeps_connection(enum kc_error error)
 {
     return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_HEAD ||
-           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS || error == KC_ERR_ROOT_UNFIT;
+           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS ||
+           error == KC_ERR_ROOT_UNFIT || error == KC_ERR_BAD_ARGUMENT ||
+           error == KC_ERR_DECRYPTION || error == KC_ERR_REFUSED;
 }
 
 static enum kc_error run_once(struct kc_hsm_token *token, struct kc_hsm_call *call)
@@ -76,7 +79,9 @@ static void work(void *context)
     struct kc_hsm *hsm = context;
     bool was_connected = hsm->token.is_connected;
     hsm->call.error = run_once(&hsm->token, &hsm->call);
-    if (hsm->call.error == KC_ERR_ROOT_UNAVAILABLE && was_connected)
+    bool may_be_stale =
+        hsm->call.error == KC_ERR_ROOT_UNAVAILABLE || hsm->call.error == KC_ERR_ROOT_KEY;
+    if (may_be_stale && was_connected) /* a key that is missing may be so in an exchanged token */
         hsm->call.error = run_once(&hsm->token, &hsm->call);
     wipe_stack();
 }
@@ -136,6 +141,31 @@ static enum kc_error do_random(struct kc_hsm_token *token, struct kc_hsm_call *c
 {
     return kc_hsm_connection_check(token, "get random octets",
         token->functions->C_GenerateRandom(token->session, call->octets, call->size));
+}
+
+static enum kc_error do_key_make(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_resident_make(token, call->algorithm, call->use, call->tag, &call->made);
+}
+
+static enum kc_error do_key_keep(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_resident_keep(token, call->key.blob);
+}
+
+static enum kc_error do_key_left(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_resident_left(token, call->tag, call->number, &call->made);
+}
+
+static enum kc_error do_key_use(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_resident_use(token, &call->use_of_key, call->result, &call->result_size);
+}
+
+static enum kc_error do_key_destroy(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_resident_destroy(token, call->key.blob);
 }
 
 /* That the PIN is locked is what a status has to say, and no failure of it. */
@@ -313,6 +343,89 @@ static enum kc_error hsm_status(struct kc_root *root, struct kc_root_status *sta
     return error;
 }
 
+/* --- resident keys, for the caller --- */
+
+static enum kc_error hsm_key_make(struct kc_root *root, enum kc_algorithm algorithm,
+    enum kc_use use, const uint8_t *auth, const uint8_t *tag, struct kc_root_made *made)
+{
+    (void)auth; /* the token has its PIN */
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_pinned(hsm);
+    if (error != KC_OK)
+        return error;
+    hsm->call.algorithm = algorithm;
+    hsm->call.use = use;
+    memcpy(hsm->call.tag, tag, sizeof hsm->call.tag);
+    if ((error = run(hsm, do_key_make)) == KC_OK)
+        *made = hsm->call.made;
+    return error;
+}
+
+static enum kc_error hsm_key_left(
+    struct kc_root *root, const uint8_t *tag, uint32_t number, struct kc_root_made *left)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_pinned(hsm);
+    if (error != KC_OK)
+        return error;
+    hsm->call.number = number;
+    memcpy(hsm->call.tag, tag, sizeof hsm->call.tag);
+    if ((error = run(hsm, do_key_left)) == KC_OK)
+        *left = hsm->call.made;
+    return error;
+}
+
+/* A call about a key: copies of what names it. */
+static enum kc_error begin_key(struct kc_hsm *hsm, const struct kc_root_key *key)
+{
+    enum kc_error error = begin_pinned(hsm);
+    if (error != KC_OK)
+        return error;
+    if (key->blob.size > sizeof hsm->call.blob)
+        return refuse(hsm, KC_ERR_RECORD_DAMAGED, "the blob is too large");
+    if (key->blob.size > 0)
+        memcpy(hsm->call.blob, key->blob.bytes, key->blob.size);
+    hsm->call.key.blob = (struct kc_span){hsm->call.blob, key->blob.size};
+    return KC_OK;
+}
+
+static enum kc_error hsm_key_keep(struct kc_root *root, const struct kc_root_key *key)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_key(hsm, key);
+    return error == KC_OK ? run(hsm, do_key_keep) : error;
+}
+
+static enum kc_error hsm_key_destroy(struct kc_root *root, const struct kc_root_key *key)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_key(hsm, key);
+    return error == KC_OK ? run(hsm, do_key_destroy) : error;
+}
+
+static enum kc_error hsm_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
+    uint8_t *result, size_t *result_size)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_key(hsm, use->key);
+    if (error != KC_OK)
+        return error;
+    if (use->input.size > sizeof hsm->call.input)
+        return refuse(hsm, KC_ERR_BAD_ARGUMENT, "the input is too large");
+    if (use->input.size > 0)
+        memcpy(hsm->call.input, use->input.bytes, use->input.size);
+    hsm->call.use_of_key = *use;
+    hsm->call.use_of_key.key = &hsm->call.key;
+    hsm->call.use_of_key.input.bytes = hsm->call.input;
+    if ((error = run(hsm, do_key_use)) == KC_OK) {
+        memcpy(result, hsm->call.result, hsm->call.result_size);
+        *result_size = hsm->call.result_size;
+    }
+    if (kc_hsm_worker_is_idle(&hsm->worker))
+        forget_call(hsm);
+    return error;
+}
+
 static enum kc_error hsm_provision(struct kc_root *root, uint8_t *name)
 {
     struct kc_hsm *hsm = hsm_of(root);
@@ -366,6 +479,11 @@ static const struct kc_root_kind hsm_kind = {
     .seal = hsm_seal,
     .unseal = hsm_unseal,
     .random = hsm_random,
+    .key_make = hsm_key_make,
+    .key_keep = hsm_key_keep,
+    .key_left = hsm_key_left,
+    .key_use = hsm_key_use,
+    .key_destroy = hsm_key_destroy,
     .status = hsm_status,
     .head = hsm_head,
     .cause = hsm_cause,

@@ -13,6 +13,15 @@
 
 #define KC_HSM_CAUSE_SIZE 200
 
+#define KC_HSM_HOT_MAX 8 /* objects whose handles are remembered */
+
+/* An object of a resident key that was found in this session. */
+struct kc_hsm_hot {
+    CK_OBJECT_HANDLE object; /* CK_INVALID_HANDLE: none */
+    CK_OBJECT_CLASS class;
+    uint8_t id[32]; /* CKA_ID, see hsm_resident.h */
+};
+
 /* What the worker's thread has; none of it is looked at while it works. */
 struct kc_hsm_token {
     char *module_path;
@@ -31,6 +40,9 @@ struct kc_hsm_token {
     CK_SESSION_HANDLE session; /* CK_INVALID_HANDLE: none */
     CK_OBJECT_HANDLE key;      /* CK_INVALID_HANDLE until it was found and is the pinned one */
     bool pin_was_refused;      /* never tried again: the token would lock itself */
+    struct kc_hsm_hot hot[KC_HSM_HOT_MAX];
+    unsigned hot_next;      /* the place that is taken next */
+    unsigned points_as_der; /* bit n: algorithm n's peers are given in an OCTET STRING */
 
     CK_RV code;                    /* of the last failure */
     char cause[KC_HSM_CAUSE_SIZE]; /* the same in words */
@@ -49,6 +61,18 @@ struct kc_hsm_call {
     enum kc_root_head_step head_step;
     uint8_t auth[KC_ROOT_AUTH_SIZE];    /* secret */
     uint8_t content[KC_ROOT_HEAD_SIZE]; /* secret */
+
+    /* of resident keys */
+    enum kc_algorithm algorithm;
+    enum kc_use use;
+    uint8_t tag[KC_ROOT_KEY_TAG_SIZE];
+    uint32_t number;
+    struct kc_root_made made;
+    struct kc_root_key key;               /* its blob lies in blob */
+    struct kc_root_use_of_key use_of_key; /* of key; its input lies in input */
+    uint8_t input[KC_ROOT_INPUT_MAX];     /* may be secret */
+    uint8_t result[KC_ROOT_RESULT_MAX];   /* secret */
+    size_t result_size;
 };
 
 struct kc_hsm {

@@ -43,6 +43,8 @@ static const struct code_row {
     {CKR_RANDOM_NO_RNG, KC_ERR_ROOT_UNFIT},
     {CKR_TOKEN_WRITE_PROTECTED, KC_ERR_ROOT_UNFIT},
     {CKR_SESSION_READ_ONLY, KC_ERR_ROOT_UNFIT},
+    {CKR_KEY_FUNCTION_NOT_PERMITTED, KC_ERR_ROOT_UNFIT},
+    {CKR_KEY_TYPE_INCONSISTENT, KC_ERR_ROOT_UNFIT},
     {CKR_GENERAL_ERROR, KC_ERR_ROOT_UNAVAILABLE},
     {CKR_FUNCTION_FAILED, KC_ERR_ROOT_UNAVAILABLE},
     {CKR_FUNCTION_CANCELED, KC_ERR_ROOT_UNAVAILABLE},
@@ -177,7 +179,7 @@ static enum kc_error may_try_pin(struct kc_hsm_token *token)
     return KC_OK;
 }
 
-/* For writing too: the head is. */
+/* For writing too: the head is, and resident keys are made. */
 static enum kc_error open_session(struct kc_hsm_token *token)
 {
     return kc_hsm_connection_check(token, "open a session",
@@ -207,5 +209,6 @@ void kc_hsm_connection_close(struct kc_hsm_token *token)
     if (token->is_initialized)
         (void)p11_kit_module_finalize(token->functions);
     token->session = token->key = CK_INVALID_HANDLE;
+    memset(token->hot, 0, sizeof token->hot);
     token->is_initialized = token->is_connected = false;
 }

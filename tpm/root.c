@@ -45,6 +45,87 @@ enum kc_error kc_root_random(struct kc_root *root, uint8_t *random, size_t size)
     return root->kind->random(root, random, size);
 }
 
+/* --- resident keys --- */
+
+static bool has_use(enum kc_algorithm algorithm, enum kc_use use)
+{
+    const struct kc_algorithm_info *info = kc_algorithm_info(algorithm);
+    return info && use != KC_USE_NONE && kc_algorithm_can(info, use);
+}
+
+enum kc_error kc_root_key_make(struct kc_root *root, enum kc_algorithm algorithm, enum kc_use use,
+    const uint8_t auth[static KC_ROOT_AUTH_SIZE], const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE],
+    struct kc_root_made *made)
+{
+    if (!has_use(algorithm, use))
+        return KC_ERR_BAD_ARGUMENT;
+    return root->kind->key_make(root, algorithm, use, auth, tag, made);
+}
+
+enum kc_error kc_root_key_keep(struct kc_root *root, const struct kc_root_key *key)
+{
+    return root->kind->key_keep(root, key);
+}
+
+enum kc_error kc_root_key_left(struct kc_root *root, const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE],
+    uint32_t number, struct kc_root_made *left)
+{
+    return root->kind->key_left(root, tag, number, left);
+}
+
+static bool is_digest(struct kc_span input)
+{
+    return input.size == 32 || input.size == 48 || input.size == 64;
+}
+
+static bool is_signable(enum kc_root_scheme scheme, struct kc_span input)
+{
+    switch (scheme) {
+    case KC_ROOT_ECDSA:
+    case KC_ROOT_RSA_PKCS1:
+    case KC_ROOT_RSA_PSS:
+        return is_digest(input);
+    case KC_ROOT_EDDSA:
+        return input.size <= KC_ROOT_INPUT_MAX;
+    case KC_ROOT_RSA_OAEP:
+        return false;
+    }
+    return false;
+}
+
+enum kc_error kc_root_key_sign(struct kc_root *root, const struct kc_root_key *key,
+    enum kc_root_scheme scheme, struct kc_span input, uint8_t signature[static KC_ROOT_RESULT_MAX],
+    size_t *signature_size)
+{
+    if (!is_signable(scheme, input))
+        return KC_ERR_BAD_ARGUMENT;
+    const struct kc_root_use_of_key use = {key, KC_ROOT_OPERATION_SIGN, scheme, input};
+    return root->kind->key_use(root, &use, signature, signature_size);
+}
+
+enum kc_error kc_root_key_agree(struct kc_root *root, const struct kc_root_key *key,
+    struct kc_span peer, uint8_t agreed[static KC_ROOT_RESULT_MAX], size_t *agreed_size)
+{
+    const struct kc_root_use_of_key use = {
+        .key = key, .operation = KC_ROOT_OPERATION_AGREE, .input = peer};
+    return root->kind->key_use(root, &use, agreed, agreed_size);
+}
+
+enum kc_error kc_root_key_decrypt(struct kc_root *root, const struct kc_root_key *key,
+    enum kc_root_scheme scheme, struct kc_span ciphertext,
+    uint8_t plaintext[static KC_ROOT_RESULT_MAX], size_t *plaintext_size)
+{
+    if (scheme != KC_ROOT_RSA_OAEP && scheme != KC_ROOT_RSA_PKCS1)
+        return KC_ERR_BAD_ARGUMENT;
+    const struct kc_root_use_of_key use = {key, KC_ROOT_OPERATION_DECRYPT, scheme, ciphertext};
+    return root->kind->key_use(root, &use, plaintext, plaintext_size);
+}
+
+enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key *key)
+{
+    return root->kind->key_destroy(root, key);
+}
+
 enum kc_error kc_root_status(struct kc_root *root, struct kc_root_status *status)
 {
     return root->kind->status(root, status);

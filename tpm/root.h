@@ -28,9 +28,8 @@
 #ifndef KC_TPM_ROOT_H
 #define KC_TPM_ROOT_H
 
-#include "base/error.h"
-
-#include <stdint.h>
+#include "base/algorithm.h"
+#include "base/reader.h"
 
 #define KC_ROOT_KEY_SIZE 32   /* a sealing key */
 #define KC_ROOT_BLOB_MAX 1024 /* a sealed key, as kc_root_seal makes it */
@@ -187,6 +186,121 @@ KC_CHECKED enum kc_error kc_root_head_write(struct kc_root *root,
 /* Makes the place, with this as its first content. KC_ERR_EXISTS: there is one, with content. */
 KC_CHECKED enum kc_error kc_root_head_make(struct kc_root *root,
     const uint8_t auth[static KC_ROOT_AUTH_SIZE], const uint8_t content[static KC_ROOT_HEAD_SIZE]);
+/* --- resident keys: made in the root, and never outside it --- */
+
+enum kc_root_scheme {
+    KC_ROOT_ECDSA = 1,     /* P-256, P-384; of a digest */
+    KC_ROOT_RSA_PKCS1 = 2, /* RSASSA-PKCS1-v1_5 of a digest, or RSAES-PKCS1-v1_5 */
+    KC_ROOT_RSA_PSS = 3,   /* of a digest; MGF1 with the same hash */
+    KC_ROOT_EDDSA = 4,     /* of a message: pure, no context */
+    KC_ROOT_RSA_OAEP = 5,  /* SHA-256, no label */
+};
+
+#define KC_ROOT_PUBLIC_MAX 270  /* octets of a public key, below */
+#define KC_ROOT_INPUT_MAX 4096  /* octets that are signed by EdDSA */
+#define KC_ROOT_RESULT_MAX 256  /* octets of a signature, an agreed point, a plaintext */
+#define KC_ROOT_KEY_TAG_SIZE 16 /* octets of a maker's tag, below */
+
+/*
+ * What is given for a resident key, on making it and whenever it is used.
+ *
+ * The blob says which key it is. A TPM's holds the key, as only that TPM can load it; a token's
+ * names the object in the token. The authorisation value is the caller's, random and never a
+ * person's; a TPM demands it with each use, a token has its PIN instead and ignores it. Wrong ones
+ * do not count towards lockout.
+ */
+struct kc_root_key {
+    const uint8_t *auth; /* secret; KC_ROOT_AUTH_SIZE octets */
+    struct kc_span blob;
+};
+
+/*
+ * What is made. The public key is in the form that records have: P-256 and P-384 uncompressed
+ * (04, x, y: 65 and 97 octets), RSA the DER of RSAPublicKey (RFC 8017, A.1.1; the exponent is
+ * 65537), Ed25519 and Ed448 as in RFC 8032; but X25519 and X448 as u alone (RFC 7748): of their
+ * sign nothing is known.
+ */
+struct kc_root_made {
+    uint8_t blob[KC_ROOT_BLOB_MAX];
+    size_t blob_size;
+    uint8_t public_key[KC_ROOT_PUBLIC_MAX];
+    size_t public_size;
+};
+
+/*
+ * Makes a resident key. It was used once when this returns, as far as that can be told.
+ *
+ * tag   the maker's own, KC_ROOT_KEY_TAG_SIZE octets. A token keeps it with the new object until
+ *       kc_root_key_keep, so that what a dead maker left can be found (kc_root_key_left)
+ * made  written only on KC_OK
+ *
+ * KC_ERR_ROOT_UNFIT     this root has no such keys
+ * KC_ERR_BAD_ARGUMENT   the algorithm is none for the use
+ */
+KC_CHECKED enum kc_error kc_root_key_make(struct kc_root *root, enum kc_algorithm algorithm,
+    enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], struct kc_root_made *made);
+
+/* The key's record is in the store: it is not to be taken for a left one. Nothing to do for a TPM,
+ * whose keys live in their blobs. Errors as kc_root_key_sign. */
+KC_CHECKED enum kc_error kc_root_key_keep(struct kc_root *root, const struct kc_root_key *key);
+
+/*
+ * The next key that was made under another tag and not kept, if there is one: to be kept or to be
+ * destroyed by who knows whether the store has it.
+ *
+ * number  0 for the first, 1 for the one after it ..
+ *
+ * KC_ERR_REFUSED  there is no more
+ */
+KC_CHECKED enum kc_error kc_root_key_left(struct kc_root *root,
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left);
+
+/*
+ * Signs.
+ *
+ * input      ECDSA and RSA: a digest of 32, 48 or 64 octets (SHA-256, -384, -512); EdDSA: the
+ *            message, at most KC_ROOT_INPUT_MAX octets
+ * signature  ECDSA: r and s, big-endian, 32 or 48 octets each; RSA: 256 octets; EdDSA as in
+ *            RFC 8032. Written only on KC_OK
+ *
+ * KC_ERR_RECORD_DAMAGED  the blob was altered, is another root's, or the authorisation is wrong
+ * KC_ERR_ROOT_KEY        the object that the blob names is not in the token
+ * KC_ERR_BAD_ARGUMENT    the scheme does not fit the key, or the input the scheme
+ * KC_ERR_ROOT_UNFIT      this root has no such scheme
+ * KC_ERR_ROOT_POLICY     a PCR differs from when the key was made
+ */
+KC_CHECKED enum kc_error kc_root_key_sign(struct kc_root *root, const struct kc_root_key *key,
+    enum kc_root_scheme scheme, struct kc_span input, uint8_t signature[static KC_ROOT_RESULT_MAX],
+    size_t *signature_size);
+
+/*
+ * Agrees. The caller has checked that the peer's point is in the prime-order group.
+ *
+ * peer    in the form of a public key, above
+ * agreed  secret. A TPM gives the whole point, uncompressed; a token one coordinate: x, 32 or 48
+ *         octets, or u. Written only on KC_OK
+ *
+ * Errors as kc_root_key_sign.
+ */
+KC_CHECKED enum kc_error kc_root_key_agree(struct kc_root *root, const struct kc_root_key *key,
+    struct kc_span peer, uint8_t agreed[static KC_ROOT_RESULT_MAX], size_t *agreed_size);
+
+/*
+ * Decrypts under RSA: scheme KC_ROOT_RSA_OAEP or KC_ROOT_RSA_PKCS1. Whether padding was right can
+ * be told from the answer: not for callers that an attacker can have try many.
+ *
+ * plaintext  secret; written only on KC_OK
+ *
+ * KC_ERR_DECRYPTION  it does not open
+ * and the errors of kc_root_key_sign
+ */
+KC_CHECKED enum kc_error kc_root_key_decrypt(struct kc_root *root, const struct kc_root_key *key,
+    enum kc_root_scheme scheme, struct kc_span ciphertext,
+    uint8_t plaintext[static KC_ROOT_RESULT_MAX], size_t *plaintext_size);
+
+/* Destroys the object in a token; a TPM's key is gone with its blob. KC_OK too if it is gone. */
+KC_CHECKED enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key *key);
 
 enum kc_root_bank {
     KC_ROOT_BANK_SHA1 = 1,

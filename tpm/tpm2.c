@@ -11,6 +11,7 @@
 #include "tpm/command.h"
 #include "tpm/connection.h"
 #include "tpm/head.h"
+#include "tpm/resident.h"
 #include "tpm/seal.h"
 #include "tpm/srk.h"
 #include "tpm/status.h"
@@ -45,7 +46,8 @@ static bool keeps_connection(enum kc_error error)
 {
     return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_POLICY ||
            error == KC_ERR_ROOT_LOCKOUT || error == KC_ERR_ROOT_HEAD ||
-           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS;
+           error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS ||
+           error == KC_ERR_BAD_ARGUMENT || error == KC_ERR_ROOT_UNFIT || error == KC_ERR_DECRYPTION;
 }
 
 /*
@@ -68,6 +70,17 @@ static __attribute__((noinline)) void wipe_stack(void)
     kc_wipe(below, sizeof below);
 }
 
+/* The resident keys that stay loaded make room for what has none. */
+static enum kc_error with_room(struct kc_tpm2 *tpm,
+    enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
+{
+    enum kc_error error = operation(tpm, arguments);
+    if (error == KC_OK || !kc_code_is_full(tpm->code) || !kc_resident_is_hot(tpm))
+        return error;
+    kc_resident_flush(tpm);
+    return operation(tpm, arguments);
+}
+
 static enum kc_error run_once(struct kc_tpm2 *tpm,
     enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
 {
@@ -75,7 +88,7 @@ static enum kc_error run_once(struct kc_tpm2 *tpm,
     tpm->cause[0] = 0;
     enum kc_error error = connect_now(tpm);
     if (error == KC_OK)
-        error = operation(tpm, arguments);
+        error = with_room(tpm, operation, arguments);
     wipe_stack();
     if (!keeps_connection(error) || tpm->is_spoiled)
         kc_connection_drop(tpm);
@@ -193,6 +206,75 @@ static enum kc_error tpm2_random(struct kc_root *root, uint8_t *random, size_t s
     return run(tpm_of(root), do_random, &(struct random_arguments){random, size});
 }
 
+/* --- resident keys --- */
+
+struct make_arguments {
+    enum kc_algorithm algorithm;
+    enum kc_use use;
+    const uint8_t *auth;
+    struct kc_root_made *made;
+};
+
+static enum kc_error do_key_make(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct make_arguments *a = arguments;
+    return kc_resident_make(tpm, a->algorithm, a->use, a->auth, a->made);
+}
+
+static enum kc_error tpm2_key_make(struct kc_root *root, enum kc_algorithm algorithm,
+    enum kc_use use, const uint8_t *auth, const uint8_t *tag, struct kc_root_made *made)
+{
+    (void)tag; /* nothing is left in the TPM */
+    return run(tpm_of(root), do_key_make, &(struct make_arguments){algorithm, use, auth, made});
+}
+
+static enum kc_error do_key_check(struct kc_tpm2 *tpm, void *arguments)
+{
+    return kc_resident_check(tpm, arguments);
+}
+
+static enum kc_error tpm2_key_keep(struct kc_root *root, const struct kc_root_key *key)
+{
+    struct kc_root_key kept = *key;
+    return run(tpm_of(root), do_key_check, &kept);
+}
+
+static enum kc_error tpm2_key_left(
+    struct kc_root *root, const uint8_t *tag, uint32_t number, struct kc_root_made *left)
+{
+    (void)root;
+    (void)tag;
+    (void)number;
+    (void)left;
+    return KC_ERR_REFUSED;
+}
+
+struct use_arguments {
+    const struct kc_root_use_of_key *use;
+    uint8_t *result;
+    size_t *result_size;
+};
+
+static enum kc_error do_key_use(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct use_arguments *a = arguments;
+    return kc_resident_use(tpm, a->use, a->result, a->result_size);
+}
+
+static enum kc_error tpm2_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
+    uint8_t *result, size_t *result_size)
+{
+    return run(tpm_of(root), do_key_use, &(struct use_arguments){use, result, result_size});
+}
+
+static enum kc_error tpm2_key_destroy(struct kc_root *root, const struct kc_root_key *key)
+{
+    struct kc_tpm2 *tpm = tpm_of(root);
+    if (tpm->is_connected)
+        kc_resident_forget(tpm, key);
+    return KC_OK;
+}
+
 static enum kc_error do_status(struct kc_tpm2 *tpm, void *arguments)
 {
     return kc_status_read(tpm, arguments);
@@ -287,6 +369,11 @@ static const struct kc_root_kind tpm2_kind = {
     .seal = tpm2_seal,
     .unseal = tpm2_unseal,
     .random = tpm2_random,
+    .key_make = tpm2_key_make,
+    .key_keep = tpm2_key_keep,
+    .key_left = tpm2_key_left,
+    .key_use = tpm2_key_use,
+    .key_destroy = tpm2_key_destroy,
     .status = tpm2_status,
     .head = tpm2_head,
     .cause = tpm2_cause,

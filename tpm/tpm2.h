@@ -12,6 +12,15 @@
 
 #define KC_TPM2_CAUSE_SIZE 200
 
+#define KC_TPM2_HOT_MAX 2 /* resident keys that stay loaded */
+
+/* A resident key that is loaded. */
+struct kc_tpm2_hot {
+    struct kc_entity object; /* nothing: the place is empty */
+    uint8_t digest[32];      /* SHA-256 of its blob */
+    uint64_t used;           /* the use that was its last; the smallest goes first */
+};
+
 struct kc_tpm2 {
     struct kc_root root; /* first */
     struct kc_address address;
@@ -30,6 +39,8 @@ struct kc_tpm2 {
     struct kc_session session; /* salted to the SRK: the standing one */
     struct kc_session policy;  /* the same, for policies; started when first needed */
     bool is_spoiled;           /* a flush failed */
+    struct kc_tpm2_hot hot[KC_TPM2_HOT_MAX];
+    uint64_t uses; /* of resident keys, counted */
 
     TSS2_RC code;                   /* of the last failure, of a TPM or transport; or success */
     char cause[KC_TPM2_CAUSE_SIZE]; /* the same in words */

@@ -18,9 +18,18 @@ struct conformance_hardware {
     size_t (*count_remains)(void);
     /* A root on it. name: the pin, or NULL */
     struct kc_root *(*root)(const uint8_t *name);
+
+    /* of resident keys */
+    unsigned column;         /* its column in the table of docs/roots.md, from 0 */
+    bool gives_whole_points; /* an agreement answers x and y, not x or u alone */
+    bool wants_auth;         /* each use needs the key's authorisation value */
+    bool keeps_keys;         /* they are objects in the hardware, not in their blobs */
 };
 
 /* Runs all cases; returns how many failed. */
 int conformance_run(const struct conformance_hardware *hardware);
+
+/* The same of resident keys. */
+int conformance_keys_run(const struct conformance_hardware *hardware);
 
 #endif

@@ -69,6 +69,8 @@ int main(void)
         .replace = replace,
         .count_remains = count_remains,
         .root = root_on_token,
+        .column = 1,
+        .keeps_keys = true,
     };
-    return conformance_run(&hardware);
+    return conformance_run(&hardware) + conformance_keys_run(&hardware);
 }

@@ -66,6 +66,9 @@ int main(void)
         .replace = replace,
         .count_remains = count_remains,
         .root = root_on_tpm,
+        .column = 0,
+        .gives_whole_points = true,
+        .wants_auth = true,
     };
-    return conformance_run(&hardware);
+    return conformance_run(&hardware) + conformance_keys_run(&hardware);
 }
