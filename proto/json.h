@@ -48,7 +48,7 @@ struct kc_json_document {
     size_t node_count;
 };
 
-/* A value in a document, which must outlive it. A zeroed one is absent, and so is all in it. */
+/* A value in a document, which must outlive it and stay where it is. A zeroed one is absent, and so is all in it. */
 struct kc_json {
     const struct kc_json_document *document;
     uint32_t node;

@@ -49,25 +49,21 @@ static enum kc_error verify_and_parse(struct kc_signed_object *object, enum kc_o
     return error != KC_OK ? error : payload_parse(object, base);
 }
 
-/* Gives what was opened, or frees it. */
-static enum kc_error give(
-    enum kc_error error, struct kc_signed_object *opened, struct kc_signed_object *object)
+/* Values point into the document where it lies, so an object is opened in its place. */
+static enum kc_error give(enum kc_error error, struct kc_signed_object *object)
 {
-    if (error == KC_OK)
-        *object = *opened;
-    else
-        kc_signed_object_done(opened);
+    if (error != KC_OK)
+        kc_signed_object_done(object);
     return error;
 }
 
 enum kc_error kc_signed_object_open(struct kc_span text, size_t size_max, enum kc_object_type base,
     const struct kc_public_key *signer, kc_dare_verify verify, struct kc_signed_object *object)
 {
-    struct kc_signed_object opened;
-    enum kc_error error = envelope_open(text, size_max, &opened);
+    enum kc_error error = envelope_open(text, size_max, object);
     if (error == KC_OK)
-        error = verify_and_parse(&opened, base, signer, verify);
-    return give(error, &opened, object);
+        error = verify_and_parse(object, base, signer, verify);
+    return give(error, object);
 }
 
 enum kc_error kc_object_key(
@@ -95,14 +91,13 @@ enum kc_error kc_signed_object_open_profile(struct kc_span text, size_t size_max
     enum kc_object_type base, const char *udf, kc_dare_verify verify,
     struct kc_signed_object *object, struct kc_public_key *key)
 {
-    struct kc_signed_object opened;
     struct kc_public_key found;
-    enum kc_error error = envelope_open(text, size_max, &opened);
+    enum kc_error error = envelope_open(text, size_max, object);
     if (error == KC_OK)
-        error = profile_key(&opened, base, udf, verify, &found);
+        error = profile_key(object, base, udf, verify, &found);
     if (error == KC_OK && key != NULL)
         *key = found;
-    return give(error, &opened, object);
+    return give(error, object);
 }
 
 /* --- requests --- */
@@ -160,19 +155,17 @@ enum kc_error kc_accredited_request_open(struct kc_span text, size_t size_max,
     enum kc_object_type base, const struct kc_accreditation *accreditation, kc_dare_verify verify,
     struct kc_accredited_request *request)
 {
-    struct kc_accredited_request opened = {0};
-    enum kc_error error = envelope_open(text, size_max, &opened.request);
+    *request = (struct kc_accredited_request){0};
+    enum kc_error error = envelope_open(text, size_max, &request->request);
     if (error == KC_OK) {
-        const struct kc_dare_envelope *envelope = opened.request.envelope;
+        const struct kc_dare_envelope *envelope = request->request.envelope;
         error = KC_ERR_SIGNATURE;
         for (size_t i = 0; i < envelope->signature_count && error != KC_OK; i++)
-            error = follow(&envelope->signatures[i], accreditation, verify, &opened);
+            error = follow(&envelope->signatures[i], accreditation, verify, request);
     }
     if (error == KC_OK)
-        error = payload_parse(&opened.request, base);
-    if (error == KC_OK)
-        *request = opened;
-    else
-        kc_accredited_request_done(&opened);
+        error = payload_parse(&request->request, base);
+    if (error != KC_OK)
+        kc_accredited_request_done(request);
     return error;
 }

@@ -2,6 +2,8 @@
 /*
  * An envelope with a tagged object in it, opened in the only safe order: signature first, then the
  * payload is read.
+ *
+ * What is opened points into itself: it is not to be copied. After a failure it is empty.
  */
 #ifndef KC_PROTO_SIGNED_OBJECT_H
 #define KC_PROTO_SIGNED_OBJECT_H
