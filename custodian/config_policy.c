@@ -142,6 +142,15 @@ KC_RULE_LIST(read_globs, read_glob, KC_POLICY_GLOBS_MAX)
 KC_RULE_LIST(read_roles, read_role, 8)
 KC_RULE_LIST(read_operations, read_operation, KC_OPERATIONS)
 
+static enum kc_error read_truth(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+        return kc_parse_problem(parse, setting, "not true or false:", row->name);
+    *(uint32_t *)destination = config_setting_get_bool(setting) != 0;
+    return KC_OK;
+}
+
 static const struct kc_setting rule_rows[] = {
     {"name", kc_parse_text, offsetof(struct kc_policy_rule, name), 0, KC_POLICY_NAME_MAX + 1, true},
     {"users", read_users, 0, 0, 0, false},
@@ -150,6 +159,7 @@ static const struct kc_setting rule_rows[] = {
     {"keys", read_globs, 0, 0, 0, false},
     {"roles", read_roles, 0, 0, 0, false},
     {"operations", read_operations, 0, 0, 0, true},
+    {"login", read_truth, offsetof(struct kc_policy_rule, login), 0, 0, false},
 };
 
 struct kc_setting_group kc_config_rule_group(void)

@@ -79,8 +79,10 @@ static bool fits_name(const struct kc_policy_rule *rule, const struct kc_policy_
 static bool fits_key(const struct kc_policy *policy, const struct kc_policy_rule *rule,
     const struct kc_policy_key *key)
 {
-    return (rule->keyrings & keyring_bit(policy, key->keyring)) != 0 && key->role < 32 &&
-           (rule->roles >> key->role & 1) != 0 && fits_name(rule, key);
+    if ((rule->keyrings & keyring_bit(policy, key->keyring)) == 0)
+        return false;
+    return !key->label ||
+           (key->role < 32 && (rule->roles >> key->role & 1) != 0 && fits_name(rule, key));
 }
 
 static bool is_everyones(const struct kc_policy *policy, uint64_t operation)
@@ -91,19 +93,62 @@ static bool is_everyones(const struct kc_policy *policy, uint64_t operation)
     return (everyones & operation) != 0;
 }
 
-bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
+/* A login rule withholds nothing of these: without them nobody could look around, or log in. */
+static const uint64_t before_login =
+    (UINT64_C(1) << KC_OPERATION_KEYRING_LIST) | (UINT64_C(1) << KC_OPERATION_KEY_LIST) |
+    (UINT64_C(1) << KC_OPERATION_KEY_SHOW) | (UINT64_C(1) << KC_OPERATION_OBJECT_LIST) |
+    (UINT64_C(1) << KC_OPERATION_OBJECT_SHOW) | (UINT64_C(1) << KC_OPERATION_KEYRING_SHOW) |
+    (UINT64_C(1) << KC_OPERATION_KEYRING_LOGIN) | (UINT64_C(1) << KC_OPERATION_KEYRING_LOGOUT) |
+    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_INIT) |
+    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_CHANGE) |
+    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_REMOVE);
+
+enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_peer *peer,
     enum kc_operation operation, const struct kc_policy_key *key)
 {
     uint64_t bit = UINT64_C(1) << operation;
+    enum kc_grant most = KC_GRANT_NONE;
 
     if (is_everyones(policy, bit))
-        return true;
-    for (size_t i = 0; i < policy->rule_count; i++) {
+        return KC_GRANT_ALL;
+    for (size_t i = 0; most != KC_GRANT_ALL && i < policy->rule_count; i++) {
         const struct kc_policy_rule *rule = &policy->rules[i];
-        if ((rule->operations & bit) != 0 && fits_peer(rule, peer) &&
-            (!key || fits_key(policy, rule, key)))
-            return true;
+        if ((rule->operations & bit) == 0 || !fits_peer(rule, peer) ||
+            (key && !fits_key(policy, rule, key)))
+            continue;
+        bool logged_in = !rule->login || !key || (before_login & bit) != 0 ||
+                         (peer->logins & keyring_bit(policy, key->keyring)) != 0;
+        most = logged_in ? KC_GRANT_ALL : KC_GRANT_LOGIN;
     }
+    return most;
+}
+
+bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key)
+{
+    return kc_policy_grant(policy, peer, operation, key) == KC_GRANT_ALL;
+}
+
+bool kc_policy_find_keyring(const struct kc_policy *policy, struct kc_span name, size_t *place)
+{
+    for (size_t i = 0; i < policy->keyring_count; i++)
+        if (strlen(policy->keyrings[i]) == name.size &&
+            memcmp(policy->keyrings[i], name.bytes, name.size) == 0) {
+            *place = i;
+            return true;
+        }
+    return false;
+}
+
+bool kc_policy_has_login(
+    const struct kc_policy *policy, const struct kc_peer *peer, const char *keyring)
+{
+    uint64_t bit = keyring_bit(policy, keyring);
+
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if ((policy->rules[i].keyrings & bit) != 0 && policy->rules[i].login &&
+            fits_peer(&policy->rules[i], peer))
+            return true;
     return false;
 }
 

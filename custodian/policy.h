@@ -8,6 +8,9 @@
  * operation is listed; and, for an operation on a key, the key's keyring and role are listed and
  * its label or id matches one of the globs in `keys`.
  *
+ * With `login` it allows what changes or uses something in a keyring only to a connection that is
+ * logged in to that keyring; looking, and logging in, it allows before.
+ *
  * Pure: the vault evaluates it over the credentials that it read itself.
  */
 #ifndef KC_CUSTODIAN_POLICY_H
@@ -27,8 +30,10 @@
 #define KC_POLICY_NAME_MAX 64
 #define KC_PEER_GROUPS_MAX 256
 
-/* A local caller, as the kernel names him. */
+/* A local caller, as the kernel names him, and the keyrings that he has logged in to. */
 struct kc_peer {
+    uint64_t logins;    /* bit n: as user, or by name, to the n-th keyring of the configuration */
+    uint64_t so_logins; /* as security officer */
     uid_t user;
     gid_t groups[KC_PEER_GROUPS_MAX]; /* the primary one too; any beyond the maximum do not count */
     size_t group_count;
@@ -47,6 +52,7 @@ struct kc_policy_rule {
     uint32_t roles;      /* bit n: enum kc_role */
     uint64_t operations; /* bit n: enum kc_operation */
     uint64_t named;      /* those of the operations that are listed by name */
+    uint32_t login;      /* 1: what it allows needs a login to the keyring */
 };
 
 struct kc_policy {
@@ -56,17 +62,35 @@ struct kc_policy {
     size_t rule_count;
 };
 
-/* The key that an operation is about, or is about to make. */
+/* The key that an operation is about, or is about to make; or just a keyring. */
 struct kc_policy_key {
     const char *keyring;
-    const char *label; /* may be empty */
+    const char *label; /* may be empty; NULL: it is about the keyring, whatever keys and roles */
     const char *id;    /* empty for a key that is still to be made */
     uint8_t role;      /* enum kc_role */
 };
 
-/* Whether the peer may do this operation; key is NULL for one that is about no key. */
+enum kc_grant {
+    KC_GRANT_NONE,
+    KC_GRANT_LOGIN, /* after a login to the keyring */
+    KC_GRANT_ALL,
+};
+
+/* What the policy gives the peer of this operation: the most of what any rule does; key is NULL for
+ * one that is about no key. */
+enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key);
+
+/* Whether that is all. */
 bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
     enum kc_operation operation, const struct kc_policy_key *key);
+
+/* The place of a keyring in the configuration; false if it has none of this name. */
+bool kc_policy_find_keyring(const struct kc_policy *policy, struct kc_span name, size_t *place);
+
+/* Whether any rule for this peer that lists the keyring needs a login. */
+bool kc_policy_has_login(
+    const struct kc_policy *policy, const struct kc_peer *peer, const char *keyring);
 
 /* Whether any rule for this peer lists the keyring. */
 bool kc_policy_sees_keyring(

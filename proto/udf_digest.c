@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/udf_digest.h"
+#include "base/algorithm.h"
 
 #include "base/secret.h"
 #include "base/writer.h"
@@ -106,9 +107,61 @@ static const struct algorithm *algorithm_find(const char *name)
     return NULL;
 }
 
+/* A tag and a length of up to three octets (X.690, 8.1.3). */
+static void write_head(struct kc_writer *w, uint8_t tag, size_t size)
+{
+    kc_writer_u8(w, tag);
+    if (size >= 0x100) {
+        kc_writer_u8(w, 0x82);
+        kc_writer_u16(w, (uint16_t)size);
+        return;
+    }
+    if (size >= 0x80)
+        kc_writer_u8(w, 0x81);
+    kc_writer_u8(w, (uint8_t)size);
+}
+
+/* AlgorithmIdentifiers: ecPublicKey with its curve, rsaEncryption with NULL. */
+static const uint8_t p256_identifier[] = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+    0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t p384_identifier[] = {0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+    0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t rsa_identifier[] = {
+    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+
+static struct kc_span identifier_of(const struct kc_algorithm_info *info)
+{
+    if (info->family == KC_FAMILY_RSA)
+        return (struct kc_span){rsa_identifier, sizeof rsa_identifier};
+    return info->algorithm == KC_ALGORITHM_P256
+               ? (struct kc_span){p256_identifier, sizeof p256_identifier}
+               : (struct kc_span){p384_identifier, sizeof p384_identifier};
+}
+
+static enum kc_error write_key_info(const struct kc_algorithm_info *info, struct kc_span public,
+    uint8_t key_info[KC_UDF_KEY_INFO_MAX], size_t *key_info_size)
+{
+    struct kc_span identifier = identifier_of(info);
+    size_t bits = public.size + 1, bits_head = bits < 0x80 ? 2 : bits < 0x100 ? 3 : 4;
+    struct kc_writer w;
+    if (public.size != info->public_size)
+        return KC_ERR_BAD_ARGUMENT;
+    kc_writer_init(&w, key_info, KC_UDF_KEY_INFO_MAX);
+    write_head(&w, 0x30, identifier.size + bits_head + bits);
+    kc_writer_bytes(&w, identifier.bytes, identifier.size);
+    write_head(&w, 0x03, bits);
+    kc_writer_u8(&w, 0); /* bits that are not used */
+    kc_writer_bytes(&w, public.bytes, public.size);
+    *key_info_size = w.size;
+    return kc_writer_finish(&w);
+}
+
 enum kc_error kc_udf_key_info(const char *algorithm, struct kc_span public,
     uint8_t key_info[KC_UDF_KEY_INFO_MAX], size_t *key_info_size)
 {
+    const struct kc_algorithm_info *info = kc_algorithm_by_name(algorithm, strlen(algorithm));
+    if (info && info->family != KC_FAMILY_CURVE)
+        return write_key_info(info, public, key_info, key_info_size);
     enum { SEQUENCE = 0x30, OBJECT = 0x06, NOTHING = 0x05, BIT_STRING = 0x03, OCTET_STRING = 0x04 };
     const struct algorithm *a = algorithm_find(algorithm);
     if (a == NULL)

@@ -15,8 +15,8 @@
 #define KC_UDF_TYPE_ENCRYPTION "UDFEncryption"
 
 #define KC_UDF_CONTENT_TYPE_MAX 128 /* characters */
-#define KC_UDF_PUBLIC_MAX 57
-#define KC_UDF_KEY_INFO_MAX 80 /* octets of DER */
+#define KC_UDF_PUBLIC_MAX 526
+#define KC_UDF_KEY_INFO_MAX 552 /* octets of DER */
 
 struct kc_udf_digest {
     uint8_t type;            /* 80..84 or 96..100: compression included */
@@ -40,12 +40,13 @@ KC_CHECKED enum kc_error kc_udf_digest_present(
     const struct kc_udf_digest *digest, unsigned bits, char *text, size_t text_size);
 
 /*
- * The DER of a public key that fingerprints are made of: unlike RFC 8410 it has a NULL and an OCTET
- * STRING in the BIT STRING.
+ * The DER of a public key that fingerprints are made of. Of the curves of the Mesh: unlike RFC 8410 it
+ * has a NULL and an OCTET STRING in the BIT STRING. Of the others: SubjectPublicKeyInfo (RFC 5480, RFC
+ * 3279).
  *
- * algorithm  "Ed25519", "Ed448", "X25519" or "X448"
- * public     in its curve's signed encoding: 32, 57, 33, 57 octets. X25519 may also come as its 32
- *            unsigned octets, which are what goes into the DER
+ * algorithm  a name of base/algorithm.h
+ * public     as base/algorithm.h has it. X25519 may also come as its 32 unsigned octets, which are
+ *            what goes into the DER
  *
  * KC_ERR_BAD_ALGORITHM  another algorithm
  * KC_ERR_BAD_ARGUMENT   another size

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/core.h"
+#include "custodian/vault/evp.h"
 #include "threshold/share.h"
 
 #include <string.h>
@@ -8,11 +9,14 @@
  *
  *   operation             role                                  use     state
  *   key-show, key-list    any                                   any     any
+ *   key-update            application, share                    any     active, disabled
  *   key-disable           any                                   any     active
  *   key-enable            any                                   any     disabled
  *   key-destroy           any                                   any     active, disabled
  *   key-sign              application                           sign    active
  *   key-agree             application, base                     agree   active
+ *   key-decrypt           application                           decrypt active
+ *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, share 1   agree   active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
@@ -40,41 +44,76 @@ struct fit {
     unsigned roles;
     uint8_t use; /* KC_USE_NONE: any */
     unsigned states;
-    bool expires;  /* not after the key's expiry */
+    bool expires;  /* not before the key's start, not after its expiry */
     uint8_t party; /* of a share: its index; KC_PARTY_ANY */
+    bool is_use;   /* a key that wants each use confirmed wants it of this one */
+    bool is_mesh;  /* for keys on the curves of the Mesh */
 };
 
-#define SHARE(party, use)                                                                          \
+#define SHARE(wanted, wanted_use, uses)                                                            \
     {                                                                                              \
-        ROLE(SHARE), KC_USE_##use, STATE(ACTIVE), true, KC_PARTY_##party                           \
+        .roles = ROLE(SHARE), .use = KC_USE_##wanted_use, .states = STATE(ACTIVE),                 \
+        .expires = true, .party = KC_PARTY_##wanted, .is_use = uses, .is_mesh = true               \
     }
 
 static const struct fit fits[KC_OPERATIONS] = {
-    [KC_OPERATION_KEY_SHOW] = {ROLE_ANY, KC_USE_NONE, STATE_ANY, false, KC_PARTY_ANY},
-    [KC_OPERATION_KEY_DISABLE] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE), false, KC_PARTY_ANY},
-    [KC_OPERATION_KEY_ENABLE] = {ROLE_ANY, KC_USE_NONE, STATE(DISABLED), false, KC_PARTY_ANY},
-    [KC_OPERATION_KEY_DESTROY] = {ROLE_ANY, KC_USE_NONE, STATE(ACTIVE) | STATE(DISABLED), false,
-        KC_PARTY_ANY},
-    [KC_OPERATION_KEY_SIGN] = {ROLE(APPLICATION), KC_USE_SIGN, STATE(ACTIVE), true, KC_PARTY_ANY},
-    [KC_OPERATION_KEY_AGREE] = {ROLE(APPLICATION) | ROLE(BASE), KC_USE_AGREE, STATE(ACTIVE), true,
-        KC_PARTY_ANY},
-    [KC_OPERATION_DECRYPT] = {ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) | ROLE(SHARE),
-        KC_USE_AGREE, STATE(ACTIVE), true, KC_PARTY_FIRST},
-    [KC_OPERATION_SHARE_SPLIT] = {ROLE(APPLICATION) | ROLE(ACCOUNT), KC_USE_NONE, STATE(ACTIVE),
-        true, KC_PARTY_ANY},
-    [KC_OPERATION_SHARE_ENVELOPE] = SHARE(FIRST, NONE),
-    [KC_OPERATION_SHARE_ACCEPT] = {ROLE(WRAP), KC_USE_AGREE, STATE(ACTIVE), true, KC_PARTY_ANY},
-    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE(SERVICE, AGREE),
-    [KC_OPERATION_AGREEMENT_COMBINE] = SHARE(FIRST, AGREE),
-    [KC_OPERATION_SIGNATURE_COMMIT] = SHARE(FIRST, SIGN),
-    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE(SERVICE, SIGN),
-    [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN),
-    [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN),
+    [KC_OPERATION_KEY_SHOW] = {.roles = ROLE_ANY, .states = STATE_ANY},
+    [KC_OPERATION_KEY_UPDATE] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
+        .states = STATE(ACTIVE) | STATE(DISABLED)},
+    [KC_OPERATION_KEY_DISABLE] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},
+    [KC_OPERATION_KEY_ENABLE] = {.roles = ROLE_ANY, .states = STATE(DISABLED)},
+    [KC_OPERATION_KEY_DESTROY] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
+    [KC_OPERATION_KEY_SIGN] = {.roles = ROLE(APPLICATION),
+        .use = KC_USE_SIGN,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true},
+    [KC_OPERATION_KEY_AGREE] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true},
+    [KC_OPERATION_KEY_DECRYPT] = {.roles = ROLE(APPLICATION),
+        .use = KC_USE_DECRYPT,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true},
+    [KC_OPERATION_DECRYPT] = {.roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) | ROLE(SHARE),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true,
+        .party = KC_PARTY_FIRST,
+        .is_mesh = true},
+    [KC_OPERATION_SHARE_SPLIT] = {.roles = ROLE(APPLICATION) | ROLE(ACCOUNT),
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_mesh = true},
+    [KC_OPERATION_SHARE_ENVELOPE] = SHARE(FIRST, NONE, false),
+    [KC_OPERATION_SHARE_ACCEPT] = {.roles = ROLE(WRAP),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_mesh = true},
+    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE(SERVICE, AGREE, false),
+    [KC_OPERATION_AGREEMENT_COMBINE] = SHARE(FIRST, AGREE, true),
+    [KC_OPERATION_SIGNATURE_COMMIT] = SHARE(FIRST, SIGN, true),
+    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE(SERVICE, SIGN, false),
+    [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN, false),
+    [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN, false),
 };
 
-static bool has_expired(const struct kc_call *call, const struct kc_record *key)
+/* Before its start, or after its expiry. */
+static bool is_out_of_time(const struct kc_call *call, const struct kc_record *key)
 {
-    return key->expiry != 0 && kc_call_now(call) >= key->expiry;
+    uint64_t now = kc_call_now(call);
+    return now < key->start || (key->expiry != 0 && now >= key->expiry);
+}
+
+static bool fits_family(const struct fit *fit, const struct kc_record *key)
+{
+    const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
+    return info && (!fit->is_mesh || info->family == KC_FAMILY_CURVE);
 }
 
 static bool fits_operation(const struct kc_call *call, const struct kc_record *key)
@@ -83,33 +122,70 @@ static bool fits_operation(const struct kc_call *call, const struct kc_record *k
     return (fit->roles >> key->role & 1) != 0 &&
            (fit->use == KC_USE_NONE || fit->use == key->use) &&
            (fit->party == KC_PARTY_ANY || key->role != KC_ROLE_SHARE || fit->party == key->index) &&
-           (fit->states >> key->state & 1) != 0 && !(fit->expires && has_expired(call, key));
+           (fit->states >> key->state & 1) != 0 && fits_family(fit, key) &&
+           !(fit->expires && is_out_of_time(call, key));
 }
 
 /* --- the policy --- */
 
-static bool allows(const struct kc_call *call, const struct kc_record *key, const char *id)
+static enum kc_grant grant_by(const struct kc_call *call, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_record *key, const char *id)
 {
     struct kc_policy_key about = {key->keyring, key->label, id, key->role};
-    return kc_policy_allows(
-        &call->vault->config->policy, &call->peer, call->in.message.operation, &about);
+    return kc_policy_grant(&call->vault->config->policy, peer, operation, &about);
+}
+
+static enum kc_grant grant(const struct kc_call *call, const struct kc_record *key, const char *id)
+{
+    return grant_by(call, &call->peer, call->in.message.operation, key, id);
+}
+
+static enum kc_error refusal(enum kc_grant given)
+{
+    return given == KC_GRANT_ALL ? KC_OK : given == KC_GRANT_LOGIN ? KC_ERR_LOGIN : KC_ERR_REFUSED;
 }
 
 enum kc_error kc_call_allowed(const struct kc_call *call)
 {
-    bool allowed = kc_policy_allows(
-        &call->vault->config->policy, &call->peer, call->in.message.operation, NULL);
-    return allowed ? KC_OK : KC_ERR_REFUSED;
+    return refusal(kc_policy_grant(
+        &call->vault->config->policy, &call->peer, call->in.message.operation, NULL));
+}
+
+enum kc_error kc_call_allowed_keyring(const struct kc_call *call)
+{
+    char keyring[KC_RECORD_TEXT_SIZE];
+    kc_call_text(call, KC_FIELD_KEYRING, keyring, sizeof keyring);
+    struct kc_policy_key about = {.keyring = keyring};
+    return refusal(kc_policy_grant(
+        &call->vault->config->policy, &call->peer, call->in.message.operation, &about));
 }
 
 enum kc_error kc_call_allowed_new(const struct kc_call *call, const struct kc_record *record)
 {
-    return allows(call, record, "") ? KC_OK : KC_ERR_REFUSED;
+    return refusal(grant(call, record, ""));
+}
+
+enum kc_error kc_call_allowed_object(const struct kc_call *call, const struct kc_record *object)
+{
+    struct kc_policy_key about = {object->keyring, object->label, object->id, KC_ROLE_APPLICATION};
+    return refusal(kc_policy_grant(
+        &call->vault->config->policy, &call->peer, call->in.message.operation, &about));
 }
 
 bool kc_call_sees(const struct kc_call *call, const struct kc_record *record)
 {
-    return allows(call, record, record->id);
+    return grant(call, record, record->id) == KC_GRANT_ALL;
+}
+
+bool kc_call_needs_login(const struct kc_call *call, const struct kc_record *key)
+{
+    static const enum kc_operation operations[] = {[KC_USE_SIGN] = KC_OPERATION_KEY_SIGN,
+        [KC_USE_AGREE] = KC_OPERATION_KEY_AGREE,
+        [KC_USE_DECRYPT] = KC_OPERATION_KEY_DECRYPT};
+    struct kc_peer before = call->peer;
+    before.logins = 0;
+    return key->use != KC_USE_NONE &&
+           grant_by(call, &before, operations[key->use], key, key->id) == KC_GRANT_LOGIN;
 }
 
 /* --- records --- */
@@ -204,6 +280,16 @@ enum kc_error kc_call_own_key(struct kc_call *call, const char *id, struct kc_re
     return error == KC_ERR_REFUSED ? KC_OK : error;
 }
 
+/* A call that starts again, as when its turn came, has what it took. */
+static enum kc_error take_confirmation(struct kc_call *call, const struct kc_record *key)
+{
+    if (!key->confirm || !fits[call->in.message.operation].is_use || call->is_confirmed)
+        return KC_OK;
+    call->is_confirmed =
+        kc_clients_take_confirmed(call->vault->clients, call->in.connection, key->id);
+    return call->is_confirmed ? KC_OK : KC_ERR_CONFIRM;
+}
+
 enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
 {
     struct kc_record *found;
@@ -211,10 +297,15 @@ enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
     enum kc_error error = kc_call_record(call, KC_KIND_KEY, id, &found);
     if (error != KC_OK)
         return error;
-    if (!kc_call_sees(call, found) || !fits_operation(call, found))
+    enum kc_grant given = grant(call, found, found->id);
+    if (given == KC_GRANT_NONE || !fits_operation(call, found))
         return KC_ERR_REFUSED;
-    *key = found;
-    return KC_OK;
+    error = refusal(given);
+    if (error == KC_OK)
+        error = take_confirmation(call, found);
+    if (error == KC_OK)
+        *key = found;
+    return error;
 }
 
 /* --- material --- */
@@ -266,10 +357,16 @@ static enum kc_error open_material(
     if (error != KC_OK)
         return error;
     KC_AUTO_MATERIAL m = {0};
+    const struct kc_algorithm_info *info = kc_algorithm_info(record->algorithm);
+    if (!info)
+        return KC_ERR_RECORD_DAMAGED;
+    if (info->family != KC_FAMILY_CURVE)
+        return kc_evp_open(info, (struct kc_span){record->public_key, record->public_size}, &secret,
+            &material->evp);
     bool good = make_key(record, &secret, &m.key) == KC_OK && is_public(record, &m.key.public) &&
                 (record->role != KC_ROLE_SHARE || check_share(record, &m) == KC_OK);
     if (good)
-        *material = m;
+        *material = m; /* nothing in it is counted */
     return good ? KC_OK : KC_ERR_RECORD_DAMAGED;
 }
 

@@ -2,6 +2,7 @@
 #include "custodian/vault/cache.h"
 #include "base/secret.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct kc_cache {
     size_t bucket_count;
     uint32_t *bucket;
     uint32_t newest, oldest;
+    size_t evp_count; /* entries whose keys are libcrypto's */
     struct entry *entry;
     struct kc_material *material; /* in the arena; the one at 0 is not used */
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
@@ -29,6 +31,7 @@ struct kc_cache {
 
 void kc_material_wipe(struct kc_material *material)
 {
+    EVP_PKEY_free(material->evp);
     kc_wipe(material, sizeof *material);
 }
 
@@ -84,7 +87,34 @@ static void empty(struct kc_cache *c, uint32_t i)
     c->entry[i].id[0] = 0;
     free(c->entry[i].packed);
     c->entry[i].packed = NULL;
+    c->evp_count -= c->material[i].evp != NULL;
     kc_material_wipe(&c->material[i]);
+}
+
+static void drop(struct kc_cache *c, uint32_t i)
+{
+    empty(c, i);
+    leave_list(c, i);
+    enter_as_oldest(c, i);
+}
+
+/* Makes room among libcrypto's keys: the one that was not used for longest goes. */
+static void limit_evp(struct kc_cache *c)
+{
+    uint32_t i = c->oldest;
+    if (c->evp_count < KC_CACHE_EVP_MAX)
+        return;
+    while (!c->material[i].evp)
+        i = c->entry[i].newer;
+    drop(c, i);
+}
+
+/* A copy counts as a holder. */
+static void copy_material(struct kc_material *to, const struct kc_material *from)
+{
+    *to = *from;
+    if (to->evp)
+        EVP_PKEY_up_ref(to->evp);
 }
 
 /* --- the interface --- */
@@ -134,7 +164,7 @@ bool kc_cache_get(
     uint32_t i = find(cache, record->id);
     bool found = i != 0 && cache->entry[i].version == record->version;
     if (found) {
-        *material = cache->material[i];
+        copy_material(material, &cache->material[i]);
         leave_list(cache, i);
         enter_as_newest(cache, i);
     }
@@ -171,7 +201,8 @@ static void fill(struct kc_cache *cache, uint32_t i, const struct kc_record *rec
     struct entry *e = &cache->entry[i];
     memcpy(e->id, record->id, sizeof e->id);
     e->version = record->version;
-    cache->material[i] = *material;
+    copy_material(&cache->material[i], material);
+    cache->evp_count += material->evp != NULL;
     uint32_t *bucket = bucket_of(cache, record->id);
     e->next_in_bucket = *bucket;
     *bucket = i;
@@ -190,8 +221,11 @@ void kc_cache_put(
     memcpy(copy, packed, size);
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, record->id);
-    if (i == 0)
-        i = cache->oldest;
+    if (i != 0)
+        drop(cache, i);
+    if (material->evp)
+        limit_evp(cache);
+    i = cache->oldest;
     empty(cache, i);
     cache->entry[i].packed = copy;
     cache->entry[i].packed_size = (uint32_t)size;
@@ -203,10 +237,7 @@ void kc_cache_drop(struct kc_cache *cache, const char *id)
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t i = find(cache, id);
-    if (i != 0) {
-        empty(cache, i);
-        leave_list(cache, i);
-        enter_as_oldest(cache, i);
-    }
+    if (i != 0)
+        drop(cache, i);
     pthread_mutex_unlock(&cache->lock);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys that were opened, ready for use, in the arena: the least recently used makes room. All of
- * its room is taken when it is made, so it cannot run out later. Thread-safe.
+ * its room is taken when it is made, so it cannot run out later; but for keys that libcrypto works
+ * with, of which there are at most KC_CACHE_EVP_MAX. Thread-safe.
  */
 #ifndef KC_CUSTODIAN_VAULT_CACHE_H
 #define KC_CUSTODIAN_VAULT_CACHE_H
@@ -9,11 +10,16 @@
 #include "custodian/record.h"
 #include "threshold/key.h"
 
+#include <openssl/types.h>
+
+#define KC_CACHE_EVP_MAX 64 /* of the keys, those that libcrypto works with: some 10 KiB each */
+
 /* An opened key, checked against its record. Secret; wipe it with kc_material_wipe. */
 struct kc_material {
     struct kc_key key;     /* of a share: the share and its verification share */
     struct kc_point group; /* of a share: the whole public key */
     struct kc_point peer;  /* of a share: the other party's verification share */
+    EVP_PKEY *evp;         /* of P-256, P-384 and RSA, in place of `key`; counted */
 };
 
 void kc_material_wipe(struct kc_material *material);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/clients.h"
+#include "base/text.h"
 #include "custodian/closer.h"
 
 #include <pthread.h>
@@ -10,10 +11,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+struct login {
+    size_t keyring;
+    char who[KC_CLIENT_WHO_SIZE]; /* empty: there is none here */
+};
+
 struct client {
     uint64_t connection;
     int descriptor; /* -1: no client here */
     struct kc_peer peer;
+    struct login logins[KC_CLIENT_LOGINS_MAX];
+    char confirmed[KC_CLIENT_CONFIRMED_MAX][KC_RECORD_ID_SIZE]; /* ids of keys; empty: none here */
 };
 
 struct kc_clients {
@@ -168,6 +176,109 @@ enum kc_error kc_clients_find(struct kc_clients *clients, uint64_t connection, s
         *peer = client->peer;
     pthread_mutex_unlock(&clients->lock);
     return client ? KC_OK : KC_ERR_REFUSED;
+}
+
+/* --- logins; the lock is held --- */
+
+static struct login *find_login(struct client *client, size_t keyring)
+{
+    for (size_t i = 0; i < KC_CLIENT_LOGINS_MAX; i++)
+        if (client->logins[i].who[0] != 0 && client->logins[i].keyring == keyring)
+            return &client->logins[i];
+    return NULL;
+}
+
+static struct login *free_login(struct client *client)
+{
+    for (size_t i = 0; i < KC_CLIENT_LOGINS_MAX; i++)
+        if (client->logins[i].who[0] == 0)
+            return &client->logins[i];
+    return NULL;
+}
+
+static enum kc_error log_in(struct client *client, size_t keyring, const char *who, bool is_so)
+{
+    struct login *login = client ? free_login(client) : NULL;
+    if (!client)
+        return KC_ERR_REFUSED;
+    if (find_login(client, keyring))
+        return KC_ERR_LOGGED_IN;
+    if (!login || !kc_text_copy(login->who, sizeof login->who, who))
+        return KC_ERR_LIMIT;
+    login->keyring = keyring;
+    *(is_so ? &client->peer.so_logins : &client->peer.logins) |= UINT64_C(1) << keyring;
+    return KC_OK;
+}
+
+static void log_out(struct client *client, size_t keyring)
+{
+    struct login *login = find_login(client, keyring);
+    client->peer.logins &= ~(UINT64_C(1) << keyring);
+    client->peer.so_logins &= ~(UINT64_C(1) << keyring);
+    memset(client->confirmed, 0, sizeof client->confirmed);
+    if (login)
+        *login = (struct login){0};
+}
+
+/* The place of a key among the confirmed ones; of "": a free one. NULL: there is none. */
+static char *find_confirmed(struct client *client, const char *key)
+{
+    for (size_t i = 0; i < KC_CLIENT_CONFIRMED_MAX; i++)
+        if (strcmp(client->confirmed[i], key) == 0)
+            return client->confirmed[i];
+    return NULL;
+}
+
+enum kc_error kc_clients_login(
+    struct kc_clients *clients, uint64_t connection, size_t keyring, const char *who, bool is_so)
+{
+    pthread_mutex_lock(&clients->lock);
+    enum kc_error error = log_in(find(clients, connection), keyring, who, is_so);
+    pthread_mutex_unlock(&clients->lock);
+    return error;
+}
+
+void kc_clients_logout(struct kc_clients *clients, uint64_t connection, size_t keyring)
+{
+    pthread_mutex_lock(&clients->lock);
+    struct client *client = find(clients, connection);
+    if (client)
+        log_out(client, keyring);
+    pthread_mutex_unlock(&clients->lock);
+}
+
+bool kc_clients_who(struct kc_clients *clients, uint64_t connection, size_t keyring,
+    char who[static KC_CLIENT_WHO_SIZE])
+{
+    pthread_mutex_lock(&clients->lock);
+    struct client *client = find(clients, connection);
+    const struct login *login = client ? find_login(client, keyring) : NULL;
+    if (login)
+        memcpy(who, login->who, KC_CLIENT_WHO_SIZE);
+    pthread_mutex_unlock(&clients->lock);
+    return login != NULL;
+}
+
+enum kc_error kc_clients_confirm(struct kc_clients *clients, uint64_t connection, const char *key)
+{
+    pthread_mutex_lock(&clients->lock);
+    struct client *client = find(clients, connection);
+    char *place = client ? find_confirmed(client, "") : NULL;
+    if (place)
+        memcpy(place, key, strlen(key) + 1);
+    pthread_mutex_unlock(&clients->lock);
+    return place ? KC_OK : client ? KC_ERR_LIMIT : KC_ERR_REFUSED;
+}
+
+bool kc_clients_take_confirmed(struct kc_clients *clients, uint64_t connection, const char *key)
+{
+    pthread_mutex_lock(&clients->lock);
+    struct client *client = find(clients, connection);
+    char *place = client ? find_confirmed(client, key) : NULL;
+    if (place)
+        place[0] = 0;
+    pthread_mutex_unlock(&clients->lock);
+    return place != NULL;
 }
 
 size_t kc_clients_count(struct kc_clients *clients)

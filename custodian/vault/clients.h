@@ -39,6 +39,36 @@ void kc_clients_disconnect_all(struct kc_clients *clients);
 KC_CHECKED enum kc_error kc_clients_find(
     struct kc_clients *clients, uint64_t connection, struct kc_peer *peer);
 
+/* --- logins to keyrings; they end with the connection --- */
+
+#define KC_CLIENT_LOGINS_MAX 8    /* keyrings that one connection is logged in to at once */
+#define KC_CLIENT_CONFIRMED_MAX 8 /* uses that are confirmed and were not made yet */
+#define KC_CLIENT_WHO_SIZE 33     /* text, terminator included */
+
+/*
+ * Notes that a client is logged in.
+ *
+ * keyring  its place in the configuration
+ * is_so    as security officer; else as user or by a name
+ *
+ * KC_ERR_LOGGED_IN  it is so already
+ * KC_ERR_LIMIT, KC_ERR_REFUSED (no such client)
+ */
+KC_CHECKED enum kc_error kc_clients_login(
+    struct kc_clients *clients, uint64_t connection, size_t keyring, const char *who, bool is_so);
+
+/* Fine if there is no login. */
+void kc_clients_logout(struct kc_clients *clients, uint64_t connection, size_t keyring);
+
+/* As whom a client is logged in; false: it is not. */
+bool kc_clients_who(struct kc_clients *clients, uint64_t connection, size_t keyring,
+    char who[static KC_CLIENT_WHO_SIZE]);
+
+/* Confirms one use of a key; and takes that one use: false if there is none. Errors as for a login. */
+KC_CHECKED enum kc_error kc_clients_confirm(
+    struct kc_clients *clients, uint64_t connection, const char *key);
+bool kc_clients_take_confirmed(struct kc_clients *clients, uint64_t connection, const char *key);
+
 size_t kc_clients_count(struct kc_clients *clients);
 
 /* A descriptor that is readable while kc_clients_hung_up has something to say. */

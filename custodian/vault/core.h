@@ -7,6 +7,7 @@
  *                           |                         |---> COMMIT AGAIN: waits for STORED --+
  *                           |                         |---> TURN: waits for a share's turn --+
  *                           |                         |---> ROOT SECRET: made for another ---+
+ *                           |                         |---> SLOW: waits until the rest is done +
  *                           |                         `---> NEED: forgotten, the desk asks again
  *                           `----------------------------------------------------------------'
  *
@@ -39,6 +40,7 @@ enum kc_call_wish {
     KC_WISH_COMMIT_AGAIN,
     KC_WISH_TURN,
     KC_WISH_ROOT_SECRET,
+    KC_WISH_SLOW,
     KC_WISH_NEED,
 };
 
@@ -55,9 +57,12 @@ struct kc_call {
 
     enum kc_call_wish wish;
     const char *needed;    /* id; KC_WISH_NEED */
+    bool is_slow;          /* it has waited until it may take long */
     bool known;            /* peer is read */
     bool changed;          /* records were changed for it, also if it fails after that */
     bool pin_counted;      /* this try of the PIN is in the store */
+    bool is_confirmed;     /* the use of the key was, and that is used up */
+    bool pin_proven;       /* it was right, and that is in the store too */
     enum kc_error outcome; /* the answer's error when the changes are stored */
     bool has_turn;         /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
@@ -109,6 +114,8 @@ struct kc_vault {
     struct kc_call_list runnable; /* go on when the present packet is done */
     struct kc_call_list waiting;  /* for the root secret that another makes */
     bool making;                  /* a root secret is on its way to the store */
+    struct kc_call_list slow;     /* take seconds: one at a time, after what came with them */
+    bool is_slow;                 /* somebody does one of them */
 };
 
 /* Gives the turn of a share up; the next in line runs when the present packet is done. */
@@ -209,8 +216,18 @@ KC_CHECKED enum kc_error kc_vault_stored(
 
 /* --- access.c: what the caller may --- */
 
+/* Whether the policy allows the request's operation on the keyring that it names. KC_ERR_REFUSED */
+KC_CHECKED enum kc_error kc_call_allowed_keyring(const struct kc_call *call);
+
+/* Whether the policy gives the use of a key, but not before a login. */
+bool kc_call_needs_login(const struct kc_call *call, const struct kc_record *key);
+
 /* Whether the policy allows the request's operation without a key. KC_ERR_REFUSED */
 KC_CHECKED enum kc_error kc_call_allowed(const struct kc_call *call);
+
+/* The same with an object, which the policy sees as an application's key. KC_ERR_REFUSED, KC_ERR_LOGIN */
+KC_CHECKED enum kc_error kc_call_allowed_object(
+    const struct kc_call *call, const struct kc_record *object);
 
 /* The same with a key that is still to be made. */
 KC_CHECKED enum kc_error kc_call_allowed_new(
@@ -228,9 +245,12 @@ KC_CHECKED enum kc_error kc_call_record(
 
 /*
  * The key that the request names: believed, allowed by the policy, in a state, of a role and a use
- * that fit the operation (the table in access.c), not expired.
+ * that fit the operation (the table in access.c), not expired. A confirmation that it needs is used up
+ * by this.
  *
  * KC_ERR_REFUSED for each of these alike, and the errors of kc_call_record
+ * KC_ERR_LOGIN    the policy allows it after a login
+ * KC_ERR_CONFIRM  there was no login for this use
  */
 KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
 
@@ -254,6 +274,24 @@ bool kc_call_sees(const struct kc_call *call, const struct kc_record *record);
 KC_CHECKED enum kc_error kc_call_material(
     struct kc_call *call, const struct kc_record *record, struct kc_material *material);
 
+/* --- pin.c: PINs of every kind; their records have a verifier as their secret --- */
+
+struct kc_pin_kind {
+    size_t size_min;         /* octets; at most 64 */
+    enum kc_error wrong;     /* the answer to a wrong or missing one */
+    enum kc_error must_wait; /* and to any, before there was time to wait */
+};
+
+/* Proves the field `pin` against a record, counted before it is compared: first wishes for
+ * KC_WISH_COMMIT_AGAIN, then the handler returns KC_OK at once. *proven: go on; the counter's reset is
+ * staged, the last of the changes. */
+KC_CHECKED enum kc_error kc_call_prove_pin(struct kc_call *call, const struct kc_record *record,
+    const struct kc_pin_kind *kind, bool *proven);
+
+/* Makes `new_pin` the PIN of what was staged, and the wish to store it. */
+KC_CHECKED enum kc_error kc_call_put_pin(
+    struct kc_call *call, struct kc_record *staged, const struct kc_pin_kind *kind);
+
 /* The operator's proof, counted before it is compared: may wish for KC_WISH_COMMIT_AGAIN, then the
  * handler returns KC_OK at once. *proven: go on; the counter's reset is staged. */
 KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
@@ -276,13 +314,25 @@ void kc_call_set_page(struct kc_call *call);
 
 /* --- key.c --- */
 
-/* Makes the record of a key or share from its public half: id, algorithm, use, public key. */
+/* Makes the record of a key from its public half: id, algorithm, public key; of a point also the use. */
+KC_CHECKED enum kc_error kc_record_of_octets(
+    struct kc_record *record, const struct kc_algorithm_info *info, struct kc_span public);
 KC_CHECKED enum kc_error kc_record_of_public(
     struct kc_record *record, const struct kc_point *point);
 
-/* The answer that describes a key. */
-void kc_call_describe(struct kc_call *call, const struct kc_record *record);
-void kc_describe(struct kc_values *values, const struct kc_record *record);
+/* Reads into a record what the request says of identifier, attributes, start and expiry, as far as it
+ * does. KC_ERR_BAD_ARGUMENT: it would expire before it starts */
+KC_CHECKED enum kc_error kc_call_read_details(struct kc_call *call, struct kc_record *record);
+
+/* Describes a key in the answer's fields or an item's. */
+void kc_call_describe(
+    struct kc_call *call, struct kc_values *values, const struct kc_record *record);
+
+/* --- scheme.c --- */
+
+/* key-sign by a key that libcrypto works with. */
+KC_CHECKED enum kc_error kc_call_sign_by_libcrypto(
+    struct kc_call *call, const struct kc_record *key);
 
 /* --- the handlers, named as their operations --- */
 
@@ -290,7 +340,12 @@ typedef enum kc_error kc_handler(struct kc_call *call);
 
 kc_handler kc_vault_ping, kc_vault_status, kc_vault_doctor, kc_vault_random, kc_vault_keyring_list;
 kc_handler kc_vault_key_generate, kc_vault_key_list, kc_vault_key_show, kc_vault_key_sign,
-    kc_vault_key_agree, kc_vault_key_disable, kc_vault_key_enable, kc_vault_key_destroy;
+    kc_vault_key_agree, kc_vault_key_disable, kc_vault_key_enable, kc_vault_key_destroy,
+    kc_vault_key_update, kc_vault_key_decrypt;
+kc_handler kc_vault_object_import, kc_vault_object_list, kc_vault_object_show,
+    kc_vault_object_update, kc_vault_object_destroy;
+kc_handler kc_vault_keyring_show, kc_vault_keyring_login, kc_vault_keyring_logout,
+    kc_vault_keyring_pin_init, kc_vault_keyring_pin_change, kc_vault_keyring_pin_remove;
 kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,

@@ -183,8 +183,10 @@ static enum kc_error decrypt(const struct parts *parts, const uint8_t key[static
     enum kc_curve curve, struct kc_scalar *scalar)
 {
     const struct kc_curve_info *info = kc_curve_info(curve);
+    const struct kc_algorithm_info *algorithm = kc_algorithm_info((unsigned)curve);
     uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
-    if (!info || parts->box.size != info->scalar_size + TAG_SIZE)
+    if (!info || !algorithm || !algorithm->splits ||
+        parts->box.size != info->scalar_size + TAG_SIZE)
         return KC_ERR_ENVELOPE;
     bool opened = crypto_aead_xchacha20poly1305_ietf_decrypt(encoded, NULL, NULL, parts->box.bytes,
                       parts->box.size, parts->associated.bytes, parts->associated.size,

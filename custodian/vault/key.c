@@ -1,29 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys: making, describing, using whole ones, and the states they go through. */
+/* Keys: describing them, agreeing with whole ones, and the states they go through. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/evp.h"
 #include "proto/udf_digest.h"
 #include "threshold/agreement.h"
 
 #include <string.h>
 
-enum kc_error kc_record_of_public(struct kc_record *record, const struct kc_point *point)
+enum kc_error kc_record_of_octets(
+    struct kc_record *record, const struct kc_algorithm_info *info, struct kc_span public)
 {
-    const struct kc_curve_info *info = kc_curve_info(point->curve);
-    uint8_t encoded[KC_POINT_SIZE_MAX] = {0};
     char id[KC_UDF_ID_SIZE];
-    kc_point_encode(point, encoded);
-    enum kc_error error =
-        kc_udf_key_fingerprint(info->name, (struct kc_span){encoded, info->point_size}, id);
+    enum kc_error error = kc_udf_key_fingerprint(info->name, public, id);
     if (error != KC_OK)
         return error;
     memset(record->id, 0, sizeof record->id);
     memcpy(record->id, id, strlen(id));
     memset(record->public_key, 0, sizeof record->public_key);
-    memcpy(record->public_key, encoded, info->point_size);
-    record->public_size = (uint16_t)info->point_size;
-    record->algorithm = (uint8_t)info->curve;
-    record->use = info->signs ? KC_USE_SIGN : KC_USE_AGREE;
+    memcpy(record->public_key, public.bytes, public.size);
+    record->public_size = (uint16_t) public.size;
+    record->algorithm = (uint8_t)info->algorithm;
     return KC_OK;
+}
+
+enum kc_error kc_record_of_public(struct kc_record *record, const struct kc_point *point)
+{
+    const struct kc_curve_info *curve = kc_curve_info(point->curve);
+    const struct kc_algorithm_info *info = kc_algorithm_info((unsigned)point->curve);
+    uint8_t encoded[KC_POINT_SIZE_MAX] = {0};
+    kc_point_encode(point, encoded);
+    enum kc_error error =
+        kc_record_of_octets(record, info, (struct kc_span){encoded, curve->point_size});
+    if (error == KC_OK)
+        record->use = (uint8_t)info->use;
+    return error;
 }
 
 /* --- describing --- */
@@ -40,13 +50,28 @@ static void describe_share(struct kc_values *values, const struct kc_record *rec
     kc_values_set_number(values, KC_FIELD_DEALER, record->dealer);
 }
 
-void kc_describe(struct kc_values *values, const struct kc_record *record)
+/* What programs gave with the key, and what holds of it for them. */
+static void describe_for_programs(struct kc_values *values, const struct kc_record *record)
+{
+    if (record->identifier_size > 0)
+        kc_values_set_span(
+            values, KC_FIELD_IDENTIFIER, record->identifier, record->identifier_size);
+    if (record->attributes_size > 0)
+        kc_values_set_span(
+            values, KC_FIELD_ATTRIBUTES, record->attributes, record->attributes_size);
+    if (record->start != 0)
+        kc_values_set_number(values, KC_FIELD_START, record->start);
+    if (record->confirm != 0)
+        kc_values_set_number(values, KC_FIELD_CONFIRM, 1);
+}
+
+void kc_call_describe(
+    struct kc_call *call, struct kc_values *values, const struct kc_record *record)
 {
     kc_values_set_text(values, KC_FIELD_KEY, record->id);
     kc_values_set_text(values, KC_FIELD_KEYRING, record->keyring);
     kc_values_set_text(values, KC_FIELD_LABEL, record->label);
-    kc_values_set_text(
-        values, KC_FIELD_ALGORITHM, kc_curve_info((enum kc_curve)record->algorithm)->name);
+    kc_values_set_text(values, KC_FIELD_ALGORITHM, kc_algorithm_info(record->algorithm)->name);
     kc_values_set_text(values, KC_FIELD_ROLE, kc_role_text(record->role));
     kc_values_set_text(values, KC_FIELD_USE, kc_use_text(record->use));
     kc_values_set_text(values, KC_FIELD_RESIDENCE, kc_residence_text(record->residence));
@@ -58,13 +83,11 @@ void kc_describe(struct kc_values *values, const struct kc_record *record)
         kc_values_set_number(values, KC_FIELD_EXPIRY, record->expiry);
     if (record->account[0] != 0)
         kc_values_set_text(values, KC_FIELD_ACCOUNT, record->account);
+    describe_for_programs(values, record);
+    if (kc_call_needs_login(call, record))
+        kc_values_set_number(values, KC_FIELD_LOGIN, 1);
     if (record->role == KC_ROLE_SHARE)
         describe_share(values, record);
-}
-
-void kc_call_describe(struct kc_call *call, const struct kc_record *record)
-{
-    kc_describe(&call->answer.values, record);
 }
 
 enum kc_error kc_vault_key_show(struct kc_call *call)
@@ -72,88 +95,8 @@ enum kc_error kc_vault_key_show(struct kc_call *call)
     struct kc_record *key;
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        kc_call_describe(call, key);
+        kc_call_describe(call, &call->answer.values, key);
     return error;
-}
-
-/* --- key-generate --- */
-
-/* What the request says of the key; public half and secret come later. */
-static enum kc_error read_wanted(
-    struct kc_call *call, struct kc_record *wanted, const struct kc_curve_info **info)
-{
-    struct kc_span algorithm = kc_call_field(call, KC_FIELD_ALGORITHM);
-    *info = kc_curve_by_name((const char *)algorithm.bytes, algorithm.size);
-    if (!*info)
-        return KC_ERR_BAD_ALGORITHM;
-    wanted->kind = KC_KIND_KEY;
-    wanted->role = kc_call_has(call, KC_FIELD_ROLE)
-                       ? kc_role_find(kc_call_field(call, KC_FIELD_ROLE))
-                       : KC_ROLE_APPLICATION;
-    wanted->residence = kc_call_has(call, KC_FIELD_RESIDENCE)
-                            ? kc_residence_find(kc_call_field(call, KC_FIELD_RESIDENCE))
-                            : KC_RESIDENCE_SEALED;
-    kc_call_text(call, KC_FIELD_KEYRING, wanted->keyring, sizeof wanted->keyring);
-    kc_call_text(call, KC_FIELD_LABEL, wanted->label, sizeof wanted->label);
-    kc_call_text(call, KC_FIELD_ACCOUNT, wanted->account, sizeof wanted->account);
-    wanted->state = KC_STATE_ACTIVE;
-    wanted->created = kc_call_now(call);
-    if (wanted->role == KC_ROLE_SHARE) {
-        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_ROLE].name);
-        return KC_ERR_BAD_ARGUMENT; /* a split alone makes shares */
-    }
-    return wanted->role == KC_ROLE_WRAP && (*info)->signs ? KC_ERR_BAD_ALGORITHM : KC_OK;
-}
-
-/* A whole signing key keeps its seed, as RFC 8032 makes the nonce's prefix from it; any other its
- * scalar. */
-static enum kc_error make_secret(struct kc_call *call, const struct kc_curve_info *info,
-    struct kc_key *key, struct kc_secret *secret)
-{
-    KC_AUTO_SECRET seed = {0};
-    struct kc_entropy *entropy = call->vault->entropy;
-    enum kc_error error = kc_secret_init(&seed, info->seed_size);
-    if (error == KC_OK)
-        error = kc_entropy_stir(entropy);
-    if (error == KC_OK)
-        error = kc_entropy_fill(entropy, seed.bytes, seed.size);
-    if (error == KC_OK)
-        error = kc_key_from_seed(key, info->curve, seed.bytes, seed.size);
-    if (error != KC_OK)
-        return error;
-    if (!info->signs) {
-        uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
-        kc_scalar_encode(&key->scalar, encoded);
-        seed.size = info->scalar_size; /* not more than the seed's */
-        memcpy(seed.bytes, encoded, seed.size);
-        kc_wipe(encoded, sizeof encoded);
-    }
-    *secret = kc_secret_take(&seed);
-    return KC_OK;
-}
-
-enum kc_error kc_vault_key_generate(struct kc_call *call)
-{
-    struct kc_record wanted = {0}, *staged;
-    const struct kc_curve_info *info;
-    KC_AUTO_SECRET secret = {0};
-    KC_AUTO_KEY key = {0};
-    enum kc_error error = read_wanted(call, &wanted, &info);
-    if (error == KC_OK)
-        error = kc_call_allowed_new(call, &wanted);
-    if (error == KC_OK)
-        error = make_secret(call, info, &key, &secret);
-    if (error == KC_OK)
-        error = kc_record_of_public(&wanted, &key.public);
-    if (error == KC_OK)
-        error = kc_call_stage(call, &wanted, &staged);
-    if (error == KC_OK)
-        error = kc_keeper_protect(call->vault->keeper, staged, &secret);
-    if (error != KC_OK)
-        return error;
-    kc_call_describe(call, staged);
-    call->wish = KC_WISH_COMMIT;
-    return KC_OK;
 }
 
 /* --- key-agree --- */
@@ -168,15 +111,12 @@ static enum kc_error read_peer(struct kc_call *call, enum kc_curve curve, struct
     return kc_point_decode(peer, curve, span.bytes, span.size);
 }
 
-enum kc_error kc_vault_key_agree(struct kc_call *call)
+static enum kc_error agree_on_curve(struct kc_call *call, const struct kc_record *key)
 {
-    struct kc_record *key;
     KC_AUTO_MATERIAL material = {0};
     struct kc_point peer;
     uint8_t agreed[KC_POINT_SIZE_MAX]; /* secret */
-    enum kc_error error = kc_call_key(call, &key);
-    if (error == KC_OK)
-        error = read_peer(call, (enum kc_curve)key->algorithm, &peer);
+    enum kc_error error = read_peer(call, (enum kc_curve)key->algorithm, &peer);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error == KC_OK)
@@ -186,6 +126,56 @@ enum kc_error kc_vault_key_agree(struct kc_call *call)
             call, KC_FIELD_SECRET, agreed, kc_curve_info(peer.curve)->agreed_size);
     kc_wipe(agreed, sizeof agreed);
     return error;
+}
+
+static enum kc_error agree_by_libcrypto(struct kc_call *call, const struct kc_record *key)
+{
+    const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
+    KC_AUTO_MATERIAL material = {0};
+    uint8_t agreed[KC_ALGORITHM_AGREED_MAX]; /* secret */
+    enum kc_error error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_evp_agree(material.evp, info, kc_call_field(call, KC_FIELD_PEER), agreed);
+    if (error == KC_OK)
+        error = kc_call_set_secret(call, KC_FIELD_SECRET, agreed, info->agreed_size);
+    kc_wipe(agreed, sizeof agreed);
+    return error;
+}
+
+enum kc_error kc_vault_key_agree(struct kc_call *call)
+{
+    struct kc_record *key;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
+               ? agree_on_curve(call, key)
+               : agree_by_libcrypto(call, key);
+}
+
+/* --- key-update --- */
+
+enum kc_error kc_vault_key_update(struct kc_call *call)
+{
+    struct kc_record *key, *staged;
+    KC_AUTO_SECRET secret = {0};
+    struct kc_keeper *keeper = call->vault->keeper;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = kc_keeper_open(keeper, key, &secret);
+    if (error == KC_OK)
+        error = kc_call_stage(call, key, &staged);
+    if (error == KC_OK)
+        error = kc_call_read_details(call, staged);
+    if (error != KC_OK)
+        return error;
+    if (kc_call_has(call, KC_FIELD_LABEL))
+        kc_call_text(call, KC_FIELD_LABEL, staged->label, sizeof staged->label);
+    if (!kc_call_sees(call, staged))
+        return KC_ERR_REFUSED; /* a rule for some labels gives no others */
+    kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
+    call->wish = KC_WISH_COMMIT;
+    return kc_keeper_protect(keeper, staged, &secret);
 }
 
 /* --- states --- */

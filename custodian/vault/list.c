@@ -12,7 +12,7 @@ static bool text_fits(const struct kc_call *call, enum kc_field field, const cha
 
 static const char *algorithm_text(const struct kc_record *record)
 {
-    const struct kc_curve_info *info = kc_curve_info((enum kc_curve)record->algorithm);
+    const struct kc_algorithm_info *info = kc_algorithm_info(record->algorithm);
     return info ? info->name : NULL;
 }
 
@@ -44,7 +44,7 @@ enum kc_error kc_vault_key_list(struct kc_call *call)
             continue;
         error = kc_call_add_item(call, &item);
         if (error == KC_OK)
-            kc_describe(item, &call->records[i]);
+            kc_call_describe(call, item, &call->records[i]);
     }
     kc_call_set_page(call);
     return error;
@@ -71,6 +71,8 @@ enum kc_error kc_vault_keyring_list(struct kc_call *call)
         if (error != KC_OK)
             return error;
         kc_values_set_text(item, KC_FIELD_KEYRING, policy->keyrings[i]);
+        kc_values_set_number(
+            item, KC_FIELD_LOGIN, kc_policy_has_login(policy, &call->peer, policy->keyrings[i]));
     }
     return KC_OK;
 }

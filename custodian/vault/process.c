@@ -133,6 +133,8 @@ static void work_once(struct process *process, uint8_t *packet)
         end("malformed-packet-of-desk");
     kc_edges_flush();
     arm_timer(process);
+    if (kc_vault_do_slow(process->vault))
+        kc_edges_flush();
     atomic_fetch_sub(&process->busy, 1);
     uint64_t one = 1;
     if (atomic_load(&process->stopping))

@@ -42,6 +42,10 @@ static enum kc_error describe_half(struct kc_record *share, const struct kc_reco
         .residence = KC_RESIDENCE_WRAPPED,
         .state = KC_STATE_ACTIVE,
         .expiry = key->expiry,
+        .start = key->start,
+        .confirm = key->confirm,
+        .identifier_size = key->identifier_size,
+        .attributes_size = key->attributes_size,
         .class = key->role,
         .index = index,
         .threshold = 2,
@@ -49,6 +53,8 @@ static enum kc_error describe_half(struct kc_record *share, const struct kc_reco
     memcpy(share->keyring, key->keyring, sizeof share->keyring);
     memcpy(share->label, key->label, sizeof share->label);
     memcpy(share->account, key->account, sizeof share->account);
+    memcpy(share->identifier, key->identifier, sizeof share->identifier);
+    memcpy(share->attributes, key->attributes, sizeof share->attributes);
     memcpy(share->group, key->id, sizeof share->group);
     memcpy(share->group_public, key->public_key, sizeof share->group_public);
     kc_point_encode(other, share->peer_public);
@@ -263,7 +269,7 @@ enum kc_error kc_vault_share_accept(struct kc_call *call)
         error = protect_share(call, &share, &scalar);
     if (error != KC_OK)
         return error;
-    kc_call_describe(call, &call->changes[0]);
+    kc_call_describe(call, &call->answer.values, &call->changes[0]);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

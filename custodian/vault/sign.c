@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#define OTHER_FIELDS                                                                               \
+    (KC_FIELD_BIT(KC_FIELD_HASH) | KC_FIELD_BIT(KC_FIELD_MGF_HASH) |                               \
+        KC_FIELD_BIT(KC_FIELD_HASHED) | KC_FIELD_BIT(KC_FIELD_SALT_SIZE))
+
 /* plain: no context, or an empty one; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
 static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message *message)
 {
@@ -15,7 +19,7 @@ static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message 
         message->has_context = true;
     else if (kc_values_text_is(values, KC_FIELD_SCHEME, "ph"))
         message->prehash = true, message->has_context = has_context;
-    else if (message->context.size > 0 ||
+    else if (message->context.size > 0 || (values->present & OTHER_FIELDS) != 0 ||
              (kc_call_has(call, KC_FIELD_SCHEME) &&
                  !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
@@ -65,16 +69,13 @@ static void answer_point(struct kc_call *call, enum kc_field field, const struct
 
 /* --- key-sign --- */
 
-enum kc_error kc_vault_key_sign(struct kc_call *call)
+static enum kc_error sign_on_curve(struct kc_call *call, const struct kc_record *key)
 {
-    struct kc_record *key;
     struct kc_signed_message message;
     KC_AUTO_MATERIAL material = {0};
     KC_AUTO_DATA data = {0};
     uint8_t signature[KC_SIGNATURE_SIZE_MAX];
-    enum kc_error error = kc_call_key(call, &key);
-    if (error == KC_OK)
-        error = read_message(call, &data, &message);
+    enum kc_error error = read_message(call, &data, &message);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error == KC_OK)
@@ -82,6 +83,17 @@ enum kc_error kc_vault_key_sign(struct kc_call *call)
     if (error == KC_OK)
         answer_signature(call, key, signature);
     return error;
+}
+
+enum kc_error kc_vault_key_sign(struct kc_call *call)
+{
+    struct kc_record *key;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
+               ? sign_on_curve(call, key)
+               : kc_call_sign_by_libcrypto(call, key);
 }
 
 /* --- the second party --- */

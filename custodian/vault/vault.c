@@ -41,6 +41,19 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_RECIPIENT_ADD] = {kc_vault_recipient_add, true},
     [KC_OPERATION_RECIPIENT_LIST] = {kc_vault_recipient_list, true},
     [KC_OPERATION_RECIPIENT_REMOVE] = {kc_vault_recipient_remove, true},
+    [KC_OPERATION_KEY_UPDATE] = {kc_vault_key_update, true},
+    [KC_OPERATION_KEY_DECRYPT] = {kc_vault_key_decrypt, true},
+    [KC_OPERATION_OBJECT_IMPORT] = {kc_vault_object_import, true},
+    [KC_OPERATION_OBJECT_LIST] = {kc_vault_object_list, true},
+    [KC_OPERATION_OBJECT_SHOW] = {kc_vault_object_show, true},
+    [KC_OPERATION_OBJECT_UPDATE] = {kc_vault_object_update, true},
+    [KC_OPERATION_OBJECT_DESTROY] = {kc_vault_object_destroy, true},
+    [KC_OPERATION_KEYRING_SHOW] = {kc_vault_keyring_show, true},
+    [KC_OPERATION_KEYRING_PIN_INIT] = {kc_vault_keyring_pin_init, true},
+    [KC_OPERATION_KEYRING_PIN_CHANGE] = {kc_vault_keyring_pin_change, true},
+    [KC_OPERATION_KEYRING_PIN_REMOVE] = {kc_vault_keyring_pin_remove, true},
+    [KC_OPERATION_KEYRING_LOGIN] = {kc_vault_keyring_login, true},
+    [KC_OPERATION_KEYRING_LOGOUT] = {kc_vault_keyring_logout, false},
 };
 
 /* --- life --- */
@@ -239,6 +252,14 @@ static bool take_turn(struct kc_call *call)
     return false;
 }
 
+static void put_off(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    pthread_mutex_lock(&vault->lock);
+    kc_call_list_append(&vault->slow, call);
+    pthread_mutex_unlock(&vault->lock);
+}
+
 /* Runs a call until it ends or waits; it is not the caller's any more. */
 static void run(struct kc_call *call)
 {
@@ -254,6 +275,8 @@ static void run(struct kc_call *call)
             kc_call_finish(call, error);
         else if (wish == KC_WISH_ROOT_SECRET)
             make_root_secret(call);
+        else if (wish == KC_WISH_SLOW)
+            put_off(call);
         else if (wish == KC_WISH_COMMIT || wish == KC_WISH_COMMIT_AGAIN)
             kc_call_commit(call);
     } while (goes_on);
@@ -278,6 +301,31 @@ static void run_all(struct kc_vault *vault)
         if (call)
             run(call);
     } while (call);
+}
+
+/* The next slow call, if nobody does one; NULL: there is nothing to do here any more. */
+static struct kc_call *next_slow(struct kc_vault *vault, bool mine)
+{
+    struct kc_call *call = NULL;
+    pthread_mutex_lock(&vault->lock);
+    if (mine || !vault->is_slow) {
+        call = kc_call_list_take(&vault->slow);
+        vault->is_slow = call != NULL;
+    }
+    pthread_mutex_unlock(&vault->lock);
+    return call;
+}
+
+bool kc_vault_do_slow(struct kc_vault *vault)
+{
+    struct kc_call *call = next_slow(vault, false);
+    bool any = call != NULL;
+    for (; call; call = next_slow(vault, true)) {
+        call->is_slow = true;
+        run(call);
+        run_all(vault);
+    }
+    return any;
 }
 
 void kc_vault_leave(struct kc_vault *vault, const char *share)
@@ -409,6 +457,8 @@ static struct kc_call_list take_waiting(struct kc_vault *vault)
             kc_call_list_append(&all, call);
     while ((call = kc_call_list_take(&vault->waiting)) != NULL)
         kc_call_list_append(&all, call);
+    while ((call = kc_call_list_take(&vault->slow)) != NULL)
+        kc_call_list_append(&all, call);
     vault->pending_count = 0;
     vault->making = false;
     pthread_mutex_unlock(&vault->lock);
@@ -479,7 +529,8 @@ bool kc_vault_stop(struct kc_vault *vault)
 {
     atomic_store(&vault->stopping, true);
     pthread_mutex_lock(&vault->lock);
-    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first;
+    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first &&
+                !vault->slow.first;
     pthread_mutex_unlock(&vault->lock);
     return idle && kc_sessions_waiting(vault->sessions) == 0;
 }

@@ -84,6 +84,10 @@ void kc_vault_free(struct kc_vault *vault);
 KC_CHECKED enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void *bytes,
     size_t size, const struct kc_descriptors *descriptors);
 
+/* Does the calls that take seconds (RSA keys), one after the other, if no other thread does; to be
+ * called when the packet's answers are on their way. Says whether there was one. */
+bool kc_vault_do_slow(struct kc_vault *vault);
+
 /* The number of the desk that the vault serves now. */
 uint64_t kc_vault_desk(struct kc_vault *vault);
 

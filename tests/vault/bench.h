@@ -58,7 +58,7 @@ struct bench {
     struct kc_record records[BENCH_RECORDS];
     size_t record_count;
     struct bench_body *bodies; /* of the records */
-    bool holds_stored;         /* COMMITs stay in the queue: answer them with bench_store */
+    bool holds_stored;         /* COMMITs stay in the queue: bench_store_unheard */
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
     bool lies_about_storing;   /* says KC_OK and stores nothing */
     size_t commits;
@@ -111,6 +111,9 @@ uint64_t bench_send(struct bench *bench, struct ask *ask);
 
 /* The desk does what the vault asks of it, until nothing is left to do. */
 void bench_pump(struct bench *bench);
+
+/* Stores what COMMITs in the queue ask for, and says nothing: as when the vault dies then. */
+void bench_store_unheard(struct bench *bench);
 
 /* The answer to a ticket, if it has come. */
 struct answer *bench_take(struct bench *bench, uint64_t ticket);
