@@ -74,12 +74,13 @@ struct batch {
 static void add_batch(struct kc_point *sum, struct batch *batch)
 {
     struct kc_point part;
-    kc_element_combine(&part, sum->curve, batch->points, batch->digits, batch->count, DIGITS);
+    kc_element_combine_variable_time(
+        &part, sum->curve, batch->points, batch->digits, batch->count, DIGITS);
     kc_element_add(sum, sum, &part);
     batch->count = 0;
 }
 
-/* As many terms share their doublings as kc_element_combine takes. */
+/* As many terms share their doublings as kc_element_combine_variable_time takes. */
 static void add_terms(struct kc_point *sum, const struct kc_term terms[], size_t count)
 {
     struct batch batch;
@@ -112,7 +113,7 @@ static void combine(
         add_terms(sum, terms, count);
 }
 
-enum kc_error kc_combination(
+enum kc_error kc_combination_variable_time(
     struct kc_point *out, const struct kc_scalar *base, const struct kc_term terms[], size_t count)
 {
     struct kc_point sum;
@@ -123,10 +124,17 @@ enum kc_error kc_combination(
     return KC_OK;
 }
 
-bool kc_combination_vanishes(
+bool kc_combination_vanishes_variable_time(
     const struct kc_scalar *base, const struct kc_term terms[], size_t count)
 {
     struct kc_point sum;
     combine(&sum, base, terms, count);
     return kc_declassify_answer(kc_element_is_identity(&sum)); /* the answer of the check */
+}
+
+enum kc_error kc_combination_double_variable_time(struct kc_point *out,
+    const struct kc_scalar *base, const struct kc_scalar *scalar, const struct kc_point *point)
+{
+    const struct kc_term term = {scalar, point, false};
+    return kc_combination_variable_time(out, base, &term, 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums of multiples of points, in time that depends on the scalars: what all verifications come
- * down to.
+ * Sums of multiples of points, in time that depends on the scalars, as the names say: what all
+ * verifications come down to.
  *
  * The scalars are public: a share or a nonce never goes in here (kc_point_multiply is for those).
  * A point may be one that only the parties of an agreement know, as a contribution: nothing but
@@ -28,11 +28,15 @@ struct kc_term {
  *
  * KC_ERR_POINT_SMALL_ORDER  the sum is the identity
  */
-KC_CHECKED enum kc_error kc_combination(
+KC_CHECKED enum kc_error kc_combination_variable_time(
     struct kc_point *out, const struct kc_scalar *base, const struct kc_term terms[], size_t count);
 
+/* [base]B + [scalar]point: the double-base multiplication of a verification. Errors as above. */
+KC_CHECKED enum kc_error kc_combination_double_variable_time(struct kc_point *out,
+    const struct kc_scalar *base, const struct kc_scalar *scalar, const struct kc_point *point);
+
 /* Whether that sum is the identity: the form in which an equation is verified. */
-KC_CHECKED bool kc_combination_vanishes(
+KC_CHECKED bool kc_combination_vanishes_variable_time(
     const struct kc_scalar *base, const struct kc_term terms[], size_t count);
 
 #endif

@@ -5,6 +5,7 @@
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
 #include "threshold/dkg_setup.h"
+#include "threshold/dkg_state.h"
 #include "threshold/shamir.h"
 #include "threshold/transcript.h"
 
@@ -29,16 +30,6 @@ static struct role_context context_of(const struct kc_dkg *dkg, uint32_t positio
 static struct kc_span span_of(const struct role_context *context)
 {
     return (struct kc_span){context->octets, sizeof context->octets};
-}
-
-static bool deals(const struct kc_dkg *dkg, uint32_t position)
-{
-    return kc_dkg_in(kc_dkg_dealers(&dkg->setup), position);
-}
-
-static uint32_t everybody(const struct kc_dkg *dkg)
-{
-    return (UINT32_C(1) << dkg->setup.party_count) - 1;
 }
 
 /* A secret of this session, by number. */
@@ -118,7 +109,7 @@ static enum kc_error make_offer(struct kc_dkg *dkg, struct kc_dkg_offer *offer,
     kc_declassify(&offer->seal_key, sizeof offer->seal_key); /* it is sent */
     error = kc_possession_prove(
         &offer->seal_possession, &dkg->seal_secret, &offer->seal_key, span_of(&context), fresh);
-    if (error != KC_OK || !deals(dkg, dkg->own))
+    if (error != KC_OK || !kc_dkg_deals(dkg, dkg->own))
         return error;
     error = make_polynomial(dkg, share, fresh);
     return error != KC_OK ? error : offer_value(dkg, offer, fresh);
@@ -177,7 +168,7 @@ static bool commits_to_its_purpose(
             return false;
         const struct kc_term terms[] = {{&weight, &dkg->setup.parties[sender].public, false},
             {NULL, &offer->commitments[0], true}};
-        return kc_combination_vanishes(NULL, terms, 2);
+        return kc_combination_vanishes_variable_time(NULL, terms, 2);
     case KC_DKG_MASK:
         return kc_shamir_public(&point, offer->commitments, offer->count, dkg->setup.lost) ==
                KC_ERR_POINT_SMALL_ORDER;
@@ -197,7 +188,8 @@ static enum kc_error check_offer(
     const struct kc_dkg *dkg, uint32_t sender, const struct kc_dkg_offer *offer)
 {
     struct role_context context = context_of(dkg, sender, ROLE_SEAL);
-    if (offer->count != (deals(dkg, sender) ? dkg->setup.threshold : 0) || !of_curve(dkg, offer))
+    if (offer->count != (kc_dkg_deals(dkg, sender) ? dkg->setup.threshold : 0) ||
+        !of_curve(dkg, offer))
         return KC_ERR_CONTRIBUTION;
     enum kc_error error =
         kc_possession_verify(&offer->seal_possession, &offer->seal_key, span_of(&context));
@@ -210,26 +202,16 @@ static enum kc_error check_offer(
     return commits_to_its_purpose(dkg, sender, offer) ? KC_OK : KC_ERR_CONTRIBUTION;
 }
 
-/* Whether a message of this phase may come from the sender now. */
-static enum kc_error admit(const struct kc_dkg *dkg, enum kc_dkg_phase phase, uint32_t allowed,
-    uint32_t had, uint32_t sender)
-{
-    if (dkg->phase != phase)
-        return KC_ERR_SESSION;
-    if (!kc_dkg_in(allowed, sender))
-        return KC_ERR_CONTRIBUTION;
-    return kc_dkg_in(had, sender) ? KC_ERR_EXISTS : KC_OK;
-}
-
 enum kc_error kc_dkg_receive_offer(
     struct kc_dkg *dkg, uint32_t sender, const struct kc_dkg_offer *offer)
 {
-    enum kc_error error = admit(dkg, KC_DKG_OFFERS, everybody(dkg), dkg->offers, sender);
+    enum kc_error error =
+        kc_dkg_admit(dkg, KC_DKG_OFFERS, kc_dkg_everybody(dkg), dkg->offers, sender);
     if (error != KC_OK || (error = check_offer(dkg, sender, offer)) != KC_OK)
         return error;
     dkg->offer[sender] = *offer;
     dkg->offers |= UINT32_C(1) << sender;
-    if (dkg->offers == everybody(dkg))
+    if (dkg->offers == kc_dkg_everybody(dkg))
         dkg->phase = KC_DKG_DEALS;
     return KC_OK;
 }
@@ -264,7 +246,7 @@ enum kc_error kc_dkg_make_deal(struct kc_dkg *dkg, struct kc_dkg_deal *deal)
     struct kc_dkg_deal made = {.count = 0};
     if (dkg->phase != KC_DKG_DEALS)
         return KC_ERR_SESSION;
-    if (!deals(dkg, dkg->own))
+    if (!kc_dkg_deals(dkg, dkg->own))
         return KC_ERR_BAD_ARGUMENT;
     enum kc_error error = KC_OK;
     if (!kc_dkg_in(dkg->deals, dkg->own) && (error = seal_shares(dkg, &made)) == KC_OK)
@@ -307,7 +289,7 @@ enum kc_error kc_dkg_receive_deal(
     struct kc_dkg *dkg, uint32_t sender, const struct kc_dkg_deal *deal)
 {
     uint32_t dealers = kc_dkg_dealers(&dkg->setup);
-    enum kc_error error = admit(dkg, KC_DKG_DEALS, dealers, dkg->deals, sender);
+    enum kc_error error = kc_dkg_admit(dkg, KC_DKG_DEALS, dealers, dkg->deals, sender);
     if (error != KC_OK)
         return error;
     if (!deal_fits(dkg, deal))
@@ -323,25 +305,6 @@ enum kc_error kc_dkg_receive_deal(
     return error;
 }
 
-/* All that came from one party. */
-static enum kc_error hash_party(
-    uint8_t hash[static KC_DKG_HASH_SIZE], const struct kc_dkg *dkg, uint32_t position)
-{
-    uint8_t octets[KC_DKG_MESSAGE_SIZE_MAX];
-    struct kc_writer w;
-    struct kc_transcript transcript;
-    kc_transcript_init(&transcript, "custodian threshold dkg party 1");
-    kc_transcript_bytes(&transcript, dkg->digest, sizeof dkg->digest);
-    kc_transcript_number(&transcript, position);
-    kc_writer_init(&w, octets, sizeof octets);
-    kc_dkg_offer_write(&w, &dkg->offer[position]);
-    kc_transcript_bytes(&transcript, octets, w.size);
-    kc_writer_init(&w, octets, sizeof octets);
-    kc_dkg_deal_write(&w, &dkg->deal[position]);
-    kc_transcript_bytes(&transcript, octets, w.size);
-    return kc_transcript_finish(&transcript, hash, KC_DKG_HASH_SIZE);
-}
-
 enum kc_error kc_dkg_complain(const struct kc_dkg *dkg, struct kc_dkg_complaint *complaint,
     uint32_t accused, const struct kc_fresh *fresh)
 {
@@ -352,7 +315,7 @@ enum kc_error kc_dkg_complain(const struct kc_dkg *dkg, struct kc_dkg_complaint 
     enum kc_error error = kc_parcel_reveal(&made.revealed, &dkg->seal_secret,
         &dkg->offer[dkg->own].seal_key, &dkg->offer[accused].seal_key, &name, fresh);
     if (error == KC_OK)
-        error = hash_party(made.hash, dkg, accused);
+        error = kc_dkg_hash_party(made.hash, dkg, accused);
     if (error == KC_OK)
         *complaint = made;
     return error;
@@ -363,7 +326,7 @@ static enum kc_error compare_hash(
     const struct kc_dkg *dkg, const struct kc_dkg_complaint *complaint)
 {
     uint8_t hash[KC_DKG_HASH_SIZE];
-    enum kc_error error = hash_party(hash, dkg, complaint->accused);
+    enum kc_error error = kc_dkg_hash_party(hash, dkg, complaint->accused);
     if (error != KC_OK)
         return error;
     return memcmp(hash, complaint->hash, sizeof hash) == 0 ? KC_OK : KC_ERR_CONFLICT;
@@ -392,105 +355,6 @@ enum kc_error kc_dkg_judge(const struct kc_dkg *dkg, uint32_t accuser,
         return error;
     *culprit = error == KC_OK ? accused : accuser;
     return KC_OK;
-}
-
-static enum kc_error hash_parties(
-    struct kc_dkg_confirmation *confirmation, const struct kc_dkg *dkg)
-{
-    enum kc_error error = KC_OK;
-    confirmation->count = dkg->setup.party_count;
-    for (uint32_t i = 0; error == KC_OK && i < dkg->setup.party_count; i++)
-        error = hash_party(confirmation->hashes[i], dkg, i);
-    return error;
-}
-
-enum kc_error kc_dkg_confirm(struct kc_dkg *dkg, struct kc_dkg_confirmation *confirmation)
-{
-    struct kc_dkg_confirmation made = {.count = 0};
-    if (dkg->phase != KC_DKG_CONFIRMS)
-        return KC_ERR_SESSION;
-    enum kc_error error = hash_parties(&made, dkg);
-    if (error != KC_OK)
-        return error;
-    dkg->confirmations |= UINT32_C(1) << dkg->own;
-    *confirmation = made;
-    return KC_OK;
-}
-
-enum kc_error kc_dkg_receive_confirmation(struct kc_dkg *dkg, uint32_t sender,
-    const struct kc_dkg_confirmation *confirmation, uint32_t *suspect)
-{
-    struct kc_dkg_confirmation own = {.count = 0};
-    enum kc_error error = admit(dkg, KC_DKG_CONFIRMS, everybody(dkg), dkg->confirmations, sender);
-    if (error == KC_ERR_CONTRIBUTION ||
-        (error == KC_OK && confirmation->count != dkg->setup.party_count)) {
-        *suspect = sender;
-        return KC_ERR_CONTRIBUTION;
-    }
-    if (error != KC_OK || (error = hash_parties(&own, dkg)) != KC_OK)
-        return error;
-    for (uint32_t i = 0; i < own.count; i++)
-        if (memcmp(own.hashes[i], confirmation->hashes[i], KC_DKG_HASH_SIZE) != 0) {
-            *suspect = i;
-            return KC_ERR_CONTRIBUTION;
-        }
-    dkg->confirmations |= UINT32_C(1) << sender;
-    return KC_OK;
-}
-
-bool kc_dkg_complete(const struct kc_dkg *dkg)
-{
-    return dkg->phase == KC_DKG_CONFIRMS && dkg->confirmations == everybody(dkg);
-}
-
-/* The commitments of all dealers added: those of the polynomial whose values the holders have. */
-static enum kc_error add_commitments(struct kc_point sums[], const struct kc_dkg *dkg)
-{
-    enum kc_error error = KC_OK;
-    for (size_t k = 0; error == KC_OK && k < dkg->setup.threshold; k++) {
-        struct kc_point points[KC_DKG_PARTIES_MAX];
-        size_t count = 0;
-        for (uint32_t i = 0; i < dkg->setup.party_count; i++)
-            if (deals(dkg, i))
-                points[count++] = dkg->offer[i].commitments[k];
-        error = kc_point_sum(&sums[k], points, count);
-    }
-    return error;
-}
-
-enum kc_error kc_dkg_holder_public(const struct kc_dkg *dkg, uint32_t index, struct kc_point *out)
-{
-    struct kc_point sums[KC_SHARES_MAX];
-    if (dkg->offers != everybody(dkg) || dkg->phase == KC_DKG_ENDED)
-        return KC_ERR_SESSION;
-    enum kc_error error = add_commitments(sums, dkg);
-    return error != KC_OK ? error : kc_shamir_public(out, sums, dkg->setup.threshold, index);
-}
-
-static enum kc_error make_result(struct kc_dkg_result *made, const struct kc_dkg *dkg)
-{
-    struct kc_point sums[KC_SHARES_MAX];
-    enum kc_error error = add_commitments(sums, dkg);
-    for (uint32_t i = 0; error == KC_OK && i < dkg->setup.party_count; i++)
-        if (dkg->setup.parties[i].holder != 0)
-            error = kc_shamir_public(
-                &made->publics[i], sums, dkg->setup.threshold, dkg->setup.parties[i].holder);
-    made->group = sums[0];
-    made->share = dkg->share;
-    return error;
-}
-
-enum kc_error kc_dkg_finish(struct kc_dkg *dkg, struct kc_dkg_result *result)
-{
-    if (!kc_dkg_complete(dkg))
-        return KC_ERR_SESSION;
-    struct kc_dkg_result made = {0}; /* share: secret */
-    enum kc_error error = make_result(&made, dkg);
-    if (error == KC_OK)
-        *result = made;
-    kc_wipe(&made, sizeof made);
-    kc_dkg_wipe(dkg);
-    return error;
 }
 
 void kc_dkg_wipe(struct kc_dkg *dkg)

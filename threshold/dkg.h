@@ -86,6 +86,9 @@ struct kc_dkg_result {
     struct kc_scalar share;                      /* secret; zero for who holds nothing */
     struct kc_point group;                       /* not for masks */
     struct kc_point publics[KC_DKG_PARTIES_MAX]; /* verification share of each holder */
+    /* Hash of the setup and of all messages that made the key: the same at every party, for the
+     * record, and to compare afterwards. */
+    uint8_t transcript[KC_DKG_HASH_SIZE];
 };
 
 /*

@@ -77,7 +77,7 @@ enum kc_error kc_dkg_old_public(const struct kc_dkg_setup *setup, uint32_t at, s
         terms[count] = (struct kc_term){&coefficients[count], &setup->parties[i].public, false};
         count++;
     }
-    return count > 0 ? kc_combination(out, NULL, terms, count) : KC_ERR_BAD_ARGUMENT;
+    return count > 0 ? kc_combination_variable_time(out, NULL, terms, count) : KC_ERR_BAD_ARGUMENT;
 }
 
 /* Who deals and holds, by purpose. */

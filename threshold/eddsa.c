@@ -102,7 +102,7 @@ bool kc_eddsa_holds(const struct kc_scalar *response, const struct kc_point *r,
     const struct kc_term terms[] = {
         {.scalar = k, .point = public, .negative = true}, {.point = r, .negative = true}};
     return !kc_scalar_is_zero(response) && !kc_scalar_is_zero(k) &&
-           kc_combination_vanishes(response, terms, 2);
+           kc_combination_vanishes_variable_time(response, terms, 2);
 }
 
 void kc_eddsa_encode(

@@ -57,7 +57,7 @@ void kc_edwards25519_multiply(struct kc_edwards25519 *out, const uint64_t signed
  * points  at most KC_EDWARDS_COMBINE_MAX
  * digits  of each scalar: the sum of digit_i 2^i over size of them, each odd in -31..31, or zero
  */
-void kc_edwards25519_combine(struct kc_edwards25519 *out,
+void kc_edwards25519_combine_variable_time(struct kc_edwards25519 *out,
     const struct kc_edwards25519 *const points[], const int8_t *const digits[], size_t count,
     int size, const struct kc_field25519 *d);
 

@@ -59,8 +59,9 @@ void kc_edwards448_multiply(struct kc_edwards448 *out, const uint64_t signed_bit
  * points  at most KC_EDWARDS_COMBINE_MAX
  * digits  of each scalar: the sum of digit_i 2^i over size of them, each odd in -31..31, or zero
  */
-void kc_edwards448_combine(struct kc_edwards448 *out, const struct kc_edwards448 *const points[],
-    const int8_t *const digits[], size_t count, int size, const struct kc_field448 *d);
+void kc_edwards448_combine_variable_time(struct kc_edwards448 *out,
+    const struct kc_edwards448 *const points[], const int8_t *const digits[], size_t count,
+    int size, const struct kc_field448 *d);
 
 /* [scalar]B with the table of B. */
 void kc_edwards448_multiply_base(

@@ -74,7 +74,7 @@ void kc_element_multiply(
         kc_edwards448_multiply(&out->on448, signed_bits, &a->on448, d_of(a->curve));
 }
 
-void kc_element_combine(struct kc_point *out, enum kc_curve curve,
+void kc_element_combine_variable_time(struct kc_point *out, enum kc_curve curve,
     const struct kc_point *const points[], const int8_t *const digits[], size_t count, int size)
 {
     const struct kc_edwards25519 *on_25519[KC_EDWARDS_COMBINE_MAX];
@@ -89,7 +89,8 @@ void kc_element_combine(struct kc_point *out, enum kc_curve curve,
     }
     out->curve = curve;
     if (in_field_25519(curve))
-        kc_edwards25519_combine(&out->on25519, on_25519, digits, count, size, &kc_edwards25519_d2);
+        kc_edwards25519_combine_variable_time(
+            &out->on25519, on_25519, digits, count, size, &kc_edwards25519_d2);
     else
-        kc_edwards448_combine(&out->on448, on_448, digits, count, size, d_of(curve));
+        kc_edwards448_combine_variable_time(&out->on448, on_448, digits, count, size, d_of(curve));
 }

@@ -22,7 +22,7 @@ void kc_element_multiply(
 
 /* The sum of at most KC_EDWARDS_COMBINE_MAX multiples, in variable time (edwards25519.h). Not for
  * P-256. */
-void kc_element_combine(struct kc_point *out, enum kc_curve curve,
+void kc_element_combine_variable_time(struct kc_point *out, enum kc_curve curve,
     const struct kc_point *const points[], const int8_t *const digits[], size_t count, int size);
 
 kc_mask kc_element_is_identity(const struct kc_point *a);

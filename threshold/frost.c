@@ -190,7 +190,7 @@ static bool share_holds(enum kc_frost_suite suite, const struct kc_frost_binding
     const struct kc_term terms[] = {{NULL, &package->commitments[position].hiding, true},
         {&binding->factors[position], &package->commitments[position].binding, true},
         {&of_public, public, true}};
-    return kc_combination_vanishes(response, terms, 3);
+    return kc_combination_vanishes_variable_time(response, terms, 3);
 }
 
 enum kc_error kc_frost_verify_share(enum kc_frost_suite suite, const struct kc_point *group,
@@ -247,7 +247,7 @@ enum kc_error kc_frost_aggregate(uint8_t signature[static KC_FROST_SIGNATURE_SIZ
     const struct kc_term terms[] = {
         {NULL, &binding.commitment, true}, {&binding.challenge, group, true}};
     if (!add_responses(&sum, group->curve, responses, package->count) ||
-        !kc_combination_vanishes(&sum, terms, 2))
+        !kc_combination_vanishes_variable_time(&sum, terms, 2))
         return name_culprits(suite, &binding, package, publics, responses, culprits);
     struct kc_writer w;
     kc_writer_init(&w, signature, KC_FROST_SIGNATURE_SIZE_MAX);

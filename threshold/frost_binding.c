@@ -88,7 +88,7 @@ static enum kc_error add_commitments(struct kc_point *commitment, const struct k
         terms[2 * i] = (struct kc_term){NULL, &package->commitments[i].hiding, false};
         terms[2 * i + 1] = (struct kc_term){&factors[i], &package->commitments[i].binding, false};
     }
-    return kc_combination(commitment, NULL, terms, 2 * package->count);
+    return kc_combination_variable_time(commitment, NULL, terms, 2 * package->count);
 }
 
 /* compute_challenge (4.6) */

@@ -98,6 +98,16 @@ enum kc_error kc_key_from_scalar(struct kc_key *key, const struct kc_scalar *sca
     return error;
 }
 
+enum kc_error kc_key_compose(struct kc_key *key, const struct kc_key parts[], size_t count)
+{
+    if (count == 0)
+        return KC_ERR_SCALAR_RANGE;
+    KC_AUTO_SCALAR sum = parts[0].scalar;
+    for (size_t i = 1; i < count; i++)
+        kc_scalar_add(&sum, &sum, &parts[i].scalar);
+    return kc_key_from_scalar(key, &sum);
+}
+
 void kc_key_wipe(struct kc_key *key)
 {
     kc_wipe(key, sizeof *key);

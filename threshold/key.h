@@ -3,8 +3,8 @@
  * Keys: a scalar, its public point, and for keys made from an EdDSA seed the prefix that makes
  * nonces.
  *
- * A composite key is the sum of keys: its scalar kc_share_combine, its public point kc_point_sum.
- * It has no prefix, and its scalar is used as it is: never clamped, never hashed.
+ * A composite key is the sum of keys. It has no prefix, and its scalar is used as it is: never
+ * clamped, never hashed. Who has only the public keys adds them with kc_point_sum.
  */
 #ifndef KC_THRESHOLD_KEY_H
 #define KC_THRESHOLD_KEY_H
@@ -49,6 +49,14 @@ KC_CHECKED enum kc_error kc_key_from_seed(
  * KC_ERR_SCALAR_RANGE  the scalar is zero
  */
 KC_CHECKED enum kc_error kc_key_from_scalar(struct kc_key *key, const struct kc_scalar *scalar);
+
+/*
+ * The composite of one or more keys of one curve.
+ *
+ * KC_ERR_SCALAR_RANGE  there are none, or the sum is zero
+ */
+KC_CHECKED enum kc_error kc_key_compose(
+    struct kc_key *key, const struct kc_key parts[], size_t count);
 
 void kc_key_wipe(struct kc_key *key);
 

@@ -58,5 +58,6 @@ enum kc_error kc_possession_verify(
     if (error != KC_OK)
         return error;
     const struct kc_term terms[] = {{NULL, &proof->commitment, true}, {&challenge, public, true}};
-    return kc_combination_vanishes(&proof->response, terms, 2) ? KC_OK : KC_ERR_CONTRIBUTION;
+    return kc_combination_vanishes_variable_time(&proof->response, terms, 2) ? KC_OK
+                                                                             : KC_ERR_CONTRIBUTION;
 }

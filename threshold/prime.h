@@ -8,20 +8,17 @@
 #ifndef KC_THRESHOLD_PRIME_H
 #define KC_THRESHOLD_PRIME_H
 
-#include "base/ct.h"
+#include "threshold/modulus.h"
 
-#define KC_PRIME_LIMBS 9
+#define KC_PRIME_LIMBS KC_MODULUS_LIMBS_MAX
 
 struct kc_number {
     uint64_t limb[KC_PRIME_LIMBS]; /* little-endian */
 };
 
 struct kc_prime {
-    struct kc_number p;
-    struct kc_number one;       /* R mod p */
-    struct kc_number r_squared; /* R^2 mod p */
-    uint64_t inverse;           /* -1/p mod 2^64 */
-    size_t size;                /* n */
+    struct kc_modulus modulus;
+    size_t size; /* n */
 };
 
 /* The prime for secrets of size octets, 4..64. */

@@ -135,7 +135,8 @@ enum kc_error kc_proof_verify(
         {NULL, &proof->base_commitment, true}, {&of_holder, statement->holder, true}};
     const struct kc_term second[] = {{&proof->response, statement->peer, false},
         {NULL, &proof->peer_commitment, true}, {&challenge, statement->contribution, true}};
-    return kc_combination_vanishes(&of_base, first, 2) && kc_combination_vanishes(NULL, second, 3)
+    return kc_combination_vanishes_variable_time(&of_base, first, 2) &&
+                   kc_combination_vanishes_variable_time(NULL, second, 3)
                ? KC_OK
                : KC_ERR_CONTRIBUTION;
 }
@@ -224,7 +225,7 @@ static enum kc_error verify_together(const struct kc_proof_statement statements[
     for (size_t i = 0; i < count; i++)
         weigh(&weighted[i], &base, terms + i * TERMS_PER_PROOF, &statements[i], &proofs[i],
             &challenges[i], weights + i * 2 * WEIGHT_SIZE);
-    *good = kc_combination_vanishes(&base, terms, count * TERMS_PER_PROOF);
+    *good = kc_combination_vanishes_variable_time(&base, terms, count * TERMS_PER_PROOF);
     return KC_OK;
 }
 

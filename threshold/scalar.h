@@ -70,6 +70,13 @@ void kc_scalar_multiply(
 /* a^(L-2): the inverse; zero for zero. */
 void kc_scalar_invert(struct kc_scalar *out, const struct kc_scalar *a);
 
+/*
+ * Inverts each of up to KC_SCALARS_INVERT_MAX scalars of one curve in place, at the price of one
+ * inversion and three products for each. Zero for zero.
+ */
+#define KC_SCALARS_INVERT_MAX 16
+void kc_scalar_invert_many(struct kc_scalar scalars[], size_t count);
+
 kc_mask kc_scalar_is_zero(const struct kc_scalar *scalar);
 kc_mask kc_scalar_equal(const struct kc_scalar *a, const struct kc_scalar *b);
 

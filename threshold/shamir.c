@@ -128,7 +128,7 @@ enum kc_error kc_shamir_public(
     if (threshold == 0 || threshold > KC_SHARES_MAX || index == 0)
         return KC_ERR_BAD_ARGUMENT;
     make_terms(terms, powers, commitments, threshold, index);
-    return kc_combination(out, NULL, terms, threshold);
+    return kc_combination_variable_time(out, NULL, terms, threshold);
 }
 
 enum kc_error kc_shamir_check(const struct kc_scalar *share, uint32_t index,

@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "threshold/declassify.h"
+#include "threshold/shamir.h"
 
 #include <string.h>
 
@@ -67,23 +68,5 @@ enum kc_error kc_share_check(const struct kc_scalar *share, const struct kc_poin
 enum kc_error kc_share_coefficient(struct kc_scalar *out, enum kc_curve curve,
     const uint32_t indices[], size_t count, size_t position)
 {
-    if (count == 0 || count > KC_SHARES_MAX || position >= count || indices[position] == 0)
-        return KC_ERR_BAD_ARGUMENT;
-    struct kc_scalar own, other, numerator, denominator;
-    kc_scalar_set(&own, curve, indices[position]);
-    kc_scalar_set(&numerator, curve, 1);
-    kc_scalar_set(&denominator, curve, 1);
-    for (size_t j = 0; j < count; j++) {
-        if (j == position)
-            continue;
-        if (indices[j] == 0 || indices[j] == indices[position])
-            return KC_ERR_BAD_ARGUMENT;
-        kc_scalar_set(&other, curve, indices[j]);
-        kc_scalar_multiply(&numerator, &numerator, &other);
-        kc_scalar_subtract(&other, &other, &own);
-        kc_scalar_multiply(&denominator, &denominator, &other);
-    }
-    kc_scalar_invert(&denominator, &denominator);
-    kc_scalar_multiply(out, &numerator, &denominator);
-    return KC_OK;
+    return kc_shamir_coefficient(out, curve, indices, count, position, 0);
 }

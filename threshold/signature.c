@@ -67,7 +67,7 @@ static bool verifies(const struct kc_scalar *s, const struct kc_scalar *k,
     struct kc_point expected;
     uint8_t encoded[KC_POINT_SIZE_MAX];
     if (kc_scalar_is_zero(s) || kc_scalar_is_zero(k) ||
-        kc_combination(&expected, s, &term, 1) != KC_OK)
+        kc_combination_variable_time(&expected, s, &term, 1) != KC_OK)
         return false;
     kc_point_encode(&expected, encoded);
     return memcmp(encoded, r, kc_curve_info(public->curve)->point_size) == 0;

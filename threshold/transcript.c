@@ -112,3 +112,13 @@ enum kc_error kc_transcript_finish_scalar(
     kc_wipe(uniform, sizeof uniform);
     return error;
 }
+
+enum kc_error kc_transcript_hash_to_scalar(struct kc_scalar *out, enum kc_curve curve,
+    const char *label, const struct kc_span parts[], size_t count)
+{
+    struct kc_transcript transcript;
+    kc_transcript_init(&transcript, label);
+    for (size_t i = 0; i < count; i++)
+        kc_transcript_span(&transcript, parts[i]);
+    return kc_transcript_finish_scalar(&transcript, out, curve);
+}

@@ -49,4 +49,14 @@ KC_CHECKED enum kc_error kc_transcript_finish(
 KC_CHECKED enum kc_error kc_transcript_finish_scalar(
     struct kc_transcript *transcript, struct kc_scalar *out, enum kc_curve curve);
 
+/*
+ * Hash to scalar: a transcript of the parts, ended with a uniform scalar that is not zero.
+ *
+ * label  as kc_transcript_init
+ *
+ * KC_ERR_INTERNAL  libcrypto failed
+ */
+KC_CHECKED enum kc_error kc_transcript_hash_to_scalar(struct kc_scalar *out, enum kc_curve curve,
+    const char *label, const struct kc_span parts[], size_t count);
+
 #endif

@@ -129,10 +129,11 @@ static bool of_one_set(const struct kc_udf_share shares[], size_t count)
 static void lagrange(const struct kc_prime *prime, struct kc_number *out,
     const struct kc_udf_share shares[], size_t count, size_t i, unsigned at)
 {
-    struct kc_number target, own, other, difference, denominator = prime->one;
+    struct kc_number target, own, other, difference, denominator;
+    kc_prime_set(prime, &denominator, 1);
     kc_prime_set(prime, &target, at);
     kc_prime_set(prime, &own, index_of(&shares[i]));
-    *out = prime->one;
+    kc_prime_set(prime, out, 1);
     for (size_t j = 0; j < count; j++) {
         if (j == i)
             continue;

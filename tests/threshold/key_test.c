@@ -123,6 +123,34 @@ static void the_sum_of_keys_has_the_sum_of_points(void **state)
     }
 }
 
+static void a_composite_key_is_the_sum_of_its_parts_and_has_no_prefix(void **state)
+{
+    (void)state;
+    FOR_EACH_CURVE(curve)
+    {
+        struct kc_key parts[3], composite;
+        struct kc_scalar scalars[3], sum;
+        struct kc_point points[3], point;
+        for (size_t i = 0; i < 3; i++) {
+            uint8_t seed[KC_SEED_SIZE_MAX];
+            next_random(seed, sizeof seed);
+            assert_int_equal(
+                kc_key_from_seed(&parts[i], curve, seed, kc_curve_info(curve)->seed_size), KC_OK);
+            scalars[i] = parts[i].scalar;
+            points[i] = parts[i].public;
+        }
+        assert_int_equal(kc_key_compose(&composite, parts, 3), KC_OK);
+        assert_int_equal(kc_share_combine(&sum, scalars, 3), KC_OK);
+        assert_int_equal(kc_point_sum(&point, points, 3), KC_OK);
+        assert_true(kc_scalar_equal(&composite.scalar, &sum));
+        assert_true(kc_point_equal(&composite.public, &point));
+        assert_false(composite.seeded);
+        kc_scalar_negate(&parts[1].scalar, &parts[0].scalar);
+        assert_int_equal(kc_key_compose(&composite, parts, 2), KC_ERR_SCALAR_RANGE);
+        assert_int_equal(kc_key_compose(&composite, parts, 0), KC_ERR_SCALAR_RANGE);
+    }
+}
+
 static void wiping_leaves_nothing(void **state)
 {
     (void)state;
@@ -143,6 +171,7 @@ int main(void)
         cmocka_unit_test(expansion_clamps_as_the_standards_say),
         cmocka_unit_test(a_key_from_a_scalar_cannot_sign_without_randomness),
         cmocka_unit_test(the_sum_of_keys_has_the_sum_of_points),
+        cmocka_unit_test(a_composite_key_is_the_sum_of_its_parts_and_has_no_prefix),
         cmocka_unit_test(wiping_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,24 @@ static void signed_bits_stand_for_the_scalar(void **state)
     }
 }
 
+static void inverses_made_together_are_those_made_alone(void **state)
+{
+    (void)state;
+    FOR_EACH_CURVE(curve)
+    {
+        for (size_t count = 0; count <= KC_SCALARS_INVERT_MAX; count++) {
+            struct kc_scalar scalars[KC_SCALARS_INVERT_MAX], alone[KC_SCALARS_INVERT_MAX];
+            for (size_t i = 0; i < count; i++) {
+                scalars[i] = i % 5 == 3 ? small_scalar(curve, 0) : hostile_scalar(curve, i);
+                kc_scalar_invert(&alone[i], &scalars[i]);
+            }
+            kc_scalar_invert_many(scalars, count);
+            for (size_t i = 0; i < count; i++)
+                assert_true(kc_scalar_equal(&scalars[i], &alone[i]));
+        }
+    }
+}
+
 static void wiping_leaves_nothing(void **state)
 {
     (void)state;
@@ -204,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(computes_as_integers_modulo_the_order),
         cmocka_unit_test(inverts),
+        cmocka_unit_test(inverses_made_together_are_those_made_alone),
         cmocka_unit_test(reduces_integers_of_any_size),
         cmocka_unit_test(decodes_only_what_is_below_the_order),
         cmocka_unit_test(imports_reduced_and_never_clamps),

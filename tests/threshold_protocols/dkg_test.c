@@ -129,6 +129,20 @@ static void a_reshare_moves_the_key_to_another_set_and_threshold(void **state)
     }
 }
 
+static void all_parties_have_one_hash_of_what_made_the_key(void **state)
+{
+    (void)state;
+    struct world *first = generated(KC_CURVE_X25519, 2, 3),
+                 *second = generated(KC_CURVE_X25519, 2, 3);
+    for (size_t i = 1; i < 3; i++)
+        assert_memory_equal(first->results[0].transcript, first->results[i].transcript,
+            sizeof first->results[0].transcript);
+    assert_memory_not_equal(first->results[0].transcript, second->results[0].transcript,
+        sizeof first->results[0].transcript);
+    free_world(first);
+    free_world(second);
+}
+
 static void setups_that_do_not_hold_together_are_refused(void **state)
 {
     (void)state;
@@ -215,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_generated_key_signs_with_frost),
         cmocka_unit_test(a_refresh_keeps_the_key_and_makes_a_mix_of_shares_useless),
         cmocka_unit_test(a_reshare_moves_the_key_to_another_set_and_threshold),
+        cmocka_unit_test(all_parties_have_one_hash_of_what_made_the_key),
         cmocka_unit_test(setups_that_do_not_hold_together_are_refused),
         cmocka_unit_test(everything_secret_is_gone_at_the_end),
     };

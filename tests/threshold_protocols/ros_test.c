@@ -44,7 +44,7 @@ static void weigh(struct attack *a)
         kc_scalar_add(&power, &power, &power);
         terms[i] = (struct kc_term){&a->weights[i], &a->commitments[i], false};
     }
-    assert_int_equal(kc_combination(&a->sum, NULL, terms, SESSIONS), KC_OK);
+    assert_int_equal(kc_combination_variable_time(&a->sum, NULL, terms, SESSIONS), KC_OK);
     kc_point_encode(&a->sum, a->encoded);
 }
 
@@ -202,7 +202,7 @@ static void the_same_attack_on_frost_makes_no_signature(void **state)
         a->one[i] = challenges[1];
         const struct kc_term terms[] = {{NULL, &sessions[i].honest.hiding, false},
             {&sessions[i].factors[0], &sessions[i].honest.binding, false}};
-        assert_int_equal(kc_combination(&a->commitments[i], NULL, terms, 2), KC_OK);
+        assert_int_equal(kc_combination_variable_time(&a->commitments[i], NULL, terms, 2), KC_OK);
     }
     weigh(a);
     choose_bits(a, &key.group);
@@ -226,7 +226,7 @@ static void the_same_attack_on_frost_makes_no_signature(void **state)
         terms[2 * i + 1] = (struct kc_term){&actual_factors[i], &sessions[i].honest.binding, false};
     }
     struct kc_point actual;
-    assert_int_equal(kc_combination(&actual, NULL, terms, 2 * SESSIONS), KC_OK);
+    assert_int_equal(kc_combination_variable_time(&actual, NULL, terms, 2 * SESSIONS), KC_OK);
     assert_false(kc_point_equal(&actual, &a->sum));
     struct kc_scalar sum = add_up(a, responses, &own);
     assert_true(kc_eddsa_holds(&sum, &actual, &a->challenge, &key.group));

@@ -62,7 +62,7 @@ static void each_modulus_is_the_first_prime_above_its_power_of_two(void **state)
     for (size_t size = 1; size <= 64; size++) {
         struct kc_prime prime;
         kc_prime_init(&prime, size);
-        assert_non_null(BN_lebin2bn((const uint8_t *)prime.p.limb, sizeof prime.p.limb, p));
+        assert_non_null(BN_lebin2bn((const uint8_t *)prime.modulus.m, sizeof prime.modulus.m, p));
         BN_one(power);
         BN_lshift(power, power, 8 * (int)size);
         assert_int_equal(BN_check_prime(p, NULL, NULL), 1);
@@ -109,7 +109,7 @@ static void arithmetic_agrees_with_libcrypto(void **state)
         kc_prime_subtract(&prime, &result[1], &a, &b);
         kc_prime_multiply(&prime, &result[2], &a, &b);
         kc_prime_invert(&prime, &result[3], &a);
-        BIGNUM *p = BN_lebin2bn((const uint8_t *)prime.p.limb, sizeof prime.p.limb, NULL);
+        BIGNUM *p = BN_lebin2bn((const uint8_t *)prime.modulus.m, sizeof prime.modulus.m, NULL);
         BIGNUM *x = to_bignum(&prime, &a), *y = to_bignum(&prime, &b), *expected = BN_new();
         for (int k = 0; k < 4; k++) {
             BIGNUM *got = to_bignum(&prime, &result[k]);
