@@ -76,9 +76,10 @@ KC_CHECKED enum kc_error kc_dare_envelope_read(
 /* Frees what an envelope that was read owns; fine with a zeroed one. */
 void kc_dare_envelope_done(struct kc_dare_envelope *envelope);
 
-/* Writes an envelope; text is given, terminated: free. Signatures go to the trailer. */
+/* Writes an envelope, and its digest into it; text is given, terminated: free. Signatures go to the
+ * trailer. */
 KC_CHECKED enum kc_error kc_dare_envelope_write(
-    const struct kc_dare_envelope *envelope, char **text, size_t *text_size);
+    struct kc_dare_envelope *envelope, char **text, size_t *text_size);
 
 /* The SHA-512 of the body, which is what is signed, into envelope->digest. */
 KC_CHECKED enum kc_error kc_dare_envelope_digest(struct kc_dare_envelope *envelope);

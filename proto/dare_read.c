@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/dare_envelope.h"
+#include "proto/dare_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,19 +166,26 @@ static bool header_read(struct kc_json header, struct kc_dare_envelope *envelope
            encryption_read(header, envelope);
 }
 
-static enum kc_error array_read(struct kc_json array, struct kc_dare_envelope *envelope)
+enum kc_error kc_dare_parts_read(
+    struct kc_json header, struct kc_json trailer, struct kc_dare_envelope *envelope)
 {
-    struct kc_json header = kc_json_item(array, 0), body = kc_json_item(array, 1);
-    struct kc_json trailer = kc_json_item(array, 2);
-    if (kc_json_count(array) > 3 || kc_json_kind(body) != KC_JSON_STRING ||
-        (kc_json_is_there(trailer) && kc_json_kind(trailer) != KC_JSON_OBJECT) ||
+    if ((kc_json_is_there(trailer) && kc_json_kind(trailer) != KC_JSON_OBJECT) ||
         !header_read(header, envelope) || !signatures_read(header, trailer, envelope))
         return KC_ERR_ENVELOPE;
-    enum kc_error error = octets_allocate(body, &envelope->body, &envelope->body_size);
-    if (error == KC_OK)
-        error = octets_allocate(kc_json_member(header, "ContentMetaData"), &envelope->content_meta,
-            &envelope->content_meta_size);
+    enum kc_error error = octets_allocate(kc_json_member(header, "ContentMetaData"),
+        &envelope->content_meta, &envelope->content_meta_size);
     return error != KC_OK ? error : digest_check(header, trailer, envelope);
+}
+
+static enum kc_error array_read(struct kc_json array, struct kc_dare_envelope *envelope)
+{
+    struct kc_json body = kc_json_item(array, 1);
+    if (kc_json_count(array) > 3 || kc_json_kind(body) != KC_JSON_STRING)
+        return KC_ERR_ENVELOPE;
+    enum kc_error error = octets_allocate(body, &envelope->body, &envelope->body_size);
+    return error != KC_OK
+               ? error
+               : kc_dare_parts_read(kc_json_item(array, 0), kc_json_item(array, 2), envelope);
 }
 
 enum kc_error kc_dare_envelope_read(struct kc_span text, struct kc_dare_envelope *envelope)

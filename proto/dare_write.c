@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proto/dare_envelope.h"
+#include "proto/dare_parts.h"
 
 #include "proto/base64url.h"
-#include "proto/hkdf.h"
-#include "proto/json_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +60,7 @@ static void encryption_write(struct kc_json_writer *w, const struct kc_dare_enve
     kc_json_write_end(w);
 }
 
-static void header_write(struct kc_json_writer *w, const struct kc_dare_envelope *envelope)
+void kc_dare_header_write(struct kc_json_writer *w, const struct kc_dare_envelope *envelope)
 {
     kc_json_write_object(w);
     text_write(w, "EnvelopeId", envelope->id);
@@ -92,8 +90,8 @@ static void signature_write(struct kc_json_writer *w, const struct kc_dare_signa
     kc_json_write_end(w);
 }
 
-static void trailer_write(struct kc_json_writer *w, const struct kc_dare_envelope *envelope,
-    const uint8_t digest[KC_DARE_DIGEST_SIZE])
+void kc_dare_trailer_write(struct kc_json_writer *w, const struct kc_dare_envelope *envelope,
+    const char *link_name, const uint8_t link[KC_DARE_DIGEST_SIZE])
 {
     kc_json_write_object(w);
     if (envelope->signature_count > 0) {
@@ -103,15 +101,15 @@ static void trailer_write(struct kc_json_writer *w, const struct kc_dare_envelop
             signature_write(w, &envelope->signatures[i]);
         kc_json_write_end(w);
     }
-    octets_write(w, "PayloadDigest", digest, KC_DARE_DIGEST_SIZE);
+    octets_write(w, "PayloadDigest", envelope->digest, KC_DARE_DIGEST_SIZE);
+    if (link_name != NULL)
+        octets_write(w, link_name, link, KC_DARE_DIGEST_SIZE);
     kc_json_write_end(w);
 }
 
-/* More than the text of an envelope takes. */
-static size_t text_size_max(const struct kc_dare_envelope *envelope)
+size_t kc_dare_parts_size_max(const struct kc_dare_envelope *envelope)
 {
-    size_t size = 2 * ENTRY_SIZE_MAX + kc_base64url_text_size(envelope->body_size) +
-                  kc_base64url_text_size(envelope->content_meta_size) +
+    size_t size = 3 * ENTRY_SIZE_MAX + kc_base64url_text_size(envelope->content_meta_size) +
                   kc_base64url_text_size(envelope->salt_size) + envelope->sequence_info.size +
                   envelope->recipient_count * ENTRY_SIZE_MAX;
     for (size_t i = 0; i < envelope->signature_count; i++)
@@ -120,23 +118,22 @@ static size_t text_size_max(const struct kc_dare_envelope *envelope)
 }
 
 enum kc_error kc_dare_envelope_write(
-    const struct kc_dare_envelope *envelope, char **text, size_t *text_size)
+    struct kc_dare_envelope *envelope, char **text, size_t *text_size)
 {
-    uint8_t digest[KC_HASH_SIZE_MAX];
     struct kc_span body = {envelope->body, envelope->body_size};
-    enum kc_error error = kc_hash_digest(KC_HASH_SHA512, body, digest);
+    enum kc_error error = kc_dare_envelope_digest(envelope);
     if (error != KC_OK)
         return error;
-    size_t limit = text_size_max(envelope);
+    size_t limit = kc_dare_parts_size_max(envelope) + kc_base64url_text_size(body.size);
     char *made = malloc(limit + 1);
     if (made == NULL)
         return KC_ERR_NO_MEMORY;
     struct kc_json_writer w;
     kc_json_writer_init(&w, made, limit);
     kc_json_write_array(&w);
-    header_write(&w, envelope);
+    kc_dare_header_write(&w, envelope);
     kc_json_write_octets(&w, body);
-    trailer_write(&w, envelope, digest);
+    kc_dare_trailer_write(&w, envelope, NULL, NULL);
     kc_json_write_end(&w);
     error = kc_json_writer_finish(&w);
     if (error != KC_OK) {

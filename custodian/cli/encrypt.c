@@ -120,7 +120,7 @@ static enum kc_error encrypt(
 }
 
 static enum kc_error write_envelope(
-    const struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
+    const struct kc_cli *cli, struct kc_dare_envelope *envelope, const char *path)
 {
     char *text;
     size_t size;

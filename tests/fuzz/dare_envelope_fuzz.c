@@ -13,7 +13,7 @@ static bool same(const struct kc_dare_envelope *a, const struct kc_dare_envelope
            memcmp(a->body, b->body, a->body_size) == 0 && a->recipient_count == b->recipient_count;
 }
 
-static void write_and_read(const struct kc_dare_envelope *envelope)
+static void write_and_read(struct kc_dare_envelope *envelope)
 {
     static struct kc_dare_envelope again;
     char *text;
