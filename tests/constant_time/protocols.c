@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Calls every function of the protocols that takes a secret, with the secret marked undefined for
- * valgrind. Run by tests/threshold/constant_time_test; as tests/threshold/constant_time.c.
- *
- * Here a value is declassified only where the library has no part in its becoming public: public
- * halves of keys, and what a test compares.
- */
+/* Shares, proofs, FROST, key generation and what follows from it. */
+#include "tests/constant_time/secret.h"
+
 #include "base/secret.h"
 #include "threshold/agreement.h"
 #include "threshold/declassify.h"
@@ -16,43 +12,18 @@
 #include "threshold/shamir.h"
 #include "threshold/udf_shamir.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <valgrind/memcheck.h>
 
 #define HOLDERS 3
 #define SPAN ((struct kc_span){(const uint8_t *)"octets", 6})
 
 static const uint32_t indices[HOLDERS] = {2, 4, 9};
 
-static void secret(void *bytes, size_t size)
-{
-    (void)VALGRIND_MAKE_MEM_UNDEFINED(bytes, size);
-}
-
-static void must(enum kc_error error)
-{
-    if (error != KC_OK) {
-        printf("unexpected: %s\n", kc_error_name(error));
-        exit(3);
-    }
-}
-
 static void must_refuse(enum kc_error error)
 {
     if (error != KC_ERR_CONTRIBUTION)
         exit(3);
-}
-
-static struct kc_scalar secret_scalar(enum kc_curve curve, uint8_t seed)
-{
-    uint8_t uniform[KC_UNIFORM_SIZE];
-    memset(uniform, seed, sizeof uniform);
-    struct kc_scalar scalar;
-    must(kc_scalar_random(&scalar, curve, uniform));
-    secret(scalar.limb, sizeof scalar.limb);
-    return scalar;
 }
 
 static struct kc_point public_of(const struct kc_scalar *scalar)
@@ -61,13 +32,6 @@ static struct kc_point public_of(const struct kc_scalar *scalar)
     must(kc_point_multiply_base(&point, scalar));
     kc_declassify(&point, sizeof point); /* a public key */
     return point;
-}
-
-static struct kc_fresh fresh(uint64_t counter)
-{
-    struct kc_fresh made = {.counter = counter};
-    secret(made.random, sizeof made.random);
-    return made;
 }
 
 static void shamir(enum kc_curve curve)
@@ -127,6 +91,11 @@ static void udf_shares(void)
     for (size_t i = 0; i < 3; i++) /* the first octet says threshold and index, not the secret */
         secret(shares[i].octets + 1, sizeof octets);
     must(kc_udf_shamir_recover(again, shares, 3));
+    struct kc_udf_share share;
+    uint8_t coefficients[2 * 33];
+    memset(coefficients, 8, sizeof coefficients);
+    secret(coefficients, sizeof coefficients);
+    must(kc_udf_shamir_evaluate(&share, coefficients, 33, 2, 3));
     shares[2].octets[1] ^= 1;
     must_refuse(kc_udf_shamir_recover(again, shares, 3));
 }
@@ -137,7 +106,7 @@ static void frost(enum kc_frost_suite suite, enum kc_curve curve)
     struct kc_scalar shares[2], responses[2];
     must(kc_share_combine(&whole, parts, 2));
     struct kc_point group = public_of(&whole), publics[2];
-    struct kc_frost_nonces nonces[2];
+    struct kc_frost_nonces nonces[2], dropped;
     struct kc_frost_commitment commitments[2];
     const struct kc_frost_package package = {commitments, 2, SPAN};
     uint8_t signature[KC_FROST_SIGNATURE_SIZE_MAX];
@@ -148,8 +117,10 @@ static void frost(enum kc_frost_suite suite, enum kc_curve curve)
         must(kc_frost_from_additive(&shares[i], &parts[i], indices, 2, i));
         publics[i] = public_of(&shares[i]);
         const struct kc_frost_signer signer = {suite, indices[i], &shares[i], &group};
+        must(kc_frost_commit(&dropped, &commitments[i], &signer, SPAN, &source));
         must(kc_frost_commit(&nonces[i], &commitments[i], &signer, SPAN, &source));
     }
+    kc_frost_nonces_wipe(&dropped);
     for (size_t i = 0; i < 2; i++) {
         const struct kc_frost_signer signer = {suite, indices[i], &shares[i], &group};
         must(kc_frost_sign(&responses[i], &nonces[i], &signer, SPAN, &package));
@@ -206,6 +177,32 @@ static void repair(const struct kc_dkg_setup *old, const struct kc_scalar shares
         must(kc_repair_receive(&repairs[2], i, &helps[i]));
     }
     must(kc_repair_finish(&repairs[2], &share));
+    kc_repair_wipe(&repairs[0]);
+}
+
+/* Help that is wrong, and shown to be. */
+static void repair_complaint(const struct kc_dkg_setup *old, const struct kc_scalar shares[])
+{
+    struct kc_dkg_setup setup = *old;
+    struct kc_repair repairs[HOLDERS];
+    struct kc_dkg_complaint made;
+    struct kc_scalar help;
+    uint32_t culprit;
+    setup.purpose = KC_DKG_MASK;
+    setup.lost = indices[2];
+    setup.parties[2].dealer = setup.parties[2].holder = 0;
+    run_dkg(&setup, NULL);
+    for (uint32_t i = 0; i < HOLDERS; i++)
+        must(kc_repair_init(&repairs[i], &parties[i]));
+    must(kc_repair_help(&repairs[0], &shares[0], &help));
+    help.limb[0] ^= 1;
+    must_refuse(kc_repair_receive(&repairs[2], 0, &help));
+    must(kc_repair_receive(&repairs[1], 0, &help));
+    struct kc_fresh source = fresh(4);
+    must(kc_repair_complain(&repairs[2], &made, 0, &source));
+    must(kc_repair_judge(&repairs[1], &made, &culprit));
+    for (uint32_t i = 0; i < HOLDERS; i++)
+        kc_repair_wipe(&repairs[i]);
 }
 
 static void generation(enum kc_curve curve)
@@ -225,6 +222,7 @@ static void generation(enum kc_curve curve)
     }
     setup.group = results[0].group;
     repair(&setup, shares);
+    repair_complaint(&setup, shares);
     must(kc_dkg_setup_refresh(&setup, &setup, 7, session));
     run_dkg(&setup, shares);
     for (uint32_t i = 0; i < HOLDERS; i++)
@@ -254,9 +252,11 @@ static void complaint(void)
     struct kc_fresh source = fresh(3);
     must(kc_dkg_complain(&parties[0], &made, 1, &source));
     must(kc_dkg_judge(&parties[0], 0, &made, &culprit));
+    kc_dkg_wipe(&parties[0]);
+    kc_dkg_wipe(&parties[1]);
 }
 
-static void run_all(void)
+void constant_time_protocols(void)
 {
     for (int i = KC_CURVE_ED25519; i <= KC_CURVE_P256; i++) {
         shamir((enum kc_curve)i);
@@ -269,31 +269,4 @@ static void run_all(void)
     frost(KC_FROST_ED25519_CONTEXT, KC_CURVE_ED25519);
     frost(KC_FROST_ED448, KC_CURVE_ED448);
     frost(KC_FROST_P256, KC_CURVE_P256);
-}
-
-/* The two kinds of leak, on purpose: the tool and the marking of secrets are at work. */
-static void leak_by_branch(void)
-{
-    struct kc_scalar scalar = secret_scalar(KC_CURVE_ED448, 11);
-    puts(scalar.limb[0] & 1 ? "odd" : "even");
-}
-
-static void leak_by_index(void)
-{
-    static const volatile uint8_t table[2] = {7, 8};
-    struct kc_scalar scalar = secret_scalar(KC_CURVE_ED448, 12);
-    printf("%d\n", table[scalar.limb[0] & 1] == 9);
-}
-
-int main(int count, char **arguments)
-{
-    if (count != 2 || !RUNNING_ON_VALGRIND)
-        return 2;
-    if (strcmp(arguments[1], "branch") == 0)
-        leak_by_branch();
-    else if (strcmp(arguments[1], "index") == 0)
-        leak_by_index();
-    else
-        run_all();
-    return 0;
 }
