@@ -44,6 +44,10 @@ static const struct {
     {"pin", play_pin},
     {"envelope", play_envelope},
     {"rsa-2018", play_rsa_2018},
+    {"xdh", play_xdh},
+    {"ecdh", play_ecdh},
+    {"eddsa-sign", play_eddsa_sign},
+    {"eddsa-verify", play_eddsa_verify},
     {"profile-seed", play_profile_seed},
     {"activation", play_activation},
 };
