@@ -125,6 +125,9 @@ static void refuses_what_is_outside_its_limits(void **state)
     assert_int_equal(
         kc_derive_octets(okm, &size, (enum kc_curve)9, KC_DERIVATION_CURRENT, good, no_name),
         KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(
+        kc_derive_octets(okm, &size, KC_CURVE_P256, KC_DERIVATION_CURRENT, good, no_name),
+        KC_ERR_BAD_ARGUMENT);
     assert_int_equal(size, 99); /* untouched */
 }
 

@@ -72,6 +72,8 @@ static void refuses_seeds_of_other_sizes(void **state)
             assert_int_equal(kc_key_from_seed(&key, curve, seed, size), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_key_from_seed(&key, KC_CURVE_ED448, seed, 55), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_key_from_seed(&key, KC_CURVE_ED448, seed, 58), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_key_from_seed(&key, KC_CURVE_P256, seed, 0), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_key_from_seed(&key, (enum kc_curve)99, seed, 32), KC_ERR_BAD_ARGUMENT);
 }
 
 static void expansion_clamps_as_the_standards_say(void **state)

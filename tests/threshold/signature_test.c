@@ -267,6 +267,9 @@ static void refuses_curves_and_contexts_that_do_not_sign(void **state)
         kc_signature_sign(signature, &agreeing, &message, &fresh), KC_ERR_BAD_ALGORITHM);
     assert_int_equal(
         kc_signature_verify(&agreeing.public, &message, signature, 114), KC_ERR_BAD_ALGORITHM);
+    agreeing.scalar.curve = (enum kc_curve)99;
+    assert_int_equal(
+        kc_signature_sign(signature, &agreeing, &message, &fresh), KC_ERR_BAD_ALGORITHM);
     message.context = (struct kc_span){long_context, 1}; /* not announced */
     assert_int_equal(kc_signature_sign(signature, &key, &message, NULL), KC_ERR_BAD_ARGUMENT);
     message.has_context = true;

@@ -5,7 +5,11 @@
 
 #include "threshold/share.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A key, split in two, with what each party has in its record. */
 struct parties {
@@ -282,7 +286,104 @@ static void refuses_parties_of_other_curves_and_zero_scalars(void **state)
         signer.share = &foreign;
         assert_int_equal(kc_signature_open(&p.commitment, &out, &signer, &message, &fresh),
             KC_ERR_BAD_ALGORITHM);
+        foreign.curve = (enum kc_curve)99;
+        assert_int_equal(kc_signature_open(&p.commitment, &out, &signer, &message, &fresh),
+            KC_ERR_BAD_ALGORITHM);
     }
+}
+
+/* A contribution whose parts are of another curve, and keys that are. */
+static void a_contribution_of_another_curve_is_refused(void **state)
+{
+    (void)state;
+    static struct parties p;
+    struct kc_signed_message message = plain_message("octets");
+    struct kc_scalar foreign = next_scalar(KC_CURVE_X448);
+    struct kc_point foreign_point = base_times(&foreign);
+    FOR_EACH_SIGNING_CURVE(&p)
+    for (int part = 0; part < 4; part++) {
+        uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+        struct kc_signature_contribution contribution = exchange(&p, &message);
+        if (part == 0)
+            contribution.commitment = foreign_point;
+        else if (part == 1)
+            contribution.response = foreign;
+        assert_int_equal(kc_signature_finish(signature, &p.commitment, &p.first,
+                             part == 2 ? &foreign_point : &p.group, &message, &contribution,
+                             part == 3 ? &foreign_point : &p.weighted[1]),
+            KC_ERR_BAD_ALGORITHM);
+        assert_no_nonce_left(&p.commitment);
+    }
+}
+
+/* The answer to an earlier R. */
+static void a_replayed_contribution_names_the_second_party(void **state)
+{
+    (void)state;
+    static struct parties p;
+    struct kc_signed_message message = plain_message("octets");
+    FOR_EACH_SIGNING_CURVE(&p)
+    {
+        uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+        struct kc_signature_contribution earlier = exchange(&p, &message);
+        (void)exchange(&p, &message);
+        assert_int_equal(finish(signature, &p, &message, &earlier), KC_ERR_CONTRIBUTION);
+        assert_no_nonce_left(&p.commitment);
+    }
+}
+
+/* The second party keeps no state: what it answers to the same R twice are two nonces. */
+static void a_replayed_first_message_gets_another_nonce(void **state)
+{
+    (void)state;
+    static struct parties p;
+    struct kc_signed_message message = plain_message("octets");
+    FOR_EACH_SIGNING_CURVE(&p)
+    {
+        struct kc_signature_contribution once, again;
+        struct kc_fresh fresh = {.counter = 1}; /* a dead random source */
+        assert_int_equal(
+            kc_signature_contribute(&once, &p.second, &p.group, &message, &fresh), KC_OK);
+        fresh.counter++;
+        assert_int_equal(
+            kc_signature_contribute(&again, &p.second, &p.group, &message, &fresh), KC_OK);
+        assert_false(kc_point_equal(&once.commitment, &again.commitment));
+    }
+}
+
+/* In memory that a fork does not inherit, as the vault's is; elsewhere both would have the nonce. */
+static void a_fork_has_no_nonce_of_its_parents(void **state)
+{
+    (void)state;
+    static struct parties p;
+    struct kc_signed_message message = plain_message("octets");
+    split_key(&p, KC_CURVE_ED25519);
+    struct kc_signature_commitment *open =
+        mmap(NULL, sizeof *open, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(open, MAP_FAILED);
+    assert_int_equal(madvise(open, sizeof *open, MADV_WIPEONFORK), 0);
+    struct kc_fresh one = next_fresh(), two = next_fresh();
+    struct kc_signature_contribution contribution;
+    struct kc_point first;
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    assert_int_equal(kc_signature_open(open, &first, &p.first, &message, &one), KC_OK);
+    assert_int_equal(
+        kc_signature_contribute(&contribution, &p.second, &first, &message, &two), KC_OK);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0)
+        _exit(kc_signature_finish(signature, open, &p.first, &p.group, &message, &contribution,
+                  &p.weighted[1]) == KC_ERR_SESSION
+                  ? 0
+                  : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+    assert_int_equal(kc_signature_finish(signature, open, &p.first, &p.group, &message,
+                         &contribution, &p.weighted[1]),
+        KC_OK);
+    munmap(open, sizeof *open);
 }
 
 /* The inputs of a nonce; each change of one must give another R. */
@@ -438,6 +539,10 @@ int main(void)
         cmocka_unit_test(a_commitment_serves_only_what_it_was_opened_for),
         cmocka_unit_test(a_second_r_that_cancels_the_first_is_refused),
         cmocka_unit_test(refuses_parties_of_other_curves_and_zero_scalars),
+        cmocka_unit_test(a_contribution_of_another_curve_is_refused),
+        cmocka_unit_test(a_replayed_contribution_names_the_second_party),
+        cmocka_unit_test(a_replayed_first_message_gets_another_nonce),
+        cmocka_unit_test(a_fork_has_no_nonce_of_its_parents),
         cmocka_unit_test(every_input_changes_the_nonce),
         cmocka_unit_test(what_a_nonce_is_for_changes_it),
         cmocka_unit_test(refuses_a_context_that_is_not_announced_or_too_long),

@@ -11,9 +11,10 @@
 static void a_wrong_offer_is_the_senders(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_PURPOSE(purpose)
     for (int what = 0; what < 8; what++) {
-        struct world *w = started(curve);
+        enum kc_curve curve = (enum kc_curve)(1 + what % KC_CURVE_P256);
+        struct world *w = started_for(purpose, curve);
         struct kc_dkg_offer *offer = &w->offers[CHEAT];
         switch (what) {
         case 0:
@@ -72,11 +73,16 @@ static void a_rogue_key_is_refused(void **state)
 static void an_offer_of_another_session_is_refused(void **state)
 {
     (void)state;
-    struct world *w = started(KC_CURVE_X448), *before = started(KC_CURVE_X448);
-    assert_int_equal(offer_to_honest(w, &before->offers[CHEAT]), KC_ERR_CONTRIBUTION);
-    assert_int_equal(offer_to_honest(w, &w->offers[CHEAT]), KC_OK);
-    free_world(w);
-    free_world(before);
+    FOR_EACH_PURPOSE(purpose)
+    {
+        struct world *before = started_for(purpose, KC_CURVE_X448);
+        struct world *w = make_world(&before->setup); /* all is the same but the session */
+        start(w, before->shares);
+        assert_int_equal(offer_to_honest(w, &before->offers[CHEAT]), KC_ERR_CONTRIBUTION);
+        assert_int_equal(offer_to_honest(w, &w->offers[CHEAT]), KC_OK);
+        free_world(w);
+        free_world(before);
+    }
 }
 
 static void a_second_message_of_one_sender_is_refused(void **state)
@@ -141,15 +147,25 @@ static void a_sender_that_is_no_party_is_refused(void **state)
         kc_dkg_receive_offer(w->parties[HONEST], PARTIES, &w->offers[CHEAT]), KC_ERR_CONTRIBUTION);
     assert_int_equal(
         kc_dkg_receive_offer(w->parties[HONEST], 1000, &w->offers[CHEAT]), KC_ERR_CONTRIBUTION);
+    uint32_t suspect = 99;
+    give_offers(w);
+    make_deals(w);
+    give_deals(w);
+    assert_int_equal(kc_dkg_confirm(w->parties[CHEAT], &w->confirmations[CHEAT]), KC_OK);
+    assert_int_equal(kc_dkg_receive_confirmation(
+                         w->parties[HONEST], PARTIES, &w->confirmations[CHEAT], &suspect),
+        KC_ERR_CONTRIBUTION);
+    assert_int_equal(suspect, PARTIES);
     free_world(w);
 }
 
 static void a_wrong_share_is_shown_to_all_and_its_dealer_named(void **state)
 {
     (void)state;
+    FOR_EACH_PURPOSE(purpose)
     FOR_EACH_CURVE(curve)
     {
-        struct world *w = dealt(curve, true);
+        struct world *w = dealt(purpose, curve, true);
         struct kc_dkg_complaint complaint;
         struct kc_fresh fresh = next_fresh();
         uint32_t culprit = 99;
@@ -168,9 +184,9 @@ static void a_wrong_share_is_shown_to_all_and_its_dealer_named(void **state)
 static void a_false_complaint_names_its_sender(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_PURPOSE(purpose)
     {
-        struct world *w = dealt(curve, false);
+        struct world *w = dealt(purpose, KC_CURVE_ED25519, false);
         struct kc_dkg_complaint complaint, altered;
         struct kc_fresh fresh = next_fresh();
         uint32_t culprit = 99;
@@ -189,8 +205,8 @@ static void a_false_complaint_names_its_sender(void **state)
         assert_int_equal(kc_dkg_judge(w->parties[HONEST], OTHER, &altered, &culprit), KC_OK);
         assert_int_equal(culprit, OTHER);
         assert_int_equal(/* another's complaint, replayed */
-            kc_dkg_judge(w->parties[HONEST], 3, &complaint, &culprit), KC_OK);
-        assert_int_equal(culprit, 3);
+            kc_dkg_judge(w->parties[3], HONEST, &complaint, &culprit), KC_OK);
+        assert_int_equal(culprit, HONEST);
         free_world(w);
     }
 }
@@ -219,7 +235,7 @@ static void a_complaint_about_other_messages_than_the_judges_names_nobody(void *
 static void complaints_about_or_by_nobody_are_refused(void **state)
 {
     (void)state;
-    struct world *w = dealt(KC_CURVE_ED25519, true);
+    struct world *w = dealt(KC_DKG_GENERATE, KC_CURVE_ED25519, true);
     struct kc_dkg_complaint complaint;
     struct kc_fresh fresh = next_fresh();
     uint32_t culprit = 99;
@@ -237,7 +253,7 @@ static void complaints_about_or_by_nobody_are_refused(void **state)
 static void nobody_finishes_after_a_wrong_share(void **state)
 {
     (void)state;
-    struct world *w = dealt(KC_CURVE_ED25519, true);
+    struct world *w = dealt(KC_DKG_GENERATE, KC_CURVE_ED25519, true);
     struct kc_dkg_confirmation confirmation;
     struct kc_dkg_result result;
     struct kc_dkg *honest = w->parties[HONEST];
@@ -265,17 +281,18 @@ static void a_deal_with_too_few_or_too_many_shares_is_the_senders(void **state)
 }
 
 /* Two offers, each right, to two parties: each completes, until they compare. */
-static void an_equivocation_is_found_and_its_sender_named(void **state)
+static void equivocate(enum kc_dkg_purpose purpose)
 {
-    (void)state;
-    struct world *w = started(KC_CURVE_ED25519);
+    struct world *w = started_for(purpose, KC_CURVE_ED25519);
     struct kc_dkg *twin = calloc(1, sizeof *twin);
     struct kc_dkg_offer offer;
     struct kc_dkg_deal deal;
     struct kc_dkg_confirmation confirmation;
     struct kc_fresh fresh = next_fresh();
     uint32_t suspect = 99;
-    assert_int_equal(kc_dkg_start(twin, &offer, &w->setup, CHEAT, NULL, &fresh), KC_OK);
+    assert_int_equal(kc_dkg_start(twin, &offer, &w->setup, CHEAT,
+                         purpose == KC_DKG_RESHARE ? &w->shares[CHEAT] : NULL, &fresh),
+        KC_OK);
     for (uint32_t to = 0; to < PARTIES; to++)
         for (uint32_t from = 0; from < PARTIES; from++)
             if (to != from)
@@ -288,6 +305,8 @@ static void an_equivocation_is_found_and_its_sender_named(void **state)
     make_deals(w);
     assert_int_equal(kc_dkg_make_deal(twin, &deal), KC_OK);
     for (uint32_t from = 0; from < PARTIES; from++) {
+        if (w->setup.parties[from].dealer == 0)
+            continue;
         if (from != HONEST)
             assert_int_equal(kc_dkg_receive_deal(w->parties[HONEST], from, &w->deals[from]), KC_OK);
         if (from == HONEST || from == 3) /* these deal under the offer that they saw */
@@ -304,21 +323,83 @@ static void an_equivocation_is_found_and_its_sender_named(void **state)
     free_world(w);
 }
 
+static void an_equivocation_is_found_and_its_sender_named(void **state)
+{
+    (void)state;
+    FOR_EACH_PURPOSE(purpose)
+    equivocate(purpose);
+}
+
 static void a_confirmation_of_another_count_is_the_senders(void **state)
 {
     (void)state;
-    struct world *w = started(KC_CURVE_ED25519);
-    uint32_t suspect = 99;
-    give_offers(w);
-    make_deals(w);
-    give_deals(w);
-    assert_int_equal(kc_dkg_confirm(w->parties[CHEAT], &w->confirmations[CHEAT]), KC_OK);
-    w->confirmations[CHEAT].count--;
-    assert_int_equal(
-        kc_dkg_receive_confirmation(w->parties[HONEST], CHEAT, &w->confirmations[CHEAT], &suspect),
-        KC_ERR_CONTRIBUTION);
-    assert_int_equal(suspect, CHEAT);
-    free_world(w);
+    FOR_EACH_PURPOSE(purpose)
+    {
+        struct world *w = started_for(purpose, KC_CURVE_ED25519);
+        uint32_t suspect = 99;
+        give_offers(w);
+        make_deals(w);
+        give_deals(w);
+        assert_int_equal(kc_dkg_confirm(w->parties[CHEAT], &w->confirmations[CHEAT]), KC_OK);
+        w->confirmations[CHEAT].count--;
+        assert_int_equal(kc_dkg_receive_confirmation(
+                             w->parties[HONEST], CHEAT, &w->confirmations[CHEAT], &suspect),
+            KC_ERR_CONTRIBUTION);
+        assert_int_equal(suspect, CHEAT);
+        free_world(w);
+    }
+}
+
+/* What a party says of itself differs from what it sent: it sent two things, or it lies now. */
+static void a_confirmation_with_a_wrong_hash_names_whose_messages_differ(void **state)
+{
+    (void)state;
+    FOR_EACH_PURPOSE(purpose)
+    {
+        struct world *w = started_for(purpose, KC_CURVE_ED25519), *before;
+        uint32_t suspect = 99;
+        give_offers(w);
+        make_deals(w);
+        give_deals(w);
+        assert_int_equal(kc_dkg_confirm(w->parties[CHEAT], &w->confirmations[CHEAT]), KC_OK);
+        w->confirmations[CHEAT].hashes[CHEAT][0] ^= 1;
+        assert_int_equal(kc_dkg_receive_confirmation(
+                             w->parties[HONEST], CHEAT, &w->confirmations[CHEAT], &suspect),
+            KC_ERR_CONTRIBUTION);
+        assert_int_equal(suspect, CHEAT);
+        before = make_world(&w->setup); /* one of another session, replayed */
+        run(before, w->shares);
+        assert_int_equal(kc_dkg_receive_confirmation(
+                             w->parties[HONEST], CHEAT, &before->confirmations[CHEAT], &suspect),
+            KC_ERR_CONTRIBUTION);
+        free_world(before);
+        free_world(w);
+    }
+}
+
+/* The deal of another session, where the sealing keys were others: it opens to nothing right. */
+static void a_deal_of_another_session_is_shown_to_all_and_its_dealer_named(void **state)
+{
+    (void)state;
+    FOR_EACH_PURPOSE(purpose)
+    {
+        struct world *before = dealt(purpose, KC_CURVE_ED448, false);
+        struct world *w = make_world(&before->setup);
+        struct kc_dkg_complaint complaint;
+        struct kc_fresh fresh = next_fresh();
+        uint32_t culprit = 99;
+        start(w, before->shares);
+        give_offers(w);
+        assert_int_equal(kc_dkg_receive_deal(w->parties[HONEST], CHEAT, &before->deals[CHEAT]),
+            KC_ERR_CONTRIBUTION);
+        assert_int_equal(kc_dkg_receive_deal(w->parties[OTHER], CHEAT, &before->deals[CHEAT]),
+            KC_ERR_CONTRIBUTION);
+        assert_int_equal(kc_dkg_complain(w->parties[HONEST], &complaint, CHEAT, &fresh), KC_OK);
+        assert_int_equal(kc_dkg_judge(w->parties[OTHER], HONEST, &complaint, &culprit), KC_OK);
+        assert_int_equal(culprit, CHEAT);
+        free_world(before);
+        free_world(w);
+    }
 }
 
 /* A dealer of a reshare deals something else than its share: it would move the key. */
@@ -386,6 +467,8 @@ int main(void)
         cmocka_unit_test(a_deal_with_too_few_or_too_many_shares_is_the_senders),
         cmocka_unit_test(an_equivocation_is_found_and_its_sender_named),
         cmocka_unit_test(a_confirmation_of_another_count_is_the_senders),
+        cmocka_unit_test(a_confirmation_with_a_wrong_hash_names_whose_messages_differ),
+        cmocka_unit_test(a_deal_of_another_session_is_shown_to_all_and_its_dealer_named),
         cmocka_unit_test(a_reshare_of_another_value_is_refused),
         cmocka_unit_test(a_deal_of_a_party_that_does_not_deal_is_refused),
     };

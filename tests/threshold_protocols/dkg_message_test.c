@@ -28,7 +28,7 @@ static void messages_are_read_whole_and_nothing_else(void **state)
     (void)state;
     FOR_EACH_CURVE(curve)
     {
-        struct world *w = dealt(curve, true);
+        struct world *w = dealt(KC_DKG_GENERATE, curve, true);
         struct kc_dkg_complaint complaint;
         struct kc_dkg_confirmation confirmation = {.count = PARTIES};
         struct kc_fresh fresh = next_fresh();

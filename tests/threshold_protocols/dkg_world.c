@@ -149,9 +149,28 @@ void collect_shares(const struct world *w, struct kc_scalar *shares)
 
 struct world *started(enum kc_curve curve)
 {
+    return started_for(KC_DKG_GENERATE, curve);
+}
+
+struct world *started_for(enum kc_dkg_purpose purpose, enum kc_curve curve)
+{
     struct kc_dkg_setup setup = generation(curve, THRESHOLD, PARTIES);
+    struct kc_scalar shares[KC_DKG_PARTIES_MAX];
+    if (purpose != KC_DKG_GENERATE) {
+        struct world *old = generated(curve, THRESHOLD, PARTIES);
+        setup = with_results(old);
+        collect_shares(old, shares);
+        free_world(old);
+    }
+    setup.purpose = purpose;
+    if (purpose == KC_DKG_MASK) {
+        setup.lost = setup.parties[3].holder;
+        setup.parties[3].dealer = setup.parties[3].holder = 0;
+    }
     struct world *w = make_world(&setup);
-    start(w, NULL);
+    if (purpose == KC_DKG_RESHARE)
+        memcpy(w->shares, shares, sizeof shares);
+    start(w, w->shares);
     return w;
 }
 
@@ -160,9 +179,9 @@ enum kc_error offer_to_honest(struct world *w, const struct kc_dkg_offer *offer)
     return kc_dkg_receive_offer(w->parties[HONEST], CHEAT, offer);
 }
 
-struct world *dealt(enum kc_curve curve, bool wrong)
+struct world *dealt(enum kc_dkg_purpose purpose, enum kc_curve curve, bool wrong)
 {
-    struct world *w = started(curve);
+    struct world *w = started_for(purpose, curve);
     give_offers(w);
     make_deals(w);
     if (wrong)

@@ -17,6 +17,7 @@ struct world {
     struct kc_dkg_deal deals[KC_DKG_PARTIES_MAX];
     struct kc_dkg_confirmation confirmations[KC_DKG_PARTIES_MAX];
     struct kc_dkg_result results[KC_DKG_PARTIES_MAX];
+    struct kc_scalar shares[KC_DKG_PARTIES_MAX]; /* old ones, of a reshare's dealers */
 };
 
 /* In a new session of its own. Free it with free_world. */
@@ -49,10 +50,19 @@ void collect_shares(const struct world *w, struct kc_scalar *shares);
 /* Tests with a cheat: it is party 1 of 4, and party 0 looks at its messages. */
 enum { HONEST = 0, CHEAT = 1, OTHER = 2, PARTIES = 4, THRESHOLD = 3 };
 
-/* A generation whose offers are made; and one whose deals are given by the cheat to all, a wrong one
- * to the honest party if wanted. */
+/*
+ * Offers are made: of a generation; or of any purpose, a reshare being a refresh by all, and masks
+ * being for party 3.
+ */
 struct world *started(enum kc_curve curve);
-struct world *dealt(enum kc_curve curve, bool wrong);
+struct world *started_for(enum kc_dkg_purpose purpose, enum kc_curve curve);
+
+/* Then the cheat's deals are given to all, a wrong one to the honest party if wanted. */
+struct world *dealt(enum kc_dkg_purpose purpose, enum kc_curve curve, bool wrong);
+
+#define FOR_EACH_PURPOSE(purpose)                                                                  \
+    for (enum kc_dkg_purpose purpose = KC_DKG_GENERATE; purpose <= KC_DKG_MASK;                    \
+         purpose = (enum kc_dkg_purpose)(purpose + 1))
 
 enum kc_error offer_to_honest(struct world *w, const struct kc_dkg_offer *offer);
 

@@ -149,6 +149,57 @@ static void repair_waits_for_masks_that_are_complete(void **state)
     confirm(w);
     assert_int_equal(kc_repair_init(&repair, w->parties[0]), KC_ERR_SESSION); /* a generation */
     free_world(w);
+    struct world *old = generated(KC_CURVE_ED25519, THRESHOLD, PARTIES);
+    struct kc_dkg_setup setup = with_results(old);
+    setup.purpose = KC_DKG_MASK;
+    setup.lost = setup.parties[LOST].holder;
+    setup.parties[LOST].dealer = setup.parties[LOST].holder = 0;
+    w = make_world(&setup);
+    start(w, NULL);
+    give_offers(w);
+    assert_int_equal(kc_repair_init(&repair, w->parties[0]), KC_ERR_SESSION);
+    free_world(w);
+    free_world(old);
+}
+
+/* All help is there, but some of it was wrong; or it is not the one who lost the share who asks. */
+static void a_share_is_given_to_who_lost_it_when_all_help_was_right(void **state)
+{
+    (void)state;
+    struct repair_world r;
+    struct kc_scalar share;
+    begin_repair(&r, KC_CURVE_ED25519);
+    for (uint32_t i = 0; i < LOST; i++)
+        if (i != HONEST)
+            assert_int_equal(kc_repair_receive(&r.repairs[HONEST], i, &r.helps[i]), KC_OK);
+    assert_int_equal(kc_repair_finish(&r.repairs[HONEST], &share), KC_ERR_SESSION);
+    r.helps[CHEAT] = other_scalar(&r.helps[CHEAT]);
+    for (uint32_t i = 0; i < LOST; i++)
+        assert_int_equal(kc_repair_receive(&r.repairs[LOST], i, &r.helps[i]),
+            i == CHEAT ? KC_ERR_CONTRIBUTION : KC_OK);
+    assert_int_equal(kc_repair_finish(&r.repairs[LOST], &share), KC_ERR_SESSION);
+    end_repair(&r);
+}
+
+static void a_complaint_about_help_that_is_not_there_is_refused(void **state)
+{
+    (void)state;
+    struct repair_world r;
+    struct kc_dkg_complaint complaint;
+    struct kc_fresh fresh = next_fresh();
+    uint32_t culprit = 99;
+    begin_repair(&r, KC_CURVE_ED25519);
+    r.helps[CHEAT] = other_scalar(&r.helps[CHEAT]);
+    assert_int_equal(
+        kc_repair_receive(&r.repairs[LOST], CHEAT, &r.helps[CHEAT]), KC_ERR_CONTRIBUTION);
+    assert_int_equal(kc_repair_complain(&r.repairs[LOST], &complaint, CHEAT, &fresh), KC_OK);
+    assert_int_equal(
+        kc_repair_judge(&r.repairs[HONEST], &complaint, &culprit), KC_ERR_BAD_ARGUMENT);
+    complaint.accused = LOST;
+    assert_int_equal(
+        kc_repair_judge(&r.repairs[HONEST], &complaint, &culprit), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(culprit, 99);
+    end_repair(&r);
 }
 
 int main(void)
@@ -160,6 +211,8 @@ int main(void)
         cmocka_unit_test(only_helpers_help_and_with_their_own_share),
         cmocka_unit_test(a_mask_that_does_not_vanish_is_refused),
         cmocka_unit_test(repair_waits_for_masks_that_are_complete),
+        cmocka_unit_test(a_share_is_given_to_who_lost_it_when_all_help_was_right),
+        cmocka_unit_test(a_complaint_about_help_that_is_not_there_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

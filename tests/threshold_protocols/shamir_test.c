@@ -182,6 +182,19 @@ static void the_coefficient_at_zero_is_the_one_of_share_h(void **state)
     }
 }
 
+/* Each holder gets a share with commitments that fit it, but not the same: they compare the lists. */
+static void a_dealer_with_two_polynomials_is_found_when_commitments_are_compared(void **state)
+{
+    (void)state;
+    struct shared_key one, other;
+    make_shared_key(&one, KC_CURVE_ED25519, 2, 3, NULL);
+    make_shared_key(&other, KC_CURVE_ED25519, 2, 3, NULL);
+    assert_int_equal(kc_shamir_check(&one.shares[0], 1, one.commitments, 2), KC_OK);
+    assert_int_equal(kc_shamir_check(&other.shares[1], 2, other.commitments, 2), KC_OK);
+    assert_int_equal(kc_shamir_check(&other.shares[1], 2, one.commitments, 2), KC_ERR_CONTRIBUTION);
+    assert_int_equal(kc_shamir_check(&one.shares[0], 1, other.commitments, 2), KC_ERR_CONTRIBUTION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +208,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_not_random_are_noticed),
         cmocka_unit_test(a_share_at_another_index_follows_from_a_threshold_of_shares),
         cmocka_unit_test(the_coefficient_at_zero_is_the_one_of_share_h),
+        cmocka_unit_test(a_dealer_with_two_polynomials_is_found_when_commitments_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
