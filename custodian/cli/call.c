@@ -3,10 +3,13 @@
 
 #include "custodian/cli/output.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 static enum kc_error connect_once(
     const struct kc_cli *cli, enum kc_cli_option option, struct kc_client **slot)
@@ -59,6 +62,8 @@ void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct
     call->cli = cli;
     call->client = client;
     call->answer = NULL;
+    call->waits_for = "waiting for the custodian";
+    call->octet_count = 0;
     kc_client_request_init(&call->request, operation);
 }
 
@@ -81,6 +86,94 @@ void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_c
 {
     if (call->cli->values[option] != NULL)
         kc_cli_call_text(call, field, call->cli->values[option]);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum kc_error kc_cli_call_hex(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    const char *text = call->cli->values[option];
+    if (text == NULL)
+        return KC_OK;
+    uint8_t *octets = call->octets + call->octet_count;
+    size_t size = strlen(text), most = (size_t)kc_fields[field].most;
+    bool good =
+        size % 2 == 0 && size / 2 <= most && size / 2 <= sizeof call->octets - call->octet_count;
+    for (size_t i = 0; good && i < size; i += 2) {
+        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        good = high >= 0 && low >= 0;
+        octets[i / 2] = (uint8_t)(good ? high * 16 + low : 0);
+    }
+    if (!good)
+        return kc_cli_fail(call->cli, KC_ERR_BAD_ARGUMENT, "--%s takes up to %zu octets in hex",
+            kc_cli_options[option].name, most);
+    call->octet_count += size / 2;
+    kc_cli_call_octets(call, field, (struct kc_span){octets, size / 2});
+    return KC_OK;
+}
+
+static bool parse_count(const char *text, uint64_t most, uint64_t *count)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value > most)
+        return false;
+    *count = value;
+    return true;
+}
+
+enum kc_error kc_cli_call_count(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    const char *text = call->cli->values[option];
+    uint64_t count;
+    if (text == NULL)
+        return KC_OK;
+    if (!parse_count(text, kc_fields[field].most, &count))
+        return kc_cli_fail(call->cli, KC_ERR_BAD_ARGUMENT, "--%s is a number up to %llu",
+            kc_cli_options[option].name, (unsigned long long)kc_fields[field].most);
+    kc_cli_call_number(call, field, count);
+    return KC_OK;
+}
+
+/* A date is its first second, UTC. */
+static bool parse_date(const char *text, uint64_t *seconds)
+{
+    struct tm date = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &date);
+    time_t at = end != NULL && *end == '\0' ? timegm(&date) : -1;
+    *seconds = (uint64_t)at;
+    return at >= 0;
+}
+
+enum kc_error kc_cli_call_time(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    const char *text = call->cli->values[option];
+    uint64_t seconds;
+    if (text == NULL)
+        return KC_OK;
+    if (!parse_count(text, INT64_MAX, &seconds) && !parse_date(text, &seconds))
+        return kc_cli_fail(call->cli, KC_ERR_BAD_ARGUMENT,
+            "--%s is a date such as 2030-01-31, or seconds since 1970",
+            kc_cli_options[option].name);
+    kc_cli_call_number(call, field, seconds);
+    return KC_OK;
+}
+
+void kc_cli_call_flag(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    if (kc_cli_given(call->cli, option))
+        kc_cli_call_number(call, field, 1);
 }
 
 enum kc_error kc_cli_call_data(struct kc_cli_call *call, enum kc_field field, struct kc_span octets)
@@ -106,7 +199,7 @@ enum kc_error kc_cli_call_try(struct kc_cli_call *call)
 {
     kc_client_answer_free(call->answer);
     call->answer = NULL;
-    kc_cli_wait_begin(call->cli, "waiting for the custodian");
+    kc_cli_wait_begin(call->cli, call->waits_for);
     enum kc_error error =
         kc_client_call(call->client, &call->request, call->cli->timeout_ms, &call->answer);
     kc_cli_wait_end();

@@ -5,11 +5,16 @@
 
 #include "custodian/cli/cli.h"
 
+#define KC_CLI_OCTETS_MAX 512
+
 struct kc_cli_call {
     const struct kc_cli *cli;
     struct kc_client *client; /* borrowed */
     struct kc_client_request request;
     struct kc_client_answer *answer;
+    const char *waits_for;             /* what a person is told that takes long; borrowed */
+    uint8_t octets[KC_CLI_OCTETS_MAX]; /* of options in hex */
+    size_t octet_count;
 };
 
 /*
@@ -31,6 +36,15 @@ void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t 
 
 /* Sets a field from an option, if that was given. */
 void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
+
+/* The same from octets in hex, a number, a date or seconds, or a flag. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_call_hex(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
+KC_CHECKED enum kc_error kc_cli_call_count(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
+KC_CHECKED enum kc_error kc_cli_call_time(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
+void kc_cli_call_flag(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
 
 /* DATA and SECRET. Errors are reported. */
 KC_CHECKED enum kc_error kc_cli_call_data(

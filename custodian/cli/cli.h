@@ -97,12 +97,23 @@ enum kc_error kc_cli_ping(struct kc_cli *cli);
 enum kc_error kc_cli_random(struct kc_cli *cli);
 enum kc_error kc_cli_keyring_list(struct kc_cli *cli);
 enum kc_error kc_cli_error(struct kc_cli *cli);
+enum kc_error kc_cli_keyring_show(struct kc_cli *cli); /* cli_keyring.c */
+enum kc_error kc_cli_keyring_login(struct kc_cli *cli);
+enum kc_error kc_cli_keyring_pin(struct kc_cli *cli);
+enum kc_error kc_cli_keyring_change(struct kc_cli *cli);
+enum kc_error kc_cli_keyring_remove(struct kc_cli *cli);
+enum kc_error kc_cli_object_import(struct kc_cli *cli); /* cli_object.c */
+enum kc_error kc_cli_object_list(struct kc_cli *cli);
+enum kc_error kc_cli_object_show(struct kc_cli *cli);
+enum kc_error kc_cli_object_remove(struct kc_cli *cli);
+enum kc_error kc_cli_key_decrypt(struct kc_cli *cli);
 enum kc_error kc_cli_completion(struct kc_cli *cli);   /* cli_completion.c */
 enum kc_error kc_cli_key_generate(struct kc_cli *cli); /* cli_key.c */
 enum kc_error kc_cli_key_list(struct kc_cli *cli);
 enum kc_error kc_cli_key_show(struct kc_cli *cli);
 enum kc_error kc_cli_key_public(struct kc_cli *cli);
 enum kc_error kc_cli_key_agree(struct kc_cli *cli);
+enum kc_error kc_cli_key_update(struct kc_cli *cli);
 enum kc_error kc_cli_key_enable(struct kc_cli *cli);
 enum kc_error kc_cli_key_disable(struct kc_cli *cli);
 enum kc_error kc_cli_key_destroy(struct kc_cli *cli);

@@ -4,7 +4,9 @@
 
 #define B(option) KC_CLI_BIT(option)
 #define WRITES (B(OUTPUT) | B(FORCE))
-#define SCHEME (B(SCHEME) | B(CONTEXT))
+#define SCHEMES (B(SCHEME) | B(CONTEXT) | B(HASH) | B(MGF_HASH) | B(SALT_SIZE) | B(HASHED))
+#define DETAILS (B(START) | B(EXPIRY) | B(IDENTIFIER))
+#define LOGS_IN (B(LOGIN) | B(LOGIN_PIN_FILE))
 
 /* clang-format off */
 const struct kc_cli_command kc_cli_commands[] = {
@@ -13,20 +15,40 @@ const struct kc_cli_command kc_cli_commands[] = {
     {NULL, "ping", "", 0, 0, 0, B(THROUGH), "see whether it answers, and how fast", kc_cli_ping},
     {NULL, "random", "SIZE", 1, 1, 0, WRITES, "make random octets, hedged with the hardware's", kc_cli_random},
     {"keyring", "list", "", 0, 0, 0, 0, "list the keyrings", kc_cli_keyring_list},
-    {"key", "generate", "", 0, 0, B(ALGORITHM) | B(LABEL), B(KEYRING) | B(ROLE) | B(RESIDENCE) | B(ACCOUNT),
-        "generate a key and keep it", kc_cli_key_generate},
+    {"keyring", "show", "", 0, 0, 0, B(KEYRING) | LOGS_IN, "tell of a keyring's PINs, and whether it needs a login",
+        kc_cli_keyring_show},
+    {"keyring", "login", "WHO", 1, 1, 0, B(KEYRING) | B(PIN_FILE), "see whether a PIN is right; WHO is user, so, or a name",
+        kc_cli_keyring_login},
+    {"keyring", "pin", "WHO", 1, 1, 0, B(KEYRING) | B(PIN_FILE) | B(NEW_PIN_FILE) | LOGS_IN,
+        "set a PIN, by the operator's, or logged in as so", kc_cli_keyring_pin},
+    {"keyring", "change", "WHO", 1, 1, 0, B(KEYRING) | B(PIN_FILE) | B(NEW_PIN_FILE), "change a PIN, by the old one",
+        kc_cli_keyring_change},
+    {"keyring", "remove", "WHO", 1, 1, 0, B(KEYRING) | B(PIN_FILE) | LOGS_IN,
+        "remove a PIN, by the operator's, or logged in as so", kc_cli_keyring_remove},
+    {"key", "generate", "", 0, 0, B(ALGORITHM) | B(LABEL), B(KEYRING) | B(ROLE) | B(RESIDENCE) | B(ACCOUNT) | B(USE) |
+        B(CONFIRM) | DETAILS | LOGS_IN, "generate a key and keep it", kc_cli_key_generate},
     {"key", "list", "", 0, 0, 0, B(KEYRING) | B(LABEL) | B(ROLE) | B(ALGORITHM) | B(STATE) | B(GROUP),
         "list keys", kc_cli_key_list},
     {"key", "show", "KEY", 1, 1, 0, B(KEYRING), "describe a key", kc_cli_key_show},
     {"key", "public", "KEY", 1, 1, 0, B(KEYRING) | WRITES | B(SIGNED) | B(RAW) | B(UDF),
         "print a public key; of a share: of the key that was split", kc_cli_key_public},
-    {"key", "sign", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | SCHEME,
+    {"key", "sign", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | SCHEMES | LOGS_IN,
         "sign a file with a key that is not split", kc_cli_key_sign},
-    {"key", "agree", "KEY PEER", 2, 2, B(OUTPUT), B(KEYRING) | B(FORCE),
+    {"key", "decrypt", "KEY FILE", 2, 2, B(SCHEME) | B(OUTPUT), B(KEYRING) | B(HASH) | B(MGF_HASH) | B(OAEP_LABEL) |
+        B(FORCE) | LOGS_IN, "decrypt a file with an RSA key", kc_cli_key_decrypt},
+    {"key", "agree", "KEY PEER", 2, 2, B(OUTPUT), B(KEYRING) | B(FORCE) | LOGS_IN,
         "agree with a peer's public key, a PEM file; the agreed octets are secret", kc_cli_key_agree},
-    {"key", "enable", "KEY", 1, 1, 0, B(KEYRING), "put a disabled key in use again", kc_cli_key_enable},
-    {"key", "disable", "KEY", 1, 1, 0, B(KEYRING), "put a key out of use", kc_cli_key_disable},
-    {"key", "destroy", "KEY", 1, 1, 0, B(KEYRING) | B(YES), "destroy a key for good", kc_cli_key_destroy},
+    {"key", "update", "KEY", 1, 1, 0, B(KEYRING) | B(LABEL) | DETAILS | LOGS_IN, "change what a key is called, and until when it is used",
+        kc_cli_key_update},
+    {"key", "enable", "KEY", 1, 1, 0, B(KEYRING) | LOGS_IN, "put a disabled key in use again", kc_cli_key_enable},
+    {"key", "disable", "KEY", 1, 1, 0, B(KEYRING) | LOGS_IN, "put a key out of use", kc_cli_key_disable},
+    {"key", "destroy", "KEY", 1, 1, 0, B(KEYRING) | B(YES) | LOGS_IN, "destroy a key for good", kc_cli_key_destroy},
+    {"object", "import", "FILE", 1, 1, B(KIND), B(KEYRING) | B(LABEL) | B(IDENTIFIER) | LOGS_IN,
+        "keep a certificate, a public key or data in a keyring", kc_cli_object_import},
+    {"object", "list", "", 0, 0, 0, B(KEYRING) | B(KIND) | B(LABEL), "list what programs find in a keyring",
+        kc_cli_object_list},
+    {"object", "show", "OBJECT", 1, 1, 0, WRITES, "show an object, or write its content to a file", kc_cli_object_show},
+    {"object", "remove", "OBJECT", 1, 1, 0, B(KEYRING) | LOGS_IN, "remove an object", kc_cli_object_remove},
     {"share", "split", "KEY", 1, 1, B(RECIPIENT) | B(OUTPUT), B(KEYRING) | B(LABEL) | B(PIN_FILE) | B(FORCE),
         "split a key: one share stays, the other goes to a recipient", kc_cli_share_split},
     {"share", "envelope", "KEY", 1, 1, B(OUTPUT), B(KEYRING) | B(FORCE),
@@ -46,9 +68,9 @@ const struct kc_cli_command kc_cli_commands[] = {
         kc_cli_encrypt},
     {NULL, "decrypt", "FILE", 1, 1, 0, B(KEYRING) | WRITES | B(SERVICE) | B(KEY), "decrypt a DARE envelope",
         kc_cli_decrypt},
-    {NULL, "sign", "KEY FILE", 2, 2, B(SERVICE), B(KEYRING) | WRITES | SCHEME,
+    {NULL, "sign", "KEY FILE", 2, 2, B(SERVICE), B(KEYRING) | WRITES | SCHEMES,
         "sign a file with a split key, together with the service", kc_cli_sign},
-    {NULL, "verify", "PUBLIC FILE SIGNATURE", 3, 3, 0, B(KEYRING) | SCHEME,
+    {NULL, "verify", "PUBLIC FILE SIGNATURE", 3, 3, 0, B(KEYRING) | SCHEMES,
         "verify a signature; PUBLIC is a PEM file, or a key by label or id", kc_cli_verify},
     {NULL, "error", "CODE", 1, 1, 0, 0, "explain an error, by its name or number", kc_cli_error},
     {NULL, "completion", "SHELL", 1, 1, 0, 0, "print a completion script; SHELL is bash", kc_cli_completion},

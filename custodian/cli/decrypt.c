@@ -91,7 +91,7 @@ static enum kc_error ask_service(struct kc_cli *cli, struct opening *opening)
     struct kc_span contribution;
     if (error == KC_OK)
         error = kc_cli_call_exactly(&call, KC_FIELD_CONTRIBUTION,
-            kc_cli_public_curve(&opening->key.public)->point_size, &contribution);
+            kc_cli_public_info(&opening->key.public)->public_size, &contribution);
     if (error != KC_OK)
         return error;
     memcpy(opening->contribution, contribution.bytes, contribution.size);

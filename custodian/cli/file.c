@@ -170,7 +170,8 @@ static enum kc_error read_pin_file(
 }
 
 enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option option,
-    const char *prompt, enum kc_cli_pin_how how, uint8_t pin[KC_CLI_PIN_MAX], size_t *size)
+    const char *prompt, enum kc_cli_pin_how how, size_t least, uint8_t pin[KC_CLI_PIN_MAX],
+    size_t *size)
 {
     /* Room for a line feed, and for one octet more that shows a PIN that is too long. */
     char line[KC_CLI_PIN_MAX + 3] = "";
@@ -178,11 +179,11 @@ enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option optio
     enum kc_error error = path != NULL ? read_pin_file(cli, path, line, sizeof line)
                                        : ask_pin(cli, option, prompt, how, line, sizeof line);
     size_t length = strcspn(line, "\r\n");
-    bool good = (length >= KC_CLI_PIN_MIN && length <= KC_CLI_PIN_MAX) ||
-                (length == 0 && how == KC_CLI_PIN_PERHAPS);
+    bool good =
+        (length >= least && length <= KC_CLI_PIN_MAX) || (length == 0 && how == KC_CLI_PIN_PERHAPS);
     if (error == KC_OK && !good)
         error = kc_cli_fail(
-            cli, KC_ERR_BAD_ARGUMENT, "a PIN has %d to %d octets", KC_CLI_PIN_MIN, KC_CLI_PIN_MAX);
+            cli, KC_ERR_BAD_ARGUMENT, "a PIN has %zu to %d octets", least, KC_CLI_PIN_MAX);
     if (error == KC_OK) {
         memcpy(pin, line, length);
         *size = length;

@@ -7,7 +7,7 @@
 #include "custodian/cli/cli.h"
 
 #define KC_CLI_PIN_MAX 64
-#define KC_CLI_PIN_MIN 8
+#define KC_CLI_PIN_MIN 8 /* of the operator's */
 
 /* Octets on the heap, wiped when freed. */
 struct kc_cli_octets {
@@ -42,12 +42,14 @@ enum kc_cli_pin_how { KC_CLI_PIN_ONCE, KC_CLI_PIN_TWICE, KC_CLI_PIN_PERHAPS };
  * Reads a PIN from the file that an option names (without the line feed at its end), or asks on the
  * terminal without echo. A file that others than its owner may use is refused.
  *
+ * least  octets that such a PIN has at least
  * pin    KC_CLI_PIN_MAX octets; secret, the caller wipes it
  * how    whether to ask a second time, and whether nothing is an answer (then *size is 0)
  *
  * KC_ERR_FILE, KC_ERR_BAD_ARGUMENT  reported
  */
 KC_CHECKED enum kc_error kc_cli_read_pin(const struct kc_cli *cli, enum kc_cli_option option,
-    const char *prompt, enum kc_cli_pin_how how, uint8_t pin[KC_CLI_PIN_MAX], size_t *size);
+    const char *prompt, enum kc_cli_pin_how how, size_t least, uint8_t pin[KC_CLI_PIN_MAX],
+    size_t *size);
 
 #endif

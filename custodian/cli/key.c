@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: making, listing, showing, agreeing, and their states. */
 #include "custodian/cli/call.h"
+#include "custodian/cli/keyring.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
@@ -9,6 +10,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What key-generate and key-update have in common. */
+static enum kc_error add_details(struct kc_cli_call *call)
+{
+    enum kc_error error = kc_cli_call_hex(call, KC_FIELD_IDENTIFIER, KC_CLI_IDENTIFIER);
+    if (error == KC_OK)
+        error = kc_cli_call_time(call, KC_FIELD_START, KC_CLI_START);
+    return error == KC_OK ? kc_cli_call_time(call, KC_FIELD_EXPIRY, KC_CLI_EXPIRY) : error;
+}
 
 enum kc_error kc_cli_key_generate(struct kc_cli *cli)
 {
@@ -27,7 +37,14 @@ enum kc_error kc_cli_key_generate(struct kc_cli *cli)
     kc_cli_call_option(&call, KC_FIELD_ROLE, KC_CLI_ROLE);
     kc_cli_call_option(&call, KC_FIELD_RESIDENCE, KC_CLI_RESIDENCE);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
-    error = kc_cli_call_run(&call);
+    kc_cli_call_option(&call, KC_FIELD_USE, KC_CLI_USE);
+    kc_cli_call_flag(&call, KC_FIELD_CONFIRM, KC_CLI_CONFIRM);
+    call.waits_for = "making the key";
+    error = add_details(&call);
+    if (error == KC_OK)
+        error = kc_cli_login(cli, client, keyring, NULL);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
     if (error == KC_OK)
         kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
     return error;
@@ -110,14 +127,17 @@ static enum kc_error agree(
 {
     KC_AUTO_CALL call = {0};
     struct kc_client *client;
-    uint8_t secret[64];
-    size_t size = kc_cli_public_curve(&key->public)->unsigned_size;
+    uint8_t secret[KC_ALGORITHM_AGREED_MAX];
+    size_t size = kc_cli_public_info(&key->public)->agreed_size;
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error != KC_OK)
         return error;
     kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_AGREE);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
     kc_cli_call_octets(&call, KC_FIELD_PEER, kc_cli_public_span(peer));
+    error = kc_cli_login(cli, client, key->keyring, key);
+    if (error != KC_OK)
+        return error;
     error = kc_cli_call_try(&call);
     if (error != KC_OK)
         kc_cli_key_report(&call, key, error, "what is encrypted to it, custodian decrypt opens");
@@ -133,7 +153,7 @@ static enum kc_error agree(
 static enum kc_error check_agree(
     const struct kc_cli *cli, const struct kc_cli_key *key, const struct kc_cli_public *peer)
 {
-    if (kc_cli_public_curve(&key->public)->signs)
+    if (!kc_algorithm_can(kc_cli_public_info(&key->public), KC_USE_AGREE))
         return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s is an %s key, which can only sign",
             cli->arguments[0], key->public.algorithm);
     if (strcmp(key->public.algorithm, peer->algorithm) != 0)
@@ -165,7 +185,14 @@ static enum kc_error change(
         return error;
     kc_cli_call_init(&call, cli, client, operation);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
-    error = kc_cli_call_run(&call);
+    if (operation == KC_OPERATION_KEY_UPDATE) {
+        kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
+        error = add_details(&call);
+    }
+    if (error == KC_OK)
+        error = kc_cli_login(cli, client, key->keyring, NULL);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_JSON))
         kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
     return error;
@@ -176,6 +203,11 @@ static enum kc_error find_and_change(struct kc_cli *cli, enum kc_operation opera
     struct kc_cli_key key;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
     return error == KC_OK ? change(cli, &key, operation) : error;
+}
+
+enum kc_error kc_cli_key_update(struct kc_cli *cli)
+{
+    return find_and_change(cli, KC_OPERATION_KEY_UPDATE);
 }
 
 enum kc_error kc_cli_key_enable(struct kc_cli *cli)

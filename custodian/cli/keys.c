@@ -37,18 +37,20 @@ static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
     memset(key, 0, sizeof *key);
     text_of(values, KC_FIELD_KEY, key->id, sizeof key->id);
     text_of(values, KC_FIELD_LABEL, key->label, sizeof key->label);
+    text_of(values, KC_FIELD_KEYRING, key->keyring, sizeof key->keyring);
     text_of(values, KC_FIELD_STATE, key->state, sizeof key->state);
+    key->confirmed = kc_values_has(values, KC_FIELD_CONFIRM);
     text_of(values, KC_FIELD_GROUP, key->group, sizeof key->group);
     text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
     if (kc_values_has(values, KC_FIELD_INDEX))
         key->index = (unsigned)values->value[KC_FIELD_INDEX].number;
     enum kc_field field = kc_cli_key_is_share(key) ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC;
-    const struct kc_curve_info *curve = kc_cli_public_curve(&key->public);
-    if (curve == NULL || !kc_values_has(values, field) ||
-        values->value[field].span.size != curve->point_size)
+    const struct kc_algorithm_info *info = kc_cli_public_info(&key->public);
+    if (info == NULL || !kc_values_has(values, field) ||
+        values->value[field].span.size != info->public_size)
         return false;
-    memcpy(key->public.octets, values->value[field].span.bytes, curve->point_size);
-    key->public.size = curve->point_size;
+    memcpy(key->public.octets, values->value[field].span.bytes, info->public_size);
+    key->public.size = info->public_size;
     key->public.whole = true;
     return true;
 }

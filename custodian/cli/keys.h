@@ -11,7 +11,9 @@
 struct kc_cli_key {
     char id[65];
     char label[65];
+    char keyring[65];
     char state[17];
+    bool confirmed;              /* each use of it needs a login */
     char group[65];              /* of a share, else empty */
     unsigned index;              /* of a share */
     struct kc_cli_public public; /* of a share: of the key that was split */

@@ -15,7 +15,7 @@ static enum kc_error add_pin(const struct kc_cli *cli, struct kc_cli_call *call,
 {
     uint8_t pin[KC_CLI_PIN_MAX];
     size_t size = 0;
-    enum kc_error error = kc_cli_read_pin(cli, option, prompt, how, pin, &size);
+    enum kc_error error = kc_cli_read_pin(cli, option, prompt, how, KC_CLI_PIN_MIN, pin, &size);
     if (error == KC_OK && size > 0)
         error = kc_cli_call_secret(call, field, (struct kc_span){pin, size});
     kc_wipe(pin, sizeof pin);

@@ -4,8 +4,10 @@
 #include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,17 +19,45 @@ const struct kc_curve_info *kc_cli_public_curve(const struct kc_cli_public *publ
     return kc_curve_by_name(public->algorithm, strlen(public->algorithm));
 }
 
+const struct kc_algorithm_info *kc_cli_public_info(const struct kc_cli_public *public)
+{
+    return kc_algorithm_by_name(public->algorithm, strlen(public->algorithm));
+}
+
 /* Octets of a key in SubjectPublicKeyInfo. */
 static size_t plain_size(const struct kc_curve_info *curve)
 {
     return curve->signs ? curve->point_size : curve->unsigned_size;
 }
 
-/* The PEM block of a key, in a memory BIO; NULL: libcrypto could not. Given. */
-static BIO *pem_make(const struct kc_curve_info *curve, const uint8_t *octets)
+/* libcrypto's key; NULL: it could not. Given. */
+static EVP_PKEY *key_make(const struct kc_cli_public *public)
 {
-    EVP_PKEY *key =
-        EVP_PKEY_new_raw_public_key_ex(NULL, curve->name, NULL, octets, plain_size(curve));
+    const struct kc_curve_info *curve = kc_cli_public_curve(public);
+    if (curve != NULL)
+        return EVP_PKEY_new_raw_public_key_ex(
+            NULL, curve->name, NULL, public->octets, plain_size(curve));
+    uint8_t info[KC_UDF_KEY_INFO_MAX];
+    const uint8_t *at = info;
+    size_t size;
+    if (kc_udf_key_info(public->algorithm, kc_cli_public_span(public), info, &size) != KC_OK)
+        return NULL;
+    return d2i_PUBKEY(NULL, &at, (long)size);
+}
+
+enum kc_error kc_cli_public_key(const struct kc_cli_public *public, EVP_PKEY **key)
+{
+    EVP_PKEY *made = key_make(public);
+    if (made == NULL)
+        return KC_ERR_BAD_ARGUMENT;
+    *key = made;
+    return KC_OK;
+}
+
+/* The PEM block of a key, in a memory BIO; NULL: libcrypto could not. Given. */
+static BIO *pem_make(const struct kc_cli_public *public)
+{
+    EVP_PKEY *key = key_make(public);
     BIO *memory = BIO_new(BIO_s_mem());
     bool done = key != NULL && memory != NULL && PEM_write_bio_PUBKEY(memory, key) == 1;
     EVP_PKEY_free(key);
@@ -48,18 +78,20 @@ static size_t write_point_line(const struct kc_cli_public *public, char *text, s
 enum kc_error kc_cli_public_write(
     const struct kc_cli_public *public, bool with_sign, char text[KC_CLI_PUBLIC_TEXT_SIZE])
 {
+    const struct kc_algorithm_info *info = kc_cli_public_info(public);
     const struct kc_curve_info *curve = kc_cli_public_curve(public);
-    if (curve == NULL)
+    if (info == NULL)
         return KC_ERR_BAD_ALGORITHM;
-    if (public->size != curve->point_size)
+    if (public->size != info->public_size)
         return KC_ERR_BAD_ARGUMENT;
-    BIO *memory = pem_make(curve, public->octets);
+    BIO *memory = pem_make(public);
     if (memory == NULL)
         return KC_ERR_NO_MEMORY;
     char *pem;
     long pem_size = BIO_get_mem_data(memory, &pem);
-    size_t used =
-        with_sign && !curve->signs ? write_point_line(public, text, KC_CLI_PUBLIC_TEXT_SIZE) : 0;
+    size_t used = with_sign && curve != NULL && !curve->signs
+                      ? write_point_line(public, text, KC_CLI_PUBLIC_TEXT_SIZE)
+                      : 0;
     snprintf(text + used, KC_CLI_PUBLIC_TEXT_SIZE - used, "%.*s", (int)pem_size, pem);
     BIO_free(memory);
     return KC_OK;
@@ -69,10 +101,61 @@ enum kc_error kc_cli_public_write(
 static const struct kc_curve_info *curve_of_key(const EVP_PKEY *key)
 {
     const struct kc_curve_info *curve;
-    for (int i = 1; (curve = kc_curve_info((enum kc_curve)i)) != NULL; i++)
-        if (EVP_PKEY_is_a(key, curve->name))
+    for (int i = KC_ALGORITHM_ED25519; i <= KC_ALGORITHM_X448; i++)
+        if ((curve = kc_curve_info((enum kc_curve)i)) != NULL && EVP_PKEY_is_a(key, curve->name))
             return curve;
     return NULL;
+}
+
+/* Whether libcrypto's key is of an algorithm that is not on a curve of the Mesh. */
+static bool is_of(const EVP_PKEY *key, const struct kc_algorithm_info *info)
+{
+    char group[32] = "";
+    if (info->family == KC_FAMILY_RSA)
+        return EVP_PKEY_is_a(key, "RSA") &&
+               (size_t)EVP_PKEY_get_bits(key) == info->modulus_size * 8;
+    return EVP_PKEY_is_a(key, "EC") &&
+           EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
+           strcmp(group, info->algorithm == KC_ALGORITHM_P256 ? "prime256v1" : "secp384r1") == 0;
+}
+
+static const struct kc_algorithm_info *info_of_key(const EVP_PKEY *key)
+{
+    for (unsigned i = 1; i <= KC_ALGORITHM_LAST; i++) {
+        const struct kc_algorithm_info *info = kc_algorithm_info(i);
+        if (info->family != KC_FAMILY_CURVE && is_of(key, info))
+            return info;
+    }
+    return NULL;
+}
+
+/* Our octets end the DER of the key, and make all of it: an RSA key with another exponent than ours
+ * is none of these. */
+static enum kc_error take_other_key(EVP_PKEY *key, struct kc_cli_public *public)
+{
+    const struct kc_algorithm_info *info = info_of_key(key);
+    uint8_t again[KC_UDF_KEY_INFO_MAX];
+    unsigned char *der = NULL;
+    size_t again_size = 0;
+    if (info == NULL)
+        return KC_ERR_BAD_ALGORITHM;
+    if (info->family == KC_FAMILY_EC &&
+        EVP_PKEY_set_utf8_string_param(
+            key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1)
+        return KC_ERR_BAD_ARGUMENT;
+    int size = i2d_PUBKEY(key, &der);
+    bool good = size > 0 && (size_t)size > info->public_size;
+    if (good) {
+        memcpy(public->octets, der + size - info->public_size, info->public_size);
+        public->size = info->public_size;
+        good =
+            kc_udf_key_info(info->name, kc_cli_public_span(public), again, &again_size) == KC_OK &&
+            again_size == (size_t)size && memcmp(again, der, again_size) == 0;
+    }
+    OPENSSL_free(der);
+    snprintf(public->algorithm, sizeof public->algorithm, "%s", info->name);
+    public->whole = true;
+    return good ? KC_OK : KC_ERR_BAD_ALGORITHM;
 }
 
 /* Takes a key's octets from libcrypto's. */
@@ -81,7 +164,7 @@ static enum kc_error take_key(EVP_PKEY *key, struct kc_cli_public *public)
     const struct kc_curve_info *curve = curve_of_key(key);
     size_t size = sizeof public->octets;
     if (curve == NULL)
-        return KC_ERR_BAD_ALGORITHM;
+        return take_other_key(key, public);
     if (EVP_PKEY_get_raw_public_key(key, public->octets, &size) != 1 || size != plain_size(curve))
         return KC_ERR_BAD_ARGUMENT;
     snprintf(public->algorithm, sizeof public->algorithm, "%s", curve->name);
@@ -112,9 +195,11 @@ static enum kc_error take_sign(struct kc_span text, struct kc_cli_public *public
 /* Refuses a point that nothing may be encrypted to or verified with. */
 static enum kc_error check_point(const struct kc_cli_public *public)
 {
+    const struct kc_curve_info *curve = kc_cli_public_curve(public);
     struct kc_point point;
-    return kc_point_decode(
-        &point, kc_cli_public_curve(public)->curve, public->octets, public->size);
+    if (curve == NULL) /* libcrypto has looked at it */
+        return KC_OK;
+    return kc_point_decode(&point, curve->curve, public->octets, public->size);
 }
 
 enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public)

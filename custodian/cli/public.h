@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410), as OpenSSL has them.
+ * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410, 5480, 3279), as OpenSSL has them.
  *
  * RFC 8410 writes an X25519 or X448 key as u alone. A whole point is needed to name an X448 key and
  * to add to it, so --signed puts one line before the PEM block, which PEM readers skip (RFC 7468,
@@ -9,15 +9,18 @@
 #ifndef KC_CUSTODIAN_CLI_PUBLIC_H
 #define KC_CUSTODIAN_CLI_PUBLIC_H
 
+#include "base/algorithm.h"
 #include "custodian/cli/cli.h"
 #include "proto/udf_digest.h"
 #include "threshold/point.h"
 
-#define KC_CLI_PUBLIC_TEXT_SIZE 512 /* of a file that is written */
+#include <openssl/types.h>
+
+#define KC_CLI_PUBLIC_TEXT_SIZE 1152 /* of a file that is written */
 
 struct kc_cli_public {
     char algorithm[17];
-    uint8_t octets[KC_UDF_PUBLIC_MAX]; /* signed encoding */
+    uint8_t octets[KC_UDF_PUBLIC_MAX]; /* as base/algorithm.h has it */
     size_t size;
     bool whole; /* false: the sign is not known, and 0 stands for it */
 };
@@ -27,12 +30,18 @@ static inline struct kc_span kc_cli_public_span(const struct kc_cli_public *publ
     return (struct kc_span){public->octets, public->size};
 }
 
-/* The curve of a key's algorithm; NULL: no such algorithm. */
+/* The row of a key's algorithm; NULL: no such algorithm. */
+const struct kc_algorithm_info *kc_cli_public_info(const struct kc_cli_public *public);
+
+/* The curve of a key's algorithm, if it is one of the Mesh's; else NULL. */
 const struct kc_curve_info *kc_cli_public_curve(const struct kc_cli_public *public);
 
 /* Writes the PEM text, terminated. KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT: not such a key. */
 KC_CHECKED enum kc_error kc_cli_public_write(
     const struct kc_cli_public *public, bool with_sign, char text[KC_CLI_PUBLIC_TEXT_SIZE]);
+
+/* The key as libcrypto has it. Given: EVP_PKEY_free. KC_ERR_BAD_ARGUMENT: not such a key. */
+KC_CHECKED enum kc_error kc_cli_public_key(const struct kc_cli_public *public, EVP_PKEY **key);
 
 /*
  * Reads it, and checks that the point is good (threshold/point.h).

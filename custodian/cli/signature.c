@@ -2,11 +2,11 @@
 /* Signing with a whole key, signing with a split key and its service, and verifying. */
 #include "custodian/cli/call.h"
 #include "custodian/cli/file.h"
+#include "custodian/cli/keyring.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/verify.h"
 #include "custodian/cli/write.h"
-
-#include "threshold/signature.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,45 +14,13 @@
 
 #define SIGNATURE_FILE_MAX 4096
 
-/* What is signed and how; the context is read from hex. */
+/* What is signed; how, the options say. */
 struct task {
     struct kc_cli_octets message;
-    const char *scheme; /* NULL: plain */
-    uint8_t context[KC_CONTEXT_SIZE_MAX];
-    size_t context_size;
 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static enum kc_error context_parse(const struct kc_cli *cli, struct task *task)
-{
-    const char *text = kc_cli_given(cli, KC_CLI_CONTEXT) ? cli->values[KC_CLI_CONTEXT] : "";
-    size_t size = strlen(text);
-    bool good = size % 2 == 0 && size / 2 <= sizeof task->context;
-    for (size_t i = 0; good && i < size; i += 2) {
-        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
-        good = high >= 0 && low >= 0;
-        task->context[i / 2] = (uint8_t)(good ? high * 16 + low : 0);
-    }
-    task->context_size = size / 2;
-    return good ? KC_OK
-                : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--context takes up to %zu octets in hex",
-                      sizeof task->context);
-}
 
 static enum kc_error task_read(const struct kc_cli *cli, const char *path, struct task *task)
 {
-    task->scheme = cli->values[KC_CLI_SCHEME];
-    enum kc_error error = context_parse(cli, task);
-    if (error != KC_OK)
-        return error;
     return kc_cli_read(cli, path, (size_t)KC_DATA_SIZE_MAX, &task->message);
 }
 
@@ -69,21 +37,29 @@ static enum kc_error call_begin(struct kc_cli_call *call, const struct kc_cli *c
 {
     kc_cli_call_init(call, cli, client, operation);
     kc_cli_call_text(call, KC_FIELD_KEY, key);
-    if (task->scheme != NULL)
-        kc_cli_call_text(call, KC_FIELD_SCHEME, task->scheme);
-    if (task->context_size > 0)
-        kc_cli_call_octets(
-            call, KC_FIELD_CONTEXT, (struct kc_span){task->context, task->context_size});
-    return kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(&task->message));
+    kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME);
+    kc_cli_call_option(call, KC_FIELD_HASH, KC_CLI_HASH);
+    kc_cli_call_option(call, KC_FIELD_MGF_HASH, KC_CLI_MGF_HASH);
+    kc_cli_call_flag(call, KC_FIELD_HASHED, KC_CLI_HASHED);
+    enum kc_error error = kc_cli_call_hex(call, KC_FIELD_CONTEXT, KC_CLI_CONTEXT);
+    if (error == KC_OK)
+        error = kc_cli_call_count(call, KC_FIELD_SALT_SIZE, KC_CLI_SALT_SIZE);
+    if (error == KC_OK)
+        error = kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(&task->message));
+    return error;
 }
 
 /* Writes the signature of an answer. */
 static enum kc_error write_signature(const struct kc_cli *cli, const struct kc_cli_key *key,
     const struct kc_cli_call *call, const char *path)
 {
+    const struct kc_algorithm_info *info = kc_cli_public_info(&key->public);
     struct kc_span signature;
-    size_t size = 2 * kc_cli_public_curve(&key->public)->point_size; /* RFC 8032 */
-    enum kc_error error = kc_cli_call_exactly(call, KC_FIELD_SIGNATURE, size, &signature);
+    uint8_t der[KC_CLI_DER_MAX];
+    enum kc_error error =
+        kc_cli_call_exactly(call, KC_FIELD_SIGNATURE, info->signature_size, &signature);
+    if (error == KC_OK && info->family == KC_FAMILY_EC)
+        error = kc_cli_signature_der(signature, der, &signature);
     return error == KC_OK ? kc_cli_write(cli, path, signature, 0644) : error;
 }
 
@@ -95,6 +71,8 @@ static enum kc_error sign_alone(
     enum kc_error error = kc_cli_custodian(cli, &client);
     if (error == KC_OK)
         error = call_begin(&call, cli, client, KC_OPERATION_KEY_SIGN, key->id, task);
+    if (error == KC_OK)
+        error = kc_cli_login(cli, client, key->keyring, key);
     if (error != KC_OK)
         return error;
     error = kc_cli_call_try(&call);
@@ -110,7 +88,7 @@ typedef enum kc_error (*signer)(
 
 static enum kc_error sign_file(struct kc_cli *cli, signer sign)
 {
-    AUTO_TASK task = {.scheme = NULL};
+    AUTO_TASK task = {.message = {NULL, 0}};
     struct kc_cli_key key;
     char *path = NULL;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
@@ -219,35 +197,9 @@ enum kc_error kc_cli_sign(struct kc_cli *cli)
     return sign_file(cli, sign_split);
 }
 
-/* The scheme in the words of the mathematics. */
-static void scheme_of(const struct task *task, struct kc_signed_message *message)
-{
-    const char *scheme = task->scheme != NULL ? task->scheme : "plain";
-    message->prehash = strcmp(scheme, "ph") == 0;
-    message->has_context = strcmp(scheme, "ctx") == 0 || task->context_size > 0;
-    message->context = (struct kc_span){task->context, task->context_size};
-    message->message = kc_cli_span(&task->message);
-}
-
-static enum kc_error verify(const struct kc_cli *cli, const struct kc_cli_public *public,
-    const struct task *task, const struct kc_cli_octets *signature)
-{
-    struct kc_point point;
-    struct kc_signed_message message;
-    const struct kc_curve_info *curve =
-        kc_curve_by_name(public->algorithm, strlen(public->algorithm));
-    if (curve == NULL || !curve->signs)
-        return kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "the key is an %s key", public->algorithm);
-    scheme_of(task, &message);
-    enum kc_error error = kc_point_decode(&point, curve->curve, public->octets, public->size);
-    if (error == KC_OK)
-        error = kc_signature_verify(&point, &message, signature->bytes, signature->size);
-    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[2]);
-}
-
 enum kc_error kc_cli_verify(struct kc_cli *cli)
 {
-    AUTO_TASK task = {.scheme = NULL};
+    AUTO_TASK task = {.message = {NULL, 0}};
     KC_AUTO_OCTETS signature = {NULL, 0};
     struct kc_cli_public public;
     enum kc_error error = kc_cli_public_find(cli, cli->arguments[0], &public);
@@ -256,7 +208,8 @@ enum kc_error kc_cli_verify(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_read(cli, cli->arguments[2], SIGNATURE_FILE_MAX, &signature);
     if (error == KC_OK)
-        error = verify(cli, &public, &task, &signature);
+        error = kc_cli_signature_check(
+            cli, &public, kc_cli_span(&task.message), kc_cli_span(&signature));
     if (error != KC_OK)
         return error;
     kc_cli_say(cli, "The signature is good.");

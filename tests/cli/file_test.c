@@ -189,7 +189,8 @@ static void reads_a_pin_without_the_line_feed(void **state)
     umask(077);
     put("pin", "12345678\n");
     assert_int_equal(
-        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size), KC_OK);
+        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, KC_CLI_PIN_MIN, pin, &size),
+        KC_OK);
     assert_int_equal(size, 8);
     assert_memory_equal(pin, "12345678", 8);
 }
@@ -206,7 +207,8 @@ static void refuses_a_pin_that_is_too_short_or_too_long(void **state)
     umask(077);
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
         put("pin", pins[i]);
-        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size),
+        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE,
+                             KC_CLI_PIN_MIN, pin, &size),
             KC_ERR_BAD_ARGUMENT);
     }
 }
@@ -221,12 +223,14 @@ static void refuses_a_pin_in_a_file_that_others_may_use(void **state)
     put("pin", "12345678");
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         assert_int_equal(chmod("pin", modes[i]), 0);
-        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size),
+        assert_int_equal(kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE,
+                             KC_CLI_PIN_MIN, pin, &size),
             KC_ERR_BAD_ARGUMENT);
     }
     assert_int_equal(chmod("pin", 0400), 0);
     assert_int_equal(
-        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, pin, &size), KC_OK);
+        kc_cli_read_pin(&cli, KC_CLI_PIN_FILE, "PIN", KC_CLI_PIN_ONCE, KC_CLI_PIN_MIN, pin, &size),
+        KC_OK);
 }
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
