@@ -2,12 +2,13 @@
 #include "pkcs11/attribute.h"
 
 #include "base/ct.h"
+#include "pkcs11/mechanism.h"
 
+#include <stddef.h>
 #include <string.h>
+#include <time.h>
 
-/* DER around a raw public key (RFC 8410): SEQUENCE { SEQUENCE { OID }, BIT
- * STRING } is the longest. */
-#define DER_MAX (KC_KEY_POINT_MAX + 16)
+#define POINT_DER_MAX (KC_KEY_POINT_MAX + 2)
 
 /* An attribute's value, lent: it points into the object, into a table, or to its own members. */
 struct value {
@@ -15,7 +16,9 @@ struct value {
     CK_ULONG size;
     CK_ULONG number;
     CK_BBOOL truth;
-    uint8_t der[DER_MAX];
+    CK_DATE date;
+    uint8_t der[POINT_DER_MAX];
+    CK_MECHANISM_TYPE mechanisms[KC_MECHANISMS_MAX];
 };
 
 struct row {
@@ -62,114 +65,202 @@ static void empty(const struct kc_object *object, CK_ULONG argument, struct valu
     give(value, "", 0);
 }
 
-static void key_id_text(const struct kc_object *object, CK_ULONG argument, struct value *value)
+static void give_span(struct value *value, struct kc_span span)
 {
-    (void)argument;
-    give(value, object->key.id, strlen(object->key.id));
+    give(value, span.size > 0 ? span.bytes : (const uint8_t *)"", span.size);
 }
 
-static void key_identifier(const struct kc_object *object, CK_ULONG argument, struct value *value)
+static void unique_id(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give(value, object->key.identifier, object->key.identifier_size);
+    give(value, object->id, strlen(object->id));
 }
 
-static void key_label(const struct kc_object *object, CK_ULONG argument, struct value *value)
+static void identifier(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give(value, object->key.label, strlen(object->key.label));
+    give(value, object->identifier.bytes, object->identifier.size);
 }
+
+static void label(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give(value, object->label.text, strlen(object->label.text));
+}
+
+static void content(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give(value, object->value, object->value_size);
+}
+
+static void of_token(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_truth(value, object->session == 0);
+}
+
+/* --- keys --- */
 
 static void key_type(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give_number(value, object->key.type->type);
+    give_number(value, object->key.public.type->type);
 }
 
 static void key_made_by(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give_number(value, object->key.type->made_by);
+    give_number(
+        value, object->key.own ? object->key.public.type->made_by : CK_UNAVAILABLE_INFORMATION);
+}
+
+static void key_local(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_truth(value, object->key.own);
 }
 
 static void key_mechanisms(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give_number(value, object->key.type->use);
+    size_t count = kc_mechanisms_allowed(object, value->mechanisms);
+    give(value, value->mechanisms, count * sizeof *value->mechanisms);
 }
 
-static void key_signs(const struct kc_object *object, CK_ULONG argument, struct value *value)
+/* argument: enum kc_key_use */
+static void key_is_for(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
-    (void)argument;
-    give_truth(value, object->key.type->signature_size != 0);
+    give_truth(value, object->key.use == (enum kc_key_use)argument);
 }
 
-static void key_agrees(const struct kc_object *object, CK_ULONG argument, struct value *value)
+/* The public half of a key goes with the private one. */
+static void key_destroyable(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give_truth(value, object->key.type->agreed_size != 0);
+    give_truth(value, !object->key.own);
+}
+
+static void key_confirms(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_truth(value, object->key.confirms);
+}
+
+static void give_date(struct value *value, uint64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm tm;
+    char text[sizeof value->date + 1];
+    if (seconds == 0 || gmtime_r(&time, &tm) == NULL ||
+        strftime(text, sizeof text, "%Y%m%d", &tm) == 0) {
+        give(value, "", 0);
+        return;
+    }
+    memcpy(&value->date, text, sizeof value->date);
+    give(value, &value->date, sizeof value->date);
+}
+
+static void key_start(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_date(value, object->key.start);
+}
+
+static void key_end(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_date(value, object->key.expiry);
 }
 
 static void key_parameters(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give(value, object->key.type->oid.bytes, object->key.type->oid.size);
-}
-
-/* A tag and a length below 128, written at an offset; returns the offset behind it. */
-static size_t put_head(uint8_t *der, size_t offset, uint8_t tag, size_t size)
-{
-    der[offset] = tag;
-    der[offset + 1] = (uint8_t)size;
-    return offset + 2;
+    give_span(value, object->key.public.type->parameters);
 }
 
 static void key_point(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    size_t size = object->key.type->point_size;
-    size_t at = put_head(value->der, 0, 0x04, size); /* OCTET STRING */
-    memcpy(value->der + at, object->key.point, size);
-    give(value, value->der, at + size);
+    struct kc_writer w;
+    struct kc_span point = object->key.public.octets;
+    kc_writer_init(&w, value->der, sizeof value->der);
+    kc_der_head(&w, KC_DER_OCTET_STRING, point.size);
+    kc_writer_bytes(&w, point.bytes, point.size);
+    give(value, value->der, w.size);
 }
 
-static void key_public_info(const struct kc_object *object, CK_ULONG argument, struct value *value)
+static void key_modulus(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    const struct kc_key_type *type = object->key.type;
-    size_t at = put_head(value->der, 0, 0x30, 2 + type->oid.size + 3 + type->point_size);
-    at = put_head(value->der, at, 0x30, type->oid.size);
-    memcpy(value->der + at, type->oid.bytes, type->oid.size);
-    at = put_head(value->der, at + type->oid.size, 0x03, 1 + type->point_size); /* BIT STRING */
-    value->der[at++] = 0;                                                       /* unused bits */
-    memcpy(value->der + at, object->key.point, type->point_size);
-    give(value, value->der, at + type->point_size);
+    give_span(value, object->key.public.modulus);
 }
+
+static void key_modulus_bits(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_number(value, object->key.public.type->bits);
+}
+
+static void key_exponent(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_span(value, object->key.public.exponent);
+}
+
+/* --- certificates and data --- */
+
+/* argument: where in struct kc_certificate the span is */
+static void certificate_part(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    struct kc_span part;
+    memcpy(&part, (const char *)&object->certificate + argument, sizeof part);
+    give_span(value, part);
+}
+
+static void certificate_category(
+    const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_number(value, object->certificate_category);
+}
+
+static void application(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give(value, object->data.application.text, strlen(object->data.application.text));
+}
+
+static void object_id(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give(value, object->data.object_id.bytes, object->data.object_id.size);
+}
+
+/* --- secrets --- */
 
 static void secret_flag(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     give_truth(value, (object->secret.flags & argument) != 0);
 }
 
-/* The base key always was sensitive and never extractable, so these follow the secret's own. */
-static void secret_never_extractable(
-    const struct kc_object *object, CK_ULONG argument, struct value *value)
-{
-    (void)argument;
-    give_truth(value, (object->secret.flags & KC_SECRET_EXTRACTABLE) == 0);
-}
-
 static void secret_label(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give(value, object->secret.label, strlen(object->secret.label));
+    give(value, object->secret.label.text, strlen(object->secret.label.text));
 }
 
 static void secret_identifier(
     const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
     (void)argument;
-    give(value, object->secret.identifier, object->secret.identifier_size);
+    give(value, object->secret.identifier.bytes, object->secret.identifier.size);
+}
+
+static void secret_type(const struct kc_object *object, CK_ULONG argument, struct value *value)
+{
+    (void)argument;
+    give_number(value, object->secret.type);
 }
 
 static void secret_value(const struct kc_object *object, CK_ULONG argument, struct value *value)
@@ -188,94 +279,157 @@ static void secret_value_size(
 #define PUBLIC KC_OBJECT_PUBLIC
 #define PRIVATE KC_OBJECT_PRIVATE
 #define SECRET KC_OBJECT_SECRET
-#define KEYS (PUBLIC | PRIVATE)
-#define ALL (KEYS | SECRET)
+#define CERTIFICATE KC_OBJECT_CERTIFICATE
+#define DATA KC_OBJECT_DATA
+#define PAIR (PUBLIC | PRIVATE)
+#define STORED (PAIR | CERTIFICATE | DATA)
+#define ALL (STORED | SECRET)
+#define PART(name) offsetof(struct kc_certificate, name)
 
 static const struct row rows[] = {
     {CKA_CLASS, PUBLIC, number, CKO_PUBLIC_KEY},
     {CKA_CLASS, PRIVATE, number, CKO_PRIVATE_KEY},
     {CKA_CLASS, SECRET, number, CKO_SECRET_KEY},
-    {CKA_TOKEN, KEYS, truth, true},
-    {CKA_TOKEN, SECRET, truth, false},
-    /* Who may see a key is decided by the caller's credentials, never by a login. */
-    {CKA_PRIVATE, KEYS, truth, false},
+    {CKA_CLASS, CERTIFICATE, number, CKO_CERTIFICATE},
+    {CKA_CLASS, DATA, number, CKO_DATA},
+    {CKA_TOKEN, ALL, of_token, 0},
+    {CKA_PRIVATE, PUBLIC | CERTIFICATE | DATA, truth, false},
+    {CKA_PRIVATE, PRIVATE, truth, true},
     {CKA_PRIVATE, SECRET, secret_flag, KC_SECRET_PRIVATE},
-    {CKA_MODIFIABLE, ALL, truth, false},
-    {CKA_COPYABLE, ALL, truth, false},
-    {CKA_DESTROYABLE, KEYS, truth, false},
-    {CKA_DESTROYABLE, SECRET, truth, true},
-    {CKA_LABEL, KEYS, key_label, 0},
+    {CKA_MODIFIABLE, STORED, truth, true},
+    {CKA_MODIFIABLE, SECRET, secret_flag, KC_SECRET_MODIFIABLE},
+    {CKA_COPYABLE, PAIR, truth, false},
+    {CKA_COPYABLE, CERTIFICATE | DATA, truth, true},
+    {CKA_COPYABLE, SECRET, secret_flag, KC_SECRET_COPYABLE},
+    {CKA_DESTROYABLE, ALL & ~PUBLIC, truth, true},
+    {CKA_DESTROYABLE, PUBLIC, key_destroyable, 0},
+    {CKA_LABEL, STORED, label, 0},
     {CKA_LABEL, SECRET, secret_label, 0},
-    {CKA_UNIQUE_ID, KEYS, key_id_text, 0},
+    {CKA_UNIQUE_ID, STORED, unique_id, 0},
 
-    {CKA_KEY_TYPE, KEYS, key_type, 0},
-    {CKA_KEY_TYPE, SECRET, number, CKK_GENERIC_SECRET},
-    {CKA_ID, KEYS, key_identifier, 0},
+    {CKA_KEY_TYPE, PAIR, key_type, 0},
+    {CKA_KEY_TYPE, SECRET, secret_type, 0},
+    {CKA_ID, PAIR | CERTIFICATE, identifier, 0},
     {CKA_ID, SECRET, secret_identifier, 0},
-    {CKA_START_DATE, ALL, empty, 0},
-    {CKA_END_DATE, ALL, empty, 0},
-    {CKA_DERIVE, KEYS, key_agrees, 0},
+    {CKA_START_DATE, PAIR, key_start, 0},
+    {CKA_START_DATE, SECRET | CERTIFICATE, empty, 0},
+    {CKA_END_DATE, PAIR, key_end, 0},
+    {CKA_END_DATE, SECRET | CERTIFICATE, empty, 0},
+    {CKA_DERIVE, PAIR, key_is_for, KC_KEY_AGREES},
     {CKA_DERIVE, SECRET, secret_flag, KC_SECRET_DERIVE},
-    {CKA_LOCAL, KEYS, truth, true},
+    {CKA_LOCAL, PAIR, key_local, 0},
     {CKA_LOCAL, SECRET, truth, false},
-    {CKA_KEY_GEN_MECHANISM, KEYS, key_made_by, 0},
+    {CKA_KEY_GEN_MECHANISM, PAIR, key_made_by, 0},
     {CKA_KEY_GEN_MECHANISM, SECRET, number, CK_UNAVAILABLE_INFORMATION},
-    {CKA_ALLOWED_MECHANISMS, KEYS, key_mechanisms, 0},
+    {CKA_ALLOWED_MECHANISMS, PAIR, key_mechanisms, 0},
 
-    {CKA_SUBJECT, KEYS, empty, 0},
-    {CKA_EC_PARAMS, KEYS, key_parameters, 0},
+    {CKA_SUBJECT, PAIR, empty, 0},
+    {CKA_PUBLIC_KEY_INFO, PAIR, content, 0},
+    {CKA_EC_PARAMS, PAIR, key_parameters, 0},
     /* The private half has it too: clients that find only that half make the public one of it. */
-    {CKA_EC_POINT, KEYS, key_point, 0},
-    {CKA_PUBLIC_KEY_INFO, KEYS, key_public_info, 0},
+    {CKA_EC_POINT, PAIR, key_point, 0},
+    {CKA_MODULUS, PAIR, key_modulus, 0},
+    {CKA_PUBLIC_EXPONENT, PAIR, key_exponent, 0},
+    {CKA_MODULUS_BITS, PUBLIC, key_modulus_bits, 0},
 
-    {CKA_ENCRYPT, PUBLIC, truth, false},
+    {CKA_ENCRYPT, PUBLIC, key_is_for, KC_KEY_DECRYPTS},
     {CKA_ENCRYPT, SECRET, secret_flag, KC_SECRET_ENCRYPT},
-    /* The key is one to verify with, though the token leaves verifying to the client. */
-    {CKA_VERIFY, PUBLIC, key_signs, 0},
+    {CKA_VERIFY, PUBLIC, key_is_for, KC_KEY_SIGNS},
     {CKA_VERIFY, SECRET, secret_flag, KC_SECRET_VERIFY},
     {CKA_VERIFY_RECOVER, PUBLIC, truth, false},
     {CKA_WRAP, PUBLIC, truth, false},
     {CKA_WRAP, SECRET, secret_flag, KC_SECRET_WRAP},
-    {CKA_TRUSTED, PUBLIC | SECRET, truth, false},
+    {CKA_TRUSTED, PUBLIC | SECRET | CERTIFICATE, truth, false},
 
     {CKA_SENSITIVE, PRIVATE, truth, true},
     {CKA_SENSITIVE, SECRET, secret_flag, KC_SECRET_SENSITIVE},
     {CKA_ALWAYS_SENSITIVE, PRIVATE, truth, true},
-    {CKA_ALWAYS_SENSITIVE, SECRET, secret_flag, KC_SECRET_SENSITIVE},
+    {CKA_ALWAYS_SENSITIVE, SECRET, secret_flag, KC_SECRET_ALWAYS_SENSITIVE},
     {CKA_EXTRACTABLE, PRIVATE, truth, false},
     {CKA_EXTRACTABLE, SECRET, secret_flag, KC_SECRET_EXTRACTABLE},
     {CKA_NEVER_EXTRACTABLE, PRIVATE, truth, true},
-    {CKA_NEVER_EXTRACTABLE, SECRET, secret_never_extractable, 0},
-    {CKA_DECRYPT, PRIVATE, truth, false},
+    {CKA_NEVER_EXTRACTABLE, SECRET, secret_flag, KC_SECRET_NEVER_EXTRACTABLE},
+    {CKA_DECRYPT, PRIVATE, key_is_for, KC_KEY_DECRYPTS},
     {CKA_DECRYPT, SECRET, secret_flag, KC_SECRET_DECRYPT},
-    {CKA_SIGN, PRIVATE, key_signs, 0},
+    {CKA_SIGN, PRIVATE, key_is_for, KC_KEY_SIGNS},
     {CKA_SIGN, SECRET, secret_flag, KC_SECRET_SIGN},
     {CKA_SIGN_RECOVER, PRIVATE, truth, false},
     {CKA_UNWRAP, PRIVATE, truth, false},
     {CKA_UNWRAP, SECRET, secret_flag, KC_SECRET_UNWRAP},
     {CKA_WRAP_WITH_TRUSTED, PRIVATE | SECRET, truth, false},
-    {CKA_ALWAYS_AUTHENTICATE, PRIVATE, truth, false},
+    {CKA_ALWAYS_AUTHENTICATE, PRIVATE, key_confirms, 0},
+
+    {CKA_CERTIFICATE_TYPE, CERTIFICATE, number, CKC_X_509},
+    {CKA_CERTIFICATE_CATEGORY, CERTIFICATE, certificate_category, 0},
+    {CKA_SUBJECT, CERTIFICATE, certificate_part, PART(subject)},
+    {CKA_ISSUER, CERTIFICATE, certificate_part, PART(issuer)},
+    {CKA_SERIAL_NUMBER, CERTIFICATE, certificate_part, PART(serial)},
+    {CKA_PUBLIC_KEY_INFO, CERTIFICATE, certificate_part, PART(public_info)},
+    {CKA_APPLICATION, DATA, application, 0},
+    {CKA_OBJECT_ID, DATA, object_id, 0},
+    {CKA_VALUE, CERTIFICATE | DATA, content, 0},
 
     /* Told only of a secret that is extractable and not sensitive; of a key never: see withheld. */
     {CKA_VALUE, PRIVATE, empty, 0},
+    {CKA_PRIVATE_EXPONENT, PRIVATE, empty, 0},
+    {CKA_PRIME_1, PRIVATE, empty, 0},
+    {CKA_PRIME_2, PRIVATE, empty, 0},
+    {CKA_EXPONENT_1, PRIVATE, empty, 0},
+    {CKA_EXPONENT_2, PRIVATE, empty, 0},
+    {CKA_COEFFICIENT, PRIVATE, empty, 0},
     {CKA_VALUE, SECRET, secret_value, 0},
     {CKA_VALUE_LEN, SECRET, secret_value_size, 0},
 };
 
+/* Attributes that only keys of a type have. */
+static bool fits_type(const struct kc_object *object, CK_ATTRIBUTE_TYPE type)
+{
+    if ((object->kind & PAIR) == 0)
+        return true;
+    bool rsa = object->key.public.type->type == CKK_RSA;
+    switch (type) {
+    case CKA_EC_PARAMS:
+    case CKA_EC_POINT:
+    case CKA_VALUE:
+        return !rsa;
+    case CKA_MODULUS:
+    case CKA_MODULUS_BITS:
+    case CKA_PUBLIC_EXPONENT:
+    case CKA_PRIVATE_EXPONENT:
+    case CKA_PRIME_1:
+    case CKA_PRIME_2:
+    case CKA_EXPONENT_1:
+    case CKA_EXPONENT_2:
+    case CKA_COEFFICIENT:
+        return rsa;
+    default:
+        return true;
+    }
+}
+
 static const struct row *find(const struct kc_object *object, CK_ATTRIBUTE_TYPE type)
 {
+    if (!fits_type(object, type))
+        return NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].type == type && (rows[i].kinds & (unsigned)object->kind) != 0)
             return &rows[i];
     return NULL;
 }
 
+/* The private parts of a key, whatever it is called. */
+static bool is_private_part(CK_ATTRIBUTE_TYPE type)
+{
+    return type == CKA_VALUE || (type >= CKA_PRIVATE_EXPONENT && type <= CKA_COEFFICIENT);
+}
+
 static bool withheld(const struct kc_object *object, CK_ATTRIBUTE_TYPE type)
 {
-    if (type != CKA_VALUE)
-        return false;
-    return object->kind != KC_OBJECT_SECRET || (object->secret.flags & KC_SECRET_SENSITIVE) != 0 ||
-           (object->secret.flags & KC_SECRET_EXTRACTABLE) == 0;
+    if (object->kind == KC_OBJECT_PRIVATE)
+        return is_private_part(type);
+    return object->kind == KC_OBJECT_SECRET && type == CKA_VALUE &&
+           ((object->secret.flags & KC_SECRET_SENSITIVE) != 0 ||
+               (object->secret.flags & KC_SECRET_EXTRACTABLE) == 0);
 }
 
 CK_RV kc_attribute_read(const struct kc_object *object, CK_ATTRIBUTE *attribute)
@@ -296,6 +450,11 @@ CK_RV kc_attribute_read(const struct kc_object *object, CK_ATTRIBUTE *attribute)
     }
     attribute->ulValueLen = value.size;
     return CKR_OK;
+}
+
+bool kc_attribute_exists(const struct kc_object *object, CK_ATTRIBUTE_TYPE type)
+{
+    return find(object, type) != NULL;
 }
 
 static bool matches(const struct kc_object *object, const CK_ATTRIBUTE *wanted)

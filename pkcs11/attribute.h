@@ -17,6 +17,9 @@
  */
 CK_RV kc_attribute_read(const struct kc_object *object, CK_ATTRIBUTE *attribute);
 
+/* Whether an object has an attribute, told or not. */
+bool kc_attribute_exists(const struct kc_object *object, CK_ATTRIBUTE_TYPE type);
+
 /* Whether an object has all attributes of a template with the same values. */
 bool kc_attributes_match(
     const struct kc_object *object, const CK_ATTRIBUTE *template, CK_ULONG count);

@@ -2,6 +2,7 @@
 #include "pkcs11/daemon.h"
 
 #include "pkcs11/module.h"
+#include "pkcs11/slot.h"
 
 #include <stdlib.h>
 
@@ -45,27 +46,75 @@ void kc_daemon_close(void)
     current = NULL;
 }
 
-enum kc_error kc_daemon_call(struct kc_client_request *request, struct kc_client_answer **answer)
+/* Takes part in the client, so that it stays while a call is under way. NULL: not initialized. */
+static struct shared_client *take_part(void)
 {
     if (kc_module_enter() != CKR_OK)
-        return KC_ERR_DAEMON_ABSENT;
+        return NULL;
     struct shared_client *shared = current;
     shared->users++;
     kc_module_unlock();
+    return shared;
+}
 
-    struct kc_client_answer *result = NULL;
-    enum kc_error error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
-    if (error == KC_ERR_CONNECTION_LOST) {
-        kc_client_answer_free(result);
-        error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
-    }
-
+static void leave(struct shared_client *shared, enum kc_error error)
+{
     kc_module_lock();
+    if (error == KC_ERR_CONNECTION_LOST || error == KC_ERR_DAEMON_ABSENT)
+        kc_slots_log_out();
     let_go(shared);
     kc_module_unlock();
+}
+
+/* Nothing is left of an answer that only says an error. */
+static enum kc_error hand_out(
+    enum kc_error error, struct kc_client_answer *result, struct kc_client_answer **answer)
+{
     if (error == KC_OK)
         *answer = result;
     else
         kc_client_answer_free(result);
     return error;
+}
+
+enum kc_error kc_daemon_call(struct kc_client_request *request, struct kc_client_answer **answer)
+{
+    struct shared_client *shared = take_part();
+    if (shared == NULL)
+        return KC_ERR_DAEMON_ABSENT;
+    struct kc_client_answer *result = NULL;
+    enum kc_error error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+    enum kc_error first = error;
+    if (error == KC_ERR_CONNECTION_LOST) {
+        kc_client_answer_free(result);
+        error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+    }
+    leave(shared, first);
+    return hand_out(error, result, answer);
+}
+
+static enum kc_error reach_desk(void)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer = NULL;
+    kc_client_request_init(&request, KC_OPERATION_PING);
+    kc_values_set_text(&request.message.values, KC_FIELD_THROUGH, "desk");
+    enum kc_error error = kc_daemon_call(&request, &answer);
+    kc_client_request_done(&request);
+    kc_client_answer_free(answer);
+    return error;
+}
+
+enum kc_error kc_daemon_change(struct kc_client_request *request, struct kc_client_answer **answer)
+{
+    enum kc_error error = reach_desk();
+    if (error != KC_OK)
+        return error;
+    struct shared_client *shared = take_part();
+    if (shared == NULL)
+        return KC_ERR_DAEMON_ABSENT;
+    struct kc_client_answer *result = NULL;
+    error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+    leave(shared, error);
+    return hand_out(error, result, answer);
 }

@@ -12,16 +12,22 @@ KC_CHECKED enum kc_error kc_daemon_open(void);
 void kc_daemon_close(void);
 
 /*
- * Asks the custodian. Not with the module's lock held.
- *
- * A connection that turns out to be lost is made again and the request repeated, once: nothing that
- * the module asks for changes anything, so it does not matter if it is done twice.
+ * Asks the custodian for what does not matter if it is done twice: a connection that turns out to be
+ * lost is made again and the request repeated, once. Logins end with their connection: all slots are
+ * told so. Not with the module's lock held.
  *
  * answer  on KC_OK only; given to the caller: kc_client_answer_free
  *
  * Errors as of kc_client_call; KC_ERR_DAEMON_ABSENT also when the module is not initialized.
  */
 KC_CHECKED enum kc_error kc_daemon_call(
+    struct kc_client_request *request, struct kc_client_answer **answer);
+
+/*
+ * The same for a request that changes something: it is sent once. To be sure that there is a
+ * connection to send it on, the desk is asked for nothing first.
+ */
+KC_CHECKED enum kc_error kc_daemon_change(
     struct kc_client_request *request, struct kc_client_answer **answer);
 
 #endif

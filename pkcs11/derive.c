@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Agreement with X25519 and X448 by CKM_ECDH1_DERIVE (PKCS#11 3.0, sections 5.18.5 and 6.3.17). */
+/* Agreement by CKM_ECDH1_DERIVE (PKCS#11 3.0, sections 5.18.5 and 6.3.17). */
 #include "base/secret.h"
 #include "base/text.h"
 #include "pkcs11/daemon.h"
@@ -16,26 +16,41 @@
 struct derivation {
     CK_SLOT_ID slot;
     const struct kc_key_type *type;
-    char key[KC_KEY_TEXT_SIZE];     /* id */
-    uint8_t peer[KC_KEY_POINT_MAX]; /* type->point_size octets */
+    char key[KC_KEY_TEXT_SIZE]; /* id */
+    uint8_t peer[KC_KEY_POINT_MAX];
+    size_t peer_size;
     struct kc_secret_facts facts;
 };
 
+/* Of P-256 and P-384 a compressed point is one too (SEC 1, 2.3.3). */
+static bool is_point(const struct kc_key_type *type, const uint8_t *bytes, size_t size)
+{
+    if (type->type != CKK_EC || size == 0)
+        return size == type->public_size;
+    if (bytes[0] == 0x02 || bytes[0] == 0x03)
+        return size == 1 + type->agreed_size;
+    return bytes[0] == 0x04 && size == type->public_size;
+}
+
 /*
- * "The public data ... may be encoded as a DER OCTET STRING or as the raw value": RFC 7748's
- * octets, or those behind tag and length.
+ * "The public data ... may be encoded as a DER OCTET STRING or as the raw value": the octets, or
+ * those behind tag and length.
  */
 static CK_RV take_peer(const CK_ECDH1_DERIVE_PARAMS *parameter, struct derivation *derivation)
 {
-    size_t size = derivation->type->point_size;
+    size_t size = parameter->ulPublicDataLen;
     const uint8_t *bytes = parameter->pPublicData;
-    if (bytes == NULL)
+    if (bytes == NULL || size < 2)
         return CKR_MECHANISM_PARAM_INVALID;
-    if (parameter->ulPublicDataLen == size + 2 && bytes[0] == 0x04 && bytes[1] == size)
+    if (!is_point(derivation->type, bytes, size) && bytes[0] == KC_DER_OCTET_STRING &&
+        bytes[1] == size - 2) {
         bytes += 2;
-    else if (parameter->ulPublicDataLen != size)
+        size -= 2;
+    }
+    if (!is_point(derivation->type, bytes, size))
         return CKR_MECHANISM_PARAM_INVALID;
     memcpy(derivation->peer, bytes, size);
+    derivation->peer_size = size;
     return CKR_OK;
 }
 
@@ -55,15 +70,15 @@ static CK_RV take_base(
     const struct kc_session *session, CK_OBJECT_HANDLE handle, struct derivation *derivation)
 {
     const struct kc_object *object = kc_object_find(handle, session->slot);
-    if (object == NULL)
+    if (object == NULL || (object->kind & (KC_OBJECT_CERTIFICATE | KC_OBJECT_DATA)) != 0)
         return CKR_KEY_HANDLE_INVALID;
     if (object->kind == KC_OBJECT_SECRET)
         return CKR_KEY_TYPE_INCONSISTENT;
-    if (object->kind != KC_OBJECT_PRIVATE || object->key.type->agreed_size == 0)
+    if (object->kind != KC_OBJECT_PRIVATE || object->key.use != KC_KEY_AGREES)
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     derivation->slot = session->slot;
-    derivation->type = object->key.type;
-    KC_TEXT_COPY_ARRAY(derivation->key, object->key.id);
+    derivation->type = object->key.public.type;
+    KC_TEXT_COPY_ARRAY(derivation->key, object->id);
     return CKR_OK;
 }
 
@@ -74,10 +89,20 @@ static CK_RV take_template(const struct kc_session *session, const CK_ATTRIBUTE 
     CK_RV rv = kc_secret_template_read(template, count, facts);
     if (rv != CKR_OK)
         return rv;
-    if (facts->value_size > derivation->type->agreed_size)
+    CK_ULONG agreed = derivation->type->agreed_size;
+    if (facts->value_size > agreed)
         return CKR_ATTRIBUTE_VALUE_INVALID;
-    if ((facts->flags & KC_SECRET_PRIVATE) != 0 && !kc_session_slot(session)->logged_in)
+    if (facts->type == CKK_AES && facts->value_size == 0 && agreed != 32)
+        return CKR_TEMPLATE_INCOMPLETE;
+    if (facts->value_size == 0)
+        facts->value_size = agreed;
+    if ((facts->flags & KC_SECRET_PRIVATE) != 0 && kc_session_slot(session)->login != KC_LOGIN_USER)
         return CKR_USER_NOT_LOGGED_IN;
+    /* The base key always was sensitive and never extractable, so these follow the secret's own. */
+    if ((facts->flags & KC_SECRET_SENSITIVE) != 0)
+        facts->flags |= KC_SECRET_ALWAYS_SENSITIVE;
+    if ((facts->flags & KC_SECRET_EXTRACTABLE) == 0)
+        facts->flags |= KC_SECRET_NEVER_EXTRACTABLE;
     return CKR_OK;
 }
 
@@ -88,7 +113,7 @@ static CK_RV prepare(CK_SESSION_HANDLE handle, const CK_MECHANISM *mechanism, CK
     struct kc_session *session;
     CK_RV rv = kc_session_find(handle, &session);
     if (rv == CKR_OK)
-        rv = kc_mechanism_check(mechanism, CKF_DERIVE);
+        rv = kc_mechanism_check(kc_session_slot(session)->kinds, mechanism, CKF_DERIVE);
     if (rv == CKR_OK)
         rv = take_base(session, base, derivation);
     if (rv == CKR_OK)
@@ -110,28 +135,43 @@ static CK_RV take_value(
     if (error != KC_OK)
         return kc_rv(error);
     CK_RV rv = size == agreed_size ? CKR_OK : CKR_DEVICE_ERROR;
-    if (rv == CKR_OK) {
-        if (facts->value_size == 0)
-            facts->value_size = size;
+    if (rv == CKR_OK)
         memcpy(facts->value, agreed + size - facts->value_size, facts->value_size);
-    }
     kc_wipe(agreed, sizeof agreed);
     return rv;
 }
 
+static CK_RV take_sealed(const struct kc_client_answer *answer, struct kc_secret_facts *facts)
+{
+    struct kc_span sealed = kc_client_answer_message(answer)->values.value[KC_FIELD_SEALED].span;
+    if (sealed.size == 0 || sealed.size > sizeof facts->sealed)
+        return CKR_DEVICE_ERROR;
+    memcpy(facts->sealed, sealed.bytes, sealed.size);
+    facts->sealed_size = sealed.size;
+    return CKR_OK;
+}
+
+/* A secret that the client may read comes as it is; any other stays the vault's. */
 static CK_RV request_agreement(struct derivation *derivation)
 {
+    struct kc_secret_facts *facts = &derivation->facts;
+    bool readable =
+        (facts->flags & (KC_SECRET_SENSITIVE | KC_SECRET_EXTRACTABLE)) == KC_SECRET_EXTRACTABLE;
     struct kc_client_request request;
     struct kc_client_answer *answer = NULL;
-    kc_client_request_init(&request, KC_OPERATION_KEY_AGREE);
+    kc_client_request_init(
+        &request, readable ? KC_OPERATION_KEY_AGREE : KC_OPERATION_SECRET_DERIVE);
     struct kc_values *values = &request.message.values;
     kc_values_set_text(values, KC_FIELD_KEY, derivation->key);
-    kc_values_set_span(values, KC_FIELD_PEER, derivation->peer, derivation->type->point_size);
+    kc_values_set_span(values, KC_FIELD_PEER, derivation->peer, derivation->peer_size);
+    if (!readable)
+        kc_values_set_number(values, KC_FIELD_SIZE, facts->value_size);
     enum kc_error error = kc_daemon_call(&request, &answer);
     kc_client_request_done(&request);
     if (error != KC_OK)
         return kc_rv(error);
-    CK_RV rv = take_value(answer, derivation->type->agreed_size, &derivation->facts);
+    CK_RV rv = readable ? take_value(answer, derivation->type->agreed_size, facts)
+                        : take_sealed(answer, facts);
     kc_client_answer_free(answer);
     return rv;
 }
@@ -144,7 +184,11 @@ static CK_RV keep(
     CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    return kc_module_leave(kc_object_of_secret(derivation->slot, handle, &derivation->facts, key));
+    struct kc_object object = {.kind = KC_OBJECT_SECRET,
+        .slot = derivation->slot,
+        .session = handle,
+        .secret = derivation->facts};
+    return kc_module_leave(kc_object_of_session(&object, key));
 }
 
 CK_RV C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/module.h"
 
+#include "pkcs11/config.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/object.h"
 #include "pkcs11/rv.h"
@@ -15,7 +16,8 @@ static pthread_once_t fork_handlers = PTHREAD_ONCE_INIT;
 
 /* Under the lock. */
 static bool initialized;
-static pid_t initialized_by; /* differs from getpid() in the child of a fork */
+static unsigned initializations; /* how often it was */
+static pid_t initialized_by;     /* differs from getpid() in the child of a fork */
 
 void kc_module_lock(void)
 {
@@ -27,11 +29,18 @@ void kc_module_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* The child will have a connection of its own, on which nobody has logged in. */
+static void go_on_in_child(void)
+{
+    kc_slots_log_out();
+    kc_module_unlock();
+}
+
 /* So that a child never finds the lock held by a thread that it does not have. The handlers go away
  * when the module is unloaded. */
 static void register_fork_handlers(void)
 {
-    (void)pthread_atfork(kc_module_lock, kc_module_unlock, kc_module_unlock);
+    (void)pthread_atfork(kc_module_lock, kc_module_unlock, go_on_in_child);
 }
 
 CK_RV kc_module_enter(void)
@@ -61,6 +70,11 @@ static CK_RV check_arguments(const CK_C_INITIALIZE_ARGS *arguments)
     return CKR_OK;
 }
 
+unsigned kc_module_initialization(void)
+{
+    return initializations;
+}
+
 static CK_RV initialize(void)
 {
     pid_t self = getpid();
@@ -68,7 +82,10 @@ static CK_RV initialize(void)
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     /* A child inherits all there is; what it was told to do first, it has to be allowed to do. */
     if (!initialized) {
-        enum kc_error error = kc_daemon_open();
+        initializations++;
+        enum kc_error error = kc_config_read();
+        if (error == KC_OK)
+            error = kc_daemon_open();
         if (error != KC_OK)
             return kc_rv(error);
     }

@@ -29,6 +29,9 @@ static inline CK_RV kc_module_leave(CK_RV rv)
     return rv;
 }
 
+/* Which initialization this is: another after each C_Finalize. With the lock held. */
+unsigned kc_module_initialization(void);
+
 /* C_GetInfo for the 2.40 function list: the same but for the version. */
 CK_RV kc_module_info_2_40(CK_INFO *info);
 

@@ -28,6 +28,9 @@
 #ifndef CKF_MESSAGE_SIGN
 #define CKF_MESSAGE_SIGN (1UL << 3)
 #endif
+#ifndef CKF_MESSAGE_VERIFY
+#define CKF_MESSAGE_VERIFY (1UL << 4)
+#endif
 #ifndef CKF_FIND_OBJECTS
 #define CKF_FIND_OBJECTS (1UL << 6)
 #endif

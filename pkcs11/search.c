@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding objects: the custodian lists the keys, the module compares attributes. */
-#include "base/text.h"
 #include "pkcs11/attribute.h"
+#include "pkcs11/listing.h"
 #include "pkcs11/module.h"
 #include "pkcs11/rv.h"
 #include "pkcs11/session.h"
@@ -37,27 +37,18 @@ static void consider(struct kc_object *object, void *context)
     found->handles[found->count++] = object->handle;
 }
 
-static void consider_key(
-    CK_SLOT_ID slot, enum kc_object_kind kind, const struct kc_key *key, struct hunt *hunt)
-{
-    struct kc_object *object;
-    CK_RV rv = kc_object_of_key(slot, kind, key, &object);
-    if (rv == CKR_OK)
-        consider(object, hunt);
-    else
-        hunt->rv = rv;
-}
-
-/* With the module's lock held. */
-static CK_RV search(CK_SLOT_ID slot, const struct kc_key_list *list, const CK_ATTRIBUTE *template,
+/* With the module's lock held. What is listed is consumed. */
+static CK_RV search(CK_SLOT_ID slot, struct kc_listing *list, const CK_ATTRIBUTE *template,
     CK_ULONG count, struct kc_search *result)
 {
     struct hunt hunt = {.template = template, .count = count, .found = {.active = true}};
-    for (size_t i = 0; i < list->count; i++) {
-        consider_key(slot, KC_OBJECT_PRIVATE, &list->keys[i], &hunt);
-        consider_key(slot, KC_OBJECT_PUBLIC, &list->keys[i], &hunt);
+    for (size_t i = 0; i < list->count && hunt.rv == CKR_OK; i++) {
+        struct kc_object *object;
+        hunt.rv = kc_object_of_token(&list->objects[i], &object);
+        if (hunt.rv == CKR_OK)
+            consider(object, &hunt);
     }
-    kc_object_each_secret(slot, consider, &hunt);
+    kc_object_each_of_sessions(slot, consider, &hunt);
     if (hunt.rv != CKR_OK) {
         kc_search_done(&hunt.found);
         return hunt.rv;
@@ -75,17 +66,32 @@ static CK_RV find_idle(CK_SESSION_HANDLE handle, struct kc_session **session)
     return rv;
 }
 
-/* Whether objects that are looked for can be keys of the token: else it need not be asked. */
-static bool wants_keys(const CK_ATTRIBUTE *template, CK_ULONG count)
+/*
+ * The kind of objects that a template wants, as the custodian calls it; NULL: any. Public halves and
+ * other people's public keys are two kinds there, so for them it is asked for all.
+ *
+ * false  none of its objects: it need not be asked
+ */
+static bool wanted_kind(const CK_ATTRIBUTE *template, CK_ULONG count, const char **kind)
 {
+    static const struct {
+        CK_OBJECT_CLASS class;
+        const char *kind;
+    } kinds[] = {{CKO_PRIVATE_KEY, "key"}, {CKO_PUBLIC_KEY, NULL}, {CKO_CERTIFICATE, "certificate"},
+        {CKO_DATA, "data"}};
     const CK_ATTRIBUTE *class = kc_attribute_in(template, count, CKA_CLASS);
+    CK_ULONG wanted;
+    *kind = NULL;
     if (class == NULL)
         return true;
-    CK_OBJECT_CLASS wanted;
-    if (class->pValue == NULL || class->ulValueLen != sizeof wanted)
+    if (!kc_template_number(class, &wanted))
         return false;
-    memcpy(&wanted, class->pValue, sizeof wanted);
-    return wanted == CKO_PRIVATE_KEY || wanted == CKO_PUBLIC_KEY;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].class == wanted) {
+            *kind = kinds[i].kind;
+            return true;
+        }
+    return false;
 }
 
 /* The label that a template asks for, so that the custodian lists no others; NULL if it asks for
@@ -104,13 +110,22 @@ static const char *wanted_label(
     return buffer;
 }
 
-static CK_RV fetch(
-    const char *keyring, const CK_ATTRIBUTE *template, CK_ULONG count, struct kc_key_list *list)
+/* Whether only what sessions have is looked for. */
+static bool wants_session_objects(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    const CK_ATTRIBUTE *token = kc_attribute_in(template, count, CKA_TOKEN);
+    bool truth;
+    return token != NULL && kc_template_truth(token, &truth) && !truth;
+}
+
+static CK_RV fetch(const struct kc_slot *slot, const CK_ATTRIBUTE *template, CK_ULONG count,
+    struct kc_listing *list)
 {
     char label[KC_KEY_TEXT_SIZE];
-    if (!wants_keys(template, count))
+    struct kc_listing_filter filter = {.label = wanted_label(template, count, label)};
+    if (!wanted_kind(template, count, &filter.kind) || wants_session_objects(template, count))
         return CKR_OK;
-    return kc_rv(kc_key_list_fetch(keyring, wanted_label(template, count, label), list));
+    return kc_rv(kc_listing_fetch(slot, &filter, list));
 }
 
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULONG count)
@@ -121,16 +136,16 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULO
     if (rv != CKR_OK)
         return rv;
     struct kc_session *session;
+    struct kc_slot slot;
     rv = find_idle(handle, &session);
-    char keyring[KC_KEYRING_SIZE];
     if (rv == CKR_OK)
-        KC_TEXT_COPY_ARRAY(keyring, kc_session_slot(session)->keyring);
+        slot = *kc_session_slot(session);
     kc_module_unlock();
     if (rv != CKR_OK)
         return rv;
 
-    struct kc_key_list list = {0};
-    rv = fetch(keyring, template, count, &list);
+    struct kc_listing list = {0};
+    rv = fetch(&slot, template, count, &list);
     if (rv != CKR_OK)
         return rv;
 
@@ -141,7 +156,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULO
             rv = search(session->slot, &list, template, count, &session->search);
         kc_module_unlock();
     }
-    kc_key_list_done(&list);
+    kc_listing_done(&list);
     return rv;
 }
 

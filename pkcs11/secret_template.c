@@ -1,165 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/secret_template.h"
 
-#include <string.h>
+#include <stddef.h>
 
-struct row {
-    CK_ATTRIBUTE_TYPE type;
-    CK_RV (*take)(const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts);
-    CK_ULONG argument;
+#define ANY 1
+#define NOTHING 0
+#define FLAGS offsetof(struct kc_secret_facts, flags)
+
+static const struct kc_template_row rows[] = {
+    {CKA_CLASS, ANY, kc_template_is_number, CKO_SECRET_KEY, NOTHING},
+    {CKA_KEY_TYPE, ANY, kc_template_take_number, CKK_AES, offsetof(struct kc_secret_facts, type)},
+    {CKA_TOKEN, ANY, kc_template_is_truth, false, NOTHING},
+    {CKA_MODIFIABLE, ANY, kc_template_take_bit, KC_SECRET_MODIFIABLE, FLAGS},
+    {CKA_COPYABLE, ANY, kc_template_take_bit, KC_SECRET_COPYABLE, FLAGS},
+    {CKA_DESTROYABLE, ANY, kc_template_is_truth, true, NOTHING},
+    {CKA_TRUSTED, ANY, kc_template_is_truth, false, NOTHING},
+    {CKA_WRAP_WITH_TRUSTED, ANY, kc_template_is_truth, false, NOTHING},
+    {CKA_PRIVATE, ANY, kc_template_take_bit, KC_SECRET_PRIVATE, FLAGS},
+    {CKA_SENSITIVE, ANY, kc_template_take_bit, KC_SECRET_SENSITIVE, FLAGS},
+    {CKA_EXTRACTABLE, ANY, kc_template_take_bit, KC_SECRET_EXTRACTABLE, FLAGS},
+    {CKA_ENCRYPT, ANY, kc_template_take_bit, KC_SECRET_ENCRYPT, FLAGS},
+    {CKA_DECRYPT, ANY, kc_template_take_bit, KC_SECRET_DECRYPT, FLAGS},
+    {CKA_SIGN, ANY, kc_template_take_bit, KC_SECRET_SIGN, FLAGS},
+    {CKA_VERIFY, ANY, kc_template_take_bit, KC_SECRET_VERIFY, FLAGS},
+    {CKA_WRAP, ANY, kc_template_take_bit, KC_SECRET_WRAP, FLAGS},
+    {CKA_UNWRAP, ANY, kc_template_take_bit, KC_SECRET_UNWRAP, FLAGS},
+    {CKA_DERIVE, ANY, kc_template_take_bit, KC_SECRET_DERIVE, FLAGS},
+    {CKA_VALUE_LEN, ANY, kc_template_take_number, KC_SECRET_VALUE_MAX,
+        offsetof(struct kc_secret_facts, value_size)},
+    {CKA_LABEL, ANY, kc_template_take_label, 0, offsetof(struct kc_secret_facts, label)},
+    {CKA_ID, ANY, kc_template_take_octets, 0, offsetof(struct kc_secret_facts, identifier)},
+    {CKA_START_DATE, ANY, kc_template_is_empty, 0, NOTHING},
+    {CKA_END_DATE, ANY, kc_template_is_empty, 0, NOTHING},
+    {CKA_VALUE, ANY, kc_template_refuse, CKR_TEMPLATE_INCONSISTENT, NOTHING},
+    {CKA_LOCAL, ANY, kc_template_refuse, CKR_ATTRIBUTE_READ_ONLY, NOTHING},
+    {CKA_ALWAYS_SENSITIVE, ANY, kc_template_refuse, CKR_ATTRIBUTE_READ_ONLY, NOTHING},
+    {CKA_NEVER_EXTRACTABLE, ANY, kc_template_refuse, CKR_ATTRIBUTE_READ_ONLY, NOTHING},
+    {CKA_KEY_GEN_MECHANISM, ANY, kc_template_refuse, CKR_ATTRIBUTE_READ_ONLY, NOTHING},
 };
 
-static bool read_number(const CK_ATTRIBUTE *attribute, CK_ULONG *number)
-{
-    if (attribute->pValue == NULL || attribute->ulValueLen != sizeof *number)
-        return false;
-    memcpy(number, attribute->pValue, sizeof *number);
-    return true;
-}
+static const struct kc_template_table table = {rows, sizeof rows / sizeof *rows};
 
-static bool read_truth(const CK_ATTRIBUTE *attribute, bool *truth)
+/* An AES key has 16, 24 or 32 octets, and says so unless all that is agreed is one. */
+static CK_RV check_type(const struct kc_secret_facts *facts)
 {
-    if (attribute->pValue == NULL || attribute->ulValueLen != sizeof(CK_BBOOL))
-        return false;
-    CK_BBOOL value = *(const CK_BBOOL *)attribute->pValue;
-    *truth = value != CK_FALSE;
-    return value == CK_FALSE || value == CK_TRUE;
-}
-
-/* Must be this number: another kind of object is not made here. */
-static CK_RV take_kind(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    (void)facts;
-    CK_ULONG number;
-    if (!read_number(attribute, &number))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    return number == argument ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
-}
-
-/* Must be this truth. */
-static CK_RV take_fixed(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    (void)facts;
-    bool truth;
-    if (!read_truth(attribute, &truth))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    return truth == (argument != 0) ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
-}
-
-static CK_RV take_flag(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    bool truth;
-    if (!read_truth(attribute, &truth))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    if (truth)
-        facts->flags |= (unsigned)argument;
-    else
-        facts->flags &= ~(unsigned)argument;
-    return CKR_OK;
-}
-
-static CK_RV take_size(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    (void)argument;
-    CK_ULONG size;
-    if (!read_number(attribute, &size) || size == 0 || size > KC_SECRET_VALUE_MAX)
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    facts->value_size = size;
-    return CKR_OK;
-}
-
-static CK_RV take_label(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    (void)argument;
-    size_t size = attribute->ulValueLen;
-    if (size >= sizeof facts->label || (size > 0 && attribute->pValue == NULL))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    if (size > 0 && memchr(attribute->pValue, 0, size) != NULL)
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    memset(facts->label, 0, sizeof facts->label);
-    if (size > 0)
-        memcpy(facts->label, attribute->pValue, size);
-    return CKR_OK;
-}
-
-static CK_RV take_identifier(
-    const CK_ATTRIBUTE *attribute, CK_ULONG argument, struct kc_secret_facts *facts)
-{
-    (void)argument;
-    size_t size = attribute->ulValueLen;
-    if (size > sizeof facts->identifier || (size > 0 && attribute->pValue == NULL))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    if (size > 0)
-        memcpy(facts->identifier, attribute->pValue, size);
-    facts->identifier_size = size;
-    return CKR_OK;
-}
-
-static CK_RV refuse(const CK_ATTRIBUTE *attribute, CK_ULONG rv, struct kc_secret_facts *facts)
-{
-    (void)attribute;
-    (void)facts;
-    return rv;
-}
-
-static const struct row rows[] = {
-    {CKA_CLASS, take_kind, CKO_SECRET_KEY},
-    {CKA_KEY_TYPE, take_kind, CKK_GENERIC_SECRET},
-    {CKA_TOKEN, take_fixed, false},
-    {CKA_MODIFIABLE, take_fixed, false},
-    {CKA_COPYABLE, take_fixed, false},
-    {CKA_DESTROYABLE, take_fixed, true},
-    {CKA_TRUSTED, take_fixed, false},
-    {CKA_WRAP_WITH_TRUSTED, take_fixed, false},
-    {CKA_PRIVATE, take_flag, KC_SECRET_PRIVATE},
-    {CKA_SENSITIVE, take_flag, KC_SECRET_SENSITIVE},
-    {CKA_EXTRACTABLE, take_flag, KC_SECRET_EXTRACTABLE},
-    {CKA_ENCRYPT, take_flag, KC_SECRET_ENCRYPT},
-    {CKA_DECRYPT, take_flag, KC_SECRET_DECRYPT},
-    {CKA_SIGN, take_flag, KC_SECRET_SIGN},
-    {CKA_VERIFY, take_flag, KC_SECRET_VERIFY},
-    {CKA_WRAP, take_flag, KC_SECRET_WRAP},
-    {CKA_UNWRAP, take_flag, KC_SECRET_UNWRAP},
-    {CKA_DERIVE, take_flag, KC_SECRET_DERIVE},
-    {CKA_VALUE_LEN, take_size, 0},
-    {CKA_LABEL, take_label, 0},
-    {CKA_ID, take_identifier, 0},
-    {CKA_VALUE, refuse, CKR_TEMPLATE_INCONSISTENT},
-    {CKA_LOCAL, refuse, CKR_ATTRIBUTE_READ_ONLY},
-    {CKA_ALWAYS_SENSITIVE, refuse, CKR_ATTRIBUTE_READ_ONLY},
-    {CKA_NEVER_EXTRACTABLE, refuse, CKR_ATTRIBUTE_READ_ONLY},
-    {CKA_KEY_GEN_MECHANISM, refuse, CKR_ATTRIBUTE_READ_ONLY},
-};
-
-static const struct row *find(CK_ATTRIBUTE_TYPE type)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].type == type)
-            return &rows[i];
-    return NULL;
+    if (facts->type == CKK_GENERIC_SECRET)
+        return CKR_OK;
+    if (facts->type != CKK_AES)
+        return CKR_TEMPLATE_INCONSISTENT;
+    CK_ULONG size = facts->value_size;
+    return size == 0 || size == 16 || size == 24 || size == 32 ? CKR_OK
+                                                               : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
 CK_RV kc_secret_template_read(
     const CK_ATTRIBUTE *template, CK_ULONG count, struct kc_secret_facts *facts)
 {
-    struct kc_secret_facts result = {.flags = KC_SECRET_SENSITIVE};
-    bool seen[sizeof rows / sizeof *rows] = {false};
-    for (CK_ULONG i = 0; i < count; i++) {
-        const struct row *row = find(template[i].type);
-        if (row == NULL)
-            return CKR_ATTRIBUTE_TYPE_INVALID;
-        if (seen[row - rows])
-            return CKR_TEMPLATE_INCONSISTENT;
-        seen[row - rows] = true;
-        CK_RV rv = row->take(&template[i], row -> argument, &result);
-        if (rv != CKR_OK)
-            return rv;
-    }
-    *facts = result;
-    return CKR_OK;
+    struct kc_secret_facts result = {.type = CKK_GENERIC_SECRET,
+        .flags = KC_SECRET_SENSITIVE | KC_SECRET_MODIFIABLE | KC_SECRET_COPYABLE};
+    CK_RV rv = kc_template_read(&table, ANY, template, count, &result);
+    if (rv == CKR_OK)
+        rv = check_type(&result);
+    if (rv == CKR_OK)
+        *facts = result;
+    return rv;
 }

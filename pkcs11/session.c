@@ -51,12 +51,10 @@ void kc_search_done(struct kc_search *search)
     *search = (struct kc_search){0};
 }
 
-void kc_signing_done(struct kc_signing *signing)
+void kc_messages_done(struct kc_messages *messages)
 {
-    if (signing->message != NULL)
-        kc_wipe(signing->message, signing->message_size);
-    free(signing->message);
-    *signing = (struct kc_signing){0};
+    kc_signing_done(&messages->signing);
+    messages->begun = false;
 }
 
 static CK_RV add(struct kc_slot *slot, bool writes, CK_SESSION_HANDLE *handle)
@@ -84,6 +82,11 @@ static void release(void *gone)
     struct kc_session *session = gone;
     kc_search_done(&session->search);
     kc_signing_done(&session->signing);
+    kc_signing_done(&session->verifying);
+    kc_messages_done(&session->message_signing);
+    kc_messages_done(&session->message_verifying);
+    kc_ciphering_done(&session->encrypting);
+    kc_ciphering_done(&session->decrypting);
     free(session);
 }
 
@@ -93,7 +96,7 @@ static void close_session(struct kc_session *session)
     struct kc_slot *slot = kc_session_slot(session);
     slot->rw_session_count -= session->writes;
     if (--slot->session_count == 0)
-        slot->logged_in = false;
+        slot->login = KC_LOGIN_NONE;
     kc_object_remove_of_session(session->handle);
     tdelete(session, &sessions, compare);
     session_count--;
@@ -136,6 +139,8 @@ CK_RV C_OpenSession(
         return rv;
     if ((flags & CKF_SERIAL_SESSION) == 0)
         return kc_module_leave(CKR_SESSION_PARALLEL_NOT_SUPPORTED);
+    if (slot->login == KC_LOGIN_SO && (flags & CKF_RW_SESSION) == 0)
+        return kc_module_leave(CKR_SESSION_READ_WRITE_SO_EXISTS);
     return kc_module_leave(add(slot, (flags & CKF_RW_SESSION) != 0, handle));
 }
 
@@ -181,8 +186,14 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID id)
 
 static CK_STATE state_of(const struct kc_session *session)
 {
-    if (kc_session_slot(session)->logged_in)
+    switch (kc_session_slot(session)->login) {
+    case KC_LOGIN_SO:
+        return CKS_RW_SO_FUNCTIONS;
+    case KC_LOGIN_USER:
         return session->writes ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
+    case KC_LOGIN_NONE:
+        break;
+    }
     return session->writes ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
 }
 
@@ -202,47 +213,6 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
     return kc_module_leave(CKR_OK);
 }
 
-/*
- * No login is needed, so there is no PIN to compare with, and none is looked at: a client that logs
- * in because it always does goes on, and gains nothing by it.
- */
-static CK_RV login(struct kc_slot *slot, CK_USER_TYPE type)
-{
-    if (type == CKU_CONTEXT_SPECIFIC) /* no key asks for it */
-        return CKR_OPERATION_NOT_INITIALIZED;
-    if (type != CKU_USER)
-        return CKR_USER_TYPE_INVALID;
-    if (slot->logged_in)
-        return CKR_USER_ALREADY_LOGGED_IN;
-    slot->logged_in = true;
-    return CKR_OK;
-}
-
-CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG pin_size)
-{
-    if (pin == NULL && pin_size > 0)
-        return CKR_ARGUMENTS_BAD;
-    struct kc_session *session;
-    CK_RV rv = kc_session_enter(handle, &session);
-    if (rv != CKR_OK)
-        return rv;
-    return kc_module_leave(login(kc_session_slot(session), type));
-}
-
-CK_RV C_Logout(CK_SESSION_HANDLE handle)
-{
-    struct kc_session *session;
-    CK_RV rv = kc_session_enter(handle, &session);
-    if (rv != CKR_OK)
-        return rv;
-    struct kc_slot *slot = kc_session_slot(session);
-    if (!slot->logged_in)
-        return kc_module_leave(CKR_USER_NOT_LOGGED_IN);
-    slot->logged_in = false;
-    kc_object_remove_private(slot->id);
-    return kc_module_leave(CKR_OK);
-}
-
 CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
 {
     struct kc_session *session;
@@ -251,6 +221,16 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
         return rv;
     if ((flags & CKF_SIGN) != 0)
         kc_signing_done(&session->signing);
+    if ((flags & CKF_ENCRYPT) != 0)
+        kc_ciphering_done(&session->encrypting);
+    if ((flags & CKF_DECRYPT) != 0)
+        kc_ciphering_done(&session->decrypting);
+    if ((flags & CKF_VERIFY) != 0)
+        kc_signing_done(&session->verifying);
+    if ((flags & CKF_MESSAGE_SIGN) != 0)
+        kc_messages_done(&session->message_signing);
+    if ((flags & CKF_MESSAGE_VERIFY) != 0)
+        kc_messages_done(&session->message_verifying);
     if ((flags & CKF_FIND_OBJECTS) != 0)
         kc_search_done(&session->search);
     return kc_module_leave(CKR_OK);

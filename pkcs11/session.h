@@ -4,10 +4,11 @@
 #ifndef KC_PKCS11_SESSION_H
 #define KC_PKCS11_SESSION_H
 
+#include "pkcs11/ciphering.h"
+#include "pkcs11/signing.h"
 #include "pkcs11/slot.h"
 
 #define KC_SESSIONS_MAX 1024 /* of one process, over all slots */
-#define KC_SIGN_CONTEXT_MAX 255
 
 /* A search: the handles that it found. */
 struct kc_search {
@@ -16,17 +17,10 @@ struct kc_search {
     size_t count, told;
 };
 
-/* A signature under way. It can be moved by assignment; kc_signing_done ends it. */
-struct kc_signing {
-    bool active;
-    bool in_parts; /* C_SignUpdate was called */
-    const struct kc_key_type *type;
-    char key[KC_KEY_TEXT_SIZE]; /* id */
-    const char *scheme;         /* static: plain, ctx or ph */
-    uint8_t context[KC_SIGN_CONTEXT_MAX];
-    size_t context_size;
-    uint8_t *message; /* heap: the parts so far */
-    size_t message_size;
+/* Messages that are signed or verified one after the other. */
+struct kc_messages {
+    struct kc_signing signing; /* active: there was an Init; its message: the parts of this one */
+    bool begun;                /* a message in parts is under way */
 };
 
 struct kc_session {
@@ -34,7 +28,9 @@ struct kc_session {
     CK_SLOT_ID slot;
     bool writes; /* opened with CKF_RW_SESSION */
     struct kc_search search;
-    struct kc_signing signing;
+    struct kc_signing signing, verifying;
+    struct kc_messages message_signing, message_verifying;
+    struct kc_ciphering encrypting, decrypting;
 };
 
 /* The session of a handle. CKR_SESSION_HANDLE_INVALID. */
@@ -46,9 +42,9 @@ CK_RV kc_session_enter(CK_SESSION_HANDLE handle, struct kc_session **session);
 /* Its slot, which is always there. */
 struct kc_slot *kc_session_slot(const struct kc_session *session);
 
-/* End a search or a signature; fine with one that is not active. */
+/* End a search or messages; fine with those that are not active. */
 void kc_search_done(struct kc_search *search);
-void kc_signing_done(struct kc_signing *signing);
+void kc_messages_done(struct kc_messages *messages);
 
 /* Closes all sessions. */
 void kc_sessions_clear(void);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/module.h"
+#include "pkcs11/object.h"
 #include "pkcs11/session.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 static struct kc_slot slots[KC_SLOTS_MAX];
 static size_t slot_count;
+static bool looked; /* the custodian was asked: what comes from now on is an event */
 
 /* FNV-1a, 64 bits: spreads names over numbers, nothing more. */
 static uint64_t name_hash(const char *name)
@@ -40,29 +42,58 @@ CK_RV kc_slot_with_token(CK_SLOT_ID id, struct kc_slot **slot)
     return CKR_OK;
 }
 
-static struct kc_slot *find_keyring(const char *keyring)
+static struct kc_slot *find_token(const char *keyring, unsigned kinds)
 {
     for (size_t i = 0; i < slot_count; i++)
-        if (strcmp(slots[i].keyring, keyring) == 0)
+        if (strcmp(slots[i].keyring, keyring) == 0 && slots[i].kinds == kinds)
             return &slots[i];
     return NULL;
 }
 
+/* What names a token: its keyring, and beside the token of the other keys what is on it. */
+#define EDWARDS_SUFFIX "-edwards"
+#define TOKEN_NAME_SIZE (KC_KEYRING_SIZE + sizeof EDWARDS_SUFFIX)
+
+static const char *suffix_of(unsigned kinds)
+{
+    return kinds == KC_TOKEN_EDWARDS ? EDWARDS_SUFFIX : "";
+}
+
+/* A keyring may itself be named as another one's token; so ids and serial numbers come from names
+ * that no keyring has. */
+static uint64_t token_hash(const char *keyring, unsigned kinds)
+{
+    char name[TOKEN_NAME_SIZE];
+    snprintf(name, sizeof name, "%s%s%s", keyring, kinds == KC_TOKEN_EDWARDS ? "\n" : "",
+        suffix_of(kinds));
+    return name_hash(name);
+}
+
 /* 31 bits of the name's hash: some clients keep slot ids in an int. Names that meet there are told
  * apart by order of appearance; among ten keyrings that happens once in 50 million custodians. */
-static struct kc_slot *add(const char *keyring)
+static struct kc_slot *add(const char *keyring, unsigned kinds)
 {
     if (slot_count == KC_SLOTS_MAX)
         return NULL;
-    CK_SLOT_ID id = name_hash(keyring) & 0x7fffffff;
+    CK_SLOT_ID id = token_hash(keyring, kinds) & 0x7fffffff;
     while (kc_slot_find(id) != NULL)
         id = (id + 1) & 0x7fffffff;
     struct kc_slot *slot = &slots[slot_count];
-    *slot = (struct kc_slot){.id = id};
+    *slot = (struct kc_slot){.id = id, .kinds = kinds};
     if (!kc_text_copy(slot->keyring, sizeof slot->keyring, keyring))
         return NULL;
     slot_count++;
     return slot;
+}
+
+/* Notes that a token is there. */
+static void note_token(const char *keyring, unsigned kinds)
+{
+    struct kc_slot *slot = find_token(keyring, kinds);
+    if (slot == NULL)
+        slot = add(keyring, kinds);
+    if (slot != NULL)
+        slot->present = true;
 }
 
 /* Notes that a keyring is there. */
@@ -73,11 +104,10 @@ static void note(struct kc_span name)
         return;
     memcpy(keyring, name.bytes, name.size);
     keyring[name.size] = '\0';
-    struct kc_slot *slot = find_keyring(keyring);
-    if (slot == NULL)
-        slot = add(keyring);
-    if (slot != NULL)
-        slot->present = true;
+    struct kc_tokens tokens = kc_config_tokens(keyring);
+    for (size_t i = 0; i < 2; i++)
+        if (tokens.kinds[i] != 0)
+            note_token(keyring, tokens.kinds[i]);
 }
 
 void kc_slots_refresh(void)
@@ -89,13 +119,19 @@ void kc_slots_refresh(void)
     kc_client_request_done(&request);
 
     kc_module_lock();
-    for (size_t i = 0; i < slot_count; i++)
+    bool before[KC_SLOTS_MAX] = {false};
+    for (size_t i = 0; i < slot_count; i++) {
+        before[i] = slots[i].present;
         slots[i].present = false;
+    }
     if (error == KC_OK) {
         const struct kc_message *message = kc_client_answer_message(answer);
         for (size_t i = 0; i < message->item_count; i++)
             note(message->items[i].value[KC_FIELD_KEYRING].span);
     }
+    for (size_t i = 0; i < slot_count; i++)
+        slots[i].event = slots[i].event || (looked && slots[i].present != before[i]);
+    looked = true;
     kc_module_unlock();
     kc_client_answer_free(answer);
 }
@@ -110,6 +146,37 @@ CK_RV kc_slots_look_again(void)
 void kc_slots_clear(void)
 {
     slot_count = 0;
+    looked = false;
+}
+
+struct kc_slot *kc_slot_sibling(const struct kc_slot *slot)
+{
+    for (size_t i = 0; i < slot_count; i++)
+        if (&slots[i] != slot && strcmp(slots[i].keyring, slot->keyring) == 0)
+            return &slots[i];
+    return NULL;
+}
+
+void kc_slots_log_out(void)
+{
+    for (size_t i = 0; i < slot_count; i++) {
+        if (slots[i].login == KC_LOGIN_NONE)
+            continue;
+        slots[i].login = KC_LOGIN_NONE;
+        kc_object_remove_private(slots[i].id);
+    }
+}
+
+bool kc_slot_take_event(CK_SLOT_ID *slot)
+{
+    for (size_t i = 0; i < slot_count; i++) {
+        if (!slots[i].event)
+            continue;
+        slots[i].event = false;
+        *slot = slots[i].id;
+        return true;
+    }
+    return false;
 }
 
 /* Lists with the lock held; *count is room in, number out. */
@@ -172,19 +239,50 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID id, CK_SLOT_INFO *info)
         .flags = CKF_REMOVABLE_DEVICE | (slot->present ? CKF_TOKEN_PRESENT : 0),
         .firmwareVersion = {KC_VERSION_MAJOR, KC_VERSION_MINOR},
     };
-    char description[KC_KEYRING_SIZE + 32];
-    snprintf(description, sizeof description, "Custodian keyring %s", slot->keyring);
+    char description[TOKEN_NAME_SIZE + 32];
+    snprintf(description, sizeof description, "Custodian keyring %s%s", slot->keyring,
+        slot->kinds == KC_TOKEN_EDWARDS ? ", Edwards" : "");
     kc_module_pad(info->slotDescription, sizeof info->slotDescription, description);
     kc_module_pad(info->manufacturerID, sizeof info->manufacturerID, "Custodian");
     return kc_module_leave(CKR_OK);
 }
 
-/* A login is neither required nor initialized: who may do what follows from the caller's
- * credentials. */
-static void describe_token(const struct kc_slot *slot, CK_TOKEN_INFO *info)
+/* The name is cut, not what comes behind it. */
+static void pad_label(const struct kc_slot *slot, CK_UTF8CHAR label[static 32])
+{
+    const char *suffix = suffix_of(slot->kinds);
+    size_t size = strlen(suffix), room = 32 - size;
+    size_t used = strlen(slot->keyring) < room ? strlen(slot->keyring) : room;
+    kc_module_pad(label, room, slot->keyring);
+    while (used > 0 && label[used - 1] == ' ') /* cut before a character of several octets */
+        used--;
+    memset(label + used, ' ', 32 - used);
+    memcpy(label + used, suffix, size);
+}
+
+static CK_FLAGS login_flags(const struct kc_login_state *state)
+{
+    CK_FLAGS flags = state->required ? CKF_LOGIN_REQUIRED : 0;
+    if (state->user_pin != KC_PIN_NONE)
+        flags |= CKF_USER_PIN_INITIALIZED;
+    if (state->user_pin == KC_PIN_FAILED)
+        flags |= CKF_USER_PIN_COUNT_LOW;
+    if (state->user_pin == KC_PIN_WAIT)
+        flags |= CKF_USER_PIN_LOCKED;
+    if (state->so_pin == KC_PIN_FAILED)
+        flags |= CKF_SO_PIN_COUNT_LOW;
+    if (state->so_pin == KC_PIN_WAIT)
+        flags |= CKF_SO_PIN_LOCKED;
+    return flags;
+}
+
+static void describe_token(
+    const struct kc_slot *slot, const struct kc_login_state *state, CK_TOKEN_INFO *info)
 {
     *info = (CK_TOKEN_INFO){
-        .flags = CKF_RNG | CKF_TOKEN_INITIALIZED,
+        .flags = CKF_RNG | CKF_TOKEN_INITIALIZED | login_flags(state),
+        .ulMinPinLen = 4,
+        .ulMaxPinLen = 64,
         .ulMaxSessionCount = KC_SESSIONS_MAX,
         .ulSessionCount = slot->session_count,
         .ulMaxRwSessionCount = KC_SESSIONS_MAX,
@@ -196,8 +294,9 @@ static void describe_token(const struct kc_slot *slot, CK_TOKEN_INFO *info)
         .firmwareVersion = {KC_VERSION_MAJOR, KC_VERSION_MINOR},
     };
     char serial[sizeof info->serialNumber + 1];
-    snprintf(serial, sizeof serial, "%016llx", (unsigned long long)name_hash(slot->keyring));
-    kc_module_pad(info->label, sizeof info->label, slot->keyring);
+    snprintf(serial, sizeof serial, "%016llx",
+        (unsigned long long)token_hash(slot->keyring, slot->kinds));
+    pad_label(slot, info->label);
     kc_module_pad(info->manufacturerID, sizeof info->manufacturerID, "Custodian");
     kc_module_pad(info->model, sizeof info->model, "custodian");
     kc_module_pad(info->serialNumber, sizeof info->serialNumber, serial);
@@ -209,11 +308,14 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info)
     if (info == NULL)
         return CKR_ARGUMENTS_BAD;
     struct kc_slot *slot;
+    struct kc_login_state state = {0};
     CK_RV rv = enter_slot(id, &slot);
     if (rv != CKR_OK)
         return rv;
-    if (!slot->present)
-        return kc_module_leave(CKR_TOKEN_NOT_PRESENT);
-    describe_token(slot, info);
-    return kc_module_leave(CKR_OK);
+    struct kc_slot copy = *slot;
+    kc_module_unlock();
+    if (!copy.present || kc_login_show(copy.keyring, &state) != KC_OK)
+        return CKR_TOKEN_NOT_PRESENT;
+    describe_token(&copy, &state, info);
+    return CKR_OK;
 }

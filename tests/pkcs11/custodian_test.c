@@ -99,7 +99,7 @@ static bool verifies(EVP_PKEY *key, const CK_BYTE *signature, CK_ULONG signature
 static void signs_what_openssl_verifies(const char *label)
 {
     static const CK_ULONG sizes[] = {0, 1, 5000, 60000, KC_DATA_SIZE_MAX};
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, label);
     EVP_PKEY *public = public_key(session, label);
     CK_MECHANISM mechanism = {.mechanism = CKM_EDDSA};
@@ -130,7 +130,7 @@ static void signs_ed448_as_openssl_verifies(void **state)
 /* Derives by the module with OpenSSL's fresh key as peer, and the other way round by OpenSSL. */
 static void derives_what_openssl_does(const char *algorithm, const char *label)
 {
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     EVP_PKEY *own = EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
     EVP_PKEY *public = public_key(session, label);
     CK_BYTE peer[56], ours[56], theirs[56];
@@ -178,14 +178,14 @@ static void shows_application_keys_only(void **state)
     (void)state;
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
-    assert_int_equal(count_found(open_session("home"), &template, 1), 4);
+    assert_int_equal(count_found(open_session("home-edwards"), &template, 1), 4);
     assert_int_equal(count_found(open_session("work"), NULL, 0), 0);
 }
 
 static void refuses_a_peer_of_small_order(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE peer[32] = {1};
     CK_ECDH1_DERIVE_PARAMS parameter = {
         .kdf = CKD_NULL, .ulPublicDataLen = 32, .pPublicData = peer};
@@ -199,7 +199,7 @@ static void gives_random_octets(void **state)
 {
     (void)state;
     CK_BYTE first[3000] = {0}, second[3000] = {0};
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     assert_ok(p11->C_GenerateRandom(session, first, sizeof first));
     assert_ok(p11->C_GenerateRandom(session, second, sizeof second));
     assert_memory_not_equal(first, second, sizeof first);
@@ -221,7 +221,7 @@ static bool signs_well(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, EVP_PKEY
 static void goes_on_when_the_custodian_was_restarted(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "application-Ed25519");
     EVP_PKEY *public = public_key(session, "application-Ed25519");
     CK_BYTE signature[114];
@@ -241,7 +241,7 @@ static void a_forked_child_signs_by_itself(void **state)
 {
     (void)state;
     int status;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "application-Ed25519");
     EVP_PKEY *public = public_key(session, "application-Ed25519");
     pid_t child = fork();
@@ -278,10 +278,10 @@ static void eight_threads_sign_at_once(void **state)
 {
     (void)state;
     struct worker workers[THREADS];
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     EVP_PKEY *public = public_key(session, "application-Ed25519");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "application-Ed25519");
-    CK_SLOT_ID slot = slot_of("home");
+    CK_SLOT_ID slot = slot_of("home-edwards");
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.slot = slot, .key = key, .public = public};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);

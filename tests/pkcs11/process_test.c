@@ -18,7 +18,7 @@
 static void works_again_when_the_daemon_is_back(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_BYTE signature[114];
     CK_ULONG size;
@@ -35,7 +35,7 @@ static void works_again_when_the_daemon_is_back(void **state)
 static void a_lost_connection_is_made_again_unnoticed(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed448");
     CK_BYTE signature[114];
     CK_ULONG size;
@@ -96,7 +96,7 @@ static void *work(void *context)
 
 static void start_workers(struct worker workers[THREADS])
 {
-    CK_SLOT_ID slot = slot_of("home");
+    CK_SLOT_ID slot = slot_of("home-edwards");
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.slot = slot, .number = (CK_BYTE)(i + 1)};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
@@ -151,8 +151,8 @@ static void assert_child_exits_well(pid_t child)
 static void a_child_goes_on_with_a_connection_of_its_own(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
-    CK_SLOT_ID slot = slot_of("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
+    CK_SLOT_ID slot = slot_of("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_MECHANISM mechanism = {.mechanism = CKM_EDDSA};
     CK_BYTE message[1] = {0x66}, signature[114];
@@ -170,7 +170,7 @@ static void forks_amid_the_work_of_threads(void **state)
 {
     (void)state;
     struct worker workers[THREADS];
-    CK_SLOT_ID slot = slot_of("home");
+    CK_SLOT_ID slot = slot_of("home-edwards");
     start_workers(workers);
     for (int i = 0; i < 10; i++) {
         pid_t child = fork();
@@ -184,14 +184,14 @@ static void forks_amid_the_work_of_threads(void **state)
 static void finalizing_ends_sessions_and_objects(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_SESSION_INFO info;
     find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     assert_ok(p11->C_FindObjectsInit(session, NULL, 0)); /* left open */
     assert_ok(p11->C_Finalize(NULL));
     assert_ok(p11->C_Initialize(NULL));
     assert_rv(p11->C_GetSessionInfo(session, &info), CKR_SESSION_HANDLE_INVALID);
-    assert_int_equal(count_found(open_session("home"), NULL, 0), 8);
+    assert_int_equal(count_found(open_session("home-edwards"), NULL, 0), 8);
 }
 
 /* Without the fake daemon's own, which closes its end of a connection when it gets to it. */
@@ -234,7 +234,7 @@ static void unloading_leaves_nothing(void **state)
     assert_ok(get(&list));
     assert_ok(list->C_Initialize(NULL));
     assert_ok(list->C_GetSlotList(CK_TRUE, NULL, &count));
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 4);
     assert_ok(list->C_Finalize(NULL));
     assert_int_equal(dlclose(module), 0);
     unlink("unload-copy.so");

@@ -10,7 +10,7 @@ static CK_MECHANISM eddsa = {.mechanism = CKM_EDDSA};
 static void signs_with_both_curves(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE signature[115] = {0};
     CK_ULONG size;
     assert_ok(sign_with(
@@ -29,7 +29,7 @@ static void signs_with_both_curves(void **state)
 static void signs_a_message_of_no_octets(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE signature[114];
     CK_ULONG size = sizeof signature;
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
@@ -41,7 +41,7 @@ static void signs_a_message_of_no_octets(void **state)
 static void tells_the_size_first_and_asks_the_daemon_once(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE message[] = "m", signature[114];
     CK_ULONG size = 0;
     assert_ok(p11->C_SignInit(session, &eddsa, find_one(session, CKO_PRIVATE_KEY, "Ed448")));
@@ -58,7 +58,7 @@ static void tells_the_size_first_and_asks_the_daemon_once(void **state)
 static void signs_in_parts(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE part[1000], signature[114];
     CK_ULONG size = sizeof signature;
     memset(part, 0x21, sizeof part);
@@ -78,7 +78,7 @@ static void signs_in_parts(void **state)
 static void refuses_a_message_that_is_too_long(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_BYTE signature[114];
     CK_ULONG size = sizeof signature;
@@ -99,7 +99,7 @@ static void refuses_a_message_that_is_too_long(void **state)
 static void takes_the_variants_of_eddsa(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed448");
     CK_BYTE context[256] = "context", message[] = "m", signature[114];
     static const struct {
@@ -124,7 +124,7 @@ static void takes_the_variants_of_eddsa(void **state)
 static void refuses_to_start_what_cannot_be_signed(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_EDDSA_PARAMS parameter = {CK_FALSE, 4, NULL};
     CK_MECHANISM other = {.mechanism = CKM_ECDH1_DERIVE}, unknown = {.mechanism = CKM_RSA_PKCS};
@@ -148,7 +148,7 @@ static void refuses_to_start_what_cannot_be_signed(void **state)
 static void refuses_calls_out_of_place(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_BYTE message[] = "m", signature[114];
     CK_ULONG size = sizeof signature;
     assert_rv(p11->C_Sign(session, message, 1, signature, &size), CKR_OPERATION_NOT_INITIALIZED);
@@ -166,7 +166,7 @@ static void refuses_calls_out_of_place(void **state)
 static void a_signature_can_be_given_up(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_BYTE message[] = "m", signature[114];
     CK_ULONG size = sizeof signature;
@@ -182,7 +182,7 @@ static void a_signature_can_be_given_up(void **state)
 static void says_how_signing_failed(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
     CK_BYTE signature[114];
     CK_ULONG size;

@@ -37,28 +37,28 @@ int stop_module(void **state)
     return rv == CKR_OK ? 0 : -1;
 }
 
-CK_SLOT_ID slot_of(const char *keyring)
+CK_SLOT_ID slot_of(const char *label)
 {
-    CK_SLOT_ID slots[16];
-    CK_ULONG count = 16;
+    CK_SLOT_ID slots[64];
+    CK_ULONG count = 0;
     CK_TOKEN_INFO info;
     assert_ok(p11->C_GetSlotList(CK_TRUE, NULL, &count));
-    count = 16;
+    count = 64;
     assert_ok(p11->C_GetSlotList(CK_TRUE, slots, &count));
     for (CK_ULONG i = 0; i < count; i++) {
         assert_ok(p11->C_GetTokenInfo(slots[i], &info));
-        size_t size = strlen(keyring);
-        if (memcmp(info.label, keyring, size) == 0 && (size == 32 || info.label[size] == ' '))
+        size_t size = strlen(label);
+        if (memcmp(info.label, label, size) == 0 && (size == 32 || info.label[size] == ' '))
             return slots[i];
     }
-    fail_msg("no token %s", keyring);
+    fail_msg("no token %s", label);
     return 0;
 }
 
-CK_SESSION_HANDLE open_session(const char *keyring)
+CK_SESSION_HANDLE open_session(const char *label)
 {
     CK_SESSION_HANDLE session;
-    assert_ok(p11->C_OpenSession(slot_of(keyring), CKF_SERIAL_SESSION, NULL, NULL, &session));
+    assert_ok(p11->C_OpenSession(slot_of(label), CKF_SERIAL_SESSION, NULL, NULL, &session));
     return session;
 }
 

@@ -19,11 +19,11 @@ int stop_module(void **state);
 #define assert_rv(call, expected) assert_int_equal((call), (expected))
 #define assert_ok(call) assert_rv(call, CKR_OK)
 
-/* The slot of a keyring; fails the test if there is none. */
-CK_SLOT_ID slot_of(const char *keyring);
+/* The slot of a token, by its label; fails the test if there is none. */
+CK_SLOT_ID slot_of(const char *label);
 
-/* A read-only session with a keyring's token. */
-CK_SESSION_HANDLE open_session(const char *keyring);
+/* A read-only session with a token. */
+CK_SESSION_HANDLE open_session(const char *label);
 
 /* The only object that fits; fails the test if it is not just one. */
 CK_OBJECT_HANDLE find_one(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, const char *label);

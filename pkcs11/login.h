@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a keyring is logged in to. */
+#ifndef KC_PKCS11_LOGIN_H
+#define KC_PKCS11_LOGIN_H
+
+#include "base/error.h"
+
+/* A PIN of a keyring. */
+enum kc_pin_state {
+    KC_PIN_NONE,
+    KC_PIN_SET,
+    KC_PIN_FAILED, /* tried wrong since it was last right */
+    KC_PIN_WAIT,   /* so often that the next try has to wait */
+};
+
+struct kc_login_state {
+    bool required; /* the caller's credentials alone do not do */
+    enum kc_pin_state user_pin, so_pin;
+};
+
+/* Asks the custodian. Not with the module's lock held. */
+KC_CHECKED enum kc_error kc_login_show(const char *keyring, struct kc_login_state *state);
+
+#endif
