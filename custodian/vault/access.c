@@ -15,6 +15,7 @@
  *   key-destroy           any                                   any     active, disabled
  *   key-sign              application                           sign    active
  *   key-agree             application, base                     agree   active
+ *   secret-derive         application                           agree   active
  *   key-decrypt           application                           decrypt active
  *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, share 1   agree   active
@@ -69,6 +70,11 @@ static const struct fit fits[KC_OPERATIONS] = {
         .expires = true,
         .is_use = true},
     [KC_OPERATION_KEY_AGREE] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true},
+    [KC_OPERATION_SECRET_DERIVE] = {.roles = ROLE(APPLICATION),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),
         .expires = true,

@@ -22,6 +22,7 @@
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
 #include "custodian/vault/keeper.h"
+#include "custodian/vault/sealer.h"
 #include "custodian/vault/sessions.h"
 #include "custodian/vault/vault.h"
 #include "custodian/vault/versions.h"
@@ -107,6 +108,7 @@ struct kc_vault {
     struct kc_versions *versions;
     struct kc_cache *cache;
     struct kc_sessions *sessions;
+    struct kc_sealer *sealer;
 
     pthread_mutex_t lock;                            /* of what follows */
     struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for STORED, by ticket */
@@ -324,6 +326,10 @@ KC_CHECKED enum kc_error kc_record_of_public(
  * does. KC_ERR_BAD_ARGUMENT: it would expire before it starts */
 KC_CHECKED enum kc_error kc_call_read_details(struct kc_call *call, struct kc_record *record);
 
+/* Agrees with a key that kc_call_key gave and the request's peer. agreed: secret, the caller wipes it. */
+KC_CHECKED enum kc_error kc_call_agree(struct kc_call *call, const struct kc_record *key,
+    uint8_t agreed[static KC_ALGORITHM_AGREED_MAX], size_t *size);
+
 /* Describes a key in the answer's fields or an item's. */
 void kc_call_describe(
     struct kc_call *call, struct kc_values *values, const struct kc_record *record);
@@ -333,6 +339,10 @@ void kc_call_describe(
 /* key-sign by a key that libcrypto works with. */
 KC_CHECKED enum kc_error kc_call_sign_by_libcrypto(
     struct kc_call *call, const struct kc_record *key);
+
+/* The same for verifying, with the request's public key of this algorithm. KC_ERR_SIGNATURE */
+KC_CHECKED enum kc_error kc_call_verify_by_libcrypto(
+    struct kc_call *call, const struct kc_algorithm_info *info);
 
 /* --- the handlers, named as their operations --- */
 
@@ -346,6 +356,8 @@ kc_handler kc_vault_object_import, kc_vault_object_list, kc_vault_object_show,
     kc_vault_object_update, kc_vault_object_destroy;
 kc_handler kc_vault_keyring_show, kc_vault_keyring_login, kc_vault_keyring_logout,
     kc_vault_keyring_pin_init, kc_vault_keyring_pin_change, kc_vault_keyring_pin_remove;
+kc_handler kc_vault_verify, kc_vault_secret_derive, kc_vault_secret_encrypt,
+    kc_vault_secret_decrypt;
 kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,

@@ -353,6 +353,89 @@ enum kc_error kc_evp_sign(EVP_PKEY *key, const struct kc_algorithm_info *info,
     return outcome(good, KC_ERR_NO_MEMORY);
 }
 
+/* --- verifying --- */
+
+/* libcrypto looks whether the point is on the curve, and what else its checks of public keys have. */
+static enum kc_error open_public(
+    const struct kc_algorithm_info *info, struct kc_span public, EVP_PKEY **key)
+{
+    AUTO(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *modulus = NULL, *exponent = NULL;
+    bool is_rsa = info->family == KC_FAMILY_RSA;
+    if (public.size != info->public_size || (is_rsa && !is_rsa_public(info, public)))
+        return KC_ERR_POINT_NOT_ON_CURVE;
+    bool good =
+        builder &&
+        (is_rsa ? push_number(builder, OSSL_PKEY_PARAM_RSA_N, public.bytes + 9, info->modulus_size,
+                      &modulus) &&
+                      push_number(builder, OSSL_PKEY_PARAM_RSA_E, rsa_tail + 2, 3, &exponent)
+                : OSSL_PARAM_BLD_push_utf8_string(
+                      builder, OSSL_PKEY_PARAM_GROUP_NAME, info->name, strlen(info->name)) == 1 &&
+                      OSSL_PARAM_BLD_push_octet_string(
+                          builder, OSSL_PKEY_PARAM_PUB_KEY, public.bytes, public.size) == 1);
+    enum kc_error error =
+        good ? build(is_rsa ? "RSA" : "EC", builder, key) : outcome(false, KC_ERR_NO_MEMORY);
+    BN_free(modulus);
+    BN_free(exponent);
+    return good && error != KC_OK ? KC_ERR_POINT_NOT_ON_CURVE : error;
+}
+
+/* The DER that libcrypto reads, from r || s; given: OPENSSL_free. */
+static bool unflatten(struct kc_span signature, uint8_t **der, size_t *size)
+{
+    int half = (int)signature.size / 2;
+    BIGNUM *r = BN_bin2bn(signature.bytes, half, NULL);
+    BIGNUM *s = BN_bin2bn(signature.bytes + half, half, NULL);
+    ECDSA_SIG *made = ECDSA_SIG_new();
+    if (!r || !s || !made || ECDSA_SIG_set0(made, r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+        ECDSA_SIG_free(made);
+        return false;
+    }
+    *der = NULL;
+    int written = i2d_ECDSA_SIG(made, der);
+    ECDSA_SIG_free(made);
+    *size = written > 0 ? (size_t)written : 0;
+    return written > 0;
+}
+
+static enum kc_error verify_digest(EVP_PKEY *key, const struct kc_evp_scheme *scheme,
+    struct kc_span digest, struct kc_span signature)
+{
+    uint8_t *der = NULL;
+    size_t size = 0;
+    AUTO(free_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    bool ready = context && EVP_PKEY_verify_init(context) == 1 && set_padding(context, scheme);
+    if (ready && scheme->padding == KC_EVP_ECDSA) {
+        ready = unflatten(signature, &der, &size);
+        signature = (struct kc_span){der, size};
+    }
+    bool good = ready && EVP_PKEY_verify(context, signature.bytes, signature.size, digest.bytes,
+                             digest.size) == 1;
+    OPENSSL_free(der);
+    return outcome(good, ready ? KC_ERR_SIGNATURE : KC_ERR_NO_MEMORY);
+}
+
+enum kc_error kc_evp_verify(const struct kc_algorithm_info *info, struct kc_span public,
+    const struct kc_evp_scheme *scheme, struct kc_span message, struct kc_span signature)
+{
+    uint8_t room[EVP_MAX_MD_SIZE];
+    struct kc_span digest;
+    EVP_PKEY *key = NULL;
+    enum kc_error error = make_digest(scheme, message, room, &digest);
+    if (error == KC_OK && !fits(info, scheme, digest))
+        error = KC_ERR_BAD_ARGUMENT;
+    if (error == KC_OK)
+        error = open_public(info, public, &key);
+    if (error == KC_OK && signature.size != info->signature_size)
+        error = KC_ERR_SIGNATURE;
+    if (error == KC_OK)
+        error = verify_digest(key, scheme, digest, signature);
+    EVP_PKEY_free(key);
+    return error;
+}
+
 /* --- decrypting --- */
 
 static bool set_oaep(EVP_PKEY_CTX *context, const struct kc_evp_scheme *scheme)

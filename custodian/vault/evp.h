@@ -80,6 +80,20 @@ KC_CHECKED enum kc_error kc_evp_sign(EVP_PKEY *key, const struct kc_algorithm_in
     uint8_t signature[static KC_ALGORITHM_SIGNATURE_MAX]);
 
 /*
+ * Verifies, with a public key from outside.
+ *
+ * public     as base/algorithm.h has it; RSA with the public exponent 65537
+ * signature  of any size
+ *
+ * KC_ERR_SIGNATURE           does not verify, or has the wrong size
+ * KC_ERR_POINT_NOT_ON_CURVE  not a public key of this algorithm
+ * KC_ERR_BAD_ARGUMENT        the message's size or the salt's does not fit
+ * KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_evp_verify(const struct kc_algorithm_info *info, struct kc_span public,
+    const struct kc_evp_scheme *scheme, struct kc_span message, struct kc_span signature);
+
+/*
  * Decrypts with an RSA key. *plain is given.
  *
  * OAEP: one error for all that can be wrong, found in constant time. PKCS #1 v1.5: a wrong padding

@@ -111,46 +111,49 @@ static enum kc_error read_peer(struct kc_call *call, enum kc_curve curve, struct
     return kc_point_decode(peer, curve, span.bytes, span.size);
 }
 
-static enum kc_error agree_on_curve(struct kc_call *call, const struct kc_record *key)
+static enum kc_error agree_on_curve(
+    struct kc_call *call, const struct kc_record *key, uint8_t *agreed)
 {
     KC_AUTO_MATERIAL material = {0};
     struct kc_point peer;
-    uint8_t agreed[KC_POINT_SIZE_MAX]; /* secret */
     enum kc_error error = read_peer(call, (enum kc_curve)key->algorithm, &peer);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
+    return error == KC_OK ? kc_agreement_agree(agreed, &material.key.scalar, &peer) : error;
+}
+
+static enum kc_error agree_by_libcrypto(
+    struct kc_call *call, const struct kc_record *key, uint8_t *agreed)
+{
+    KC_AUTO_MATERIAL material = {0};
+    enum kc_error error = kc_call_material(call, key, &material);
     if (error == KC_OK)
-        error = kc_agreement_agree(agreed, &material.key.scalar, &peer);
-    if (error == KC_OK)
-        error = kc_call_set_secret(
-            call, KC_FIELD_SECRET, agreed, kc_curve_info(peer.curve)->agreed_size);
-    kc_wipe(agreed, sizeof agreed);
+        error = kc_evp_agree(material.evp, kc_algorithm_info(key->algorithm),
+            kc_call_field(call, KC_FIELD_PEER), agreed);
     return error;
 }
 
-static enum kc_error agree_by_libcrypto(struct kc_call *call, const struct kc_record *key)
+enum kc_error kc_call_agree(struct kc_call *call, const struct kc_record *key,
+    uint8_t agreed[static KC_ALGORITHM_AGREED_MAX], size_t *size)
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
-    KC_AUTO_MATERIAL material = {0};
-    uint8_t agreed[KC_ALGORITHM_AGREED_MAX]; /* secret */
-    enum kc_error error = kc_call_material(call, key, &material);
-    if (error == KC_OK)
-        error = kc_evp_agree(material.evp, info, kc_call_field(call, KC_FIELD_PEER), agreed);
-    if (error == KC_OK)
-        error = kc_call_set_secret(call, KC_FIELD_SECRET, agreed, info->agreed_size);
-    kc_wipe(agreed, sizeof agreed);
-    return error;
+    *size = info->agreed_size;
+    return info->family == KC_FAMILY_CURVE ? agree_on_curve(call, key, agreed)
+                                           : agree_by_libcrypto(call, key, agreed);
 }
 
 enum kc_error kc_vault_key_agree(struct kc_call *call)
 {
     struct kc_record *key;
+    uint8_t agreed[KC_ALGORITHM_AGREED_MAX]; /* secret */
+    size_t size = 0;
     enum kc_error error = kc_call_key(call, &key);
-    if (error != KC_OK)
-        return error;
-    return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
-               ? agree_on_curve(call, key)
-               : agree_by_libcrypto(call, key);
+    if (error == KC_OK)
+        error = kc_call_agree(call, key, agreed, &size);
+    if (error == KC_OK)
+        error = kc_call_set_secret(call, KC_FIELD_SECRET, agreed, size);
+    kc_wipe(agreed, sizeof agreed);
+    return error;
 }
 
 /* --- key-update --- */

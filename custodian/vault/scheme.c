@@ -103,6 +103,22 @@ enum kc_error kc_call_sign_by_libcrypto(struct kc_call *call, const struct kc_re
     return error;
 }
 
+/* --- verify --- */
+
+enum kc_error kc_call_verify_by_libcrypto(
+    struct kc_call *call, const struct kc_algorithm_info *info)
+{
+    struct kc_evp_scheme scheme;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = read_signing(call, info, &scheme);
+    if (error == KC_OK)
+        error = kc_call_data(call, KC_FIELD_MESSAGE, &data);
+    if (error != KC_OK)
+        return error;
+    return kc_evp_verify(info, kc_call_field(call, KC_FIELD_PUBLIC), &scheme, data.span,
+        kc_call_field(call, KC_FIELD_SIGNATURE));
+}
+
 /* --- key-decrypt --- */
 
 static enum kc_error read_decrypting(struct kc_call *call, struct kc_evp_scheme *scheme)

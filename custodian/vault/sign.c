@@ -96,6 +96,39 @@ enum kc_error kc_vault_key_sign(struct kc_call *call)
                : kc_call_sign_by_libcrypto(call, key);
 }
 
+/* --- verify --- */
+
+static enum kc_error verify_on_curve(struct kc_call *call, const struct kc_algorithm_info *info)
+{
+    struct kc_point public;
+    struct kc_signed_message message;
+    KC_AUTO_DATA data = {0};
+    struct kc_span octets = kc_call_field(call, KC_FIELD_PUBLIC);
+    struct kc_span signature = kc_call_field(call, KC_FIELD_SIGNATURE);
+    enum kc_error error =
+        kc_point_decode(&public, (enum kc_curve)info->algorithm, octets.bytes, octets.size);
+    if (error == KC_OK)
+        error = read_message(call, &data, &message);
+    if (error == KC_OK)
+        error = kc_signature_verify(&public, &message, signature.bytes, signature.size);
+    return error;
+}
+
+/* No key of the custodian's is involved, and no secret. */
+enum kc_error kc_vault_verify(struct kc_call *call)
+{
+    struct kc_span name = kc_call_field(call, KC_FIELD_ALGORITHM);
+    const struct kc_algorithm_info *info =
+        kc_algorithm_by_name((const char *)name.bytes, name.size);
+    enum kc_error error = kc_call_allowed(call);
+    if (error != KC_OK)
+        return error;
+    if (!info || info->signature_size == 0)
+        return KC_ERR_BAD_ALGORITHM;
+    return info->family == KC_FAMILY_CURVE ? verify_on_curve(call, info)
+                                           : kc_call_verify_by_libcrypto(call, info);
+}
+
 /* --- the second party --- */
 
 static enum kc_error contribute(struct kc_call *call, const struct kc_record *key,

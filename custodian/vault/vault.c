@@ -54,6 +54,10 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_KEYRING_PIN_REMOVE] = {kc_vault_keyring_pin_remove, true},
     [KC_OPERATION_KEYRING_LOGIN] = {kc_vault_keyring_login, true},
     [KC_OPERATION_KEYRING_LOGOUT] = {kc_vault_keyring_logout, false},
+    [KC_OPERATION_VERIFY] = {kc_vault_verify, false},
+    [KC_OPERATION_SECRET_DERIVE] = {kc_vault_secret_derive, true},
+    [KC_OPERATION_SECRET_ENCRYPT] = {kc_vault_secret_encrypt, false},
+    [KC_OPERATION_SECRET_DECRYPT] = {kc_vault_secret_decrypt, false},
 };
 
 /* --- life --- */
@@ -73,6 +77,8 @@ static enum kc_error make_parts(struct kc_vault *v)
         error = kc_cache_new(config->limits.cache, &v->cache);
     if (error == KC_OK)
         error = kc_sessions_new(config->limits.sessions, &v->sessions);
+    if (error == KC_OK)
+        error = kc_sealer_new(v->entropy, &v->sealer);
     return error;
 }
 
@@ -111,6 +117,7 @@ void kc_vault_free(struct kc_vault *vault)
     if (vault->sessions)
         kc_vault_desk_gone(vault);
     kc_sessions_free(vault->sessions);
+    kc_sealer_free(vault->sealer);
     kc_cache_free(vault->cache);
     kc_versions_free(vault->versions);
     kc_clients_free(vault->clients);

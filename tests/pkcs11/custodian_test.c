@@ -308,16 +308,16 @@ static void run(const char *command)
 
 /* The id of a private key in hexadecimal: pkcs11-tool of OpenSC 0.23 signs by id only. */
 #define KEY_ID(label)                                                                              \
-    "id=$(pkcs11-tool --module $MODULE --token-label home -O --type privkey |"                     \
+    "id=$(pkcs11-tool --module $MODULE --token-label home-edwards -O --type privkey |"             \
     " sed -n '/label: *" label "$/,/ID:/s/.*  ID: *//p');"
 
 static void pkcs11_tool_lists_tokens_and_keys(void **state)
 {
     (void)state;
-    run("pkcs11-tool --module $MODULE -L | grep 'token label *: home';"
+    run("pkcs11-tool --module $MODULE -L | grep 'token label *: home-edwards';"
         "pkcs11-tool --module $MODULE -L | grep 'token label *: work';"
-        "pkcs11-tool --module $MODULE --token-label home -M | grep 'EDDSA,.*sign';"
-        "pkcs11-tool --module $MODULE --token-label home -O >list;"
+        "pkcs11-tool --module $MODULE --token-label home-edwards -M | grep 'EDDSA,.*sign';"
+        "pkcs11-tool --module $MODULE --token-label home-edwards -O >list;"
         "test $(grep -c 'Private Key Object' list) = 4;"
         "test $(grep -c 'never extractable' list) = 4;"
         "grep 'EC_PARAMS: *06032b6571' list");
@@ -327,10 +327,11 @@ static void pkcs11_tool_signs_ed25519(void **state)
 {
     (void)state;
     run(KEY_ID("application-Ed25519") "echo message >m;"
-                                      "pkcs11-tool --module $MODULE --token-label home "
+                                      "pkcs11-tool --module $MODULE --token-label home-edwards "
                                       "--read-object --type pubkey --id $id"
                                       " -o key.pem;"
-                                      "pkcs11-tool --module $MODULE --token-label home -s -m EDDSA "
+                                      "pkcs11-tool --module $MODULE --token-label home-edwards -s "
+                                      "-m EDDSA "
                                       "--id $id -i m -o s;"
                                       "openssl pkeyutl -verify -rawin -pubin -inkey key.pem -in m "
                                       "-sigfile s");
@@ -342,7 +343,8 @@ static void pkcs11_tool_signs_ed448_in_parts_after_a_login(void **state)
     (void)state;
     run(KEY_ID("application-Ed448") "head -c 100000 /dev/urandom >m;" KC_BUILD_DIR
                                     "/custodian key public application-Ed448 --output key448.pem;"
-                                    "pkcs11-tool --module $MODULE --token-label home --login --pin "
+                                    "pkcs11-tool --module $MODULE --token-label home-edwards "
+                                    "--login --pin "
                                     "12345678"
                                     " -s -m EDDSA --id $id -i m -o s;"
                                     "openssl pkeyutl -verify -rawin -pubin -inkey key448.pem -in m "
@@ -352,19 +354,19 @@ static void pkcs11_tool_signs_ed448_in_parts_after_a_login(void **state)
 static void pkcs11_tool_gets_random_octets(void **state)
 {
     (void)state;
-    run("pkcs11-tool --module $MODULE --token-label home --generate-random 2000 -o r;"
+    run("pkcs11-tool --module $MODULE --token-label home-edwards --generate-random 2000 -o r;"
         "test $(stat -c %s r) = 2000");
 }
 
 static void p11tool_lists_and_test_signs(void **state)
 {
     (void)state;
-    run("p11tool --provider $MODULE --list-tokens | grep 'token=home';"
-        "p11tool --provider $MODULE --list-all 'pkcs11:token=home' >list;"
+    run("p11tool --provider $MODULE --list-tokens | grep 'token=home-edwards';"
+        "p11tool --provider $MODULE --list-all 'pkcs11:token=home-edwards' >list;"
         "test $(grep -c 'type=private' list) = 4;"
         "grep 'Type: Public key (EdDSA (Ed448))' list;"
         "p11tool --provider $MODULE --test-sign --hash=sha512"
-        " 'pkcs11:token=home;object=application-Ed25519;type=private' >signed 2>&1;"
+        " 'pkcs11:token=home-edwards;object=application-Ed25519;type=private' >signed 2>&1;"
         "test $(grep -c 'ok$' signed) = 3");
 }
 
