@@ -54,7 +54,7 @@ void kc_swtpm_start(struct kc_swtpm *tpm)
     char state[80], server[128], control[128], log[96];
     snprintf(state, sizeof state, "dir=%s", tpm->folder);
     snprintf(server, sizeof server, "type=unixio,path=%s,mode=0666", tpm->socket);
-    snprintf(control, sizeof control, "type=unixio,path=%s.ctrl", tpm->socket);
+    snprintf(control, sizeof control, "type=unixio,path=%s.ctrl,mode=0666", tpm->socket);
     snprintf(log, sizeof log, "%s/log", tpm->folder);
     const char *const arguments[] = {"setpriv", "--pdeathsig", "KILL", "swtpm", "socket", "--tpm2",
         "--tpmstate", state, "--server", server, "--ctrl", control, "--flags",

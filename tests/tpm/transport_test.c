@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways to a TPM besides a device and swtpm's sockets: a program, a resource manager on D-Bus,
  * and a capture of the traffic. */
+#include "tests/support/tabrmd.h"
 #include "tests/tpm/fixture.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,38 +110,11 @@ static void a_capture_of_the_traffic_holds_no_secret(void **state)
 
 /* --- a resource manager --- */
 
-static const char bus_config[] =
-    "<busconfig><type>system</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
-    "<policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/>"
-    "<allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>";
-
-static void start_resource_manager(struct fixture *f)
-{
-    char path[128], address[128];
-    snprintf(path, sizeof path, "%s/bus.conf", f->tpm.folder);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    fprintf(file, bus_config, f->tpm.folder);
-    assert_int_equal(fclose(file), 0);
-    snprintf(address, sizeof address, "unix:path=%s/bus", f->tpm.folder);
-    setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-    assert_true(
-        kc_swtpm_run(&f->tpm, "dbus-daemon --config-file=bus.conf --fork --print-pid=3 3>bus.pid"));
-    assert_true(kc_swtpm_run(&f->tpm,
-        "setsid tpm2-abrmd --allow-root --tcti=\"$TPM2TOOLS_TCTI\" >abrmd.log 2>&1 & "
-        "echo $! >abrmd.pid; gdbus wait --system --timeout 20 com.intel.tss2.Tabrmd"));
-}
-
-static void stop_resource_manager(struct fixture *f)
-{
-    assert_true(kc_swtpm_run(&f->tpm, "kill $(cat abrmd.pid); kill $(cat bus.pid)"));
-    unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
-}
-
 static void through_tabrmd_the_tpm_is_shared(void **state)
 {
     struct fixture *f = *state;
-    start_resource_manager(f);
+    struct kc_tabrmd tabrmd;
+    kc_tabrmd_start(&tabrmd, &f->tpm);
     f->settings.tcti = "tabrmd:";
     struct kc_root *root = make_root(&f->settings);
     seal_and_unseal(root);
@@ -150,7 +123,7 @@ static void through_tabrmd_the_tpm_is_shared(void **state)
     struct kc_root_status status;
     assert_int_equal(kc_root_status(root, &status), KC_OK);
     kc_root_free(root);
-    stop_resource_manager(f);
+    kc_tabrmd_stop(&tabrmd);
 }
 
 static void without_its_resource_manager_the_tpm_is_unavailable(void **state)
