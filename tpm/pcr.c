@@ -4,8 +4,6 @@
 #include "tpm/code.h"
 #include "tpm/command.h"
 
-#include <openssl/evp.h>
-#include <string.h>
 #include <tss2/tss2_mu.h>
 
 #define SELECT_SIZE 3 /* octets for 24 PCRs */
@@ -86,42 +84,4 @@ enum kc_error kc_pcr_read(struct kc_tpm2 *tpm, uint32_t mask, struct kc_pcr_valu
     }
     *values = read;
     return KC_OK;
-}
-
-/* --- the policy --- */
-
-enum kc_error kc_pcr_digest(const struct kc_pcr_values *values, uint8_t digest[static KC_PCR_SIZE])
-{
-    uint8_t joined[sizeof values->value];
-    size_t size = 0;
-    for (unsigned i = 0; i < KC_ROOT_PCR_COUNT; i++) {
-        if (!(values->mask >> i & 1))
-            continue;
-        memcpy(joined + size, values->value[i], KC_PCR_SIZE);
-        size += KC_PCR_SIZE;
-    }
-    return EVP_Digest(joined, size, digest, NULL, EVP_sha256(), NULL) == 1 ? KC_OK
-                                                                           : KC_ERR_NO_MEMORY;
-}
-
-enum kc_error kc_pcr_policy(
-    const struct kc_pcr_values *values, uint8_t policy[static KC_POLICY_SIZE])
-{
-    uint8_t input[KC_POLICY_SIZE + 4 + 4 + 3 + SELECT_SIZE + KC_PCR_SIZE];
-    uint8_t digest[KC_PCR_SIZE];
-    struct kc_writer w;
-    enum kc_error error = kc_pcr_digest(values, digest);
-    if (error != KC_OK)
-        return error;
-    kc_writer_init(&w, input, sizeof input);
-    kc_writer_bytes(&w, policy, KC_POLICY_SIZE);
-    kc_writer_u32(&w, TPM2_CC_PolicyPCR);
-    kc_writer_u32(&w, 1); /* one bank */
-    kc_writer_u16(&w, TPM2_ALG_SHA256);
-    kc_writer_u8(&w, SELECT_SIZE);
-    for (unsigned octet = 0; octet < SELECT_SIZE; octet++)
-        kc_writer_u8(&w, (uint8_t)(values->mask >> 8 * octet));
-    kc_writer_bytes(&w, digest, sizeof digest);
-    return EVP_Digest(input, w.size, policy, NULL, EVP_sha256(), NULL) == 1 ? KC_OK
-                                                                            : KC_ERR_NO_MEMORY;
 }

@@ -43,6 +43,7 @@
 #define KC_ROOT_PCR_COUNT 24           /* PCRs 0..23 can be chosen */
 
 struct kc_root;
+struct kc_policy_settings;
 
 /*
  * What the configuration says about a TPM. All borrowed for the call that takes it.
@@ -61,7 +62,8 @@ struct kc_root_settings {
     uint32_t pcr_mask;       /* 0 for none */
     const uint8_t *srk_name; /* or NULL */
     uint32_t head_handle;    /* 0x01800000..0x01bfffff; 0 for KC_ROOT_HEAD_HANDLE */
-    bool connects_once;      /* a lost connection stays lost: the process cannot make another */
+    const struct kc_policy_settings *policy; /* policy.h; or NULL: PCRs as they are at sealing */
+    bool connects_once; /* a lost connection stays lost: the process cannot make another */
 };
 
 /*

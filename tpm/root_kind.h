@@ -9,11 +9,10 @@
 #include "tpm/root.h"
 
 /*
- * The second octet of every blob, so that no kind of root takes another's for its own. A TPM's blob
- * has a PCR mask there, whose first octet is always 0.
+ * What is in a token's blob where a TPM's, which is DER, begins with 30: no kind of root takes
+ * another's for its own.
  */
 enum kc_root_blob_kind {
-    KC_ROOT_BLOB_TPM2 = 0,
     KC_ROOT_BLOB_HSM = 1,
     KC_ROOT_BLOB_TPM2_KEY = 2, /* resident keys */
     KC_ROOT_BLOB_HSM_KEY = 3,

@@ -2,11 +2,13 @@
 /*
  * Sealed keys. What is sealed is the key and the Name of the SRK that it was sealed under; both
  * come out together, so a blob that another SRK made is known for that even if a TPM opens it. The
- * object is not subject to dictionary-attack lockout, has no authorisation value, and with a PCR
- * list opens by policy only.
+ * object is not subject to dictionary-attack lockout and has no authorisation value. It opens
+ * always, or by a policy alone: with the values that the PCRs had, or with what the policy's key
+ * approves.
  *
- *   blob  version u8 (1), PCR mask u32, public area (u32 length, TPM2B_PUBLIC), private area (u32
- * length, TPM2B_PRIVATE)
+ * A blob is a TSS2 PRIVATE KEY (tss_key.h), as DER, and behind it how it opens, unless always:
+ *
+ *   opening u8 (1: by PCRs, 2: by signature), PCR mask u32 (of opening 1, else 0)
  *
  * The contracts are those of kc_root_seal and kc_root_unseal; the TPM is connected and its SRK
  * found.

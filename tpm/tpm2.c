@@ -97,7 +97,7 @@ static enum kc_error run_once(struct kc_tpm2 *tpm,
 
 /* What an operation changes in the TPM it would change to the same again, so one that is repeated
  * does no harm. */
-static enum kc_error run(struct kc_tpm2 *tpm,
+enum kc_error kc_tpm2_run(struct kc_tpm2 *tpm,
     enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments)
 {
     if (!tpm->is_pinned)
@@ -120,7 +120,7 @@ static enum kc_error do_nothing(struct kc_tpm2 *tpm, void *arguments)
 
 static enum kc_error tpm2_connect(struct kc_root *root)
 {
-    return run(tpm_of(root), do_nothing, NULL);
+    return kc_tpm2_run(tpm_of(root), do_nothing, NULL);
 }
 
 static void tpm2_disconnect(struct kc_root *root)
@@ -143,7 +143,7 @@ static enum kc_error do_seal(struct kc_tpm2 *tpm, void *arguments)
 static enum kc_error tpm2_seal(
     struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
 {
-    return run(tpm_of(root), do_seal, &(struct seal_arguments){key, blob, blob_size});
+    return kc_tpm2_run(tpm_of(root), do_seal, &(struct seal_arguments){key, blob, blob_size});
 }
 
 struct unseal_arguments {
@@ -161,7 +161,7 @@ static enum kc_error do_unseal(struct kc_tpm2 *tpm, void *arguments)
 static enum kc_error tpm2_unseal(
     struct kc_root *root, const uint8_t *blob, size_t blob_size, uint8_t *key)
 {
-    return run(tpm_of(root), do_unseal, &(struct unseal_arguments){blob, blob_size, key});
+    return kc_tpm2_run(tpm_of(root), do_unseal, &(struct unseal_arguments){blob, blob_size, key});
 }
 
 struct random_arguments {
@@ -203,7 +203,7 @@ static enum kc_error do_random(struct kc_tpm2 *tpm, void *arguments)
 
 static enum kc_error tpm2_random(struct kc_root *root, uint8_t *random, size_t size)
 {
-    return run(tpm_of(root), do_random, &(struct random_arguments){random, size});
+    return kc_tpm2_run(tpm_of(root), do_random, &(struct random_arguments){random, size});
 }
 
 /* --- resident keys --- */
@@ -282,7 +282,7 @@ static enum kc_error do_status(struct kc_tpm2 *tpm, void *arguments)
 
 static enum kc_error tpm2_status(struct kc_root *root, struct kc_root_status *status)
 {
-    return run(tpm_of(root), do_status, status);
+    return kc_tpm2_run(tpm_of(root), do_status, status);
 }
 
 static enum kc_error do_head(struct kc_tpm2 *tpm, void *arguments)
@@ -294,7 +294,7 @@ static enum kc_error do_head(struct kc_tpm2 *tpm, void *arguments)
 static enum kc_error tpm2_head(struct kc_root *root, const struct kc_root_head *head)
 {
     struct kc_root_head arguments = *head;
-    return run(tpm_of(root), do_head, &arguments);
+    return kc_tpm2_run(tpm_of(root), do_head, &arguments);
 }
 
 static const char *tpm2_cause(const struct kc_root *root)
@@ -379,6 +379,11 @@ static const struct kc_root_kind tpm2_kind = {
     .cause = tpm2_cause,
 };
 
+struct kc_tpm2 *kc_tpm2_of(struct kc_root *root)
+{
+    return root->kind == &tpm2_kind ? tpm_of(root) : NULL;
+}
+
 static bool is_valid(const struct kc_root_settings *settings)
 {
     bool head_is_valid =
@@ -408,10 +413,13 @@ enum kc_error kc_tpm2_new(const struct kc_root_settings *settings, struct kc_roo
         .pcr_mask = settings->pcr_mask,
         .is_pinned = settings->srk_name != NULL,
         .connects_once = settings->connects_once,
+        .has_policy = settings->policy != NULL,
         .tcti = {.fd = -1},
     };
     if (settings->srk_name)
         memcpy(tpm->pin, settings->srk_name, sizeof tpm->pin);
+    if (settings->policy)
+        tpm->policy_settings = *settings->policy;
     *root = &tpm->root;
     return KC_OK;
 }

@@ -6,6 +6,7 @@
 #define KC_TPM_TPM2_H
 
 #include "tpm/entity.h"
+#include "tpm/policy.h"
 #include "tpm/root_kind.h"
 #include "tpm/session.h"
 #include "tpm/tcti.h"
@@ -28,6 +29,8 @@ struct kc_tpm2 {
     uint32_t deadline_ms;
     uint32_t pcr_mask;
     bool is_pinned;
+    bool has_policy; /* new keys are sealed to what its key approves */
+    struct kc_policy_settings policy_settings;
     bool connects_once;
     bool has_connected;
     uint8_t pin[KC_ROOT_NAME_SIZE];
@@ -45,5 +48,15 @@ struct kc_tpm2 {
     TSS2_RC code;                   /* of the last failure, of a TPM or transport; or success */
     char cause[KC_TPM2_CAUSE_SIZE]; /* the same in words */
 };
+
+/* The root as this kind, for what only a TPM can do; NULL if it is of another kind. */
+struct kc_tpm2 *kc_tpm2_of(struct kc_root *root);
+
+/*
+ * Runs an operation on a connection that was checked; once more if an old one turned out to have
+ * died. Lets go of a connection that failed.
+ */
+KC_CHECKED enum kc_error kc_tpm2_run(struct kc_tpm2 *tpm,
+    enum kc_error (*operation)(struct kc_tpm2 *tpm, void *arguments), void *arguments);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A root on a software TPM, in everyday life. */
 #include "tests/tpm/fixture.h"
+#include "tpm/tss_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <tss2/tss2_mu.h>
 
 #include <cmocka.h>
 
@@ -175,18 +177,30 @@ static void a_blob_with_octets_missing_or_added_is_refused(void **state)
     assert_refused(f->root, &blob, KC_ERR_RECORD_DAMAGED);
 }
 
-/* Reads a file of the TPM's folder behind a u32 length, as blobs have them. */
-static void append_file(struct fixture *f, const char *name, struct blob *blob)
+/* Reads a file of the TPM's folder. */
+static void read_file(const struct fixture *f, const char *name, struct blob *file)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", f->tpm.folder, name);
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    uint8_t *length = blob->bytes + blob->size;
-    size_t size = fread(length + 4, 1, 400, file);
-    fclose(file);
-    memcpy(length, (uint8_t[]){0, 0, (uint8_t)(size >> 8), (uint8_t)size}, 4);
-    blob->size += 4 + size;
+    FILE *stream = fopen(path, "re");
+    assert_non_null(stream);
+    file->size = fread(file->bytes, 1, sizeof file->bytes, stream);
+    fclose(stream);
+}
+
+/* What tpm2_create wrote, as a blob. */
+static struct blob blob_of_files(const struct fixture *f)
+{
+    struct blob public = {.size = 0}, private = {.size = 0}, blob = {.size = sizeof blob.bytes};
+    struct kc_tss_key key = {.parent = KC_ROOT_SRK_HANDLE};
+    read_file(f, "pub", &public);
+    read_file(f, "priv", &private);
+    assert_int_equal(
+        Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.bytes, public.size, NULL, &key.public), 0);
+    assert_int_equal(
+        Tss2_MU_TPM2B_PRIVATE_Unmarshal(private.bytes, private.size, NULL, &key.private), 0);
+    assert_int_equal(kc_tss_key_write(&key, blob.bytes, &blob.size), KC_OK);
+    return blob;
 }
 
 /* A blob that tpm2-tools made under our own SRK: key, then another Name. */
@@ -207,9 +221,7 @@ static void a_blob_that_names_another_root_is_refused(void **state)
             "-a 'fixedtpm|fixedparent|noda|userwithauth'",
             cases[i].payload);
         assert_true(kc_swtpm_run(&f->tpm, command));
-        struct blob blob = {.bytes = {1, 0, 0, 0, 0}, .size = 5};
-        append_file(f, "pub", &blob);
-        append_file(f, "priv", &blob);
+        struct blob blob = blob_of_files(f);
         assert_refused(f->root, &blob, cases[i].error);
         kc_root_disconnect(f->root);
     }
