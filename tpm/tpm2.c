@@ -225,7 +225,8 @@ static enum kc_error tpm2_key_make(struct kc_root *root, enum kc_algorithm algor
     enum kc_use use, const uint8_t *auth, const uint8_t *tag, struct kc_root_made *made)
 {
     (void)tag; /* nothing is left in the TPM */
-    return run(tpm_of(root), do_key_make, &(struct make_arguments){algorithm, use, auth, made});
+    return kc_tpm2_run(
+        tpm_of(root), do_key_make, &(struct make_arguments){algorithm, use, auth, made});
 }
 
 static enum kc_error do_key_check(struct kc_tpm2 *tpm, void *arguments)
@@ -236,7 +237,7 @@ static enum kc_error do_key_check(struct kc_tpm2 *tpm, void *arguments)
 static enum kc_error tpm2_key_keep(struct kc_root *root, const struct kc_root_key *key)
 {
     struct kc_root_key kept = *key;
-    return run(tpm_of(root), do_key_check, &kept);
+    return kc_tpm2_run(tpm_of(root), do_key_check, &kept);
 }
 
 static enum kc_error tpm2_key_left(
@@ -264,7 +265,7 @@ static enum kc_error do_key_use(struct kc_tpm2 *tpm, void *arguments)
 static enum kc_error tpm2_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
     uint8_t *result, size_t *result_size)
 {
-    return run(tpm_of(root), do_key_use, &(struct use_arguments){use, result, result_size});
+    return kc_tpm2_run(tpm_of(root), do_key_use, &(struct use_arguments){use, result, result_size});
 }
 
 static enum kc_error tpm2_key_destroy(struct kc_root *root, const struct kc_root_key *key)
