@@ -62,6 +62,22 @@ enum kc_error kc_dare_unwrap(const uint8_t kek[KC_DARE_KEK_SIZE],
     return good ? KC_OK : KC_ERR_DECRYPTION;
 }
 
+enum kc_error kc_dare_unwrap_agreed(struct kc_span agreed,
+    const uint8_t wrapped[KC_DARE_WRAPPED_SIZE], uint8_t seed[KC_DARE_SEED_SIZE])
+{
+    static const uint8_t info[] = KC_DARE_KEK_INFO;
+    const struct kc_span infos[] = {{info, sizeof info - 1}, {NULL, 0}};
+    enum kc_error error = KC_ERR_DECRYPTION;
+    for (size_t i = 0; i < 2 && error != KC_OK; i++) {
+        uint8_t kek[KC_DARE_KEK_SIZE];
+        error = kc_dare_kek(agreed, infos[i], kek);
+        if (error == KC_OK)
+            error = kc_dare_unwrap(kek, wrapped, seed);
+        kc_wipe(kek, sizeof kek);
+    }
+    return error;
+}
+
 enum kc_error kc_dare_content_derive(
     const uint8_t seed[KC_DARE_SEED_SIZE], struct kc_span salt, struct kc_dare_content *content)
 {

@@ -41,6 +41,11 @@ KC_CHECKED enum kc_error kc_dare_wrap(const uint8_t kek[KC_DARE_KEK_SIZE],
 KC_CHECKED enum kc_error kc_dare_unwrap(const uint8_t kek[KC_DARE_KEK_SIZE],
     const uint8_t wrapped[KC_DARE_WRAPPED_SIZE], uint8_t seed[KC_DARE_SEED_SIZE]);
 
+/* The seed from what was agreed on: with the info that is made, then with the empty one of older
+ * envelopes, as nothing in them tells which. KC_ERR_DECRYPTION: neither. */
+KC_CHECKED enum kc_error kc_dare_unwrap_agreed(struct kc_span agreed,
+    const uint8_t wrapped[KC_DARE_WRAPPED_SIZE], uint8_t seed[KC_DARE_SEED_SIZE]);
+
 struct kc_dare_content {
     uint8_t pseudo_random_key[32];
     uint8_t key[32];

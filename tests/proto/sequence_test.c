@@ -263,6 +263,25 @@ static void finds_a_frame_that_was_exchanged_for_a_good_one_of_another_file(void
     kc_sequence_close(&sequence);
 }
 
+/* Files that another program made by the same formulas. */
+static void agrees_with_sequences_of_other_code(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"list", "chain", "merkle"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char other[300];
+        struct kc_sequence sequence;
+        struct kc_sequence_report report;
+        snprintf(
+            other, sizeof other, KC_SOURCE_DIR "/tests/fuzz/corpus/dare_sequence/%s", names[i]);
+        GOOD(kc_sequence_open(other, false, &sequence));
+        GOOD(kc_sequence_verify(&sequence, &report));
+        assert_int_equal(report.frames, 4);
+        assert_int_equal(report.damaged + report.unlinked, 0);
+        kc_sequence_close(&sequence);
+    }
+}
+
 /* --- links --- */
 
 static void finds_the_apex_before_a_frame(void **state)
@@ -381,6 +400,7 @@ int main(void)
         cmocka_unit_test_teardown(finds_the_frame_whose_payload_was_changed, remove_file),
         cmocka_unit_test_teardown(
             finds_a_frame_that_was_exchanged_for_a_good_one_of_another_file, remove_file),
+        cmocka_unit_test(agrees_with_sequences_of_other_code),
         cmocka_unit_test(finds_the_apex_before_a_frame),
         cmocka_unit_test(links_frames_as_the_walk_says),
         cmocka_unit_test(makes_the_published_tree_digest_of_an_empty_frame),
