@@ -10,6 +10,7 @@
 #include "threshold/key.h"
 #include "threshold/share.h"
 #include "threshold/signature.h"
+#include "threshold/transcript.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ static void scalars(enum kc_curve curve)
     kc_scalar_multiply(&c, &c, &b);
     kc_scalar_negate(&c, &c);
     kc_scalar_invert(&c, &c);
+    struct kc_scalar several[3] = {a, b, c};
+    kc_scalar_invert_many(several, 3);
     kc_scalar_encode(&c, bytes);
     (void)kc_scalar_equal(&a, &b);
     must(kc_scalar_decode(&a, curve, bytes, kc_curve_info(curve)->scalar_size));
@@ -41,6 +44,8 @@ static void scalars(enum kc_curve curve)
     must(kc_scalar_random(&a, curve, uniform));
     kc_scalar_reduce(&a, curve, uniform, sizeof uniform);
     (void)kc_scalar_is_zero(&a);
+    const struct kc_span parts[] = {{uniform, sizeof uniform}, {bytes, sizeof bytes}};
+    must(kc_transcript_hash_to_scalar(&a, curve, "constant time", parts, 2));
     kc_scalar_wipe(&a);
 }
 
@@ -127,6 +132,8 @@ static void keys(enum kc_curve curve)
     must(kc_key_expand_seed(curve, octets, size, integer, prefix));
     struct kc_scalar scalar = secret_scalar(curve, 15);
     must(kc_key_from_scalar(&key, &scalar));
+    struct kc_key both[2] = {key, key}, sum;
+    must(kc_key_compose(&sum, both, 2));
     kc_key_wipe(&key);
 }
 

@@ -59,6 +59,41 @@ static void messages_are_read_whole_and_nothing_else(void **state)
     }
 }
 
+/* The identity in the place of each point of an offer and of a complaint. */
+static void points_of_small_order_are_not_read(void **state)
+{
+    (void)state;
+    static const uint8_t identity[32] = {1};
+    static const size_t in_offer[] = {0, 32, 97, 129, 161, 193};
+    static const size_t in_complaint[] = {33, 65, 97};
+    struct world *w = dealt(KC_DKG_GENERATE, KC_CURVE_ED25519, true);
+    struct kc_dkg_offer offer;
+    struct kc_dkg_complaint complaint;
+    struct kc_fresh fresh = next_fresh();
+    uint8_t octets[KC_DKG_MESSAGE_SIZE_MAX], altered[KC_DKG_MESSAGE_SIZE_MAX];
+    struct kc_writer writer;
+    kc_writer_init(&writer, octets, sizeof octets);
+    kc_dkg_offer_write(&writer, &w->offers[CHEAT]);
+    for (size_t i = 0; i < sizeof in_offer / sizeof *in_offer; i++) {
+        memcpy(altered, octets, writer.size);
+        memcpy(altered + in_offer[i], identity, sizeof identity);
+        assert_int_equal(
+            kc_dkg_offer_read(&offer, KC_CURVE_ED25519, (struct kc_span){altered, writer.size}),
+            KC_ERR_POINT_SMALL_ORDER);
+    }
+    assert_int_equal(kc_dkg_complain(w->parties[HONEST], &complaint, CHEAT, &fresh), KC_OK);
+    kc_writer_init(&writer, octets, sizeof octets);
+    kc_dkg_complaint_write(&writer, &complaint);
+    for (size_t i = 0; i < sizeof in_complaint / sizeof *in_complaint; i++) {
+        memcpy(altered, octets, writer.size);
+        memcpy(altered + in_complaint[i], identity, sizeof identity);
+        assert_int_equal(kc_dkg_complaint_read(
+                             &complaint, KC_CURVE_ED25519, (struct kc_span){altered, writer.size}),
+            KC_ERR_POINT_SMALL_ORDER);
+    }
+    free_world(w);
+}
+
 /* As long as a count of 17 says, and longer than any message may be. */
 static void counts_above_their_limit_are_refused(void **state)
 {
@@ -96,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_read_whole_and_nothing_else),
+        cmocka_unit_test(points_of_small_order_are_not_read),
         cmocka_unit_test(counts_above_their_limit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,11 @@
 /*
  * Writes the seeds of the protocols' fuzz targets: one for each message and curve.
  *
- *     protocol-seeds FOLDER    makes FOLDER/threshold_message, threshold_aggregate, udf_share
+ *     protocol-seeds FOLDER    makes FOLDER/threshold_message, _aggregate, _value, udf_share
  */
 #include "tests/threshold_protocols/support.h"
 
+#include "threshold/coordinate.h"
 #include "threshold/dkg.h"
 #include "threshold/frost_suite.h"
 #include "threshold/udf_shamir.h"
@@ -106,7 +107,10 @@ static void write_signing(enum kc_frost_suite suite, enum kc_curve curve)
     struct kc_writer w;
     make_shared_key(&key, curve, PARTIES, PARTIES, NULL);
     kc_writer_init(&w, octets, sizeof octets);
-    kc_writer_u8(&w, suite == KC_FROST_ED448 ? 0 : 1);
+    kc_writer_u8(&w, suite == KC_FROST_ED448     ? 0
+                     : suite == KC_FROST_ED25519 ? 1
+                     : suite == KC_FROST_P256    ? 2
+                                                 : 3);
     kc_writer_u8(&w, PARTIES);
     kc_wire_write_point(&w, &key.group);
     for (uint32_t i = 0; i < PARTIES; i++) {
@@ -125,12 +129,83 @@ static void write_signing(enum kc_frost_suite suite, enum kc_curve curve)
     }
     kc_writer_bytes(&w, "text", 4);
     must(kc_writer_finish(&w) == KC_OK, "aggregate");
-    write_seed("threshold_aggregate", "right", kc_curve_info(curve)->name, w.size);
+    bool context = suite == KC_FROST_ED25519_CONTEXT;
+    write_seed("threshold_aggregate", context ? "right-context" : "right",
+        kc_curve_info(curve)->name, w.size);
     octets[w.size - 1] ^= 1; /* another message: all are wrong */
-    write_seed("threshold_aggregate", "wrong", kc_curve_info(curve)->name, w.size);
+    write_seed("threshold_aggregate", context ? "wrong-context" : "wrong",
+        kc_curve_info(curve)->name, w.size);
+    if (context)
+        return; /* its commitments are as those of plain Ed25519 */
     begin(&w, 'f', curve);
     kc_frost_commitment_write(&w, &commitments[0]);
     end(&w, "commitment", curve);
+}
+
+static void end_value(const struct kc_writer *w, const char *name, enum kc_curve curve)
+{
+    must(kc_writer_finish(w) == KC_OK, name);
+    write_seed("threshold_value", name, kc_curve_info(curve)->name, w->size);
+}
+
+static void write_coordinates(enum kc_curve curve)
+{
+    size_t size = kc_curve_info(curve)->unsigned_size;
+    struct kc_scalar secret = next_scalar(curve);
+    struct kc_point peer = next_point(curve), public = base_times(&secret), second, product;
+    uint8_t u[KC_POINT_SIZE_MAX];
+    struct kc_writer w;
+    begin(&w, 'c', curve);
+    kc_wire_write_point(&w, &public);
+    kc_wire_write_point(&w, &peer);
+    must(kc_coordinate_second(&second, &peer) == KC_OK, "second");
+    must(kc_point_multiply(&product, &secret, &peer) == KC_OK, "product");
+    kc_point_encode_unsigned(&product, u);
+    kc_writer_bytes(&w, u, size);
+    must(kc_point_multiply(&product, &secret, &second) == KC_OK, "product");
+    kc_point_encode_unsigned(&product, u);
+    kc_writer_bytes(&w, u, size);
+    end_value(&w, "derived", curve);
+    begin(&w, 'u', curve);
+    kc_writer_bytes(&w, u, size);
+    end_value(&w, "coordinate", curve);
+}
+
+static void write_values(enum kc_curve curve)
+{
+    const struct kc_curve_info *info = kc_curve_info(curve);
+    struct kc_scalar scalar = next_scalar(curve);
+    struct kc_point point = next_point(curve);
+    struct kc_key key;
+    struct kc_fresh fresh = next_fresh();
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    const struct kc_signed_message message = {.message = {(const uint8_t *)"text", 4}};
+    struct kc_writer w;
+    begin(&w, 'p', curve);
+    kc_wire_write_point(&w, &point);
+    end_value(&w, "point", curve);
+    begin(&w, 's', curve);
+    kc_wire_write_scalar(&w, &scalar);
+    end_value(&w, "scalar", curve);
+    if (info->unsigned_size > 0)
+        write_coordinates(curve);
+    if (curve == KC_CURVE_P256)
+        return;
+    begin(&w, 'k', curve);
+    kc_writer_bytes(&w, "\0\0 sixteen octets..", 20);
+    end_value(&w, "seed", curve);
+    if (!info->signs)
+        return;
+    must(kc_key_from_scalar(&key, &scalar) == KC_OK, "key");
+    must(kc_signature_sign(signature, &key, &message, &fresh) == KC_OK, "signature");
+    begin(&w, 'v', curve);
+    kc_wire_write_point(&w, &key.public);
+    kc_writer_bytes(&w, signature, info->signature_size);
+    kc_writer_bytes(&w, "text", 4);
+    end_value(&w, "signature", curve);
+    begin(&w, 'r', curve);
+    kc_frost_write_scalar(&w, info->scalar_size == 32 ? KC_FROST_ED25519 : KC_FROST_ED448, &scalar);
+    end_value(&w, "response", curve);
 }
 
 static void write_shares(size_t size)
@@ -162,6 +237,10 @@ int main(int argument_count, char **arguments)
     write_generation(curve);
     write_signing(KC_FROST_ED25519, KC_CURVE_ED25519);
     write_signing(KC_FROST_ED448, KC_CURVE_ED448);
+    write_signing(KC_FROST_P256, KC_CURVE_P256);
+    write_signing(KC_FROST_ED25519_CONTEXT, KC_CURVE_ED25519);
+    FOR_EACH_CURVE(curve)
+    write_values(curve);
     write_shares(4);
     write_shares(16);
     write_shares(64);

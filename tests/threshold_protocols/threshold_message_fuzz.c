@@ -70,7 +70,9 @@ static void try_as_commitment(enum kc_curve curve, struct kc_span message, struc
 {
     struct kc_frost_commitment commitment;
     struct kc_reader r;
-    enum kc_frost_suite suite = curve == KC_CURVE_ED448 ? KC_FROST_ED448 : KC_FROST_ED25519;
+    enum kc_frost_suite suite = curve == KC_CURVE_ED448  ? KC_FROST_ED448
+                                : curve == KC_CURVE_P256 ? KC_FROST_P256
+                                                         : KC_FROST_ED25519;
     kc_reader_init(&r, message.bytes, message.size);
     if (kc_frost_commitment_read(&r, suite, &commitment) != KC_OK || kc_reader_finish(&r) != KC_OK)
         return;
