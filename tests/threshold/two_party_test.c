@@ -298,10 +298,11 @@ static void a_contribution_of_another_curve_is_refused(void **state)
     (void)state;
     static struct parties p;
     struct kc_signed_message message = plain_message("octets");
-    struct kc_scalar foreign = next_scalar(KC_CURVE_X448);
-    struct kc_point foreign_point = base_times(&foreign);
     FOR_EACH_SIGNING_CURVE(&p)
     for (int part = 0; part < 4; part++) {
+        enum kc_curve other = p.curve == KC_CURVE_ED448 ? KC_CURVE_ED25519 : KC_CURVE_ED448;
+        struct kc_scalar foreign = next_scalar(other);
+        struct kc_point foreign_point = base_times(&foreign);
         uint8_t signature[KC_SIGNATURE_SIZE_MAX];
         struct kc_signature_contribution contribution = exchange(&p, &message);
         if (part == 0)

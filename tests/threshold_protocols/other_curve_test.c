@@ -207,6 +207,9 @@ static void a_frost_share_is_its_senders(void **state)
                          KC_FROST_ED25519, &s.key.group, &s.package, 1, &other, &s.responses[1]),
         KC_ERR_CONTRIBUTION);
     s.responses[1] = next_scalar(OTHER_CURVE);
+    assert_int_equal(kc_frost_verify_share(
+                         KC_FROST_ED25519, &s.key.group, &s.package, 1, &other, &s.responses[1]),
+        KC_ERR_CONTRIBUTION);
     assert_int_equal(kc_frost_verify_share(KC_FROST_ED25519, &s.key.group, &s.package, 1,
                          &s.key.publics[1], &s.responses[1]),
         KC_ERR_CONTRIBUTION);
