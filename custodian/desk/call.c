@@ -99,7 +99,7 @@ void kc_desk_fail_all(struct kc_desk *desk)
 {
     for (size_t i = 0; i < desk->call_limit; i++) {
         struct kc_call *call = desk->calls[i];
-        if (!call || call->answered || call->child_count > 0)
+        if (!call || call->answered || call->child_count > 0 || call->watching)
             continue;
         kc_desk_fail(
             desk, call, call->committed ? KC_ERR_CONNECTION_LOST : KC_ERR_UNAVAILABLE, NULL);
@@ -109,8 +109,11 @@ void kc_desk_fail_all(struct kc_desk *desk)
 void kc_desk_forget_client(struct kc_desk *desk, const struct kc_connection *connection)
 {
     for (size_t i = 0; i < desk->call_limit; i++)
-        if (desk->calls[i] && desk->calls[i]->connection == connection)
+        if (desk->calls[i] && desk->calls[i]->connection == connection) {
             desk->calls[i]->connection = NULL;
+            if (desk->calls[i]->watching)
+                kc_desk_fail(desk, desk->calls[i], KC_ERR_CONNECTION_LOST, NULL);
+        }
 }
 
 /* --- from the client --- */
@@ -151,6 +154,8 @@ void kc_desk_start_call(struct kc_desk *desk, struct kc_call *call)
                kc_values_text_is(&request->values, KC_FIELD_THROUGH, "desk")) {
         kc_message_init(&answer, request->operation);
         kc_desk_finish(desk, call, &answer, NULL);
+    } else if (request->operation == KC_OPERATION_WATCH) {
+        kc_desk_watch(desk, call);
     } else if (desk->vault < 0) {
         kc_desk_fail(desk, call, KC_ERR_UNAVAILABLE, NULL);
     } else if (kc_desk_is_listing(call)) {

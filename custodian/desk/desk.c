@@ -20,6 +20,7 @@ enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
     made->config = config;
     made->listen = listen;
     made->vault = vault;
+    kc_desk_watch_init(made);
     made->call_limit = (size_t)config->limits.in_flight + KC_BATCH_MAX + 1;
     made->calls = calloc(made->call_limit, sizeof(struct kc_call *));
     made->clients = epoll_create1(EPOLL_CLOEXEC);
@@ -59,6 +60,7 @@ static void take_orders(struct kc_desk *desk)
         case KC_CONTROL_STOP:
             desk->stopping = true;
             kc_desk_stop_listening(desk);
+            kc_desk_end_watches(desk);
             break;
         }
     }

@@ -55,6 +55,7 @@ struct kc_call {
     bool needed;    /* the vault has said which records it wants: job.ids */
     bool working;   /* the store's thread has its job */
     bool answered;  /* waits just for the store's thread */
+    bool watching;  /* waits for another vault */
     struct kc_job job;
     struct kc_job_records records; /* what goes with the request */
     uint64_t changes;              /* desk->changes when the job was given */
@@ -77,6 +78,7 @@ struct kc_desk {
     const struct kc_config *config;
     struct kc_desk_store *store;
     struct kc_desk_cache *cache;
+    uint64_t seen;    /* number of the vault, for those who wait for another */
     uint64_t changes; /* given to the store, or done: what was read before one is not kept */
     int listen;       /* -1: no new clients */
     int vault;        /* -1: the vault is gone */
@@ -246,6 +248,19 @@ void kc_desk_doctor_checked(struct kc_desk *desk, struct kc_call *call);
 
 /* Adds to the vault's answer what the desk knows. */
 void kc_desk_add_status(const struct kc_desk *desk, struct kc_message *answer);
+
+/* --- watch.c --- */
+
+void kc_desk_watch_init(struct kc_desk *desk);
+
+/* Answers a watch, or lets it wait. KC_ERR_LIMIT: its connection has one that waits. */
+void kc_desk_watch(struct kc_desk *desk, struct kc_call *call);
+
+/* There is another vault: answers all that wait. */
+void kc_desk_tell_watchers(struct kc_desk *desk);
+
+/* Nobody waits any more: the desk stops. */
+void kc_desk_end_watches(struct kc_desk *desk);
 
 /* --- batch.c --- */
 

@@ -189,4 +189,5 @@ void kc_desk_vault_replace(struct kc_desk *desk, int descriptor)
     desk->vault = descriptor;
     kc_log(KC_LOG_NOTICE, "vault-back", kc_log_number("clients", desk->connection_count));
     kc_desk_introduce_all(desk);
+    kc_desk_tell_watchers(desk);
 }

@@ -5,6 +5,7 @@
  */
 #include "custodian/log.h"
 #include "custodian/supervisor/children.h"
+#include "custodian/supervisor/configuration.h"
 #include "custodian/supervisor/rights.h"
 #include "custodian/supervisor/socket.h"
 
@@ -57,7 +58,8 @@ struct options {
 static const char help[] =
     "Usage: custodiand [OPTIONS]\n"
     "\n"
-    "To run a key custodian, until SIGTERM or SIGINT.\n"
+    "To run a key custodian, until SIGTERM or SIGINT. SIGHUP makes it read keyrings and policy "
+    "again.\n"
     "\n"
     "Options:\n"
     "      --config FILE              the configuration (" KC_DEFAULT_CONFIG ")\n"
@@ -143,42 +145,6 @@ static struct options read_options(int count, char **values)
 
 /* --- the configuration --- */
 
-/* The processes get the octets that were checked, sealed: an edit while the custodian runs cannot
- * give two of them different configurations. */
-static int seal(const char *text)
-{
-    size_t size = strlen(text);
-    int descriptor = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (descriptor < 0)
-        return -1;
-    if (write(descriptor, text, size) != (ssize_t)size ||
-        fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) {
-        close(descriptor);
-        return -1;
-    }
-    return descriptor;
-}
-
-static enum kc_error load(
-    const char *path, struct kc_config **config, int *sealed, struct kc_config_problem *problem)
-{
-    char *text = NULL;
-    int file = -1;
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-
-    enum kc_error error = kc_config_open(path, &file, problem);
-    if (error == KC_OK)
-        error = kc_config_read(file, path, &text, problem);
-    if (error == KC_OK)
-        error = kc_config_parse(name, text, config, problem);
-    if (error == KC_OK && (*sealed = seal(text)) < 0)
-        error = KC_ERR_NO_MEMORY;
-    free(text);
-    if (file >= 0)
-        close(file);
-    return error;
-}
-
 static int check(enum kc_error error, const struct kc_config_problem *problem)
 {
     if (error == KC_OK)
@@ -192,7 +158,8 @@ static int check(enum kc_error error, const struct kc_config_problem *problem)
 
 struct supervisor {
     struct kc_children children;
-    const struct kc_config *config;
+    const char *path; /* of the configuration */
+    struct kc_config *config;
     int signals;
     int ready;   /* descriptor of --ready-fd; -1: none, or written */
     bool served; /* all processes have been ready once */
@@ -207,6 +174,7 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -1;
     signal(SIGPIPE, SIG_IGN);
@@ -241,12 +209,42 @@ static void reap(struct supervisor *s)
     }
 }
 
+/* The vault alone decides by keyrings and policy: it is started again with the new ones. */
+static void reload(struct supervisor *s)
+{
+    struct kc_config_problem problem = {""};
+    struct kc_config *config = NULL;
+    int sealed = -1;
+    enum kc_error error = kc_configuration_load(s->path, &config, &sealed, &problem);
+    if (error == KC_OK)
+        error = kc_configuration_check_change(s->config, config, &problem);
+    if (error != KC_OK) {
+        kc_log(KC_LOG_ERROR, "reload-refused", kc_log_error(error),
+            kc_log_text("detail", problem.text));
+        kc_config_free(config);
+        if (sealed >= 0)
+            close(sealed);
+        return;
+    }
+    kc_log(KC_LOG_NOTICE, "reloaded", kc_log_number("keyrings", config->policy.keyring_count));
+    kc_config_free(s->config);
+    close(s->children.config);
+    s->config = config;
+    s->children.config = sealed;
+    kc_children_stop(&s->children, KC_PROCESS_VAULT);
+}
+
 static void read_signals(struct supervisor *s)
 {
     struct signalfd_siginfo info;
     while (read(s->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD)
             continue;
+        if (info.ssi_signo == SIGHUP) {
+            if (s->served && !s->stopping)
+                reload(s);
+            continue;
+        }
         kc_log(KC_LOG_NOTICE, "stopping", kc_log_number("signal", info.ssi_signo));
         s->stopping = true;
     }
@@ -392,7 +390,7 @@ int main(int count, char **values)
     int sealed = -1;
 
     kc_log_init("custodiand");
-    enum kc_error error = load(options.config, &config, &sealed, &problem);
+    enum kc_error error = kc_configuration_load(options.config, &config, &sealed, &problem);
     if (options.check) {
         kc_config_free(config);
         return check(error, &problem);
@@ -402,8 +400,9 @@ int main(int count, char **values)
             KC_LOG_ERROR, "start-failed", kc_log_error(error), kc_log_text("detail", problem.text));
         return (int)kc_error_row(error)->class;
     }
-    struct supervisor supervisor = {.config = config, .signals = -1, .ready = options.ready};
+    struct supervisor supervisor = {
+        .path = options.config, .config = config, .signals = -1, .ready = options.ready};
     int status = start(&supervisor, &options, sealed);
-    kc_config_free(config);
+    kc_config_free(supervisor.config);
     return status;
 }

@@ -36,7 +36,7 @@ static int configuration(const struct kc_test_desk *desk)
     int size = snprintf(text, sizeof text,
         "socket = \"%s\"; store = \"%s\"; keyrings = [ \"device\" ]; policy = ();\n"
         "users = { desk = 64801; vault = 64802; root = 64803; };\n"
-        "root = { tcti = \"none\"; srk_name_file = \"/none\"; };\n"
+        "root = { tcti = \"device:/none\"; srk_name_file = \"/none\"; };\n"
         "limits = { clients = %d; };\n",
         desk->socket, desk->store, KC_DESK_CLIENTS_LIMIT);
     assert_int_equal(write(file, text, (size_t)size), size);

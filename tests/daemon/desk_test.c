@@ -637,6 +637,64 @@ static void answers_at_once_while_there_is_no_vault(void **state)
     close(client);
 }
 
+static void send_watch(int client, uint64_t id, uint64_t seen)
+{
+    struct kc_message request;
+    kc_message_init(&request, KC_OPERATION_WATCH);
+    request.id = id;
+    if (seen != 0)
+        kc_values_set_number(&request.values, KC_FIELD_SEEN, seen);
+    kc_test_send(client, &request, NULL);
+}
+
+static uint64_t receive_seen(int client)
+{
+    static struct kc_test_answer received;
+    kc_test_receive(client, KC_OPERATION_WATCH, &received);
+    assert_int_equal(received.message.error, KC_OK);
+    return received.message.values.value[KC_FIELD_SEEN].number;
+}
+
+static void a_watch_is_answered_when_there_is_another_vault(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    uint64_t id;
+    int client = kc_test_connect(desk, NULL), gone = kc_test_connect(desk, NULL);
+    send_watch(client, 1, 0);
+    uint64_t seen = receive_seen(client);
+    send_watch(client, 2, seen - 1);
+    assert_true(receive_seen(client) == seen);
+
+    send_watch(client, 3, seen);
+    send_watch(client, 4, seen); /* one waits for each client */
+    assert_int_equal(kc_test_receive_error(client, KC_OPERATION_WATCH, &id), KC_ERR_LIMIT);
+    assert_true(id == 4);
+    send_watch(gone, 1, seen);
+    kc_test_ping(client, 5, "desk"); /* the connection serves on */
+    assert_int_equal(kc_test_receive_error(client, KC_OPERATION_PING, NULL), KC_OK);
+    close(gone);
+    kc_test_vault_expect(desk, KC_VAULT_DISCONNECT);
+
+    replace_vault(desk);
+    kc_test_vault_connect(desk);
+    assert_true(receive_seen(client) == seen + 1);
+    send_watch(client, 6, seen); /* has been */
+    assert_true(receive_seen(client) == seen + 1);
+    close(client);
+}
+
+static void a_watch_does_not_keep_the_desk_from_stopping(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    int client = kc_test_connect(desk, NULL);
+    send_watch(client, 1, 0);
+    send_watch(client, 2, receive_seen(client));
+    kc_test_desk_order(desk, KC_CONTROL_STOP, 0, -1);
+    assert_int_equal(kc_test_receive_error(client, KC_OPERATION_WATCH, NULL), KC_ERR_STOPPING);
+    assert_int_equal(kc_test_desk_wait(desk), 0);
+    close(client);
+}
+
 /* The vault's workers may do what was sent later first. */
 static void reads_no_request_before_the_vault_knows_the_client(void **state)
 {
@@ -756,6 +814,8 @@ int main(void)
         CASE(tells_the_vault_that_a_client_is_gone),
         CASE(fails_what_is_in_flight_when_the_vault_dies_and_goes_on_with_the_next),
         CASE(answers_at_once_while_there_is_no_vault),
+        CASE(a_watch_is_answered_when_there_is_another_vault),
+        CASE(a_watch_does_not_keep_the_desk_from_stopping),
         CASE(reads_no_request_before_the_vault_knows_the_client),
         CASE(ends_when_the_vault_knows_somebody_who_never_came),
         CASE(ends_at_a_malformed_message_from_the_vault),

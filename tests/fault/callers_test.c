@@ -142,7 +142,8 @@ static bool is_listing(enum kc_operation operation)
 static bool is_everyones(enum kc_operation operation)
 {
     return operation == KC_OPERATION_PING || operation == KC_OPERATION_STATUS ||
-           operation == KC_OPERATION_DOCTOR || operation == KC_OPERATION_BATCH;
+           operation == KC_OPERATION_DOCTOR || operation == KC_OPERATION_BATCH ||
+           operation == KC_OPERATION_WATCH;
 }
 
 static void policy_gives_a_stranger_nothing(void **state)

@@ -125,7 +125,7 @@ static enum kc_operation batched(struct sample *s)
     const kc_field_set never = KC_FIELD_BIT(KC_FIELD_ITEMS) | KC_FIELD_BIT(KC_FIELD_SECRET);
     for (;;) {
         enum kc_operation operation = (enum kc_operation)(next(s) % KC_OPERATIONS);
-        if (!(kc_operations[operation].answer & never))
+        if (!(kc_operations[operation].answer & never) && operation != KC_OPERATION_WATCH)
             return operation;
     }
 }

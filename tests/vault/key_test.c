@@ -86,6 +86,30 @@ static void keys_survive_a_restart(void **state)
     free(key);
 }
 
+/* As records were before there were other algorithms: each is renewed by its next change. */
+static void a_record_of_the_first_format_is_believed_and_renewed(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed448", "application", "a");
+    struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    struct kc_secret secret = {0};
+    assert_int_equal(kc_keeper_open(bench->vault->keeper, record, &secret), KC_OK);
+    record->format = KC_RECORD_FORMAT_FIRST;
+    record->version++;
+    assert_int_equal(kc_keeper_protect(bench->vault->keeper, record, &secret), KC_OK);
+    kc_secret_done(&secret);
+    bench_restart(bench);
+    struct ask sign = sign_ask(key, "m"), again = sign_ask(key, "m");
+    bench_expect(bench, &sign, KC_OK);
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key),
+               enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
+    bench_expect(bench, &disable, KC_OK);
+    assert_int_equal(bench_record(bench, KC_KIND_KEY, key)->format, KC_RECORD_FORMAT);
+    bench_expect(bench, &enable, KC_OK);
+    bench_expect(bench, &again, KC_OK);
+    free(key);
+}
+
 static void refuses_use_for_another_role_or_use(void **state)
 {
     struct bench *bench = *state;
@@ -416,6 +440,7 @@ int main(void)
         CASE(signs_what_openssl_verifies),
         CASE(agrees_with_openssl),
         CASE(keys_survive_a_restart),
+        CASE(a_record_of_the_first_format_is_believed_and_renewed),
         CASE(refuses_use_for_another_role_or_use),
         CASE(a_wrap_key_must_agree),
         CASE(one_answer_for_unknown_foreign_disabled_and_destroyed),
