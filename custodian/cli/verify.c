@@ -8,7 +8,6 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum kc_error kc_cli_signature_der(
@@ -60,12 +59,12 @@ static const EVP_MD *hash_of(const struct kc_cli *cli, enum kc_cli_option option
     return kc_cli_given(cli, option) ? EVP_get_digestbyname(cli->values[option]) : NULL;
 }
 
-static bool set_padding(EVP_PKEY_CTX *context, const struct kc_cli *cli, const EVP_MD *hash)
+/* salt: octets, or libcrypto's word for as many as the digest has */
+static bool set_padding(
+    EVP_PKEY_CTX *context, const struct kc_cli *cli, const EVP_MD *hash, int salt)
 {
     bool pss = kc_cli_given(cli, KC_CLI_SCHEME) && strcmp(cli->values[KC_CLI_SCHEME], "pss") == 0;
     const EVP_MD *mgf = hash_of(cli, KC_CLI_MGF_HASH);
-    int salt = kc_cli_given(cli, KC_CLI_SALT_SIZE) ? atoi(cli->values[KC_CLI_SALT_SIZE])
-                                                   : RSA_PSS_SALTLEN_DIGEST;
     if (!pss)
         return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
     return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
@@ -73,21 +72,31 @@ static bool set_padding(EVP_PKEY_CTX *context, const struct kc_cli *cli, const E
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt) == 1;
 }
 
-static bool is_good(EVP_PKEY *key, const struct kc_cli *cli, bool is_rsa, struct kc_span message,
-    struct kc_span signature)
+/* The digest of a message, or the message if that is what was signed. */
+static bool digest_of(
+    const struct kc_cli *cli, uint8_t room[static EVP_MAX_MD_SIZE], struct kc_span *message)
 {
     const EVP_MD *hash = hash_of(cli, KC_CLI_HASH);
-    uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    if (hash != NULL && !kc_cli_given(cli, KC_CLI_HASHED)) {
-        if (EVP_Digest(message.bytes, message.size, digest, &size, hash, NULL) != 1)
-            return false;
-        message = (struct kc_span){digest, size};
-    }
+    if (hash == NULL || kc_cli_given(cli, KC_CLI_HASHED))
+        return true;
+    if (EVP_Digest(message->bytes, message->size, room, &size, hash, NULL) != 1)
+        return false;
+    *message = (struct kc_span){room, size};
+    return true;
+}
+
+static bool is_good(EVP_PKEY *key, const struct kc_cli *cli, bool is_rsa, int salt,
+    struct kc_span message, struct kc_span signature)
+{
+    const EVP_MD *hash = hash_of(cli, KC_CLI_HASH);
+    uint8_t room[EVP_MAX_MD_SIZE];
+    if (!digest_of(cli, room, &message))
+        return false;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
     bool good =
         context != NULL && EVP_PKEY_verify_init(context) == 1 &&
-        (!is_rsa || set_padding(context, cli, hash)) &&
+        (!is_rsa || set_padding(context, cli, hash, salt)) &&
         (hash == NULL || EVP_PKEY_CTX_set_signature_md(context, hash) == 1) &&
         EVP_PKEY_verify(context, signature.bytes, signature.size, message.bytes, message.size) == 1;
     EVP_PKEY_CTX_free(context);
@@ -97,12 +106,21 @@ static bool is_good(EVP_PKEY *key, const struct kc_cli *cli, bool is_rsa, struct
 static enum kc_error check_by_libcrypto(const struct kc_cli *cli,
     const struct kc_cli_public *public, struct kc_span message, struct kc_span signature)
 {
+    KC_AUTO_CALL call = {0}; /* reads the options */
+    const struct kc_values *values = &call.request.message.values;
     bool is_rsa = kc_cli_public_info(public)->family == KC_FAMILY_RSA;
-    EVP_PKEY *key;
-    enum kc_error error = kc_cli_public_key(public, &key);
+    EVP_PKEY *key = NULL;
+    kc_cli_call_init(&call, cli, NULL, KC_OPERATION_KEY_SIGN);
+    enum kc_error error = kc_cli_call_count(&call, KC_FIELD_SALT_SIZE, KC_CLI_SALT_SIZE);
+    if (error != KC_OK)
+        return error;
+    int salt = kc_values_has(values, KC_FIELD_SALT_SIZE)
+                   ? (int)values->value[KC_FIELD_SALT_SIZE].number
+                   : RSA_PSS_SALTLEN_DIGEST;
+    error = kc_cli_public_key(public, &key);
     if (error != KC_OK)
         return kc_cli_fail(cli, error, "%s", cli->arguments[0]);
-    bool good = is_good(key, cli, is_rsa, message, signature);
+    bool good = is_good(key, cli, is_rsa, salt, message, signature);
     EVP_PKEY_free(key);
     return good ? KC_OK : kc_cli_fail(cli, KC_ERR_SIGNATURE, "%s", cli->arguments[2]);
 }

@@ -160,8 +160,8 @@ static enum kc_error check_batch_request(const struct kc_message *request, const
         secrets += secrets_in(row->answer);
         answers += answer_size_most(row);
         if (part->operation == KC_OPERATION_BATCH || part->operation == KC_OPERATION_WATCH ||
-            (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) ||
-            secrets > KC_DESCRIPTORS_MAX || answers > KC_MESSAGE_SIZE_MAX)
+            (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) || secrets > KC_DESCRIPTORS_MAX ||
+            answers > KC_MESSAGE_SIZE_MAX)
             return KC_ERR_BAD_ARGUMENT;
         enum kc_error error = check_values(&part->values, row->required, row->optional, detail);
         if (error != KC_OK)
