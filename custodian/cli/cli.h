@@ -131,5 +131,13 @@ enum kc_error kc_cli_decrypt(struct kc_cli *cli);  /* cli_decrypt.c */
 enum kc_error kc_cli_key_sign(struct kc_cli *cli); /* cli_signature.c */
 enum kc_error kc_cli_sign(struct kc_cli *cli);
 enum kc_error kc_cli_verify(struct kc_cli *cli);
+enum kc_error kc_cli_udf_show(struct kc_cli *cli); /* cli_udf.c */
+enum kc_error kc_cli_udf_digest(struct kc_cli *cli);
+enum kc_error kc_cli_udf_key(struct kc_cli *cli);
+enum kc_error kc_cli_dare_show(struct kc_cli *cli); /* cli_dare.c */
+enum kc_error kc_cli_dare_verify(struct kc_cli *cli);
+enum kc_error kc_cli_sequence_list(struct kc_cli *cli);
+enum kc_error kc_cli_sequence_verify(struct kc_cli *cli);
+enum kc_error kc_cli_sequence_recover(struct kc_cli *cli);
 
 #endif

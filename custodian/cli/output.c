@@ -187,6 +187,21 @@ static bool is_time(const char *name)
            strcmp(name, "started") == 0;
 }
 
+/* The texts of a list, commas between; what does not fit is left out. */
+static void join(const json_t *list, char *text, size_t size)
+{
+    size_t used = 0, i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *next = json_is_string(item) ? json_string_value(item) : "";
+        int wrote = snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", next);
+        if (wrote < 0 || (size_t)wrote >= size - used)
+            return;
+        used += (size_t)wrote;
+    }
+}
+
 /* A member as a person reads it. */
 static void text_of(const char *name, const json_t *value, char *text, size_t size)
 {
@@ -195,6 +210,8 @@ static void text_of(const char *name, const json_t *value, char *text, size_t si
         snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
     } else if (json_is_string(value)) {
         snprintf(text, size, "%s", json_string_value(value));
+    } else if (json_is_array(value)) {
+        join(value, text, size);
     } else if (json_is_integer(value)) {
         time_t seconds = (time_t)json_integer_value(value);
         struct tm utc;

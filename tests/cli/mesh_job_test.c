@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands for Mesh documents, as a person runs them; no custodian is there. */
+#include "tests/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char said[16384];
+
+/* Runs a line in a folder of its own, where D is the command and E the folder of the corpus; its
+ * exit status. */
+static int shell(const char *line)
+{
+    char command[2048];
+    snprintf(command, sizeof command,
+        "exec 2>&1; cd \"$FOLDER\" || exit 99; D() { '" KC_BUILD_DIR "/custodian' \"$@\"; };"
+        " E='" KC_SOURCE_DIR "/tests/fuzz/corpus'; %s",
+        line);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* The line ends with an exit status and says the words. */
+#define SAYS(status, words, line)                                                                  \
+    do {                                                                                           \
+        int got = shell(line);                                                                     \
+        if (got != (status) || strstr(said, words) == NULL)                                        \
+            fail_msg("%s\nexit status %d: %s", line, got, said);                                   \
+    } while (0)
+
+static int make_folder(void **state)
+{
+    static char folder[] = "/tmp/mesh_job_test.XXXXXX";
+    (void)state;
+    return mkdtemp(folder) != NULL && setenv("FOLDER", folder, 1) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return system("rm -r \"$FOLDER\"");
+}
+
+static void tells_what_a_udf_is_but_not_the_octets_of_a_secret(void **state)
+{
+    (void)state;
+    SAYS(0, "b95fad80207804db30c97311c766acae", "D udf show MC4V-7LMA-EB4A-JWZQ-ZFZR-DR3G-VSXO");
+    SAYS(0, "secret seed", "echo ZAAQ-AO3M-SYLX-X7ET | D udf show -");
+    assert_null(strstr(said, "data"));
+    SAYS(2, "no UDF", "D udf show 'not one'");
+}
+
+static void makes_the_content_digest_of_a_file(void **state)
+{
+    (void)state;
+    SAYS(0, "MDDK-7N6A-727A-JZNO-STRX-XKS7-DJAF",
+        "printf 'UDF Data Value' > file; D udf digest file --content-type text/plain --bits 140");
+    SAYS(2, "--bits is a number", "D udf digest file --content-type text/plain --bits 10");
+}
+
+static void names_a_key_in_a_file(void **state)
+{
+    (void)state;
+    SAYS(0, "udf  M",
+        "openssl genpkey -algorithm ed448 | openssl pkey -pubout -out key.pem && D udf key "
+        "key.pem");
+}
+
+static void describes_an_envelope_and_verifies_who_signed_it(void **state)
+{
+    (void)state;
+    SAYS(0, "OperateRequest", "D dare show $E/dare_envelope/operate-signed");
+    SAYS(0, "MBGD-657F-AADF-Z6PE-2MPF-SWLU-QRCT",
+        "D dare show --json $E/dare_envelope/operate-signed");
+    /* The device's key, as RFC 8410 has it. */
+    SAYS(0, "signer  MBGD-657F-AADF-Z6PE-2MPF-SWLU-QRCT",
+        "{ printf '\\060\\103\\060\\005\\006\\003\\053\\145\\161\\003\\072\\000';"
+        " echo xHvZ24mlCuOr7NuyLYQWdwqPmshGoTfVRsjROLBnF3slKhq3HViOeqk688hE-gbg5t39_9au8syA"
+        " | tr _- /+ | base64 -d; } | openssl pkey -pubin -inform DER -out device.pem &&"
+        " D dare verify $E/dare_envelope/operate-signed device.pem");
+    SAYS(2, "signature-invalid",
+        "openssl genpkey -algorithm ed448 | openssl pkey -pubout -out other.pem;"
+        " D dare verify $E/dare_envelope/operate-signed other.pem");
+}
+
+static void lists_checks_and_recovers_a_sequence(void **state)
+{
+    (void)state;
+    SAYS(0, "SIGNERS", "D sequence list $E/dare_sequence/merkle");
+    SAYS(0, "unlinked   0", "D sequence verify $E/dare_sequence/merkle");
+    SAYS(1, "truncated", "cp $E/dare_sequence/truncated t; D sequence verify t");
+    SAYS(
+        0, "octets cut off", "D sequence recover t && D sequence verify t && D sequence recover t");
+    SAYS(4, "record-damaged", "D sequence verify $E/dare_sequence/other-index");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_what_a_udf_is_but_not_the_octets_of_a_secret),
+        cmocka_unit_test(makes_the_content_digest_of_a_file),
+        cmocka_unit_test(names_a_key_in_a_file),
+        cmocka_unit_test(describes_an_envelope_and_verifies_who_signed_it),
+        cmocka_unit_test(lists_checks_and_recovers_a_sequence),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
