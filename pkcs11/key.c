@@ -48,13 +48,15 @@ static const struct kc_key_type types[] = {
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 
-/* OIDs that were in use before RFC 8410; clients still send them. */
+/* OIDs that were in use before RFC 8410, and a name with a length that is one too many, which OpenSC
+ * 0.23 sends: clients go on doing so. */
 static const struct {
-    struct kc_span oid;
+    struct kc_span parameters;
     const char *algorithm;
 } older[] = {
     {SPAN(0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01), "Ed25519"},
     {SPAN(0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x97, 0x55, 0x01, 0x05, 0x01), "X25519"},
+    {SPAN(0x13, 0x0b, 'c', 'u', 'r', 'v', 'e', '2', '5', '5', '1', '9'), "X25519"},
 };
 
 static bool equal(struct kc_span a, struct kc_span b)
@@ -94,10 +96,18 @@ static bool read_parameters(struct kc_span parameters, struct kc_der *value)
            (value->tag == KC_DER_OID || value->tag == KC_DER_PRINTABLE_STRING);
 }
 
+static const struct kc_key_type *find_older(struct kc_span parameters)
+{
+    for (size_t i = 0; i < sizeof older / sizeof *older; i++)
+        if (equal(older[i].parameters, parameters))
+            return kc_key_type_named(span_of(older[i].algorithm));
+    return NULL;
+}
+
 bool kc_key_parameters_valid(struct kc_span parameters)
 {
     struct kc_der value;
-    return read_parameters(parameters, &value);
+    return read_parameters(parameters, &value) || find_older(parameters) != NULL;
 }
 
 static bool is_named(const struct kc_key_type *type, struct kc_span name)
@@ -114,17 +124,15 @@ static bool is_named(const struct kc_key_type *type, struct kc_span name)
 const struct kc_key_type *kc_key_type_of_parameters(struct kc_span parameters)
 {
     struct kc_der value;
-    if (!read_parameters(parameters, &value))
-        return NULL;
+    const struct kc_key_type *type = find_older(parameters);
+    if (type != NULL || !read_parameters(parameters, &value))
+        return type;
     for (size_t i = 0; i < TYPE_COUNT; i++) {
         if (types[i].parameters.size > 0 && equal(types[i].parameters, parameters))
             return &types[i];
         if (value.tag == KC_DER_PRINTABLE_STRING && is_named(&types[i], value.content))
             return &types[i];
     }
-    for (size_t i = 0; i < sizeof older / sizeof *older; i++)
-        if (equal(older[i].oid, parameters))
-            return kc_key_type_named(span_of(older[i].algorithm));
     return NULL;
 }
 
