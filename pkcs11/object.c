@@ -49,11 +49,18 @@ static struct kc_object *find(
     return node != NULL ? *node : NULL;
 }
 
+bool kc_object_is_seen(const struct kc_object *object)
+{
+    if (object->kind != KC_OBJECT_PRIVATE || !object->key.login)
+        return true;
+    return kc_slot_find(object->slot)->login == KC_LOGIN_USER;
+}
+
 struct kc_object *kc_object_find(CK_OBJECT_HANDLE handle, CK_SLOT_ID slot)
 {
     struct kc_object like = {.handle = handle};
     struct kc_object *object = find(&like, &by_handle, compare_handles);
-    return object != NULL && object->slot == slot ? object : NULL;
+    return object != NULL && object->slot == slot && kc_object_is_seen(object) ? object : NULL;
 }
 
 struct kc_object *kc_object_other_half(const struct kc_object *object)

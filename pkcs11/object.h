@@ -103,7 +103,11 @@ void kc_object_done(struct kc_object *object);
  * CKR_ATTRIBUTE_VALUE_INVALID: not a public key of ours, not a certificate. */
 CK_RV kc_object_set_value(struct kc_object *object, struct kc_span value);
 
-/* The object of a handle, as far as it is in this slot; NULL if there is none. */
+/* Whether a client may know of it now: "a user may not access the object until the user has been
+ * authenticated to the token" (CKA_PRIVATE). */
+bool kc_object_is_seen(const struct kc_object *object);
+
+/* The object of a handle, as far as it is in this slot and seen; NULL if there is none. */
 struct kc_object *kc_object_find(CK_OBJECT_HANDLE handle, CK_SLOT_ID slot);
 
 /* Takes an object of the token as it was just listed: makes it if this is the first time, else

@@ -21,7 +21,8 @@ struct hunt {
 static void consider(struct kc_object *object, void *context)
 {
     struct hunt *hunt = context;
-    if (hunt->rv != CKR_OK || !kc_attributes_match(object, hunt->template, hunt->count))
+    if (hunt->rv != CKR_OK || !kc_object_is_seen(object) ||
+        !kc_attributes_match(object, hunt->template, hunt->count))
         return;
     struct kc_search *found = &hunt->found;
     if (found->count == hunt->room) {

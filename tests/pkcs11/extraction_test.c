@@ -64,7 +64,8 @@ static void no_copy_is_less_protected(void **state)
         CK_OBJECT_HANDLE copy, key = find_one(session, CKO_PRIVATE_KEY, keys[i].label);
         assert_rv(p11->C_CopyObject(session, key, NULL, 0, &copy), CKR_ACTION_PROHIBITED);
         for (size_t j = 0; j < 4; j++)
-            assert_rv(p11->C_CopyObject(session, key, &changes[j], 1, &copy), CKR_ACTION_PROHIBITED);
+            assert_rv(
+                p11->C_CopyObject(session, key, &changes[j], 1, &copy), CKR_ACTION_PROHIBITED);
     }
 }
 
@@ -119,8 +120,8 @@ static void none_comes_in_either(void **state)
     CK_KEY_TYPE aes = CKK_AES;
     CK_BYTE value[32] = {0};
     CK_ATTRIBUTE key[] = {{CKA_CLASS, &private, sizeof private}, {CKA_VALUE, value, 32}};
-    CK_ATTRIBUTE cipher[] = {{CKA_CLASS, &secret, sizeof secret},
-        {CKA_KEY_TYPE, &aes, sizeof aes}, {CKA_VALUE, value, 32}};
+    CK_ATTRIBUTE cipher[] = {{CKA_CLASS, &secret, sizeof secret}, {CKA_KEY_TYPE, &aes, sizeof aes},
+        {CKA_VALUE, value, 32}};
     CK_MECHANISM mechanism = {.mechanism = CKM_RSA_PKCS};
     CK_OBJECT_HANDLE made, unwrapping = find_one(session, CKO_PRIVATE_KEY, "RSA-2048");
     assert_rv(p11->C_CreateObject(session, key, 2, &made), CKR_ATTRIBUTE_VALUE_INVALID);

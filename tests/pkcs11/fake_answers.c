@@ -409,13 +409,16 @@ static void sign(const struct kc_values *values, const struct kc_descriptors *de
     const struct fake_key *key, struct fake_reply *reply)
 {
     note_scheme(values);
+    bool confirmed = !key->confirm || strcmp(fake.confirmed, key->id) == 0;
+    fake.confirmed[0] = '\0';
+    if (!confirmed) {
+        reply->message.error = KC_ERR_CONFIRM;
+        return;
+    }
     size_t size = algorithms[row_of(key->algorithm)].signature_size;
     memset(reply->octets, first_octet(values, descriptors), size);
     kc_values_set_span(
         &reply->message.values, KC_FIELD_SIGNATURE, reply->octets, size - fake.wrong_size);
-    if (key->confirm && strcmp(fake.confirmed, key->id) != 0)
-        reply->message.error = KC_ERR_CONFIRM;
-    fake.confirmed[0] = '\0';
 }
 
 static void verify(const struct kc_values *values, const struct kc_descriptors *descriptors,

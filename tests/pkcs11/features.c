@@ -15,7 +15,10 @@ static const struct {
     CK_MECHANISM_TYPE type;
     const char *name;
 } mechanism_names[] = {
-#define NAME(name) {name, #name}
+#define NAME(name)                                                                                 \
+    {                                                                                              \
+        name, #name                                                                                \
+    }
     NAME(CKM_RSA_PKCS_KEY_PAIR_GEN),
     NAME(CKM_RSA_PKCS),
     NAME(CKM_SHA224_RSA_PKCS),
@@ -107,8 +110,8 @@ static CK_RV call_with_nothing(void *function)
 {
     union {
         void *pointer;
-        CK_RV (*call)(CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *,
-            CK_ULONG, void *);
+        CK_RV (*call)
+        (CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *);
     } any = {.pointer = function};
     return any.call(0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL);
 }
@@ -150,9 +153,10 @@ static void print_all(FILE *out)
 {
     CK_SLOT_ID slots[8];
     CK_ULONG count = 8;
-    fprintf(out, "# What the PKCS#11 module has\n\n"
-                 "Made by `build/tests/pkcs11-features` from what the module answers for the keyring "
-                 "`home`; a test compares.\n\n");
+    fprintf(out,
+        "# What the PKCS#11 module has\n\n"
+        "Made by `build/tests/pkcs11-features` from what the module answers for the keyring "
+        "`home`; a test compares.\n\n");
     print_interfaces(out);
     if (p11->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
         abort();
