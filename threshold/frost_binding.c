@@ -28,14 +28,22 @@ static void write_index(struct kc_writer *w, enum kc_frost_suite suite, uint32_t
     kc_frost_write_scalar(w, suite, &scalar);
 }
 
-/* encode_group_commitment_list (4.3) */
+/* encode_group_commitment_list (4.3); all points are encoded with one inversion. */
 static void write_list(
     struct kc_writer *w, enum kc_frost_suite suite, const struct kc_frost_package *package)
 {
+    struct kc_point points[2 * KC_FROST_SIGNERS_MAX];
+    uint8_t encoded[2 * KC_FROST_SIGNERS_MAX][KC_POINT_SIZE_MAX];
+    size_t size = kc_curve_info(kc_frost_curve(suite))->point_size;
+    for (size_t i = 0; i < package->count; i++) {
+        points[2 * i] = package->commitments[i].hiding;
+        points[2 * i + 1] = package->commitments[i].binding;
+    }
+    kc_point_encode_many(points, 2 * package->count, encoded);
     for (size_t i = 0; i < package->count; i++) {
         write_index(w, suite, package->commitments[i].index);
-        kc_frost_write_point(w, &package->commitments[i].hiding);
-        kc_frost_write_point(w, &package->commitments[i].binding);
+        kc_writer_bytes(w, encoded[2 * i], size);
+        kc_writer_bytes(w, encoded[2 * i + 1], size);
     }
 }
 
