@@ -9,8 +9,12 @@
 #ifndef KC_BASE_CT_H
 #define KC_BASE_CT_H
 
+#include "base/language.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+KC_C_BEGIN
 
 typedef uint64_t kc_mask;
 
@@ -56,11 +60,13 @@ static inline void kc_ct_swap(kc_mask mask, uint64_t *a, uint64_t *b)
 /* Whether two runs of bytes are equal; time depends on size alone. */
 static inline kc_mask kc_ct_bytes_equal(const void *a, const void *b, size_t size)
 {
-    const uint8_t *x = a, *y = b;
+    const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
     uint64_t difference = 0;
     for (size_t i = 0; i < size; i++)
         difference |= (uint64_t)(x[i] ^ y[i]);
     return kc_ct_is_zero(difference);
 }
+
+KC_C_END
 
 #endif

@@ -8,8 +8,12 @@
 #ifndef KC_BASE_ERROR_H
 #define KC_BASE_ERROR_H
 
+#include "base/language.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+
+KC_C_BEGIN
 
 #define KC_CHECKED __attribute__((warn_unused_result))
 
@@ -39,7 +43,7 @@ struct kc_error_row {
     const char *name;     /* stable, lower case, for scripts */
     const char *sentence; /* for a person */
     const char *advice;   /* what to do */
-    enum kc_error_class class;
+    enum kc_error_class KC_CLASS;
 };
 
 /* The row of an error; the row of KC_ERR_INTERNAL for a number that is in no row. Never NULL. */
@@ -55,5 +59,7 @@ static inline const char *kc_error_name(enum kc_error error)
 {
     return kc_error_row(error)->name;
 }
+
+KC_C_END
 
 #endif

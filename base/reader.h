@@ -16,8 +16,11 @@
 #define KC_BASE_READER_H
 
 #include "base/error.h"
+#include "base/language.h"
 
 #include <stdint.h>
+
+KC_C_BEGIN
 
 struct kc_reader {
     const uint8_t *next; /* borrowed: the bytes outlive the reader and all that it lends */
@@ -57,5 +60,7 @@ void kc_reader_fail(struct kc_reader *r);
 
 /* KC_ERR_BAD_REQUEST if anything failed or bytes are left over. */
 KC_CHECKED enum kc_error kc_reader_finish(const struct kc_reader *r);
+
+KC_C_END
 
 #endif

@@ -38,12 +38,6 @@ static struct {
     bool memfd_secret;
 } arena = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void kc_wipe(void *bytes, size_t size)
-{
-    if (size > 0)
-        explicit_bzero(bytes, size);
-}
-
 /* --- the mapping --- */
 
 static uint8_t *map_secret(size_t guard, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Secret memory: wiping, and the locked arena.
+ * Secret memory: the locked arena, and wiping (wipe.h).
  *
  * The arena is one mapping per process (memfd_secret where the kernel has it, else anonymous),
  * between guard pages, locked, not dumped, not inherited by a fork. Everything in it is wiped when
@@ -11,11 +11,9 @@
 #define KC_BASE_SECRET_H
 
 #include "base/error.h"
+#include "base/wipe.h"
 
 #include <stdint.h>
-
-/* Zeroes bytes in a way that the compiler may not drop. */
-void kc_wipe(void *bytes, size_t size);
 
 /*
  * Makes the arena of this process: once, before the first secret and before the first call into

@@ -9,9 +9,12 @@
 #define KC_BASE_WRITER_H
 
 #include "base/error.h"
+#include "base/language.h"
 #include "base/reader.h"
 
 #include <stdint.h>
+
+KC_C_BEGIN
 
 struct kc_writer {
     uint8_t *bytes; /* the caller's */
@@ -33,5 +36,7 @@ void kc_writer_span(struct kc_writer *w, const void *bytes, size_t size);
 
 /* KC_ERR_TOO_LARGE if anything did not fit. */
 KC_CHECKED enum kc_error kc_writer_finish(const struct kc_writer *w);
+
+KC_C_END
 
 #endif

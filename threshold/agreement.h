@@ -11,8 +11,11 @@
 #ifndef KC_THRESHOLD_AGREEMENT_H
 #define KC_THRESHOLD_AGREEMENT_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 /*
  * One holder's contribution (coefficient * share + offset) * peer.
@@ -34,12 +37,14 @@ KC_CHECKED enum kc_error kc_agreement_contribute(struct kc_point *out,
  *
  * KC_ERR_POINT_SMALL_ORDER  the sum is the identity
  */
-KC_CHECKED enum kc_error kc_agreement_combine(
-    uint8_t agreed[static KC_POINT_SIZE_MAX], const struct kc_point contributions[], size_t count);
+KC_CHECKED enum kc_error kc_agreement_combine(uint8_t agreed[KC_AT_LEAST(KC_POINT_SIZE_MAX)],
+    const struct kc_point contributions[], size_t count);
 
 /* The agreement of a whole key: one contribution, combined alone. KC_ERR_SCALAR_RANGE: the scalar
  * is zero. */
-KC_CHECKED enum kc_error kc_agreement_agree(uint8_t agreed[static KC_POINT_SIZE_MAX],
+KC_CHECKED enum kc_error kc_agreement_agree(uint8_t agreed[KC_AT_LEAST(KC_POINT_SIZE_MAX)],
     const struct kc_scalar *scalar, const struct kc_point *peer);
+
+KC_C_END
 
 #endif

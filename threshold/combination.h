@@ -10,8 +10,11 @@
 #ifndef KC_THRESHOLD_COMBINATION_H
 #define KC_THRESHOLD_COMBINATION_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 /* [scalar]point, or -[scalar]point. Both are borrowed, of one curve with all other terms. */
 struct kc_term {
@@ -38,5 +41,7 @@ KC_CHECKED enum kc_error kc_combination_double_variable_time(struct kc_point *ou
 /* Whether that sum is the identity: the form in which an equation is verified. */
 KC_CHECKED bool kc_combination_vanishes_variable_time(
     const struct kc_scalar *base, const struct kc_term terms[], size_t count);
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/coordinate.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/declassify.h"
 #include "threshold/element.h"
 
@@ -68,15 +68,15 @@ static enum kc_error choose(
     return error;
 }
 
-enum kc_error kc_coordinate_complete(struct kc_point *whole, const struct kc_point *public,
+enum kc_error kc_coordinate_complete(struct kc_point *whole, const struct kc_point *public_point,
     const struct kc_point *peer, const uint8_t *of_peer, const uint8_t *of_second)
 {
     if (!has_unsigned_form(peer->curve))
         return KC_ERR_BAD_ALGORITHM;
     KC_AUTO_POINT even = {0}, odd = {0};
-    struct kc_point shift = *public;
+    struct kc_point shift = *public_point;
     if (is_minus_generator(peer))
-        kc_element_double(&shift, public);
+        kc_element_double(&shift, public_point);
     enum kc_error error = kc_point_decode_unsigned(
         &even, peer->curve, of_peer, kc_curve_info(peer->curve)->unsigned_size);
     if (error != KC_OK)

@@ -16,7 +16,10 @@
 #ifndef KC_THRESHOLD_COORDINATE_H
 #define KC_THRESHOLD_COORDINATE_H
 
+#include "base/language.h"
 #include "threshold/point.h"
+
+KC_C_BEGIN
 
 /*
  * The second point to derive for: P + G, or P + 2G where P is -G.
@@ -28,7 +31,7 @@ KC_CHECKED enum kc_error kc_coordinate_second(struct kc_point *second, const str
 /*
  * s*P, whole.
  *
- * public     S, the device's public point
+ * public_point     S, the device's public point
  * peer       P, of the same curve
  * of_peer    secret: what the device derived for P, unsigned_size octets
  * of_second  secret: what it derived for the point of kc_coordinate_second
@@ -40,7 +43,9 @@ KC_CHECKED enum kc_error kc_coordinate_second(struct kc_point *second, const str
  *                       device does not compute what its public point says
  */
 KC_CHECKED enum kc_error kc_coordinate_complete(struct kc_point *whole,
-    const struct kc_point *public, const struct kc_point *peer, const uint8_t *of_peer,
+    const struct kc_point *public_point, const struct kc_point *peer, const uint8_t *of_peer,
     const uint8_t *of_second);
+
+KC_C_END
 
 #endif

@@ -11,8 +11,12 @@
 #ifndef KC_THRESHOLD_CURVE_H
 #define KC_THRESHOLD_CURVE_H
 
+#include "base/language.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+
+KC_C_BEGIN
 
 enum kc_curve {
     KC_CURVE_ED25519 = 1,
@@ -48,5 +52,7 @@ const struct kc_curve_info *kc_curve_info(enum kc_curve curve);
 /* The row with exactly this name, of the curves that a key of a Mesh may have; NULL if there is
  * none. The name need not end with a zero. */
 const struct kc_curve_info *kc_curve_by_name(const char *name, size_t size);
+
+KC_C_END
 
 #endif

@@ -6,8 +6,11 @@
 #ifndef KC_THRESHOLD_DERIVE_H
 #define KC_THRESHOLD_DERIVE_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "threshold/key.h"
+
+KC_C_BEGIN
 
 /* Octets that the derivation yields for a curve: X25519 and Ed25519 32, X448 and Ed448 56. */
 #define KC_OKM_SIZE_MAX 56
@@ -31,12 +34,14 @@ enum kc_derivation {
  * KC_ERR_BAD_ARGUMENT  a size outside its limits, or a key name with the legacy derivation
  * KC_ERR_INTERNAL      libcrypto failed
  */
-KC_CHECKED enum kc_error kc_derive_octets(uint8_t okm[static KC_OKM_SIZE_MAX], size_t *okm_size,
-    enum kc_curve curve, enum kc_derivation derivation, struct kc_span seed,
+KC_CHECKED enum kc_error kc_derive_octets(uint8_t okm[KC_AT_LEAST(KC_OKM_SIZE_MAX)],
+    size_t *okm_size, enum kc_curve curve, enum kc_derivation derivation, struct kc_span seed,
     struct kc_span key_name);
 
 /* The key of those octets (kc_key_from_seed). Errors as kc_derive_octets. */
 KC_CHECKED enum kc_error kc_derive_key(struct kc_key *key, enum kc_curve curve,
     enum kc_derivation derivation, struct kc_span seed, struct kc_span key_name);
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/digest.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 
 #include <openssl/evp.h>
 #include <string.h>

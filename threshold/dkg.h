@@ -26,16 +26,19 @@
 #ifndef KC_THRESHOLD_DKG_H
 #define KC_THRESHOLD_DKG_H
 
+#include "base/language.h"
 #include "threshold/dkg_message.h"
 #include "threshold/signature.h"
+
+KC_C_BEGIN
 
 enum kc_dkg_purpose { KC_DKG_GENERATE = 1, KC_DKG_RESHARE = 2, KC_DKG_MASK = 3 };
 
 /* One party. Indices are those of shares: as a dealer of its old share, as a holder of its new. */
 struct kc_dkg_party {
-    uint32_t dealer;        /* 0: does not deal */
-    uint32_t holder;        /* 0: gets no share */
-    struct kc_point public; /* reshare, mask: a dealer's old verification share */
+    uint32_t dealer;           /* 0: does not deal */
+    uint32_t holder;           /* 0: gets no share */
+    struct kc_point KC_PUBLIC; /* reshare, mask: a dealer's old verification share */
 };
 
 /* What all parties agree on beforehand; a different setup is a different session. */
@@ -59,7 +62,7 @@ struct kc_dkg_setup {
  * KC_ERR_BAD_ARGUMENT  fewer than the threshold
  */
 KC_CHECKED enum kc_error kc_dkg_setup_refresh(struct kc_dkg_setup *setup,
-    const struct kc_dkg_setup *old, uint32_t dealers, const uint8_t session[static 32]);
+    const struct kc_dkg_setup *old, uint32_t dealers, const uint8_t session[KC_AT_LEAST(32)]);
 
 enum kc_dkg_phase { KC_DKG_ENDED = 0, KC_DKG_OFFERS = 1, KC_DKG_DEALS = 2, KC_DKG_CONFIRMS = 3 };
 
@@ -200,5 +203,7 @@ KC_CHECKED bool kc_dkg_complete(const struct kc_dkg *dkg);
  * kc_shamir_public. */
 KC_CHECKED enum kc_error kc_dkg_holder_public(
     const struct kc_dkg *dkg, uint32_t index, struct kc_point *out);
+
+KC_C_END
 
 #endif

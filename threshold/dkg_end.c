@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a key generation ends: confirmations, and the result. */
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/dkg_setup.h"
 #include "threshold/dkg_state.h"
 #include "threshold/shamir.h"

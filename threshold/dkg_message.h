@@ -10,9 +10,12 @@
 #ifndef KC_THRESHOLD_DKG_MESSAGE_H
 #define KC_THRESHOLD_DKG_MESSAGE_H
 
+#include "base/language.h"
 #include "threshold/parcel.h"
 #include "threshold/possession.h"
 #include "threshold/share.h"
+
+KC_C_BEGIN
 
 #define KC_DKG_PARTIES_MAX KC_SHARES_MAX
 
@@ -69,5 +72,7 @@ KC_CHECKED enum kc_error kc_dkg_complaint_read(
     struct kc_dkg_complaint *complaint, enum kc_curve curve, struct kc_span message);
 KC_CHECKED enum kc_error kc_dkg_confirmation_read(
     struct kc_dkg_confirmation *confirmation, struct kc_span message);
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/eddsa.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "base/writer.h"
 #include "threshold/combination.h"
 #include "threshold/digest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/edwards25519.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 
 #include <stdbool.h>
 

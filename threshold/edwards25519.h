@@ -13,7 +13,10 @@
 #ifndef KC_THRESHOLD_EDWARDS25519_H
 #define KC_THRESHOLD_EDWARDS25519_H
 
+#include "base/language.h"
 #include "threshold/field25519.h"
+
+KC_C_BEGIN
 
 /* Terms that either curve's combine takes at once. */
 #define KC_EDWARDS_COMBINE_MAX 16
@@ -64,5 +67,7 @@ void kc_edwards25519_combine_variable_time(struct kc_edwards25519 *out,
 /* [scalar]B with the table of B. */
 void kc_edwards25519_multiply_base(
     struct kc_edwards25519 *out, const uint64_t signed_bits[8], kc_edwards25519_table table);
+
+KC_C_END
 
 #endif

@@ -14,7 +14,10 @@
 #ifndef KC_THRESHOLD_EDWARDS448_H
 #define KC_THRESHOLD_EDWARDS448_H
 
+#include "base/language.h"
 #include "threshold/field448.h"
+
+KC_C_BEGIN
 
 /* Terms that either curve's combine takes at once. */
 #define KC_EDWARDS_COMBINE_MAX 16
@@ -66,5 +69,7 @@ void kc_edwards448_combine_variable_time(struct kc_edwards448 *out,
 /* [scalar]B with the table of B. */
 void kc_edwards448_multiply_base(
     struct kc_edwards448 *out, const uint64_t signed_bits[8], kc_edwards448_table table);
+
+KC_C_END
 
 #endif

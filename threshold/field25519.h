@@ -11,7 +11,10 @@
 #define KC_THRESHOLD_FIELD25519_H
 
 #include "base/ct.h"
-#include "base/secret.h"
+#include "base/language.h"
+#include "base/wipe.h"
+
+KC_C_BEGIN
 
 #define KC_FIELD25519_SIZE 32
 #define KC_FIELD_INVERT_MAX 16
@@ -27,10 +30,11 @@ extern const struct kc_field25519 kc_field25519_one;
 /* Reads 32 bytes, little-endian; true if the value is below p. The value is read, reduced, in any
  * case. */
 kc_mask kc_field25519_decode(
-    struct kc_field25519 *out, const uint8_t bytes[static KC_FIELD25519_SIZE]);
+    struct kc_field25519 *out, const uint8_t bytes[KC_AT_LEAST(KC_FIELD25519_SIZE)]);
 
 /* Writes the value in [0, p). */
-void kc_field25519_encode(uint8_t bytes[static KC_FIELD25519_SIZE], const struct kc_field25519 *a);
+void kc_field25519_encode(
+    uint8_t bytes[KC_AT_LEAST(KC_FIELD25519_SIZE)], const struct kc_field25519 *a);
 
 void kc_field25519_multiply(
     struct kc_field25519 *out, const struct kc_field25519 *a, const struct kc_field25519 *b);
@@ -92,5 +96,7 @@ static inline void kc_field25519_wipe(struct kc_field25519 *a)
 /* A local element that is wiped when it leaves its scope: coordinates of a
  * contribution are secret. */
 #define KC_AUTO_FIELD25519 __attribute__((cleanup(kc_field25519_wipe))) struct kc_field25519
+
+KC_C_END
 
 #endif

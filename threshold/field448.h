@@ -11,7 +11,10 @@
 #define KC_THRESHOLD_FIELD448_H
 
 #include "base/ct.h"
-#include "base/secret.h"
+#include "base/language.h"
+#include "base/wipe.h"
+
+KC_C_BEGIN
 
 #define KC_FIELD448_SIZE 56
 #define KC_FIELD_INVERT_MAX 16
@@ -26,10 +29,11 @@ extern const struct kc_field448 kc_field448_one;
 
 /* Reads 56 bytes, little-endian; true if the value is below p. The value is read, reduced, in any
  * case. */
-kc_mask kc_field448_decode(struct kc_field448 *out, const uint8_t bytes[static KC_FIELD448_SIZE]);
+kc_mask kc_field448_decode(
+    struct kc_field448 *out, const uint8_t bytes[KC_AT_LEAST(KC_FIELD448_SIZE)]);
 
 /* Writes the value in [0, p). */
-void kc_field448_encode(uint8_t bytes[static KC_FIELD448_SIZE], const struct kc_field448 *a);
+void kc_field448_encode(uint8_t bytes[KC_AT_LEAST(KC_FIELD448_SIZE)], const struct kc_field448 *a);
 
 void kc_field448_multiply(
     struct kc_field448 *out, const struct kc_field448 *a, const struct kc_field448 *b);
@@ -92,5 +96,7 @@ static inline void kc_field448_wipe(struct kc_field448 *a)
 /* A local element that is wiped when it leaves its scope: coordinates of a
  * contribution are secret. */
 #define KC_AUTO_FIELD448 __attribute__((cleanup(kc_field448_wipe))) struct kc_field448
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/frost.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
 #include "threshold/frost_binding.h"
@@ -179,22 +179,22 @@ void kc_frost_nonces_wipe(struct kc_frost_nonces *nonces)
 
 /* [z_i]B = D_i + [rho_i]E_i + [c lambda_i]Y_i */
 static bool share_holds(enum kc_frost_suite suite, const struct kc_frost_binding *binding,
-    const struct kc_frost_package *package, size_t position, const struct kc_point *public,
+    const struct kc_frost_package *package, size_t position, const struct kc_point *public_point,
     const struct kc_scalar *response)
 {
     struct kc_scalar of_public;
-    if (public->curve != binding->commitment.curve || response->curve != public->curve)
+    if (public_point->curve != binding->commitment.curve || response->curve != public_point->curve)
         return false;
     kc_frost_coefficient(&of_public, suite, package, position);
     kc_scalar_multiply(&of_public, &binding->challenge, &of_public);
     const struct kc_term terms[] = {{NULL, &package->commitments[position].hiding, true},
         {&binding->factors[position], &package->commitments[position].binding, true},
-        {&of_public, public, true}};
+        {&of_public, public_point, true}};
     return kc_combination_vanishes_variable_time(response, terms, 3);
 }
 
 enum kc_error kc_frost_verify_share(enum kc_frost_suite suite, const struct kc_point *group,
-    const struct kc_frost_package *package, size_t position, const struct kc_point *public,
+    const struct kc_frost_package *package, size_t position, const struct kc_point *public_point,
     const struct kc_scalar *response)
 {
     struct kc_frost_binding binding;
@@ -203,8 +203,9 @@ enum kc_error kc_frost_verify_share(enum kc_frost_suite suite, const struct kc_p
     enum kc_error error = kc_frost_bind(&binding, suite, group, package);
     if (error != KC_OK)
         return error;
-    return share_holds(suite, &binding, package, position, public, response) ? KC_OK
-                                                                             : KC_ERR_CONTRIBUTION;
+    return share_holds(suite, &binding, package, position, public_point, response)
+               ? KC_OK
+               : KC_ERR_CONTRIBUTION;
 }
 
 static enum kc_error name_culprits(enum kc_frost_suite suite,
@@ -276,12 +277,13 @@ enum kc_error kc_frost_from_additive(struct kc_scalar *out, const struct kc_scal
     return error;
 }
 
-enum kc_error kc_frost_public_from_additive(struct kc_point *out, const struct kc_point *public,
-    const uint32_t indices[], size_t count, size_t position)
+enum kc_error kc_frost_public_from_additive(struct kc_point *out,
+    const struct kc_point *public_point, const uint32_t indices[], size_t count, size_t position)
 {
     struct kc_scalar inverse;
-    enum kc_error error = inverse_coefficient(&inverse, public->curve, indices, count, position);
-    return error != KC_OK ? error : kc_point_multiply(out, &inverse, public);
+    enum kc_error error =
+        inverse_coefficient(&inverse, public_point->curve, indices, count, position);
+    return error != KC_OK ? error : kc_point_multiply(out, &inverse, public_point);
 }
 
 void kc_frost_commitment_write(struct kc_writer *w, const struct kc_frost_commitment *commitment)

@@ -13,12 +13,15 @@
 #ifndef KC_THRESHOLD_FROST_H
 #define KC_THRESHOLD_FROST_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "base/writer.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 #include "threshold/share.h"
 #include "threshold/signature.h"
+
+KC_C_BEGIN
 
 #define KC_FROST_SIGNERS_MAX KC_SHARES_MAX
 #define KC_FROST_SIGNATURE_SIZE_MAX KC_SIGNATURE_SIZE_MAX
@@ -118,14 +121,14 @@ void kc_frost_nonces_wipe(struct kc_frost_nonces *nonces);
  * Checks one signer's share of the signature (RFC 9591 5.4).
  *
  * position  of the signer in the package
- * public    the signer's verification share
+ * public_point    the signer's verification share
  *
  * KC_ERR_CONTRIBUTION  it is wrong: this signer's doing
  * KC_ERR_BAD_ARGUMENT, KC_ERR_POINT_SMALL_ORDER, KC_ERR_INTERNAL  as kc_frost_sign
  */
 KC_CHECKED enum kc_error kc_frost_verify_share(enum kc_frost_suite suite,
     const struct kc_point *group, const struct kc_frost_package *package, size_t position,
-    const struct kc_point *public, const struct kc_scalar *response);
+    const struct kc_point *public_point, const struct kc_scalar *response);
 
 /*
  * Adds the shares to a signature, and verifies it before it is given. If it is wrong, every share
@@ -141,10 +144,10 @@ KC_CHECKED enum kc_error kc_frost_verify_share(enum kc_frost_suite suite,
  * KC_ERR_SIGNATURE     each share fits its verification share, but those are not of this group key
  * KC_ERR_BAD_ARGUMENT, KC_ERR_POINT_SMALL_ORDER, KC_ERR_INTERNAL  as kc_frost_sign
  */
-KC_CHECKED enum kc_error kc_frost_aggregate(uint8_t signature[static KC_FROST_SIGNATURE_SIZE_MAX],
-    size_t *signature_size, enum kc_frost_suite suite, const struct kc_point *group,
-    const struct kc_frost_package *package, const struct kc_point publics[],
-    const struct kc_scalar responses[], uint32_t *culprits);
+KC_CHECKED enum kc_error kc_frost_aggregate(
+    uint8_t signature[KC_AT_LEAST(KC_FROST_SIGNATURE_SIZE_MAX)], size_t *signature_size,
+    enum kc_frost_suite suite, const struct kc_point *group, const struct kc_frost_package *package,
+    const struct kc_point publics[], const struct kc_scalar responses[], uint32_t *culprits);
 
 /*
  * Turns an additive share, of a key split n of n, into the Shamir share with which its holder
@@ -160,7 +163,7 @@ KC_CHECKED enum kc_error kc_frost_from_additive(struct kc_scalar *out,
 
 /* The same of a verification share. Errors as above. */
 KC_CHECKED enum kc_error kc_frost_public_from_additive(struct kc_point *out,
-    const struct kc_point *public, const uint32_t indices[], size_t count, size_t position);
+    const struct kc_point *public_point, const uint32_t indices[], size_t count, size_t position);
 
 /* A commitment as octets: index, then both points. */
 #define KC_FROST_COMMITMENT_SIZE_MAX (4 + 2 * KC_POINT_SIZE_MAX)
@@ -174,5 +177,7 @@ void kc_frost_commitment_write(struct kc_writer *w, const struct kc_frost_commit
  */
 KC_CHECKED enum kc_error kc_frost_commitment_read(
     struct kc_reader *r, enum kc_frost_suite suite, struct kc_frost_commitment *commitment);
+
+KC_C_END
 
 #endif

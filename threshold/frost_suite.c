@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/frost_suite.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/digest.h"
 #include "threshold/frost_p256.h"
 

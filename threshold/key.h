@@ -9,8 +9,11 @@
 #ifndef KC_THRESHOLD_KEY_H
 #define KC_THRESHOLD_KEY_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 #define KC_PREFIX_SIZE_MAX 57
 
@@ -19,7 +22,7 @@
 
 struct kc_key {
     struct kc_scalar scalar; /* secret; names the curve */
-    struct kc_point public;
+    struct kc_point KC_PUBLIC;
     bool seeded;                        /* made from an EdDSA seed: prefix is there */
     uint8_t prefix[KC_PREFIX_SIZE_MAX]; /* secret; 32 octets (Ed25519) or 57 (Ed448) */
 };
@@ -36,8 +39,8 @@ struct kc_key {
  * KC_ERR_INTERNAL      libcrypto failed
  */
 KC_CHECKED enum kc_error kc_key_expand_seed(enum kc_curve curve, const uint8_t *seed,
-    size_t seed_size, uint8_t integer[static KC_SCALAR_SIZE_MAX],
-    uint8_t prefix[static KC_PREFIX_SIZE_MAX]);
+    size_t seed_size, uint8_t integer[KC_AT_LEAST(KC_SCALAR_SIZE_MAX)],
+    uint8_t prefix[KC_AT_LEAST(KC_PREFIX_SIZE_MAX)]);
 
 /* A key from a seed: errors as kc_key_expand_seed. Wipe it with kc_key_wipe. */
 KC_CHECKED enum kc_error kc_key_from_seed(
@@ -62,5 +65,7 @@ void kc_key_wipe(struct kc_key *key);
 
 /* A local key that is wiped when it leaves its scope. */
 #define KC_AUTO_KEY __attribute__((cleanup(kc_key_wipe))) struct kc_key
+
+KC_C_END
 
 #endif

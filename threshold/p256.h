@@ -16,8 +16,11 @@
 
 #include "base/ct.h"
 #include "base/error.h"
+#include "base/language.h"
 
 #include <stdint.h>
+
+KC_C_BEGIN
 
 #define KC_P256_POINT_SIZE 33  /* compressed (SEC 1, 2.3.3) */
 #define KC_P256_SCALAR_SIZE 32 /* big-endian, as SEC 1 has it; scalar.h is little-endian */
@@ -34,12 +37,12 @@ kc_mask kc_p256_is_identity(const struct kc_p256 *a);
 kc_mask kc_p256_equal(const struct kc_p256 *a, const struct kc_p256 *b);
 
 /* [scalar]a, or [scalar]B for a NULL; the scalar is secret, below n, little-endian. */
-void kc_p256_multiply(
-    struct kc_p256 *out, const uint8_t scalar[static KC_P256_SCALAR_SIZE], const struct kc_p256 *a);
+void kc_p256_multiply(struct kc_p256 *out, const uint8_t scalar[KC_AT_LEAST(KC_P256_SCALAR_SIZE)],
+    const struct kc_p256 *a);
 
 /* The same for a public scalar. */
-void kc_p256_multiply_public(
-    struct kc_p256 *out, const uint8_t scalar[static KC_P256_SCALAR_SIZE], const struct kc_p256 *a);
+void kc_p256_multiply_public(struct kc_p256 *out,
+    const uint8_t scalar[KC_AT_LEAST(KC_P256_SCALAR_SIZE)], const struct kc_p256 *a);
 
 /*
  * Reads a compressed point: 02 or 03, then x. The group has no cofactor: what is on the curve and
@@ -49,8 +52,10 @@ void kc_p256_multiply_public(
  * KC_ERR_POINT_NOT_ON_CURVE  no such point
  */
 KC_CHECKED enum kc_error kc_p256_read(
-    struct kc_p256 *out, const uint8_t bytes[static KC_P256_POINT_SIZE]);
+    struct kc_p256 *out, const uint8_t bytes[KC_AT_LEAST(KC_P256_POINT_SIZE)]);
 
-void kc_p256_write(uint8_t bytes[static KC_P256_POINT_SIZE], const struct kc_p256 *a);
+void kc_p256_write(uint8_t bytes[KC_AT_LEAST(KC_P256_POINT_SIZE)], const struct kc_p256 *a);
+
+KC_C_END
 
 #endif

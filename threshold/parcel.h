@@ -15,9 +15,12 @@
 #ifndef KC_THRESHOLD_PARCEL_H
 #define KC_THRESHOLD_PARCEL_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/proof.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 /* What a message is: hashed into pads and proofs. */
 enum kc_parcel_kind {
@@ -82,5 +85,7 @@ void kc_parcel_key_write(struct kc_writer *w, const struct kc_parcel_key *key);
 /* Errors as kc_proof_read. */
 KC_CHECKED enum kc_error kc_parcel_key_read(
     struct kc_reader *r, enum kc_curve curve, struct kc_parcel_key *key);
+
+KC_C_END
 
 #endif

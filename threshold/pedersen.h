@@ -10,7 +10,10 @@
 #ifndef KC_THRESHOLD_PEDERSEN_H
 #define KC_THRESHOLD_PEDERSEN_H
 
+#include "base/language.h"
 #include "threshold/shamir.h"
+
+KC_C_BEGIN
 
 /* H of a curve: the first candidate of kc_pedersen_derive_base that is a point. */
 void kc_pedersen_base(struct kc_point *out, enum kc_curve curve);
@@ -49,5 +52,7 @@ KC_CHECKED enum kc_error kc_pedersen_split(struct kc_pedersen_share shares[],
  */
 KC_CHECKED enum kc_error kc_pedersen_check(const struct kc_pedersen_share *share, uint32_t index,
     const struct kc_point commitments[], size_t threshold);
+
+KC_C_END
 
 #endif

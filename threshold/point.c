@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/point.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/base_table.h"
 #include "threshold/declassify.h"
 #include "threshold/element.h"

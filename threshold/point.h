@@ -12,11 +12,14 @@
 
 #include "base/ct.h"
 #include "base/error.h"
+#include "base/language.h"
 #include "threshold/curve.h"
 #include "threshold/edwards25519.h"
 #include "threshold/edwards448.h"
 #include "threshold/p256.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 /* The coordinates are the library's own: compare with kc_point_equal, write with
  * kc_point_encode. */
@@ -54,7 +57,7 @@ KC_CHECKED enum kc_error kc_point_decode_unsigned(
     struct kc_point *out, enum kc_curve curve, const uint8_t *bytes, size_t size);
 
 /* Writes the whole point: point_size bytes, in the form that kc_point_decode reads. */
-void kc_point_encode(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
+void kc_point_encode(const struct kc_point *point, uint8_t out[KC_AT_LEAST(KC_POINT_SIZE_MAX)]);
 
 /*
  * Writes several points of one curve, each as kc_point_encode does, with one inversion for every sixteen (P-256 has none to
@@ -64,7 +67,8 @@ void kc_point_encode_many(
     const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX]);
 
 /* Writes u (x) alone, unsigned_size bytes. An Ed curve ends the process. */
-void kc_point_encode_unsigned(const struct kc_point *point, uint8_t out[static KC_POINT_SIZE_MAX]);
+void kc_point_encode_unsigned(
+    const struct kc_point *point, uint8_t out[KC_AT_LEAST(KC_POINT_SIZE_MAX)]);
 
 /*
  * [scalar]point. Both may be secret.
@@ -96,5 +100,7 @@ void kc_point_wipe(struct kc_point *point);
 /* A local point that is wiped when it leaves its scope: a contribution, or the result of an
  * agreement. */
 #define KC_AUTO_POINT __attribute__((cleanup(kc_point_wipe))) struct kc_point
+
+KC_C_END
 
 #endif

@@ -6,10 +6,13 @@
 #ifndef KC_THRESHOLD_POSSESSION_H
 #define KC_THRESHOLD_POSSESSION_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 #include "threshold/signature.h"
+
+KC_C_BEGIN
 
 struct kc_possession {
     struct kc_point commitment; /* R = [r]B */
@@ -27,7 +30,7 @@ struct kc_possession {
  * KC_ERR_INTERNAL  libcrypto failed
  */
 KC_CHECKED enum kc_error kc_possession_prove(struct kc_possession *proof,
-    const struct kc_scalar *secret, const struct kc_point *public, struct kc_span context,
+    const struct kc_scalar *secret, const struct kc_point *public_point, struct kc_span context,
     const struct kc_fresh *fresh);
 
 /*
@@ -35,6 +38,8 @@ KC_CHECKED enum kc_error kc_possession_prove(struct kc_possession *proof,
  * KC_ERR_INTERNAL      libcrypto failed
  */
 KC_CHECKED enum kc_error kc_possession_verify(
-    const struct kc_possession *proof, const struct kc_point *public, struct kc_span context);
+    const struct kc_possession *proof, const struct kc_point *public_point, struct kc_span context);
+
+KC_C_END
 
 #endif

@@ -12,11 +12,14 @@
 #ifndef KC_THRESHOLD_PROOF_H
 #define KC_THRESHOLD_PROOF_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "base/writer.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 #include "threshold/signature.h"
+
+KC_C_BEGIN
 
 /* What a proof is for; hashed, so that one cannot stand for another. */
 enum kc_proof_use {
@@ -79,8 +82,8 @@ KC_CHECKED enum kc_error kc_proof_verify(
  */
 #define KC_PROOF_RANDOM_SIZE 32
 KC_CHECKED enum kc_error kc_proof_verify_batch(const struct kc_proof_statement statements[],
-    const struct kc_proof proofs[], size_t count, const uint8_t random[static KC_PROOF_RANDOM_SIZE],
-    size_t *wrong);
+    const struct kc_proof proofs[], size_t count,
+    const uint8_t random[KC_AT_LEAST(KC_PROOF_RANDOM_SIZE)], size_t *wrong);
 
 void kc_proof_write(struct kc_writer *w, const struct kc_proof *proof);
 
@@ -92,5 +95,7 @@ void kc_proof_write(struct kc_writer *w, const struct kc_proof *proof);
  */
 KC_CHECKED enum kc_error kc_proof_read(
     struct kc_reader *r, enum kc_curve curve, struct kc_proof *proof);
+
+KC_C_END
 
 #endif

@@ -11,7 +11,10 @@
 #ifndef KC_THRESHOLD_REPAIR_H
 #define KC_THRESHOLD_REPAIR_H
 
+#include "base/language.h"
 #include "threshold/dkg.h"
+
+KC_C_BEGIN
 
 /* One party's state after kc_dkg_complete. Help goes to all parties, so that all can judge. */
 struct kc_repair {
@@ -65,5 +68,7 @@ KC_CHECKED enum kc_error kc_repair_finish(struct kc_repair *repair, struct kc_sc
 
 /* Ends without one: for helpers always. */
 void kc_repair_wipe(struct kc_repair *repair);
+
+KC_C_END
 
 #endif

@@ -11,7 +11,10 @@
 
 #include "base/ct.h"
 #include "base/error.h"
+#include "base/language.h"
 #include "threshold/curve.h"
+
+KC_C_BEGIN
 
 #define KC_SCALAR_LIMBS 7
 
@@ -51,14 +54,14 @@ void kc_scalar_reduce(
  *
  * KC_ERR_RANDOM  the bytes reduce to zero, which random ones do not
  */
-KC_CHECKED enum kc_error kc_scalar_random(
-    struct kc_scalar *out, enum kc_curve curve, const uint8_t uniform[static KC_UNIFORM_SIZE]);
+KC_CHECKED enum kc_error kc_scalar_random(struct kc_scalar *out, enum kc_curve curve,
+    const uint8_t uniform[KC_AT_LEAST(KC_UNIFORM_SIZE)]);
 
 /* A small number, such as 1 or the index of a share. */
 void kc_scalar_set(struct kc_scalar *out, enum kc_curve curve, uint32_t value);
 
 /* Writes scalar_size bytes, little-endian. */
-void kc_scalar_encode(const struct kc_scalar *scalar, uint8_t out[static KC_SCALAR_SIZE_MAX]);
+void kc_scalar_encode(const struct kc_scalar *scalar, uint8_t out[KC_AT_LEAST(KC_SCALAR_SIZE_MAX)]);
 
 void kc_scalar_add(struct kc_scalar *out, const struct kc_scalar *a, const struct kc_scalar *b);
 void kc_scalar_subtract(
@@ -84,11 +87,13 @@ kc_mask kc_scalar_equal(const struct kc_scalar *a, const struct kc_scalar *b);
  * The scalar in signed bits: s is the sum of (2 b_i - 1) 2^i modulo L, over 255 (25519) or 450
  * (448) bits. For the multiplications of edwards25519.h and edwards448.h; not for P-256.
  */
-void kc_scalar_signed_bits(uint64_t bits[static 8], const struct kc_scalar *scalar);
+void kc_scalar_signed_bits(uint64_t bits[KC_AT_LEAST(8)], const struct kc_scalar *scalar);
 
 void kc_scalar_wipe(struct kc_scalar *scalar);
 
 /* A local scalar that is wiped when it leaves its scope. */
 #define KC_AUTO_SCALAR __attribute__((cleanup(kc_scalar_wipe))) struct kc_scalar
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/shamir.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
 

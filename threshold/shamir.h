@@ -12,9 +12,12 @@
 #ifndef KC_THRESHOLD_SHAMIR_H
 #define KC_THRESHOLD_SHAMIR_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 #include "threshold/share.h"
+
+KC_C_BEGIN
 
 /*
  * Splits a secret, such as an existing key, into count shares of which threshold recombine.
@@ -77,5 +80,7 @@ KC_CHECKED enum kc_error kc_shamir_coefficient(struct kc_scalar *out, enum kc_cu
 
 /* Whether there are 1..KC_SHARES_MAX indices, all different, none zero. */
 KC_CHECKED bool kc_shamir_indices_good(const uint32_t indices[], size_t count);
+
+KC_C_END
 
 #endif

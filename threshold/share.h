@@ -8,8 +8,11 @@
 #ifndef KC_THRESHOLD_SHARE_H
 #define KC_THRESHOLD_SHARE_H
 
+#include "base/language.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 #define KC_SHARES_MAX 16
 
@@ -53,5 +56,7 @@ KC_CHECKED enum kc_error kc_share_check(const struct kc_scalar *share,
  */
 KC_CHECKED enum kc_error kc_share_coefficient(struct kc_scalar *out, enum kc_curve curve,
     const uint32_t indices[], size_t count, size_t position);
+
+KC_C_END
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/signature.h"
 
-#include "base/secret.h"
+#include "base/wipe.h"
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
 #include "threshold/eddsa.h"
@@ -17,22 +17,24 @@ static bool signs(enum kc_curve curve)
 
 /* R, and the challenge: both are part of what is given away. */
 static enum kc_error make_challenge(struct kc_scalar *k, uint8_t r[static KC_POINT_SIZE_MAX],
-    const struct kc_point *commitment, const uint8_t *public,
+    const struct kc_point *commitment, const uint8_t *public_point,
     const struct kc_signed_message *message)
 {
     kc_point_encode(commitment, r);
     kc_declassify(r, kc_curve_info(commitment->curve)->point_size); /* R is part of the signature */
-    return kc_eddsa_challenge(k, commitment->curve, r, public, message);
+    return kc_eddsa_challenge(k, commitment->curve, r, public_point, message);
 }
 
 static enum kc_error make_whole_key_nonce(struct kc_scalar *nonce, const struct kc_key *key,
-    const uint8_t *public, const struct kc_signed_message *message, const struct kc_fresh *fresh)
+    const uint8_t *public_point, const struct kc_signed_message *message,
+    const struct kc_fresh *fresh)
 {
     if (key->seeded)
         return kc_eddsa_nonce(nonce, key, message);
     if (fresh == NULL)
         return KC_ERR_BAD_ARGUMENT;
-    const struct kc_signer signer = {.share = &key->scalar, .own = public, .group = public};
+    const struct kc_signer signer = {
+        .share = &key->scalar, .own = public_point, .group = public_point};
     return kc_nonce_make(nonce, KC_NONCE_WHOLE_KEY, &signer, NULL, message, fresh);
 }
 
@@ -44,11 +46,11 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
     KC_AUTO_SCALAR nonce = {.curve = key->scalar.curve};
     struct kc_scalar k, s;
     struct kc_point commitment;
-    uint8_t public[KC_POINT_SIZE_MAX], r[KC_POINT_SIZE_MAX];
-    kc_point_encode(&key->public, public);
-    enum kc_error error = make_whole_key_nonce(&nonce, key, public, message, fresh);
+    uint8_t public_point[KC_POINT_SIZE_MAX], r[KC_POINT_SIZE_MAX];
+    kc_point_encode(&key->public, public_point);
+    enum kc_error error = make_whole_key_nonce(&nonce, key, public_point, message, fresh);
     if (error != KC_OK || (error = kc_point_multiply_base(&commitment, &nonce)) != KC_OK ||
-        (error = make_challenge(&k, r, &commitment, public, message)) != KC_OK)
+        (error = make_challenge(&k, r, &commitment, public_point, message)) != KC_OK)
         return error;
     kc_eddsa_response(&s, &nonce, &k, NULL, &key->scalar);
     kc_eddsa_encode(signature, r, &s);
@@ -61,40 +63,40 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
  * refused by the comparison.
  */
 static bool verifies(const struct kc_scalar *s, const struct kc_scalar *k,
-    const struct kc_point *public, const uint8_t *r)
+    const struct kc_point *public_point, const uint8_t *r)
 {
-    const struct kc_term term = {.scalar = k, .point = public, .negative = true};
+    const struct kc_term term = {.scalar = k, .point = public_point, .negative = true};
     struct kc_point expected;
     uint8_t encoded[KC_POINT_SIZE_MAX];
     if (kc_scalar_is_zero(s) || kc_scalar_is_zero(k) ||
         kc_combination_variable_time(&expected, s, &term, 1) != KC_OK)
         return false;
     kc_point_encode(&expected, encoded);
-    return memcmp(encoded, r, kc_curve_info(public->curve)->point_size) == 0;
+    return memcmp(encoded, r, kc_curve_info(public_point->curve)->point_size) == 0;
 }
 
-enum kc_error kc_signature_verify(const struct kc_point *public,
+enum kc_error kc_signature_verify(const struct kc_point *public_point,
     const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size)
 {
-    if (!signs(public->curve))
+    if (!signs(public_point->curve))
         return KC_ERR_BAD_ALGORITHM;
-    const struct kc_curve_info *info = kc_curve_info(public->curve);
+    const struct kc_curve_info *info = kc_curve_info(public_point->curve);
     if (signature_size != info->signature_size)
         return KC_ERR_SIGNATURE;
 
     const uint8_t *r = signature, *s_bytes = signature + info->point_size;
     struct kc_scalar k, s;
     uint8_t a[KC_POINT_SIZE_MAX];
-    kc_point_encode(public, a);
-    enum kc_error error = kc_eddsa_challenge(&k, public->curve, r, a, message);
+    kc_point_encode(public_point, a);
+    enum kc_error error = kc_eddsa_challenge(&k, public_point->curve, r, a, message);
     if (error != KC_OK)
         return error;
     /* Ed448 has an octet more than a scalar needs; RFC 8032 5.2.7: S is below
      * L, so that octet is zero. */
     bool padded = info->scalar_size == info->point_size || s_bytes[info->scalar_size] == 0;
-    if (!padded || kc_scalar_decode(&s, public->curve, s_bytes, info->scalar_size) != KC_OK)
+    if (!padded || kc_scalar_decode(&s, public_point->curve, s_bytes, info->scalar_size) != KC_OK)
         return KC_ERR_SIGNATURE;
-    return verifies(&s, &k, public, r) ? KC_OK : KC_ERR_SIGNATURE;
+    return verifies(&s, &k, public_point, r) ? KC_OK : KC_ERR_SIGNATURE;
 }
 
 /* The rules that both parties' steps begin with. */

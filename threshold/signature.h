@@ -12,10 +12,13 @@
 #ifndef KC_THRESHOLD_SIGNATURE_H
 #define KC_THRESHOLD_SIGNATURE_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "threshold/key.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
+
+KC_C_BEGIN
 
 #define KC_CONTEXT_SIZE_MAX 255
 
@@ -51,7 +54,7 @@ struct kc_fresh {
  * KC_ERR_BAD_ARGUMENT   context too long or not announced, fresh missing
  * KC_ERR_INTERNAL       libcrypto failed
  */
-KC_CHECKED enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
+KC_CHECKED enum kc_error kc_signature_sign(uint8_t signature[KC_AT_LEAST(KC_SIGNATURE_SIZE_MAX)],
     const struct kc_key *key, const struct kc_signed_message *message,
     const struct kc_fresh *fresh);
 
@@ -63,7 +66,7 @@ KC_CHECKED enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE
  * KC_ERR_SIGNATURE  does not verify, or has the wrong size
  * KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT, KC_ERR_INTERNAL  as kc_signature_sign
  */
-KC_CHECKED enum kc_error kc_signature_verify(const struct kc_point *public,
+KC_CHECKED enum kc_error kc_signature_verify(const struct kc_point *public_point,
     const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size);
 
 /*
@@ -148,12 +151,14 @@ KC_CHECKED enum kc_error kc_signature_open(struct kc_signature_commitment *commi
  *                           contribution is wrong
  * KC_ERR_BAD_ALGORITHM, KC_ERR_BAD_ARGUMENT, KC_ERR_INTERNAL  as kc_signature_contribute
  */
-KC_CHECKED enum kc_error kc_signature_finish(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
+KC_CHECKED enum kc_error kc_signature_finish(uint8_t signature[KC_AT_LEAST(KC_SIGNATURE_SIZE_MAX)],
     struct kc_signature_commitment *commitment, const struct kc_signer *signer,
     const struct kc_point *group, const struct kc_signed_message *message,
     const struct kc_signature_contribution *contribution, const struct kc_point *other);
 
 /* Ends a commitment: abort, deadline. Fine with one that is not open. */
 void kc_signature_commitment_wipe(struct kc_signature_commitment *commitment);
+
+KC_C_END
 
 #endif

@@ -10,10 +10,13 @@
 #ifndef KC_THRESHOLD_TRANSCRIPT_H
 #define KC_THRESHOLD_TRANSCRIPT_H
 
+#include "base/language.h"
 #include "base/reader.h"
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 #include "threshold/signature.h"
+
+KC_C_BEGIN
 
 #define KC_TRANSCRIPT_DIGEST_SIZE 32
 
@@ -58,5 +61,7 @@ KC_CHECKED enum kc_error kc_transcript_finish_scalar(
  */
 KC_CHECKED enum kc_error kc_transcript_hash_to_scalar(struct kc_scalar *out, enum kc_curve curve,
     const char *label, const struct kc_span parts[], size_t count);
+
+KC_C_END
 
 #endif

@@ -13,9 +13,12 @@
 #define KC_THRESHOLD_UDF_SHAMIR_H
 
 #include "base/error.h"
+#include "base/language.h"
 #include "base/reader.h"
 
 #include <stdint.h>
+
+KC_C_BEGIN
 
 #define KC_UDF_SHAMIR_SECRET_MIN 4 /* octets */
 #define KC_UDF_SHAMIR_SECRET_MAX 64
@@ -43,7 +46,7 @@ struct kc_udf_share {
  */
 KC_CHECKED enum kc_error kc_udf_shamir_split(struct kc_udf_share shares[], size_t count,
     size_t threshold, struct kc_span secret,
-    const uint8_t random[static KC_UDF_SHAMIR_RANDOM_SIZE]);
+    const uint8_t random[KC_AT_LEAST(KC_UDF_SHAMIR_RANDOM_SIZE)]);
 
 /*
  * Recovers the secret. Shares beyond the threshold are checked against the others.
@@ -56,8 +59,9 @@ KC_CHECKED enum kc_error kc_udf_shamir_split(struct kc_udf_share shares[], size_
  * KC_ERR_CONTRIBUTION  a share is wrong or of another set: they do not fit, or what they give is
  *                      no secret of this size
  */
-KC_CHECKED enum kc_error kc_udf_shamir_recover(uint8_t secret[static KC_UDF_SHAMIR_SECRET_MAX],
-    const struct kc_udf_share shares[], size_t count);
+KC_CHECKED enum kc_error kc_udf_shamir_recover(
+    uint8_t secret[KC_AT_LEAST(KC_UDF_SHAMIR_SECRET_MAX)], const struct kc_udf_share shares[],
+    size_t count);
 
 /*
  * One share from given coefficients, for a dealer or a test that chooses them.
@@ -70,5 +74,7 @@ KC_CHECKED enum kc_error kc_udf_shamir_recover(uint8_t secret[static KC_UDF_SHAM
  */
 KC_CHECKED enum kc_error kc_udf_shamir_evaluate(struct kc_udf_share *share,
     const uint8_t *coefficients, size_t size, size_t threshold, unsigned x);
+
+KC_C_END
 
 #endif
