@@ -4,7 +4,11 @@
 
 #include "threshold/frost_suite.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* The two Ed25519 suites have the same group: a share for one is none for the other. */
 static void a_share_under_another_suite_is_wrong(void **state)
@@ -177,6 +181,35 @@ static void a_copy_of_nonces_is_dead(void **state)
     assert_int_equal(sign(&s, 0), KC_OK);
 }
 
+/* In memory that a fork does not inherit, as the vault's is; elsewhere both would have them. */
+static void a_fork_has_no_nonces_of_its_parents(void **state)
+{
+    (void)state;
+    struct signing s;
+    struct kc_frost_nonces *nonces =
+        mmap(NULL, sizeof *nonces, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(nonces, MAP_FAILED);
+    assert_int_equal(madvise(nonces, sizeof *nonces, MADV_WIPEONFORK), 0);
+    struct kc_fresh fresh = next_fresh();
+    round_one(&s, KC_FROST_ED25519);
+    assert_int_equal(
+        kc_frost_commit(nonces, &s.commitments[0], &s.signers[0], SESSION, &fresh), KC_OK);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0)
+        _exit(kc_frost_sign(&s.responses[0], nonces, &s.signers[0], SESSION, &s.package) ==
+                      KC_ERR_SESSION
+                  ? 0
+                  : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+    assert_int_equal(
+        kc_frost_sign(&s.responses[0], nonces, &s.signers[0], SESSION, &s.package), KC_OK);
+    munmap(nonces, sizeof *nonces);
+}
+
 static void nonces_that_are_wiped_do_not_sign(void **state)
 {
     (void)state;
@@ -329,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_replayed_share_is_named),
         cmocka_unit_test(nonces_are_consumed_and_wiped_on_every_path),
         cmocka_unit_test(a_copy_of_nonces_is_dead),
+        cmocka_unit_test(a_fork_has_no_nonces_of_its_parents),
         cmocka_unit_test(nonces_that_are_wiped_do_not_sign),
         cmocka_unit_test(nonces_differ_if_anything_does),
         cmocka_unit_test(signers_without_index_session_or_of_another_curve_are_refused),

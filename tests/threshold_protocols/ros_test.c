@@ -114,37 +114,42 @@ static void the_naive_signer_is_made_to_sign_what_it_never_saw(void **state)
     free(a);
 }
 
-/* The first party's commitment is one object for a share: opening it again ends what was open. */
+/*
+ * As many sessions wanted of ours, with messages fixed before: the first party's commitment is one
+ * object for a share, and opening it again ends what was open. So of 253 answers one is taken.
+ */
 static void our_two_party_signer_has_no_second_open_session(void **state)
 {
     (void)state;
+    static const size_t answered[] = {0, 1, SESSIONS / 2, SESSIONS - 2, SESSIONS - 1};
     struct kc_scalar share = next_scalar(CURVE), other_share = next_scalar(CURVE);
-    struct kc_point parts[] = {base_times(&share), base_times(&other_share)}, group, r[3];
+    struct kc_point parts[] = {base_times(&share), base_times(&other_share)}, group, r[SESSIONS];
     struct kc_signature_commitment commitment = {0};
     uint8_t own[KC_POINT_SIZE_MAX], other[KC_POINT_SIZE_MAX], public[KC_POINT_SIZE_MAX];
-    uint8_t texts[3][8] = {"one", "two", "three"}, signature[KC_SIGNATURE_SIZE_MAX];
+    uint8_t texts[SESSIONS][8], signature[KC_SIGNATURE_SIZE_MAX];
     assert_int_equal(kc_point_sum(&group, parts, 2), KC_OK);
     kc_point_encode(&parts[0], own);
     kc_point_encode(&parts[1], other);
     kc_point_encode(&group, public);
     const struct kc_signer first = {&share, NULL, own, public};
     const struct kc_signer second = {&other_share, NULL, other, public};
-    for (int answered = 0; answered < 3; answered++) {
-        struct kc_signed_message messages[3];
+    for (size_t k = 0; k < sizeof answered / sizeof *answered; k++) {
+        struct kc_signed_message messages[SESSIONS];
         struct kc_signature_contribution contribution;
         struct kc_fresh fresh = next_fresh();
-        for (int i = 0; i < 3; i++) {
+        for (size_t i = 0; i < SESSIONS; i++) {
+            memcpy(texts[i], &i, sizeof texts[i]);
             messages[i] = (struct kc_signed_message){.message = {texts[i], sizeof texts[i]}};
             fresh.counter++;
             assert_int_equal(
                 kc_signature_open(&commitment, &r[i], &first, &messages[i], &fresh), KC_OK);
         }
-        assert_int_equal(kc_signature_contribute(
-                             &contribution, &second, &r[answered], &messages[answered], &fresh),
-            KC_OK);
+        size_t at = answered[k];
+        assert_int_equal(
+            kc_signature_contribute(&contribution, &second, &r[at], &messages[at], &fresh), KC_OK);
         enum kc_error error = kc_signature_finish(
-            signature, &commitment, &first, &group, &messages[answered], &contribution, &parts[1]);
-        assert_int_equal(error, answered == 2 ? KC_OK : KC_ERR_SESSION); /* the last one only */
+            signature, &commitment, &first, &group, &messages[at], &contribution, &parts[1]);
+        assert_int_equal(error, at == SESSIONS - 1 ? KC_OK : KC_ERR_SESSION); /* the last only */
     }
 }
 
