@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/udf.h"
 
+#include "base/ct.h"
 #include "base/secret.h"
 
 #include <string.h>
@@ -9,7 +10,12 @@
 #define GROUP 4                                  /* characters between dashes */
 #define TYPED_MAX ((size_t)4 * KC_UDF_TEXT_SIZE) /* characters, white space included */
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/* The character of a value below 32, without a branch or an index: it may be a secret's. */
+static char character_of(unsigned value)
+{
+    kc_mask is_digit = kc_ct_mask_bit((UINT64_C(25) - value) >> 63);
+    return (char)kc_ct_select(is_digit, value - 26 + '2', value + 'A');
+}
 
 /* The 5 bits at a bit position of the type octet followed by the data; zeros after the end. */
 static unsigned bits_at(uint8_t type, struct kc_span data, size_t position)
@@ -40,7 +46,7 @@ enum kc_error kc_udf_present(
     for (size_t i = 0; i < characters; i++) {
         if (i > 0 && i % GROUP == 0)
             *text++ = '-';
-        *text++ = alphabet[bits_at(type, data, i * BITS_PER_CHARACTER)];
+        *text++ = character_of(bits_at(type, data, i * BITS_PER_CHARACTER));
     }
     *text = '\0';
     return KC_OK;
@@ -51,16 +57,23 @@ static bool is_separator(char c)
     return c == '-' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The value of a character, or -1. */
-static int character_value(char c)
+/* Whether a character is within first..last. */
+static kc_mask is_within(uint8_t c, char first, char last)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a';
-    if (c >= '2' && c <= '7')
-        return c - '2' + 26;
-    return -1;
+    uint64_t below = ((uint64_t)c - (uint8_t)first) >> 63;
+    uint64_t above = ((uint64_t)(uint8_t)last - c) >> 63;
+    return kc_ct_mask_bit((below | above) ^ 1);
+}
+
+/* The value of a character, or -1; in the same time for all. */
+static int character_value(char character)
+{
+    uint8_t c = (uint8_t)character;
+    uint64_t value = 32;
+    value = kc_ct_select(is_within(c, 'A', 'Z'), (uint64_t)(c - 'A'), value);
+    value = kc_ct_select(is_within(c, 'a', 'z'), (uint64_t)(c - 'a'), value);
+    value = kc_ct_select(is_within(c, '2', '7'), (uint64_t)(c - '2' + 26), value);
+    return value == 32 ? -1 : (int)value;
 }
 
 /* Decodes to octets, type octet first. False: another character, or more than fit. */

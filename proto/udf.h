@@ -5,7 +5,8 @@
  *
  * Texts of digests are cut to a precision; texts of keys, seeds and nonces carry every octet. A UDF
  * of type encryption, seed, share or authenticator is secret: text and octets are wiped by the
- * caller.
+ * caller. Reading and writing take the same time for all octets of a size; where dashes stand, the
+ * case of letters, and whether a text is well formed are not hidden.
  */
 #ifndef KC_PROTO_UDF_H
 #define KC_PROTO_UDF_H

@@ -130,6 +130,34 @@ static void refuses_a_plain_ed25519_signature(void **state)
         KC_ERR_BAD_ALGORITHM);
 }
 
+/* "Header, ContentMetaData and EnvelopeId are not covered": so nothing is taken from there. */
+static void takes_nothing_from_what_the_signature_does_not_cover(void **state)
+{
+    (void)state;
+    struct sample_key key = sample_key(KC_CURVE_ED448, 1);
+    struct kc_span text = profile(&key.public, &key);
+    static struct kc_dare_envelope envelope;
+    struct kc_signed_object object;
+    uint8_t meta[] = "{\"MessageType\":\"ProfileDevice\",\"Event\":\"Delete\"}";
+    char *forged;
+    size_t size;
+    GOOD(kc_dare_envelope_read(text, &envelope));
+    strcpy(envelope.id, "MB7O-KTNM-F5H6-2R7C-3WW7-7LC3-CSLE");
+    strcpy(envelope.signatures[0].kid, envelope.id);
+    envelope.content_meta = meta;
+    envelope.content_meta_size = sizeof meta - 1;
+    envelope.sequence_info = (struct kc_span){(const uint8_t *)"{\"Index\":7}", 11};
+    GOOD(kc_dare_envelope_write(&envelope, &forged, &size));
+    envelope.content_meta = NULL;
+    kc_dare_envelope_done(&envelope);
+    GOOD(kc_signed_object_open_profile((struct kc_span){(uint8_t *)forged, size}, SIZE_LIMIT,
+        KC_OBJECT_ProfileAccount, key.public.udf, kc_mesh_verify, &object, NULL));
+    assert_int_equal(object.object.type, KC_OBJECT_ProfileUser);
+    kc_signed_object_done(&object);
+    free(forged);
+    done(text);
+}
+
 /* --- requests --- */
 
 struct parties {
@@ -283,6 +311,7 @@ int main(void)
         cmocka_unit_test(refuses_a_udf_that_is_not_the_keys_beside_it),
         cmocka_unit_test(refuses_a_profile_of_another_kind_and_one_that_is_too_large),
         cmocka_unit_test(refuses_a_plain_ed25519_signature),
+        cmocka_unit_test(takes_nothing_from_what_the_signature_does_not_cover),
         cmocka_unit_test(opens_a_request_along_its_chain),
         cmocka_unit_test(takes_the_connection_from_the_service_if_none_is_enclosed),
         cmocka_unit_test(refuses_a_request_with_any_link_of_the_chain_broken),

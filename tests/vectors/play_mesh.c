@@ -3,15 +3,13 @@
 #include "number.h"
 #include "play.h"
 
-#include "proto/udf_digest.h"
+#include "custodian/mesh/verify.h"
+#include "proto/identifier.h"
 #include "threshold/derive.h"
 #include "threshold/share.h"
 #include "threshold/signature.h"
 
 #include <string.h>
-
-#define PIN_KEY_SIZE 16
-#define ACCOUNT_MAX 256
 
 static struct kc_span span_of(const char *text)
 {
@@ -27,103 +25,48 @@ static struct kc_udf parse_udf(struct check *c, const json_t *vector, const char
 
 /* --- ids --- */
 
-/* The digest of a message id's data, with SHA-3 only for the plain SHA-3 digest. */
 void play_make_id(struct check *c, const json_t *vector)
 {
-    struct kc_udf id = parse_udf(c, vector, "message_id");
-    struct kc_udf_digest digest = {0};
     char text[KC_UDF_ID_SIZE] = "";
-    enum kc_hash hash = id.type == KC_UDF_DIGEST_SHA3 ? KC_HASH_SHA3_512 : KC_HASH_SHA512;
     check_ok(c, "result",
-        kc_udf_content_digest(hash, (struct kc_span){id.data, id.data_size},
-            check_text(c, vector, "content_type"), &digest));
-    check_ok(c, "result", kc_udf_digest_present(&digest, KC_UDF_BITS, text, sizeof text));
+        kc_make_id(
+            check_text(c, vector, "message_id"), check_text(c, vector, "content_type"), text));
     expect_text(c, vector, "result", text);
 }
 
 /* --- PINs --- */
 
-/* present(0 || HMAC(key, octets)), 28 characters. */
-static void expect_mac_udf(struct check *c, const json_t *vector, const char *name,
-    struct kc_span key, struct kc_span octets)
+static void expect_pin_witness(struct check *c, const json_t *vector, const char *salted)
 {
-    uint8_t mac[KC_HASH_SIZE_MAX] = {0};
-    char text[KC_UDF_ID_SIZE] = "";
-    check_ok(c, name, kc_hmac(KC_HASH_SHA512, key, octets, mac));
-    check_ok(c, name,
-        kc_udf_present(KC_UDF_AUTHENTICATOR, (struct kc_span){mac, sizeof mac}, KC_UDF_BITS, text,
-            sizeof text));
-    expect_text(c, vector, name, text);
-}
-
-static void expect_pin_witness(
-    struct check *c, const json_t *vector, struct kc_span key, struct kc_span account)
-{
-    uint8_t octets[ACCOUNT_MAX + 64 + KC_HASH_SIZE_MAX], digest[KC_HASH_SIZE_MAX] = {0};
-    uint8_t mac[KC_HASH_SIZE_MAX] = {0};
-    struct kc_span nonce = check_octets(c, vector, "client_nonce");
+    uint8_t digest[KC_HASH_SIZE_MAX] = {0}, witness[KC_PIN_WITNESS_SIZE] = {0};
     check_ok(c, "payload_digest",
         kc_hash_digest(KC_HASH_SHA512, check_octets(c, vector, "payload"), digest));
     expect_octets(c, vector, "payload_digest", digest, sizeof digest);
-    if (nonce.size > 64)
-        check_fail(c, "client_nonce is too long");
-    if (c->failed)
-        return;
-    memcpy(octets, account.bytes, account.size);
-    memcpy(octets + account.size, nonce.bytes, nonce.size);
-    memcpy(octets + account.size + nonce.size, digest, sizeof digest);
     check_ok(c, "pin_witness",
-        kc_hmac(KC_HASH_SHA512, key,
-            (struct kc_span){octets, account.size + nonce.size + sizeof digest}, mac));
-    expect_octets(c, vector, "pin_witness", mac, sizeof mac);
-}
-
-/* The account in the form that goes into MACs: A to Z in lower case. */
-static struct kc_span lower_account(struct check *c, const json_t *vector, char room[ACCOUNT_MAX])
-{
-    const char *account = check_text(c, vector, "account");
-    size_t size = strlen(account);
-    if (size >= ACCOUNT_MAX) {
-        check_fail(c, "account is too long");
-        size = 0;
-    }
-    for (size_t i = 0; i < size; i++)
-        room[i] = account[i] >= 'A' && account[i] <= 'Z' ? (char)(account[i] + 32) : account[i];
-    return (struct kc_span){(const uint8_t *)room, size};
+        kc_pin_witness(salted, check_text(c, vector, "account"),
+            check_octets(c, vector, "client_nonce"), digest, witness));
+    expect_octets(c, vector, "pin_witness", witness, sizeof witness);
 }
 
 /* The key for what follows is what the text of the salted PIN can carry: 16 octets. */
 void play_pin(struct check *c, const json_t *vector)
 {
-    char room[ACCOUNT_MAX];
-    struct kc_span account = lower_account(c, vector, room);
-    const char *action = check_text(c, vector, "action");
+    char text[KC_UDF_ID_SIZE] = "";
+    const char *salted = check_text(c, vector, "salted_pin");
     if (check_has(vector, "pin")) {
-        struct kc_udf pin = parse_udf(c, vector, "pin");
-        expect_mac_udf(
-            c, vector, "salted_pin", (struct kc_span){pin.data, pin.data_size}, span_of(action));
+        check_ok(c, "salted_pin",
+            kc_pin_salt(check_text(c, vector, "pin"), check_text(c, vector, "action"), text));
+        expect_text(c, vector, "salted_pin", text);
     }
-    struct kc_udf salted = parse_udf(c, vector, "salted_pin");
-    if (salted.data_size != PIN_KEY_SIZE)
-        check_fail(c, "salted_pin has another size");
-    if (c->failed)
-        return;
-    struct kc_span key = {salted.data, PIN_KEY_SIZE};
-    expect_octets(c, vector, "salted_pin_key", key.bytes, key.size);
-    expect_mac_udf(c, vector, "pin_id", key, account);
+    struct kc_udf key = parse_udf(c, vector, "salted_pin");
+    expect_octets(c, vector, "salted_pin_key", key.data, key.data_size);
+    check_ok(c, "pin_id", kc_pin_id(salted, check_text(c, vector, "account"), text));
+    expect_text(c, vector, "pin_id", text);
     if (check_has(vector, "pin_witness"))
-        expect_pin_witness(c, vector, key, account);
+        expect_pin_witness(c, vector, salted);
 }
 
 /* --- envelopes --- */
-
-/* Ed25519 is signed with an empty context, which is not the plain scheme; Ed448 has always one. */
-static struct kc_signed_message signed_digest(
-    const struct kc_curve_info *curve, const uint8_t digest[KC_HASH_SIZE_MAX])
-{
-    return (struct kc_signed_message){
-        .has_context = curve->curve == KC_CURVE_ED25519, .message = {digest, KC_HASH_SIZE_MAX}};
-}
 
 static void expect_envelope_key(
     struct check *c, const json_t *vector, const struct kc_curve_info *curve, struct kc_span public)
@@ -167,16 +110,16 @@ void play_envelope(struct check *c, const json_t *vector)
     struct kc_span signature = check_octets(c, vector, "signature");
     bool valid = check_flag(c, vector, "valid");
     uint8_t digest[KC_HASH_SIZE_MAX] = {0};
-    struct kc_point point;
+    struct kc_public_key key;
     check_ok(c, "payload_digest", kc_hash_digest(KC_HASH_SHA512, payload, digest));
     expect_octets(c, vector, "payload_digest", digest, sizeof digest);
     expect_octets(c, vector, "signed_octets", digest, sizeof digest);
     if (curve == NULL || c->failed)
         return;
-    struct kc_signed_message message = signed_digest(curve, digest);
-    enum kc_error error = kc_point_decode(&point, curve->curve, public.bytes, public.size);
+    struct kc_signed_message message = kc_mesh_signed_message(curve->curve, digest);
+    enum kc_error error = kc_public_key_make(curve->name, public, &key);
     if (error == KC_OK)
-        error = kc_signature_verify(&point, &message, signature.bytes, signature.size);
+        error = kc_mesh_verify(&key, digest, signature);
     if ((error == KC_OK) != valid)
         check_fail(c, "the signature gives %s", kc_error_name(error));
     if (check_has(vector, "key_udf"))
