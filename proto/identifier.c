@@ -33,8 +33,9 @@ enum kc_error kc_account_canonical(const char *address, char canonical[KC_ACCOUN
     if (size == 0 || size >= KC_ACCOUNT_SIZE)
         return KC_ERR_BAD_ARGUMENT;
     for (size_t i = 0; i <= size; i++) {
-        bool upper = address[i] >= 'A' && address[i] <= 'Z';
-        canonical[i] = upper ? (char)(address[i] - 'A' + 'a') : address[i];
+        canonical[i] = address[i];
+        if (address[i] >= 'A' && address[i] <= 'Z')
+            canonical[i] = (char)(address[i] - 'A' + 'a');
     }
     return KC_OK;
 }

@@ -159,16 +159,17 @@ enum kc_error kc_json_octets(struct kc_json value, uint8_t *octets, size_t *size
 
 enum kc_error kc_json_integer(struct kc_json value, int64_t *integer)
 {
-    struct kc_span digits = kc_json_source(value);
+    const struct kc_json_node *node = node_of(value);
     int64_t read = 0;
-    if (kc_json_kind(value) != KC_JSON_NUMBER)
+    if (node == NULL || node->kind != KC_JSON_NUMBER)
         return KC_ERR_BAD_REQUEST;
-    bool negative = digits.bytes[0] == '-';
+    const uint8_t *digits = value.document->text.bytes + node->start;
+    bool negative = digits[0] == '-';
     /* The reader has seen to it that there is no overflow. */
-    for (size_t i = negative; i < digits.size; i++) {
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+    for (size_t i = negative; i < node->size; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
             return KC_ERR_BAD_REQUEST;
-        read = read * 10 + (digits.bytes[i] - '0');
+        read = read * 10 + (digits[i] - '0');
     }
     *integer = negative ? -read : read;
     return KC_OK;
@@ -176,9 +177,10 @@ enum kc_error kc_json_integer(struct kc_json value, int64_t *integer)
 
 enum kc_error kc_json_boolean(struct kc_json value, bool *boolean)
 {
-    if (kc_json_kind(value) != KC_JSON_BOOLEAN)
+    const struct kc_json_node *node = node_of(value);
+    if (node == NULL || node->kind != KC_JSON_BOOLEAN)
         return KC_ERR_BAD_REQUEST;
-    *boolean = *kc_json_source(value).bytes == 't';
+    *boolean = value.document->text.bytes[node->start] == 't';
     return KC_OK;
 }
 

@@ -26,9 +26,14 @@ static size_t left(const struct reading *r)
     return r->document->text.size - r->position;
 }
 
+static bool is_white(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_white_space(struct reading *r)
 {
-    while (left(r) > 0 && memchr(" \t\r\n", *here(r), 4) != NULL)
+    while (left(r) > 0 && is_white(*here(r)))
         r->position++;
 }
 

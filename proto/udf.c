@@ -70,9 +70,9 @@ static int character_value(char character)
 {
     uint8_t c = (uint8_t)character;
     uint64_t value = 32;
-    value = kc_ct_select(is_within(c, 'A', 'Z'), (uint64_t)(c - 'A'), value);
-    value = kc_ct_select(is_within(c, 'a', 'z'), (uint64_t)(c - 'a'), value);
-    value = kc_ct_select(is_within(c, '2', '7'), (uint64_t)(c - '2' + 26), value);
+    value = kc_ct_select(is_within(c, 'A', 'Z'), (uint64_t)c - 'A', value);
+    value = kc_ct_select(is_within(c, 'a', 'z'), (uint64_t)c - 'a', value);
+    value = kc_ct_select(is_within(c, '2', '7'), (uint64_t)c - '2' + 26, value);
     return value == 32 ? -1 : (int)value;
 }
 

@@ -57,7 +57,10 @@ static bool squeeze(const char *text, char out[KC_UDF_DIGEST_TEXT_SIZE])
         if ((!lower && !upper && (*text < '2' || *text > '7')) ||
             size + 1 == KC_UDF_DIGEST_TEXT_SIZE)
             return false;
-        out[size++] = lower ? (char)(*text - 'a' + 'A') : *text;
+        out[size] = *text;
+        if (lower)
+            out[size] = (char)(*text - 'a' + 'A');
+        size++;
     }
     out[size] = '\0';
     return size >= KC_UDF_BITS_TYPED_MIN / BITS_PER_CHARACTER;

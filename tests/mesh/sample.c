@@ -3,6 +3,7 @@
 
 #include "tests/support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ void sample_sign(
     struct kc_dare_signature *entry = &envelope->signatures[envelope->signature_count++];
     struct kc_signed_message message = kc_mesh_signed_message(curve, envelope->digest);
     memset(entry, 0, sizeof *entry);
-    strcpy(entry->kid, key->public.udf);
+    snprintf(entry->kid, sizeof entry->kid, "%s", key->public.udf);
     entry->size = kc_curve_info(curve)->signature_size;
     entry->manifest = manifest;
     GOOD(kc_signature_sign(entry->octets, &key->pair, &message, NULL));

@@ -3,6 +3,7 @@
 #include "tests/mesh/sample.h"
 #include "tests/support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static void encrypt(struct kc_dare_envelope *envelope, struct kc_dare_content *c
     uint8_t kek[KC_DARE_KEK_SIZE];
     envelope->salt_size = KC_DARE_SALT_SIZE;
     envelope->recipient_count = 1;
-    strcpy(recipient->kid, "MC26-ABWY-V347-CYLP-BL4I-OJK2-USAM");
+    snprintf(recipient->kid, sizeof recipient->kid, "%s", "MC26-ABWY-V347-CYLP-BL4I-OJK2-USAM");
     GOOD(kc_dare_kek((struct kc_span){agreed, sizeof agreed},
         (struct kc_span){(const uint8_t *)KC_DARE_KEK_INFO, 6}, kek));
     GOOD(kc_dare_wrap(kek, seed, recipient->wrapped));

@@ -2,6 +2,7 @@
 #include "tests/mesh/sample.h"
 #include "tests/support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,11 +76,11 @@ static void refuses_a_profile_with_another_fingerprint_or_less_of_it(void **stat
     struct kc_span text = profile(&key.public, &key);
     char prefix[KC_UDF_ID_SIZE];
     assert_int_equal(open_profile(text, other.public.udf), KC_ERR_SIGNATURE);
-    strcpy(prefix, key.public.udf);
+    snprintf(prefix, sizeof prefix, "%s", key.public.udf);
     prefix[24] = '\0';
     assert_int_equal(open_profile(text, prefix), KC_ERR_SIGNATURE);
+    snprintf(prefix, sizeof prefix, "%s", key.public.udf);
     prefix[0] = 'm';
-    strcpy(prefix + 1, key.public.udf + 1);
     assert_int_equal(open_profile(text, prefix), KC_ERR_SIGNATURE);
     done(text);
 }
@@ -142,8 +143,8 @@ static void takes_nothing_from_what_the_signature_does_not_cover(void **state)
     char *forged;
     size_t size;
     GOOD(kc_dare_envelope_read(text, &envelope));
-    strcpy(envelope.id, "MB7O-KTNM-F5H6-2R7C-3WW7-7LC3-CSLE");
-    strcpy(envelope.signatures[0].kid, envelope.id);
+    snprintf(envelope.id, sizeof envelope.id, "%s", "MB7O-KTNM-F5H6-2R7C-3WW7-7LC3-CSLE");
+    snprintf(envelope.signatures[0].kid, sizeof envelope.signatures[0].kid, "%s", envelope.id);
     envelope.content_meta = meta;
     envelope.content_meta_size = sizeof meta - 1;
     envelope.sequence_info = (struct kc_span){(const uint8_t *)"{\"Index\":7}", 11};

@@ -107,19 +107,21 @@ static void refuses_what_goes_beyond_a_limit(void **state)
     assert_int_equal(kc_json_read(span_of("[12]"), 3, &document), KC_ERR_TOO_LARGE);
     assert_int_equal(kc_json_read(span_of("[12]"), 4, &document), KC_OK);
     kc_json_done(&document);
-    char *many = malloc(4 * KC_JSON_NODES_MAX);
+    char *many = malloc((size_t)4 * KC_JSON_NODES_MAX);
     size_t size = 0;
     many[size++] = '[';
     for (size_t i = 0; i < KC_JSON_NODES_MAX - 1; i++)
         size += (size_t)sprintf(many + size, i == 0 ? "1" : ",1");
     many[size++] = ']';
     assert_int_equal(read_only((struct kc_span){(uint8_t *)many, size}), KC_OK);
-    memcpy(many + size - 1, ",1]", 3);
+    many[size - 1] = ',';
+    many[size] = '1';
+    many[size + 1] = ']';
     assert_int_equal(read_only((struct kc_span){(uint8_t *)many, size + 2}), KC_ERR_TOO_LARGE);
     size = 0;
     for (size_t i = 0; i <= KC_JSON_MEMBERS_MAX; i++)
         size += (size_t)sprintf(many + size, "%c\"%zu\":1", i == 0 ? '{' : ',', i);
-    memcpy(many + size, "}", 1);
+    many[size] = '}';
     assert_int_equal(read_only((struct kc_span){(uint8_t *)many, size + 1}), KC_ERR_TOO_LARGE);
     free(many);
 }

@@ -47,9 +47,10 @@ static struct kc_span span_of(const char *text)
 static enum kc_error append(struct kc_sequence *sequence, const char *payload)
 {
     static struct kc_dare_envelope envelope;
-    uint8_t body[100], meta[] = "{\"Event\":\"New\"}";
+    uint8_t body[100] = {0}, meta[] = "{\"Event\":\"New\"}";
     memset(&envelope, 0, sizeof envelope);
-    memcpy(body, payload, strlen(payload));
+    for (size_t i = 0; payload[i] != '\0'; i++)
+        body[i] = (uint8_t)payload[i];
     envelope.body = body;
     envelope.body_size = strlen(payload);
     envelope.content_meta = meta;

@@ -8,6 +8,7 @@
 #include "threshold/eddsa.h"
 #include "threshold/share.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,7 +188,7 @@ static void expect_keys(const struct example *example, const char *seed, const c
     while (kc_json_walk_next(&walk)) {
         char operation[32], entry[100], algorithm[8], name[64];
         GOOD(kc_json_text(walk.name, operation, sizeof operation));
-        strcpy(entry, flow_path(keys, operation));
+        snprintf(entry, sizeof entry, "%s", flow_path(keys, operation));
         example_text(example, flow_path(entry, "alg"), algorithm, sizeof algorithm);
         example_text(example, flow_path(entry, "key_name"), name, sizeof name);
         struct kc_key key = flow_key(example, seed, flow_curve(algorithm), name);
@@ -204,7 +205,7 @@ static void expect_composite_keys(const struct example *example, const char *bas
     while (kc_json_walk_next(&walk)) {
         char operation[32], algorithm[8], base_name[64], activation_name[64], entry[100];
         GOOD(kc_json_text(walk.name, operation, sizeof operation));
-        strcpy(entry, flow_path(composite, operation));
+        snprintf(entry, sizeof entry, "%s", flow_path(composite, operation));
         example_text(example, flow_path(entry, "alg"), algorithm, sizeof algorithm);
         example_text(example, flow_path(flow_path(base, operation), "key_name"), base_name,
             sizeof base_name);
@@ -246,7 +247,7 @@ static void open_share(struct example *example, const char *access)
     struct kc_public_key administrator;
     const struct kc_dare_signature *signature;
     struct kc_dare_envelope *share = calloc(1, sizeof *share);
-    strcpy(steps, flow_path(access, "share.envelope_steps"));
+    snprintf(steps, sizeof steps, "%s", flow_path(access, "share.envelope_steps"));
     GOOD(kc_public_key_make("Ed448",
         (struct kc_span){
             administrator.octets, example_octets(example, "account.keys.AdminSign.public",
@@ -296,7 +297,7 @@ static void agree_by_two(const struct example *example, const char *flow,
     flow_expect_point(example, flow_path(flow, "member.contribution"), &parts[1]);
     GOOD(kc_point_sum(&agreed, parts, 2));
     flow_expect_point(example, flow_path(flow, "member.sum"), &agreed);
-    strcpy(path, flow_path(flow, "member"));
+    snprintf(path, sizeof path, "%s", flow_path(flow, "member"));
     flow_decrypt(example, example_at(example, "encrypted_message.envelope"), &agreed, path, NULL);
 }
 
