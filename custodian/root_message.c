@@ -3,6 +3,33 @@
 
 #include <string.h>
 
+/* The arguments of requests about resident keys. */
+static void write_key_arguments(struct kc_writer *w, const struct kc_root_request *request)
+{
+    if (request->type == KC_ROOT_REQUEST_KEY_LEFT) {
+        kc_writer_bytes(w, request->tag, KC_ROOT_KEY_TAG_SIZE);
+        kc_writer_u32(w, request->number);
+        return;
+    }
+    if (request->type == KC_ROOT_REQUEST_KEY_MAKE) {
+        kc_writer_u8(w, request->algorithm);
+        kc_writer_u8(w, request->use);
+    }
+    if (request->type == KC_ROOT_REQUEST_KEY_USE) {
+        kc_writer_u8(w, request->operation);
+        kc_writer_u8(w, request->scheme);
+    }
+    kc_writer_bytes(w, request->auth, KC_ROOT_AUTH_SIZE);
+    if (request->type == KC_ROOT_REQUEST_KEY_MAKE) {
+        kc_writer_bytes(w, request->tag, KC_ROOT_KEY_TAG_SIZE);
+    } else if (request->type == KC_ROOT_REQUEST_KEY_USE) {
+        kc_writer_span(w, request->blob.bytes, request->blob.size);
+        kc_writer_bytes(w, request->input.bytes, request->input.size);
+    } else {
+        kc_writer_bytes(w, request->blob.bytes, request->blob.size);
+    }
+}
+
 enum kc_error kc_root_request_write(
     const struct kc_root_request *request, uint8_t packet[static KC_ROOT_REQUEST_MAX], size_t *size)
 {
@@ -29,6 +56,13 @@ enum kc_error kc_root_request_write(
     case KC_ROOT_REQUEST_HEAD_READ:
         kc_writer_bytes(&w, request->auth, KC_ROOT_AUTH_SIZE);
         break;
+    case KC_ROOT_REQUEST_KEY_MAKE:
+    case KC_ROOT_REQUEST_KEY_LEFT:
+    case KC_ROOT_REQUEST_KEY_KEEP:
+    case KC_ROOT_REQUEST_KEY_DESTROY:
+    case KC_ROOT_REQUEST_KEY_USE:
+        write_key_arguments(&w, request);
+        break;
     }
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
@@ -44,6 +78,17 @@ static struct kc_span rest(struct kc_reader *r, size_t min, size_t max)
         kc_reader_fail(r);
     const uint8_t *bytes = kc_reader_bytes(r, size);
     return bytes ? (struct kc_span){bytes, size} : (struct kc_span){NULL, 0};
+}
+
+static void read_use(struct kc_reader *r, struct kc_root_request *request)
+{
+    request->operation = kc_reader_u8(r);
+    if (request->operation < KC_ROOT_KEY_SIGN || request->operation > KC_ROOT_KEY_DECRYPT)
+        kc_reader_fail(r);
+    request->scheme = kc_reader_u8(r);
+    request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
+    request->blob = kc_reader_span(r, KC_ROOT_BLOB_MAX);
+    request->input = rest(r, 0, KC_ROOT_INPUT_MAX);
 }
 
 static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_request *request)
@@ -68,6 +113,24 @@ static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_req
         __attribute__((fallthrough));
     case KC_ROOT_REQUEST_HEAD_READ:
         request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
+        break;
+    case KC_ROOT_REQUEST_KEY_MAKE:
+        request->algorithm = kc_reader_u8(r);
+        request->use = kc_reader_u8(r);
+        request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
+        request->tag = kc_reader_bytes(r, KC_ROOT_KEY_TAG_SIZE);
+        break;
+    case KC_ROOT_REQUEST_KEY_LEFT:
+        request->tag = kc_reader_bytes(r, KC_ROOT_KEY_TAG_SIZE);
+        request->number = kc_reader_u32(r);
+        break;
+    case KC_ROOT_REQUEST_KEY_KEEP:
+    case KC_ROOT_REQUEST_KEY_DESTROY:
+        request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
+        request->blob = rest(r, 1, KC_ROOT_BLOB_MAX);
+        break;
+    case KC_ROOT_REQUEST_KEY_USE:
+        read_use(r, request);
         break;
     default:
         kc_reader_fail(r);
@@ -121,7 +184,14 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
         return rest(r, KC_ROOT_HEAD_SIZE, KC_ROOT_HEAD_SIZE);
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
+    case KC_ROOT_REQUEST_KEY_KEEP:
+    case KC_ROOT_REQUEST_KEY_DESTROY:
         return rest(r, 0, 0);
+    case KC_ROOT_REQUEST_KEY_MAKE:
+    case KC_ROOT_REQUEST_KEY_LEFT:
+        return rest(r, 6, 4 + KC_ROOT_BLOB_MAX + KC_ROOT_PUBLIC_MAX);
+    case KC_ROOT_REQUEST_KEY_USE:
+        return rest(r, 1, KC_ROOT_RESULT_MAX);
     }
     kc_reader_fail(r);
     return (struct kc_span){NULL, 0};
@@ -144,6 +214,30 @@ enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
     if (error == KC_OK)
         *reply = read;
     return error;
+}
+
+void kc_root_made_write(const struct kc_root_made *made, struct kc_writer *w)
+{
+    kc_writer_span(w, made->blob, made->blob_size);
+    kc_writer_bytes(w, made->public_key, made->public_size);
+}
+
+enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *made)
+{
+    struct kc_reader r;
+    struct kc_root_made read = {0};
+    kc_reader_init(&r, payload.bytes, payload.size);
+    struct kc_span blob = kc_reader_span(&r, sizeof read.blob);
+    struct kc_span public = rest(&r, 1, sizeof read.public_key);
+    enum kc_error error = kc_reader_finish(&r);
+    if (error != KC_OK || blob.size == 0)
+        return KC_ERR_BAD_REQUEST;
+    memcpy(read.blob, blob.bytes, blob.size);
+    memcpy(read.public_key, public.bytes, public.size);
+    read.blob_size = blob.size;
+    read.public_size = public.size;
+    *made = read;
+    return KC_OK;
 }
 
 void kc_root_status_write(const struct kc_root_status *status, struct kc_writer *w)

@@ -10,6 +10,11 @@
  *     STATUS   nothing                   struct kc_root_status, field by field, texts in full size
  *     HEAD_READ   auth [32]              content [128]
  *     HEAD_WRITE  auth [32], content [128]  nothing; HEAD_MAKE the same
+ *     KEY_MAKE     algorithm u8, use u8, auth [32], tag [16]        blob span, public key to the end
+ *     KEY_LEFT     tag [16], number u32                             the same
+ *     KEY_KEEP     auth [32], blob to the end                       nothing; KEY_DESTROY the same
+ *     KEY_USE      operation u8, scheme u8, auth [32], blob span,   result to the end
+ *                  input to the end
  *
  * The vault asks, root answers in order; id is the vault's to choose and comes back unchanged.
  * KC_ERR_BAD_REQUEST from a read function means that the sibling is out of its mind: the reader of
@@ -22,8 +27,13 @@
 #include "base/writer.h"
 #include "tpm/root.h"
 
-#define KC_ROOT_REQUEST_MAX (1 + 4 + KC_ROOT_BLOB_MAX)
-#define KC_ROOT_REPLY_MAX (4 + 2 + KC_ROOT_BLOB_MAX)
+/* What KEY_USE does: kc_root_key_sign, _agree, _decrypt. */
+enum kc_root_key_operation { KC_ROOT_KEY_SIGN = 1, KC_ROOT_KEY_AGREE = 2, KC_ROOT_KEY_DECRYPT = 3 };
+
+#define KC_ROOT_REQUEST_MAX                                                                        \
+    (1 + 4 + 2 + KC_ROOT_AUTH_SIZE + 4 + KC_ROOT_BLOB_MAX + KC_ROOT_INPUT_MAX)
+#define KC_ROOT_PAYLOAD_MAX 4096
+#define KC_ROOT_REPLY_MAX (4 + 2 + KC_ROOT_PAYLOAD_MAX)
 
 enum kc_root_request_type {
     KC_ROOT_REQUEST_SEAL = 1,
@@ -33,6 +43,11 @@ enum kc_root_request_type {
     KC_ROOT_REQUEST_HEAD_READ = 20,
     KC_ROOT_REQUEST_HEAD_WRITE = 21,
     KC_ROOT_REQUEST_HEAD_MAKE = 22,
+    KC_ROOT_REQUEST_KEY_MAKE = 40,
+    KC_ROOT_REQUEST_KEY_LEFT = 41,
+    KC_ROOT_REQUEST_KEY_KEEP = 42,
+    KC_ROOT_REQUEST_KEY_DESTROY = 43,
+    KC_ROOT_REQUEST_KEY_USE = 44,
 };
 
 /* What is in a request; each type uses just its own fields. */
@@ -40,10 +55,17 @@ struct kc_root_request {
     enum kc_root_request_type type;
     uint32_t id;
     const uint8_t *key;   /* SEAL: KC_ROOT_KEY_SIZE octets, secret; lent by the packet */
-    struct kc_span blob;  /* UNSEAL: lent by the packet */
+    struct kc_span blob;  /* UNSEAL, KEY_KEEP, KEY_DESTROY, KEY_USE: lent by the packet */
     uint16_t random_size; /* RANDOM */
-    const uint8_t *auth;  /* HEAD: KC_ROOT_AUTH_SIZE octets, secret; lent by the packet */
+    const uint8_t *auth;  /* HEAD, KEY: KC_ROOT_AUTH_SIZE octets, secret; lent by the packet */
     const uint8_t *head;  /* HEAD_WRITE, HEAD_MAKE: KC_ROOT_HEAD_SIZE octets, likewise */
+    uint8_t algorithm;    /* KEY_MAKE: enum kc_algorithm; what is none, the root refuses */
+    uint8_t use;          /* KEY_MAKE: enum kc_use; likewise */
+    const uint8_t *tag;   /* KEY_MAKE, KEY_LEFT: KC_ROOT_KEY_TAG_SIZE octets; lent by the packet */
+    uint32_t number;      /* KEY_LEFT */
+    uint8_t operation;    /* KEY_USE: enum kc_root_key_operation */
+    uint8_t scheme;       /* KEY_USE: enum kc_root_scheme; what is none, the root refuses */
+    struct kc_span input; /* KEY_USE: may be secret; lent by the packet */
 };
 
 /*
@@ -52,7 +74,8 @@ struct kc_root_request {
 struct kc_root_reply {
     uint32_t id;
     enum kc_error error;
-    struct kc_span payload; /* blob, key, random, head (all but the first secret), status; lent */
+    struct kc_span
+        payload; /* blob, key, random, head, result (secret, but for blobs), status; lent */
 };
 
 /* Writes a request into a packet; the packet of a SEAL is secret and the caller's to wipe.
@@ -77,6 +100,10 @@ KC_CHECKED enum kc_error kc_root_reply_write(
  */
 KC_CHECKED enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
     const struct kc_root_request *request, struct kc_root_reply *reply);
+
+/* The payload of a KEY_MAKE or KEY_LEFT reply, both ways. */
+void kc_root_made_write(const struct kc_root_made *made, struct kc_writer *w);
+KC_CHECKED enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *made);
 
 /* The payload of a STATUS reply, both ways. */
 void kc_root_status_write(const struct kc_root_status *status, struct kc_writer *w);

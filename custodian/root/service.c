@@ -69,7 +69,59 @@ static enum kc_error make_head(
     return kc_root_head_make(root, request->auth, request->head);
 }
 
-/* The sizes of the requests are in root_message.c; a payload has room for KC_ROOT_BLOB_MAX. */
+static enum kc_error make_key(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    struct kc_root_made made;
+    enum kc_error error = kc_root_key_make(root, (enum kc_algorithm)request->algorithm,
+        (enum kc_use)request->use, request->auth, request->tag, &made);
+    if (error == KC_OK)
+        kc_root_made_write(&made, payload);
+    return error;
+}
+
+static enum kc_error find_left(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    struct kc_root_made left;
+    enum kc_error error = kc_root_key_left(root, request->tag, request->number, &left);
+    if (error == KC_OK)
+        kc_root_made_write(&left, payload);
+    return error;
+}
+
+static enum kc_error keep_key(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)payload;
+    return kc_root_key_keep(root, &(struct kc_root_key){request->auth, request->blob});
+}
+
+static enum kc_error destroy_key(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)payload;
+    return kc_root_key_destroy(root, &(struct kc_root_key){request->auth, request->blob});
+}
+
+static enum kc_error use_key(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    const struct kc_root_key key = {request->auth, request->blob};
+    enum kc_root_scheme scheme = (enum kc_root_scheme)request->scheme;
+    switch ((enum kc_root_key_operation)request->operation) {
+    case KC_ROOT_KEY_SIGN:
+        return kc_root_key_sign(root, &key, scheme, request->input, payload->bytes, &payload->size);
+    case KC_ROOT_KEY_AGREE:
+        return kc_root_key_agree(root, &key, request->input, payload->bytes, &payload->size);
+    case KC_ROOT_KEY_DECRYPT:
+        return kc_root_key_decrypt(
+            root, &key, scheme, request->input, payload->bytes, &payload->size);
+    }
+    return KC_ERR_BAD_ARGUMENT;
+}
+
+/* The sizes of the requests are in root_message.c; a payload has room for KC_ROOT_PAYLOAD_MAX. */
 static const struct operation {
     enum kc_root_request_type type;
     enum kc_error (*handle)(
@@ -82,6 +134,11 @@ static const struct operation {
     {KC_ROOT_REQUEST_HEAD_READ, read_head},
     {KC_ROOT_REQUEST_HEAD_WRITE, write_head},
     {KC_ROOT_REQUEST_HEAD_MAKE, make_head},
+    {KC_ROOT_REQUEST_KEY_MAKE, make_key},
+    {KC_ROOT_REQUEST_KEY_LEFT, find_left},
+    {KC_ROOT_REQUEST_KEY_KEEP, keep_key},
+    {KC_ROOT_REQUEST_KEY_DESTROY, destroy_key},
+    {KC_ROOT_REQUEST_KEY_USE, use_key},
 };
 
 static const struct operation *find(enum kc_root_request_type type)
@@ -128,7 +185,7 @@ enum kc_error kc_root_service_answer(struct kc_root_service *service, const uint
     struct kc_root_request request;
     KC_AUTO_SECRET room = {0};
     enum kc_error error = kc_root_request_read(packet, size, &request);
-    if (error != KC_OK || (error = kc_secret_init(&room, KC_ROOT_BLOB_MAX)) != KC_OK)
+    if (error != KC_OK || (error = kc_secret_init(&room, KC_ROOT_PAYLOAD_MAX)) != KC_OK)
         return error;
     const struct operation *operation = find(request.type);
     if (!operation)

@@ -33,6 +33,19 @@ static void try_as_status(struct kc_span payload)
     fuzz_must(w.size == payload.size && memcmp(again, payload.bytes, w.size) == 0);
 }
 
+static void try_as_made(struct kc_span payload)
+{
+    struct kc_root_made made;
+    uint8_t again[KC_ROOT_PAYLOAD_MAX];
+    struct kc_writer w;
+    if (kc_root_made_read(payload, &made) != KC_OK)
+        return;
+    kc_writer_init(&w, again, sizeof again);
+    kc_root_made_write(&made, &w);
+    fuzz_must(kc_writer_finish(&w) == KC_OK);
+    fuzz_must(w.size == payload.size && memcmp(again, payload.bytes, w.size) == 0);
+}
+
 static void try_as_reply(const uint8_t *bytes, size_t size, enum kc_root_request_type type)
 {
     const struct kc_root_request request = {.type = type, .id = 1, .random_size = 16};
@@ -45,6 +58,8 @@ static void try_as_reply(const uint8_t *bytes, size_t size, enum kc_root_request
     fuzz_must(again_size == size && memcmp(again, bytes, size) == 0);
     if (type == KC_ROOT_REQUEST_STATUS && reply.error == KC_OK)
         try_as_status(reply.payload);
+    if (type == KC_ROOT_REQUEST_KEY_MAKE && reply.error == KC_OK)
+        try_as_made(reply.payload);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -54,5 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     try_as_reply(bytes, size, KC_ROOT_REQUEST_UNSEAL);
     try_as_reply(bytes, size, KC_ROOT_REQUEST_RANDOM);
     try_as_reply(bytes, size, KC_ROOT_REQUEST_STATUS);
+    try_as_reply(bytes, size, KC_ROOT_REQUEST_KEY_MAKE);
+    try_as_reply(bytes, size, KC_ROOT_REQUEST_KEY_USE);
     return 0;
 }

@@ -9,6 +9,7 @@
 
 static const uint8_t key[KC_ROOT_KEY_SIZE] = "thirty-two octets that are a key";
 static const uint8_t blob[] = "a blob";
+static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "a life's tag";
 static const uint8_t head[KC_ROOT_HEAD_SIZE] = "what a root keeps of a store";
 
 static const struct kc_root_request requests[] = {
@@ -19,6 +20,22 @@ static const struct kc_root_request requests[] = {
     {.type = KC_ROOT_REQUEST_HEAD_READ, .id = 10, .auth = key},
     {.type = KC_ROOT_REQUEST_HEAD_WRITE, .id = 11, .auth = key, .head = head},
     {.type = KC_ROOT_REQUEST_HEAD_MAKE, .id = 12, .auth = key, .head = head},
+    {.type = KC_ROOT_REQUEST_KEY_MAKE,
+        .id = 13,
+        .algorithm = KC_ALGORITHM_P256,
+        .use = KC_USE_AGREE,
+        .auth = key,
+        .tag = tag},
+    {.type = KC_ROOT_REQUEST_KEY_LEFT, .id = 14, .tag = tag, .number = 3},
+    {.type = KC_ROOT_REQUEST_KEY_KEEP, .id = 15, .auth = key, .blob = {blob, sizeof blob}},
+    {.type = KC_ROOT_REQUEST_KEY_DESTROY, .id = 16, .auth = key, .blob = {blob, sizeof blob}},
+    {.type = KC_ROOT_REQUEST_KEY_USE,
+        .id = 17,
+        .operation = KC_ROOT_KEY_SIGN,
+        .scheme = KC_ROOT_ECDSA,
+        .auth = key,
+        .blob = {blob, sizeof blob},
+        .input = {key, sizeof key}},
 };
 
 #define REQUEST_COUNT (sizeof requests / sizeof requests[0])
@@ -58,7 +75,28 @@ static void a_request_survives_the_round_trip(void **state)
             assert_memory_equal(read.auth, key, sizeof key);
         if (requests[i].head)
             assert_memory_equal(read.head, head, sizeof head);
+        if (requests[i].tag)
+            assert_memory_equal(read.tag, tag, sizeof tag);
+        if (requests[i].input.size > 0)
+            assert_memory_equal(read.input.bytes, key, sizeof key);
+        assert_int_equal(read.input.size, requests[i].input.size);
+        assert_int_equal(read.algorithm, requests[i].algorithm);
+        assert_int_equal(read.use, requests[i].use);
+        assert_int_equal(read.number, requests[i].number);
+        assert_int_equal(read.operation, requests[i].operation);
+        assert_int_equal(read.scheme, requests[i].scheme);
     }
+}
+
+/* Octets at the end of a request that may be fewer; 0: it has its size. */
+static size_t open_end_of(const struct kc_root_request *request)
+{
+    bool is_blob = request->type == KC_ROOT_REQUEST_UNSEAL ||
+                   request->type == KC_ROOT_REQUEST_KEY_KEEP ||
+                   request->type == KC_ROOT_REQUEST_KEY_DESTROY;
+    if (is_blob)
+        return request->blob.size - 1;
+    return request->type == KC_ROOT_REQUEST_KEY_USE ? request->input.size : 0;
 }
 
 static void every_truncation_and_a_trailing_octet_of_a_request_are_refused(void **state)
@@ -68,11 +106,12 @@ static void every_truncation_and_a_trailing_octet_of_a_request_are_refused(void 
         uint8_t packet[KC_ROOT_REQUEST_MAX + 1] = {0};
         size_t size = 0;
         struct kc_root_request read;
-        bool open_ended = requests[i].type == KC_ROOT_REQUEST_UNSEAL;
         assert_int_equal(kc_root_request_write(&requests[i], packet, &size), KC_OK);
-        for (size_t cut = 0; cut < (open_ended ? 6 : size); cut++)
+        size_t open_end = open_end_of(&requests[i]);
+        size_t least = open_end > 0 ? size - open_end : size;
+        for (size_t cut = 0; cut < least; cut++)
             assert_int_equal(kc_root_request_read(packet, cut, &read), KC_ERR_BAD_REQUEST);
-        size_t longer = open_ended ? sizeof packet : size + 1;
+        size_t longer = open_end > 0 ? sizeof packet : size + 1;
         assert_int_equal(kc_root_request_read(packet, longer, &read), KC_ERR_BAD_REQUEST);
     }
 }
@@ -91,6 +130,17 @@ static void unknown_types_and_sizes_out_of_range_are_refused(void **state)
         assert_int_equal(kc_root_request_read(bad[i], sizeof bad[i], &read), KC_ERR_BAD_REQUEST);
         assert_int_equal(kc_root_request_read(bad[i], 5, &read), KC_ERR_BAD_REQUEST);
     }
+}
+
+static const struct kc_root_made made = {
+    .blob = "its blob", .blob_size = 8, .public_key = "its public key", .public_size = 14};
+
+/* Whether the payload of a reply may be of several sizes; the least. */
+static size_t least_payload(enum kc_root_request_type type)
+{
+    if (type == KC_ROOT_REQUEST_KEY_MAKE || type == KC_ROOT_REQUEST_KEY_LEFT)
+        return 6;
+    return type == KC_ROOT_REQUEST_SEAL || type == KC_ROOT_REQUEST_KEY_USE ? 1 : 0;
 }
 
 /* The payload that answers requests[i]. */
@@ -115,8 +165,17 @@ static struct kc_span payload_for(size_t i, uint8_t room[static KC_ROOT_BLOB_MAX
     case KC_ROOT_REQUEST_HEAD_READ:
         kc_writer_bytes(&w, head, sizeof head);
         break;
+    case KC_ROOT_REQUEST_KEY_MAKE:
+    case KC_ROOT_REQUEST_KEY_LEFT:
+        kc_root_made_write(&made, &w);
+        break;
+    case KC_ROOT_REQUEST_KEY_USE:
+        kc_writer_bytes(&w, blob, sizeof blob);
+        break;
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
+    case KC_ROOT_REQUEST_KEY_KEEP:
+    case KC_ROOT_REQUEST_KEY_DESTROY:
         break;
     }
     return (struct kc_span){room, w.size};
@@ -144,9 +203,10 @@ static void a_reply_of_another_size_or_id_is_refused(void **state)
         uint8_t packet[KC_ROOT_REPLY_MAX + 1] = {0}, room[KC_ROOT_BLOB_MAX];
         size_t size = 0;
         struct kc_root_reply reply = {.id = requests[i].id, .payload = payload_for(i, room)}, read;
-        bool open_ended = requests[i].type == KC_ROOT_REQUEST_SEAL;
+        size_t least = least_payload(requests[i].type);
+        bool open_ended = least > 0;
         assert_int_equal(kc_root_reply_write(&reply, packet, &size), KC_OK);
-        for (size_t cut = 0; cut < (open_ended ? 7 : size); cut++)
+        for (size_t cut = 0; cut < (open_ended ? 6 + least : size); cut++)
             assert_int_equal(
                 kc_root_reply_read(packet, cut, &requests[i], &read), KC_ERR_BAD_REQUEST);
         size_t longer = open_ended ? sizeof packet : size + 1;
@@ -172,6 +232,22 @@ static void an_error_reply_is_known_and_empty(void **state)
     assert_int_equal(kc_root_reply_read(packet, size + 1, &requests[0], &read), KC_ERR_BAD_REQUEST);
     packet[4] = 0xff; /* an error that is in no row */
     assert_int_equal(kc_root_reply_read(packet, size, &requests[0], &read), KC_ERR_BAD_REQUEST);
+}
+
+static void a_made_key_survives_the_round_trip(void **state)
+{
+    (void)state;
+    uint8_t room[100];
+    struct kc_writer w;
+    struct kc_root_made read;
+    kc_writer_init(&w, room, sizeof room);
+    kc_root_made_write(&made, &w);
+    assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_OK);
+    assert_memory_equal(&read, &made, sizeof made);
+    for (size_t cut = 0; cut <= 4 + made.blob_size; cut++)
+        assert_int_equal(kc_root_made_read((struct kc_span){room, cut}, &read), KC_ERR_BAD_REQUEST);
+    memset(room, 0, 4); /* no blob */
+    assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_ERR_BAD_REQUEST);
 }
 
 static void the_status_survives_the_round_trip(void **state)
@@ -220,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_reply_survives_the_round_trip),
         cmocka_unit_test(a_reply_of_another_size_or_id_is_refused),
         cmocka_unit_test(an_error_reply_is_known_and_empty),
+        cmocka_unit_test(a_made_key_survives_the_round_trip),
         cmocka_unit_test(the_status_survives_the_round_trip),
         cmocka_unit_test(a_status_text_without_an_end_is_refused),
     };

@@ -57,8 +57,57 @@ static enum kc_error fake_status(struct kc_root *root, struct kc_root_status *st
     return fake.error;
 }
 
-static const struct kc_root_kind fake_kind = {
-    .seal = fake_seal, .unseal = fake_unseal, .random = fake_random, .status = fake_status};
+static enum kc_error fake_key_make(struct kc_root *root, enum kc_algorithm algorithm,
+    enum kc_use use, const uint8_t *auth, const uint8_t *tag, struct kc_root_made *made)
+{
+    (void)root;
+    (void)auth;
+    fake.asked++;
+    *made = (struct kc_root_made){.blob = {(uint8_t)algorithm, (uint8_t)use},
+        .blob_size = 2,
+        .public_key = {tag[0]},
+        .public_size = 1};
+    return fake.error;
+}
+
+static enum kc_error fake_key_left(
+    struct kc_root *root, const uint8_t *tag, uint32_t number, struct kc_root_made *left)
+{
+    (void)root;
+    (void)tag;
+    (void)left;
+    fake.asked++;
+    return number == 0 ? fake.error : KC_ERR_REFUSED;
+}
+
+static enum kc_error fake_key(struct kc_root *root, const struct kc_root_key *about)
+{
+    (void)root;
+    fake.asked++;
+    return about->blob.size == 2 ? fake.error : KC_ERR_RECORD_DAMAGED;
+}
+
+/* Its results are what was to be done, and the input. */
+static enum kc_error fake_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
+    uint8_t *result, size_t *result_size)
+{
+    (void)root;
+    fake.asked++;
+    result[0] = (uint8_t)use->operation;
+    memcpy(result + 1, use->input.bytes, use->input.size);
+    *result_size = 1 + use->input.size;
+    return fake.error;
+}
+
+static const struct kc_root_kind fake_kind = {.key_make = fake_key_make,
+    .key_left = fake_key_left,
+    .key_keep = fake_key,
+    .key_destroy = fake_key,
+    .key_use = fake_key_use,
+    .seal = fake_seal,
+    .unseal = fake_unseal,
+    .random = fake_random,
+    .status = fake_status};
 static struct kc_root fake_root = {&fake_kind};
 
 static uint64_t clock_ms;
@@ -113,6 +162,43 @@ static void each_request_reaches_its_operation(void **state)
     assert_int_equal(kc_root_status_read(ask(&ask_status).payload, &status), KC_OK);
     assert_string_equal(status.manufacturer, "a test");
     assert_int_equal(fake.asked, 4);
+}
+
+static void each_request_about_a_resident_key_reaches_its_operation(void **state)
+{
+    (void)state;
+    static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "t";
+    static const struct kc_span blob = {(const uint8_t *)"bl", 2};
+    struct kc_root_made made;
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_KEY_MAKE,
+        .algorithm = KC_ALGORITHM_P256,
+        .use = KC_USE_AGREE,
+        .auth = key,
+        .tag = tag};
+    assert_int_equal(kc_root_made_read(ask(&request).payload, &made), KC_OK);
+    assert_int_equal(made.blob[0], KC_ALGORITHM_P256);
+    assert_int_equal(made.blob[1], KC_USE_AGREE);
+    assert_int_equal(made.public_key[0], 't');
+    request.algorithm = 99;
+    assert_int_equal(ask(&request).error, KC_ERR_BAD_ARGUMENT);
+    request = (struct kc_root_request){.type = KC_ROOT_REQUEST_KEY_LEFT, .tag = tag, .number = 1};
+    assert_int_equal(ask(&request).error, KC_ERR_REFUSED);
+    request = (struct kc_root_request){.type = KC_ROOT_REQUEST_KEY_KEEP, .auth = key, .blob = blob};
+    assert_int_equal(ask(&request).error, KC_OK);
+    request.type = KC_ROOT_REQUEST_KEY_DESTROY;
+    assert_int_equal(ask(&request).error, KC_OK);
+    request = (struct kc_root_request){.type = KC_ROOT_REQUEST_KEY_USE,
+        .operation = KC_ROOT_KEY_AGREE,
+        .auth = key,
+        .blob = blob,
+        .input = {key, 32}};
+    struct kc_root_reply reply = ask(&request);
+    assert_int_equal(reply.payload.size, 33);
+    assert_int_equal(reply.payload.bytes[0], KC_ROOT_OPERATION_AGREE);
+    request.operation = KC_ROOT_KEY_SIGN;
+    request.scheme = 99;
+    assert_int_equal(ask(&request).error, KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(fake.asked, 5);
 }
 
 static void an_error_has_no_payload(void **state)
@@ -179,6 +265,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         TEST(each_request_reaches_its_operation),
+        TEST(each_request_about_a_resident_key_reaches_its_operation),
         TEST(an_error_has_no_payload),
         TEST(a_malformed_packet_reaches_no_operation),
         TEST(a_root_that_is_away_is_asked_ever_more_rarely),
