@@ -122,7 +122,7 @@ static void read_description(struct kc_reader *r, struct kc_record *record)
     record->algorithm = read_within(r, KC_ALGORITHM_NONE, KC_ALGORITHM_LAST);
     record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
     record->use = read_within(r, KC_USE_NONE, KC_USE_DECRYPT);
-    record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_WRAPPED);
+    record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_RESIDENT);
     record->state = read_within(r, KC_STATE_ACTIVE, KC_STATE_DESTROYED);
     record->version = kc_reader_u32(r);
     record->created = kc_reader_u64(r);
@@ -169,7 +169,7 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
 
 static const char *const roles[] = {NULL, "base", "account", "application", "wrap", "share"};
 static const char *const uses[] = {NULL, "sign", "agree", "decrypt"};
-static const char *const residences[] = {NULL, "sealed", "wrapped"};
+static const char *const residences[] = {NULL, "sealed", "wrapped", "resident"};
 static const char *const states[] = {NULL, "active", "disabled", "destroyed"};
 static const char *const objects[] = {NULL, "certificate", "public", "data"};
 

@@ -71,7 +71,7 @@ enum kc_object_class {
     KC_OBJECT_DATA = 3,
 };
 
-enum kc_residence { KC_RESIDENCE_NONE = 0, KC_RESIDENCE_SEALED = 1, KC_RESIDENCE_WRAPPED = 2 };
+enum kc_residence { KC_RESIDENCE_NONE = 0, KC_RESIDENCE_SEALED = 1, KC_RESIDENCE_WRAPPED = 2, KC_RESIDENCE_RESIDENT = 3 };
 enum kc_state { KC_STATE_ACTIVE = 1, KC_STATE_DISABLED = 2, KC_STATE_DESTROYED = 3 };
 
 struct kc_record {
@@ -118,7 +118,8 @@ struct kc_record {
     uint8_t has_operator; /* 1: there is an operator's record, and its absence is an attack */
 
     uint16_t seal_size;
-    uint8_t seal[KC_RECORD_SEAL_MAX]; /* sealed residence: the sealing key, as the root sealed it */
+    uint8_t seal[KC_RECORD_SEAL_MAX]; /* sealed residence: the sealing key, as the root sealed it;
+                                       * resident: the root's blob of the key */
     uint16_t secret_size;
     uint8_t secret[KC_RECORD_SECRET_MAX]; /* nonce || ciphertext || tag, or a PIN verifier */
     struct kc_span body; /* up to KC_RECORD_BODY_MAX bytes that are not secret; lent */

@@ -189,7 +189,7 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
         return rest(r, 0, 0);
     case KC_ROOT_REQUEST_KEY_MAKE:
     case KC_ROOT_REQUEST_KEY_LEFT:
-        return rest(r, 6, 4 + KC_ROOT_BLOB_MAX + KC_ROOT_PUBLIC_MAX);
+        return rest(r, 8, 2 + 4 + KC_ROOT_BLOB_MAX + KC_ROOT_PUBLIC_MAX);
     case KC_ROOT_REQUEST_KEY_USE:
         return rest(r, 1, KC_ROOT_RESULT_MAX);
     }
@@ -218,6 +218,8 @@ enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
 
 void kc_root_made_write(const struct kc_root_made *made, struct kc_writer *w)
 {
+    kc_writer_u8(w, (uint8_t)made->algorithm);
+    kc_writer_u8(w, (uint8_t)made->use);
     kc_writer_span(w, made->blob, made->blob_size);
     kc_writer_bytes(w, made->public_key, made->public_size);
 }
@@ -227,6 +229,10 @@ enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *mad
     struct kc_reader r;
     struct kc_root_made read = {0};
     kc_reader_init(&r, payload.bytes, payload.size);
+    read.algorithm = (enum kc_algorithm)kc_reader_u8(&r);
+    read.use = (enum kc_use)kc_reader_u8(&r);
+    if (!kc_algorithm_info(read.algorithm) || read.use > KC_USE_DECRYPT)
+        kc_reader_fail(&r);
     struct kc_span blob = kc_reader_span(&r, sizeof read.blob);
     struct kc_span public = rest(&r, 1, sizeof read.public_key);
     enum kc_error error = kc_reader_finish(&r);

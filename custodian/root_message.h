@@ -10,7 +10,8 @@
  *     STATUS   nothing                   struct kc_root_status, field by field, texts in full size
  *     HEAD_READ   auth [32]              content [128]
  *     HEAD_WRITE  auth [32], content [128]  nothing; HEAD_MAKE the same
- *     KEY_MAKE     algorithm u8, use u8, auth [32], tag [16]        blob span, public key to the end
+ *     KEY_MAKE     algorithm u8, use u8, auth [32], tag [16]        algorithm u8, use u8, blob span,
+ *                                                                public key to the end
  *     KEY_LEFT     tag [16], number u32                             the same
  *     KEY_KEEP     auth [32], blob to the end                       nothing; KEY_DESTROY the same
  *     KEY_USE      operation u8, scheme u8, auth [32], blob span,   result to the end

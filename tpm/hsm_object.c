@@ -49,6 +49,8 @@ enum kc_error kc_hsm_name_write(
         return error;
     kc_writer_bytes(&w, sum, sizeof sum);
     made->blob_size = w.size;
+    made->algorithm = name->algorithm->algorithm;
+    made->use = name->use;
     return kc_writer_finish(&w);
 }
 

@@ -134,7 +134,7 @@ enum kc_error kc_resident_write(
     struct kc_tpm2 *tpm, const struct kc_resident_blob *blob, struct kc_root_made *made)
 {
     struct kc_writer w;
-    struct kc_root_made written = {0};
+    struct kc_root_made written = {.algorithm = blob->algorithm, .use = blob->use};
     if (!is_ours(blob))
         return kc_code_refuse(
             tpm, KC_ERR_ROOT_ANSWER, "the key that was made is not what was asked for");

@@ -223,6 +223,8 @@ struct kc_root_key {
  * sign nothing is known.
  */
 struct kc_root_made {
+    enum kc_algorithm algorithm;
+    enum kc_use use;
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size;
     uint8_t public_key[KC_ROOT_PUBLIC_MAX];

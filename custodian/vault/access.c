@@ -359,6 +359,10 @@ static enum kc_error open_material(
     struct kc_call *call, const struct kc_record *record, struct kc_material *material)
 {
     KC_AUTO_SECRET secret = {0};
+    if (record->residence == KC_RESIDENCE_RESIDENT) { /* there is none to be had */
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_RESIDENCE].name);
+        return KC_ERR_BAD_ARGUMENT;
+    }
     enum kc_error error = kc_keeper_open(call->vault->keeper, record, &secret);
     if (error != KC_OK)
         return error;
@@ -366,7 +370,7 @@ static enum kc_error open_material(
     const struct kc_algorithm_info *info = kc_algorithm_info(record->algorithm);
     if (!info)
         return KC_ERR_RECORD_DAMAGED;
-    if (info->family != KC_FAMILY_CURVE)
+    if (info->family != KC_FAMILY_CURVE && record->role != KC_ROLE_SHARE)
         return kc_evp_open(info, (struct kc_span){record->public_key, record->public_size}, &secret,
             &material->evp);
     bool good = make_key(record, &secret, &m.key) == KC_OK && is_public(record, &m.key.public) &&

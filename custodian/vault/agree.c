@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Agreement by shares, and opening what is encrypted to a key, whole or split. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/resident.h"
 #include "proto/hkdf.h"
 #include "threshold/agreement.h"
 
@@ -44,6 +45,8 @@ static enum kc_error contribute(struct kc_call *call, const struct kc_record *ke
     enum kc_error error = read_scalar(call, KC_FIELD_COEFFICIENT, key, &coefficient, &l);
     if (error == KC_OK)
         error = read_scalar(call, KC_FIELD_OFFSET, key, &offset, &c);
+    if (error == KC_OK && kc_resident_is(key))
+        return kc_resident_contribute(call, key, l, c, peer, contribution);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error == KC_OK)
@@ -97,6 +100,11 @@ static enum kc_error agree_alone(struct kc_call *call, const struct kc_record *k
     if (kc_call_has(call, KC_FIELD_CONTRIBUTION)) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_CONTRIBUTION].name);
         return KC_ERR_BAD_ARGUMENT; /* it would change nothing, and the caller thinks it does */
+    }
+    if (kc_resident_is(key)) {
+        KC_AUTO_POINT whole = {0};
+        enum kc_error error = kc_resident_contribute(call, key, NULL, NULL, peer, &whole);
+        return error == KC_OK ? kc_agreement_combine(agreed, &whole, 1) : error;
     }
     enum kc_error error = kc_call_material(call, key, &material);
     return error == KC_OK ? kc_agreement_agree(agreed, &material.key.scalar, peer) : error;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/core.h"
+#include "custodian/vault/resident.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,8 @@ enum kc_error kc_vault_stored(struct kc_vault *vault, uint64_t ticket, enum kc_e
         error = end_making(call, error);
     if (error == KC_OK)
         settle(call);
+    if (error != KC_OK && call->wish == KC_WISH_COMMIT_AGAIN)
+        kc_resident_not_stored(call);
     if (error != KC_OK || call->wish == KC_WISH_COMMIT) {
         kc_call_finish(call, error == KC_OK ? call->outcome : error);
         return KC_OK;

@@ -557,3 +557,18 @@ enum kc_error kc_evp_agree(const EVP_PKEY *key, const struct kc_algorithm_info *
                 BN_bn2binpad(x, agreed, (int)info->agreed_size) == (int)info->agreed_size;
     return outcome(good, KC_ERR_NO_MEMORY);
 }
+
+enum kc_error kc_evp_read_peer(
+    const struct kc_algorithm_info *info, struct kc_span peer, uint8_t *uncompressed)
+{
+    const EC_GROUP *group = find_group(info);
+    AUTO(free_point) EC_POINT *point = group ? EC_POINT_new(group) : NULL;
+    if (!point)
+        return outcome(false, KC_ERR_NO_MEMORY);
+    enum kc_error error = read_point(info, group, peer, point);
+    if (error != KC_OK)
+        return error;
+    size_t written = EC_POINT_point2oct(
+        group, point, POINT_CONVERSION_UNCOMPRESSED, uncompressed, info->public_size, NULL);
+    return outcome(written == info->public_size, KC_ERR_NO_MEMORY);
+}

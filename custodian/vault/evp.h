@@ -120,4 +120,10 @@ KC_CHECKED enum kc_error kc_evp_decrypt(EVP_PKEY *key, const struct kc_algorithm
 KC_CHECKED enum kc_error kc_evp_agree(const EVP_PKEY *key, const struct kc_algorithm_info *info,
     struct kc_span peer, uint8_t agreed[static KC_ALGORITHM_AGREED_MAX]);
 
+/*
+ * Checks a peer's point, and writes it uncompressed: info->public_size octets. Errors as kc_evp_agree.
+ */
+KC_CHECKED enum kc_error kc_evp_read_peer(
+    const struct kc_algorithm_info *info, struct kc_span peer, uint8_t *uncompressed);
+
 #endif

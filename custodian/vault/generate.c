@@ -2,6 +2,7 @@
 /* Making keys. */
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/resident.h"
 
 #include <string.h>
 
@@ -164,6 +165,8 @@ static enum kc_error make(struct kc_call *call, struct kc_record *wanted,
     if (error != KC_OK)
         return error;
     wanted->algorithm = (uint8_t)info->algorithm;
+    if (kc_resident_is(wanted))
+        return kc_resident_make(call, wanted, info, secret);
     return info->family == KC_FAMILY_CURVE ? make_on_curve(call, wanted, secret)
                                            : make_by_libcrypto(call, wanted, info, secret);
 }
@@ -177,24 +180,44 @@ static bool must_wait(struct kc_call *call, const struct kc_algorithm_info *info
     return waits;
 }
 
+static enum kc_error stage(
+    struct kc_call *call, const struct kc_record *wanted, const struct kc_secret *secret)
+{
+    struct kc_record *staged;
+    enum kc_error error = kc_call_stage(call, wanted, &staged);
+    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, secret) : error;
+}
+
+/* The record is stored: so is a resident key that it describes. */
+static enum kc_error finish(struct kc_call *call)
+{
+    const struct kc_record *made = &call->changes[0];
+    kc_resident_keep(call, made);
+    kc_call_describe(call, &call->answer.values, made);
+    return KC_OK;
+}
+
 enum kc_error kc_vault_key_generate(struct kc_call *call)
 {
-    struct kc_record wanted = {0}, *staged;
+    struct kc_record wanted = {0};
     const struct kc_algorithm_info *info;
     KC_AUTO_SECRET secret = {0};
+    if (call->changed)
+        return finish(call);
     enum kc_error error = read_wanted(call, &wanted, &info);
     if (error == KC_OK)
         error = kc_call_allowed_new(call, &wanted);
     if (error != KC_OK || must_wait(call, info))
         return error;
     error = make(call, &wanted, info, &secret);
+    bool is_made_in_root = error == KC_OK && kc_resident_is(&wanted);
     if (error == KC_OK)
-        error = kc_call_stage(call, &wanted, &staged);
-    if (error == KC_OK)
-        error = kc_keeper_protect(call->vault->keeper, staged, &secret);
+        error = stage(call, &wanted, &secret);
+    if (error != KC_OK && is_made_in_root)
+        kc_resident_discard(call, &wanted, &secret);
     if (error != KC_OK)
         return error;
-    kc_call_describe(call, &call->answer.values, staged);
-    call->wish = KC_WISH_COMMIT;
+    kc_call_describe(call, &call->answer.values, &call->changes[0]);
+    call->wish = is_made_in_root ? KC_WISH_COMMIT_AGAIN : KC_WISH_COMMIT;
     return KC_OK;
 }

@@ -190,7 +190,7 @@ static enum kc_error find_key(
 {
     if (record->residence == KC_RESIDENCE_SEALED)
         return kc_vault_root_unseal(keeper->outside, record, key);
-    if (record->residence != KC_RESIDENCE_WRAPPED)
+    if (record->residence != KC_RESIDENCE_WRAPPED && record->residence != KC_RESIDENCE_RESIDENT)
         return KC_ERR_RECORD_DAMAGED;
     memcpy(key, keeper->keys->wrap, KEY_SIZE);
     return KC_OK;

@@ -11,6 +11,8 @@
  *   secret   nonce [24] || XChaCha20-Poly1305 of the secret, associated data: the description of
  *            the record (kc_record_associated_data). Key: the wrapping key, or, for the sealed
  *            residence, 32 random octets of the record's own, which the root seals into `seal`
+ *            of a resident key the secret is the authorisation value of its use, `seal` the root's
+ *            blob
  *   mac      HMAC-SHA-256 over the packed record without the mac
  *
  * XChaCha because its nonces may be random for any number of records under one wrapping key.

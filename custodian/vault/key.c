@@ -2,6 +2,7 @@
 /* Keys: describing them, agreeing with whole ones, and the states they go through. */
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/resident.h"
 #include "proto/udf_digest.h"
 #include "threshold/agreement.h"
 
@@ -138,6 +139,8 @@ enum kc_error kc_call_agree(struct kc_call *call, const struct kc_record *key,
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
     *size = info->agreed_size;
+    if (kc_resident_is(key))
+        return kc_resident_agree(call, key, agreed);
     return info->family == KC_FAMILY_CURVE ? agree_on_curve(call, key, agreed)
                                            : agree_by_libcrypto(call, key, agreed);
 }
@@ -233,6 +236,9 @@ enum kc_error kc_vault_key_destroy(struct kc_call *call)
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
         error = kc_call_destroy(call, key);
+    /* before the record: what stays in the root would be known to nobody */
+    if (error == KC_OK && kc_resident_is(key))
+        error = kc_resident_destroy(call, key);
     if (error != KC_OK)
         return error;
     kc_call_set_number(call, KC_FIELD_VERSION, call->changes[0].version);

@@ -75,3 +75,79 @@ enum kc_error kc_vault_root_status(
         error = KC_ERR_ROOT_ANSWER;
     return error;
 }
+
+/* --- resident keys --- */
+
+/* A question whose answer is a key. */
+static enum kc_error ask_for_key(const struct kc_vault_outside *outside,
+    const struct kc_root_request *request, struct kc_root_made *made)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    enum kc_error error = ask(outside, request, packet, &payload);
+    if (error == KC_OK && kc_root_made_read(payload, made) != KC_OK)
+        error = KC_ERR_ROOT_ANSWER;
+    return error;
+}
+
+enum kc_error kc_vault_root_key_make(const struct kc_vault_outside *outside,
+    enum kc_algorithm algorithm, enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], struct kc_root_made *made)
+{
+    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_KEY_MAKE,
+        .algorithm = (uint8_t)algorithm,
+        .use = (uint8_t)use,
+        .auth = auth,
+        .tag = tag};
+    return ask_for_key(outside, &request, made);
+}
+
+enum kc_error kc_vault_root_key_left(const struct kc_vault_outside *outside,
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left)
+{
+    const struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_KEY_LEFT, .tag = tag, .number = number};
+    return ask_for_key(outside, &request, left);
+}
+
+static enum kc_error tell(const struct kc_vault_outside *outside, enum kc_root_request_type type,
+    const struct kc_root_key *key)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    const struct kc_root_request request = {.type = type, .auth = key->auth, .blob = key->blob};
+    return ask(outside, &request, packet, &payload);
+}
+
+enum kc_error kc_vault_root_key_keep(
+    const struct kc_vault_outside *outside, const struct kc_root_key *key)
+{
+    return tell(outside, KC_ROOT_REQUEST_KEY_KEEP, key);
+}
+
+enum kc_error kc_vault_root_key_destroy(
+    const struct kc_vault_outside *outside, const struct kc_root_key *key)
+{
+    return tell(outside, KC_ROOT_REQUEST_KEY_DESTROY, key);
+}
+
+enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
+    const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
+    struct kc_span input, struct kc_root_result *result)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
+    struct kc_span payload;
+    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_KEY_USE,
+        .operation = (uint8_t)operation,
+        .scheme = (uint8_t)scheme,
+        .auth = key->auth,
+        .blob = key->blob,
+        .input = input};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK) {
+        memcpy(result->octets, payload.bytes, payload.size);
+        result->size = payload.size;
+    }
+    kc_wipe(packet, sizeof packet);
+    return error;
+}

@@ -22,4 +22,25 @@ KC_CHECKED enum kc_error kc_vault_root_random(
 KC_CHECKED enum kc_error kc_vault_root_status(
     const struct kc_vault_outside *outside, struct kc_root_status *status);
 
+/* --- resident keys: the functions of tpm/root.h of the same names --- */
+
+/* What the use of a key answered; secret, the caller wipes it. */
+struct kc_root_result {
+    uint8_t octets[KC_ROOT_RESULT_MAX];
+    size_t size;
+};
+
+KC_CHECKED enum kc_error kc_vault_root_key_make(const struct kc_vault_outside *outside,
+    enum kc_algorithm algorithm, enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], struct kc_root_made *made);
+KC_CHECKED enum kc_error kc_vault_root_key_keep(
+    const struct kc_vault_outside *outside, const struct kc_root_key *key);
+KC_CHECKED enum kc_error kc_vault_root_key_destroy(
+    const struct kc_vault_outside *outside, const struct kc_root_key *key);
+KC_CHECKED enum kc_error kc_vault_root_key_left(const struct kc_vault_outside *outside,
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left);
+KC_CHECKED enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
+    const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
+    struct kc_span input, struct kc_root_result *result);
+
 #endif

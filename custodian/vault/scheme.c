@@ -2,6 +2,7 @@
 /* What a request says of how to sign or decrypt with a key that libcrypto works with, and doing it. */
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/resident.h"
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 {
@@ -69,7 +70,7 @@ static enum kc_error read_rsa(struct kc_call *call, struct kc_evp_scheme *scheme
 }
 
 /* Signatures over SHA-1 can be moved to other documents: it is for OAEP, where that does no harm. */
-static enum kc_error read_signing(
+enum kc_error kc_call_read_signing(
     struct kc_call *call, const struct kc_algorithm_info *info, struct kc_evp_scheme *scheme)
 {
     *scheme = (struct kc_evp_scheme){
@@ -89,7 +90,7 @@ enum kc_error kc_call_sign_by_libcrypto(struct kc_call *call, const struct kc_re
     uint8_t signature[KC_ALGORITHM_SIGNATURE_MAX];
     KC_AUTO_MATERIAL material = {0};
     KC_AUTO_DATA data = {0};
-    enum kc_error error = read_signing(call, info, &scheme);
+    enum kc_error error = kc_call_read_signing(call, info, &scheme);
     if (error == KC_OK)
         error = kc_call_data(call, KC_FIELD_MESSAGE, &data);
     if (error == KC_OK)
@@ -146,6 +147,8 @@ enum kc_error kc_vault_key_decrypt(struct kc_call *call)
     KC_AUTO_MATERIAL material = {0};
     KC_AUTO_SECRET plain = {0};
     enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK && kc_resident_is(key))
+        return kc_resident_decrypt(call, key);
     if (error == KC_OK)
         error = read_decrypting(call, &scheme);
     if (error == KC_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures: by a whole key, and by the two parties of a split one. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/resident.h"
 #include "threshold/signature.h"
 
 #include <string.h>
@@ -91,6 +92,8 @@ enum kc_error kc_vault_key_sign(struct kc_call *call)
     enum kc_error error = kc_call_key(call, &key);
     if (error != KC_OK)
         return error;
+    if (kc_resident_is(key))
+        return kc_resident_sign(call, key);
     return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
                ? sign_on_curve(call, key)
                : kc_call_sign_by_libcrypto(call, key);

@@ -133,13 +133,14 @@ static void unknown_types_and_sizes_out_of_range_are_refused(void **state)
 }
 
 static const struct kc_root_made made = {
+    .algorithm = KC_ALGORITHM_P256, .use = KC_USE_SIGN,
     .blob = "its blob", .blob_size = 8, .public_key = "its public key", .public_size = 14};
 
 /* Whether the payload of a reply may be of several sizes; the least. */
 static size_t least_payload(enum kc_root_request_type type)
 {
     if (type == KC_ROOT_REQUEST_KEY_MAKE || type == KC_ROOT_REQUEST_KEY_LEFT)
-        return 6;
+        return 8;
     return type == KC_ROOT_REQUEST_SEAL || type == KC_ROOT_REQUEST_KEY_USE ? 1 : 0;
 }
 
@@ -244,9 +245,9 @@ static void a_made_key_survives_the_round_trip(void **state)
     kc_root_made_write(&made, &w);
     assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_OK);
     assert_memory_equal(&read, &made, sizeof made);
-    for (size_t cut = 0; cut <= 4 + made.blob_size; cut++)
+    for (size_t cut = 0; cut <= 6 + made.blob_size; cut++)
         assert_int_equal(kc_root_made_read((struct kc_span){room, cut}, &read), KC_ERR_BAD_REQUEST);
-    memset(room, 0, 4); /* no blob */
+    memset(room + 2, 0, 4); /* no blob */
     assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_ERR_BAD_REQUEST);
 }
 

@@ -63,7 +63,9 @@ static enum kc_error fake_key_make(struct kc_root *root, enum kc_algorithm algor
     (void)root;
     (void)auth;
     fake.asked++;
-    *made = (struct kc_root_made){.blob = {(uint8_t)algorithm, (uint8_t)use},
+    *made = (struct kc_root_made){.algorithm = algorithm,
+        .use = use,
+        .blob = {(uint8_t)algorithm, (uint8_t)use},
         .blob_size = 2,
         .public_key = {tag[0]},
         .public_size = 1};
