@@ -187,8 +187,11 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
     case KC_ROOT_REQUEST_KEY_KEEP:
     case KC_ROOT_REQUEST_KEY_DESTROY:
         return rest(r, 0, 0);
-    case KC_ROOT_REQUEST_KEY_MAKE:
     case KC_ROOT_REQUEST_KEY_LEFT:
+        if (r->left == 0)
+            return rest(r, 0, 0);
+        __attribute__((fallthrough));
+    case KC_ROOT_REQUEST_KEY_MAKE:
         return rest(r, 8, 2 + 4 + KC_ROOT_BLOB_MAX + KC_ROOT_PUBLIC_MAX);
     case KC_ROOT_REQUEST_KEY_USE:
         return rest(r, 1, KC_ROOT_RESULT_MAX);
@@ -218,6 +221,8 @@ enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
 
 void kc_root_made_write(const struct kc_root_made *made, struct kc_writer *w)
 {
+    if (made->blob_size == 0)
+        return;
     kc_writer_u8(w, (uint8_t)made->algorithm);
     kc_writer_u8(w, (uint8_t)made->use);
     kc_writer_span(w, made->blob, made->blob_size);
@@ -228,6 +233,10 @@ enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *mad
 {
     struct kc_reader r;
     struct kc_root_made read = {0};
+    if (payload.size == 0) {
+        *made = read;
+        return KC_OK;
+    }
     kc_reader_init(&r, payload.bytes, payload.size);
     read.algorithm = (enum kc_algorithm)kc_reader_u8(&r);
     read.use = (enum kc_use)kc_reader_u8(&r);

@@ -12,7 +12,7 @@
  *     HEAD_WRITE  auth [32], content [128]  nothing; HEAD_MAKE the same
  *     KEY_MAKE     algorithm u8, use u8, auth [32], tag [16]        algorithm u8, use u8, blob span,
  *                                                                public key to the end
- *     KEY_LEFT     tag [16], number u32                             the same
+ *     KEY_LEFT     tag [16], number u32                             the same, or nothing
  *     KEY_KEEP     auth [32], blob to the end                       nothing; KEY_DESTROY the same
  *     KEY_USE      operation u8, scheme u8, auth [32], blob span,   result to the end
  *                  input to the end
@@ -102,7 +102,7 @@ KC_CHECKED enum kc_error kc_root_reply_write(
 KC_CHECKED enum kc_error kc_root_reply_read(const uint8_t *packet, size_t size,
     const struct kc_root_request *request, struct kc_root_reply *reply);
 
-/* The payload of a KEY_MAKE or KEY_LEFT reply, both ways. */
+/* The payload of a KEY_MAKE or KEY_LEFT reply, both ways; empty for a blob of size 0. */
 void kc_root_made_write(const struct kc_root_made *made, struct kc_writer *w);
 KC_CHECKED enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *made);
 

@@ -48,8 +48,7 @@ static bool keeps_connection(enum kc_error error)
 {
     return error == KC_OK || error == KC_ERR_RECORD_DAMAGED || error == KC_ERR_ROOT_HEAD ||
            error == KC_ERR_ROOT_HEAD_TAKEN || error == KC_ERR_EXISTS ||
-           error == KC_ERR_ROOT_UNFIT || error == KC_ERR_BAD_ARGUMENT ||
-           error == KC_ERR_DECRYPTION || error == KC_ERR_REFUSED;
+           error == KC_ERR_ROOT_UNFIT || error == KC_ERR_BAD_ARGUMENT || error == KC_ERR_DECRYPTION;
 }
 
 static enum kc_error run_once(struct kc_hsm_token *token, struct kc_hsm_call *call)

@@ -200,5 +200,7 @@ enum kc_error kc_hsm_resident_left(struct kc_hsm_token *token,
         if (error == KC_OK && !is_mine && number-- == 0)
             return describe_left(token, &name, type, left);
     }
-    return error == KC_OK ? KC_ERR_REFUSED : error;
+    if (error == KC_OK)
+        *left = (struct kc_root_made){.blob_size = 0};
+    return error;
 }

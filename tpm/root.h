@@ -255,7 +255,7 @@ KC_CHECKED enum kc_error kc_root_key_keep(struct kc_root *root, const struct kc_
  *
  * number  0 for the first, 1 for the one after it ..
  *
- * KC_ERR_REFUSED  there is no more
+ * left    blob_size 0: there is no more
  */
 KC_CHECKED enum kc_error kc_root_key_left(struct kc_root *root,
     const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left);

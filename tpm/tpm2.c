@@ -246,8 +246,8 @@ static enum kc_error tpm2_key_left(
     (void)root;
     (void)tag;
     (void)number;
-    (void)left;
-    return KC_ERR_REFUSED;
+    *left = (struct kc_root_made){.blob_size = 0};
+    return KC_OK;
 }
 
 struct use_arguments {

@@ -21,6 +21,7 @@
  *   decrypt               application, base, account, share 1   agree   active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
+ *   share-form            application, base, resident            agree   active
  *   share-accept          wrap                                  agree   active
  *   agreement-contribute  share 2                               agree   active
  *   agreement-combine     share 1                               agree   active
@@ -101,6 +102,10 @@ static const struct fit fits[KC_OPERATIONS] = {
         .states = STATE(ACTIVE),
         .expires = true,
         .is_mesh = true},
+    [KC_OPERATION_SHARE_FORM] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true},
     [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE(SERVICE, AGREE, false),
     [KC_OPERATION_AGREEMENT_COMBINE] = SHARE(FIRST, AGREE, true),
     [KC_OPERATION_SIGNATURE_COMMIT] = SHARE(FIRST, SIGN, true),
@@ -119,7 +124,8 @@ static bool is_out_of_time(const struct kc_call *call, const struct kc_record *k
 static bool fits_family(const struct fit *fit, const struct kc_record *key)
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
-    return info && (!fit->is_mesh || info->family == KC_FAMILY_CURVE);
+    bool is_shared = key->role == KC_ROLE_SHARE; /* P-256 too: resident in hardware */
+    return info && (!fit->is_mesh || info->family == KC_FAMILY_CURVE || is_shared);
 }
 
 static bool fits_operation(const struct kc_call *call, const struct kc_record *key)

@@ -60,6 +60,7 @@ struct kc_call {
     const char *needed;    /* id; KC_WISH_NEED */
     bool is_slow;          /* it has waited until it may take long */
     bool known;            /* peer is read */
+    bool made_in_root;     /* a key, whose record is on its way to the store */
     bool changed;          /* records were changed for it, also if it fails after that */
     bool pin_counted;      /* this try of the PIN is in the store */
     bool is_confirmed;     /* the use of the key was, and that is used up */
@@ -365,7 +366,8 @@ kc_handler kc_vault_keyring_show, kc_vault_keyring_login, kc_vault_keyring_logou
     kc_vault_keyring_pin_init, kc_vault_keyring_pin_change, kc_vault_keyring_pin_remove;
 kc_handler kc_vault_verify, kc_vault_secret_derive, kc_vault_secret_encrypt,
     kc_vault_secret_decrypt;
-kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept;
+kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept,
+    kc_vault_share_join, kc_vault_share_form;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;

@@ -202,7 +202,7 @@ enum kc_error kc_vault_key_generate(struct kc_call *call)
     struct kc_record wanted = {0};
     const struct kc_algorithm_info *info;
     KC_AUTO_SECRET secret = {0};
-    if (call->changed)
+    if (call->made_in_root)
         return finish(call);
     enum kc_error error = read_wanted(call, &wanted, &info);
     if (error == KC_OK)
@@ -218,6 +218,7 @@ enum kc_error kc_vault_key_generate(struct kc_call *call)
     if (error != KC_OK)
         return error;
     kc_call_describe(call, &call->answer.values, &call->changes[0]);
+    call->made_in_root = is_made_in_root;
     call->wish = is_made_in_root ? KC_WISH_COMMIT_AGAIN : KC_WISH_COMMIT;
     return KC_OK;
 }

@@ -44,8 +44,7 @@ static enum kc_error use_key(struct kc_call *call, const struct kc_record *key,
 
 /* --- points --- */
 
-/* A point in the form that roots take: uncompressed, or u alone. */
-static size_t write_point(const struct kc_point *point, uint8_t out[static KC_ROOT_PUBLIC_MAX])
+size_t kc_resident_write_point(const struct kc_point *point, uint8_t out[static KC_ROOT_PUBLIC_MAX])
 {
     if (point->curve != KC_CURVE_P256) {
         kc_point_encode_unsigned(point, out);
@@ -72,13 +71,19 @@ static enum kc_error read_uncompressed(struct kc_span octets, struct kc_point *p
     return error;
 }
 
+enum kc_error kc_resident_read_point(
+    enum kc_curve curve, struct kc_span octets, struct kc_point *point)
+{
+    if (curve == KC_CURVE_P256 && octets.size == 65)
+        return read_uncompressed(octets, point);
+    return kc_point_decode(point, curve, octets.bytes, octets.size);
+}
+
 /* The public point of a key or share on one of threshold's curves. */
 static enum kc_error read_public(const struct kc_record *key, struct kc_point *point)
 {
     struct kc_span octets = {key->public_key, key->public_size};
-    enum kc_error error = octets.size == 65 ? read_uncompressed(octets, point)
-                                            : kc_point_decode(point, (enum kc_curve)key->algorithm,
-                                                  octets.bytes, octets.size);
+    enum kc_error error = kc_resident_read_point((enum kc_curve)key->algorithm, octets, point);
     return error == KC_OK ? KC_OK : KC_ERR_RECORD_DAMAGED;
 }
 
@@ -88,7 +93,7 @@ static enum kc_error derive(struct kc_call *call, const struct kc_record *key,
     const struct kc_point *peer, struct kc_root_result *result)
 {
     uint8_t octets[KC_ROOT_PUBLIC_MAX];
-    size_t size = write_point(peer, octets);
+    size_t size = kc_resident_write_point(peer, octets);
     return use_key(call, key, KC_ROOT_KEY_AGREE, (enum kc_root_scheme)0,
         (struct kc_span){octets, size}, result);
 }
@@ -190,7 +195,7 @@ static enum kc_error read_peer(struct kc_call *call, const struct kc_algorithm_i
                               ? kc_point_decode_unsigned(&point, curve, span.bytes, span.size)
                               : kc_point_decode(&point, curve, span.bytes, span.size);
     if (error == KC_OK)
-        *size = write_point(&point, peer);
+        *size = kc_resident_write_point(&point, peer);
     return error;
 }
 
@@ -370,9 +375,7 @@ static enum kc_error clean_up(struct kc_call *call)
 {
     struct kc_root_made left;
     enum kc_error error = kc_vault_root_key_left(call->vault->outside, call->vault->tag, 0, &left);
-    if (error == KC_OK)
-        return settle_left(call, &left);
-    return error == KC_ERR_REFUSED ? KC_OK : error;
+    return error == KC_OK && left.blob_size > 0 ? settle_left(call, &left) : error;
 }
 
 enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
@@ -428,8 +431,6 @@ void kc_resident_discard(
 
 void kc_resident_not_stored(struct kc_call *call)
 {
-    if (call->in.message.operation != KC_OPERATION_KEY_GENERATE || call->change_count == 0)
-        return;
-    if (kc_resident_is(&call->changes[0]))
+    if (call->made_in_root)
         (void)!kc_resident_destroy(call, &call->changes[0]);
 }

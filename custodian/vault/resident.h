@@ -45,6 +45,16 @@ KC_CHECKED enum kc_error kc_resident_agree(struct kc_call *call, const struct kc
     uint8_t agreed[static KC_ALGORITHM_AGREED_MAX]);
 KC_CHECKED enum kc_error kc_resident_decrypt(struct kc_call *call, const struct kc_record *key);
 
+/* Writes a point in the form that roots take: of P-256 uncompressed, of others u alone. Returns the
+ * octets written. */
+size_t kc_resident_write_point(
+    const struct kc_point *point, uint8_t out[static KC_ROOT_PUBLIC_MAX]);
+
+/* A public point from outside, fully checked: in its curve's encoding, of P-256 also uncompressed.
+ * Errors of kc_point_decode. */
+KC_CHECKED enum kc_error kc_resident_read_point(
+    enum kc_curve curve, struct kc_span octets, struct kc_point *point);
+
 /*
  * (coefficient * s + offset) * peer for a resident key or share s on one of threshold's curves: the
  * root multiplies, the rest is done here. Secret.

@@ -58,6 +58,8 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_SECRET_DERIVE] = {kc_vault_secret_derive, true},
     [KC_OPERATION_SECRET_ENCRYPT] = {kc_vault_secret_encrypt, false},
     [KC_OPERATION_SECRET_DECRYPT] = {kc_vault_secret_decrypt, false},
+    [KC_OPERATION_SHARE_JOIN] = {kc_vault_share_join, true},
+    [KC_OPERATION_SHARE_FORM] = {kc_vault_share_form, true},
 };
 
 /* --- life --- */

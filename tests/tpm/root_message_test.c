@@ -132,9 +132,12 @@ static void unknown_types_and_sizes_out_of_range_are_refused(void **state)
     }
 }
 
-static const struct kc_root_made made = {
-    .algorithm = KC_ALGORITHM_P256, .use = KC_USE_SIGN,
-    .blob = "its blob", .blob_size = 8, .public_key = "its public key", .public_size = 14};
+static const struct kc_root_made made = {.algorithm = KC_ALGORITHM_P256,
+    .use = KC_USE_SIGN,
+    .blob = "its blob",
+    .blob_size = 8,
+    .public_key = "its public key",
+    .public_size = 14};
 
 /* Whether the payload of a reply may be of several sizes; the least. */
 static size_t least_payload(enum kc_root_request_type type)
@@ -207,9 +210,12 @@ static void a_reply_of_another_size_or_id_is_refused(void **state)
         size_t least = least_payload(requests[i].type);
         bool open_ended = least > 0;
         assert_int_equal(kc_root_reply_write(&reply, packet, &size), KC_OK);
-        for (size_t cut = 0; cut < (open_ended ? 6 + least : size); cut++)
+        for (size_t cut = 0; cut < (open_ended ? 6 + least : size); cut++) {
+            if (cut == 6 && requests[i].type == KC_ROOT_REQUEST_KEY_LEFT)
+                continue; /* there is none */
             assert_int_equal(
                 kc_root_reply_read(packet, cut, &requests[i], &read), KC_ERR_BAD_REQUEST);
+        }
         size_t longer = open_ended ? sizeof packet : size + 1;
         assert_int_equal(
             kc_root_reply_read(packet, longer, &requests[i], &read), KC_ERR_BAD_REQUEST);
@@ -245,7 +251,7 @@ static void a_made_key_survives_the_round_trip(void **state)
     kc_root_made_write(&made, &w);
     assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_OK);
     assert_memory_equal(&read, &made, sizeof made);
-    for (size_t cut = 0; cut <= 6 + made.blob_size; cut++)
+    for (size_t cut = 1; cut <= 6 + made.blob_size; cut++)
         assert_int_equal(kc_root_made_read((struct kc_span){room, cut}, &read), KC_ERR_BAD_REQUEST);
     memset(room + 2, 0, 4); /* no blob */
     assert_int_equal(kc_root_made_read((struct kc_span){room, w.size}, &read), KC_ERR_BAD_REQUEST);
