@@ -71,7 +71,12 @@ enum kc_object_class {
     KC_OBJECT_DATA = 3,
 };
 
-enum kc_residence { KC_RESIDENCE_NONE = 0, KC_RESIDENCE_SEALED = 1, KC_RESIDENCE_WRAPPED = 2, KC_RESIDENCE_RESIDENT = 3 };
+enum kc_residence {
+    KC_RESIDENCE_NONE = 0,
+    KC_RESIDENCE_SEALED = 1,
+    KC_RESIDENCE_WRAPPED = 2,
+    KC_RESIDENCE_RESIDENT = 3
+};
 enum kc_state { KC_STATE_ACTIVE = 1, KC_STATE_DISABLED = 2, KC_STATE_DESTROYED = 3 };
 
 struct kc_record {

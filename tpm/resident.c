@@ -13,6 +13,7 @@
 #define BOTH_SIZED (KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED)
 #define POINT_UNCOMPRESSED 4
 #define RSA_SIZE 256
+#define PRIMES_MS 60000 /* what a TPM may need to find the primes of an RSA key */
 
 /* A key on its way through one operation. */
 struct loaded {
@@ -359,9 +360,14 @@ enum kc_error kc_resident_use(struct kc_tpm2 *tpm, const struct kc_root_use_of_k
 /* --- making --- */
 
 /* A TPM without the curve, or the size, says so of the template. */
-static enum kc_error run_creation(struct kc_tpm2 *tpm, struct kc_command *command)
+static enum kc_error run_creation(
+    struct kc_tpm2 *tpm, enum kc_algorithm algorithm, struct kc_command *command)
 {
+    uint32_t deadline_ms = tpm->deadline_ms;
+    if (algorithm == KC_ALGORITHM_RSA2048 && deadline_ms < PRIMES_MS)
+        tpm->deadline_ms = PRIMES_MS;
     enum kc_error error = kc_command_run(tpm, command);
+    tpm->deadline_ms = deadline_ms;
     if (error == KC_ERR_ROOT_ANSWER && kc_code_refuses_parameter(tpm->code))
         return KC_ERR_ROOT_UNFIT;
     return error;
@@ -382,7 +388,7 @@ static enum kc_error create(struct kc_tpm2 *tpm, const uint8_t auth[static KC_RO
     kc_command_public(&command, &template);
     kc_writer_u16(&command.parameters, 0); /* no outside data */
     kc_writer_u32(&command.parameters, 0); /* no PCRs of its creation */
-    enum kc_error error = run_creation(tpm, &command);
+    enum kc_error error = run_creation(tpm, blob->algorithm, &command);
     if (error != KC_OK)
         return error;
     kc_command_read_private(&command, &blob->private);

@@ -96,7 +96,8 @@ struct kc_vault {
     const struct kc_vault_outside *outside;
     const char *users;
     uint64_t started; /* seconds since 1970 */
-    uint8_t tag[KC_ROOT_KEY_TAG_SIZE]; /* random: of what it makes in the root, until it is stored */
+    uint8_t
+        tag[KC_ROOT_KEY_TAG_SIZE]; /* random: of what it makes in the root, until it is stored */
     atomic_bool stopping;
 
     /* The lock is held for reading while something is done for the desk of this number, for writing
@@ -349,8 +350,8 @@ KC_CHECKED enum kc_error kc_call_verify_by_libcrypto(
 /* What the request says of how to sign with P-256, P-384 or RSA. KC_ERR_BAD_ARGUMENT, the field as
  * detail */
 struct kc_evp_scheme;
-KC_CHECKED enum kc_error kc_call_read_signing(struct kc_call *call,
-    const struct kc_algorithm_info *info, struct kc_evp_scheme *scheme);
+KC_CHECKED enum kc_error kc_call_read_signing(
+    struct kc_call *call, const struct kc_algorithm_info *info, struct kc_evp_scheme *scheme);
 
 /* --- the handlers, named as their operations --- */
 

@@ -126,6 +126,13 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     case KC_ROOT_REQUEST_HEAD_MAKE:
         reply->error = use_head(bench, request, packet, &reply->payload);
         break;
+    case KC_ROOT_REQUEST_KEY_MAKE:
+    case KC_ROOT_REQUEST_KEY_LEFT:
+    case KC_ROOT_REQUEST_KEY_KEEP:
+    case KC_ROOT_REQUEST_KEY_DESTROY:
+    case KC_ROOT_REQUEST_KEY_USE:
+        reply->error = KC_ERR_ROOT_UNFIT; /* it has no resident keys */
+        break;
     }
     return KC_OK;
 }
