@@ -111,7 +111,7 @@ enum kc_error kc_call_verify_by_libcrypto(
 {
     struct kc_evp_scheme scheme;
     KC_AUTO_DATA data = {0};
-    enum kc_error error = read_signing(call, info, &scheme);
+    enum kc_error error = kc_call_read_signing(call, info, &scheme);
     if (error == KC_OK)
         error = kc_call_data(call, KC_FIELD_MESSAGE, &data);
     if (error != KC_OK)
