@@ -63,6 +63,13 @@ enum kc_error kc_root_request_write(
     case KC_ROOT_REQUEST_KEY_USE:
         write_key_arguments(&w, request);
         break;
+    case KC_ROOT_REQUEST_ATTEST:
+        kc_writer_u8(&w, request->step);
+        kc_writer_bytes(&w, request->qualifying, KC_ROOT_QUALIFYING_SIZE);
+        kc_writer_bytes(&w, request->auth, KC_ROOT_AUTH_SIZE);
+        kc_writer_span(&w, request->blob.bytes, request->blob.size);
+        kc_writer_bytes(&w, request->input.bytes, request->input.size);
+        break;
     }
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
@@ -132,6 +139,15 @@ static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_req
     case KC_ROOT_REQUEST_KEY_USE:
         read_use(r, request);
         break;
+    case KC_ROOT_REQUEST_ATTEST:
+        request->step = kc_reader_u8(r);
+        if (request->step < KC_ROOT_ATTEST_HOST || request->step > KC_ROOT_ATTEST_ACTIVATE)
+            kc_reader_fail(r);
+        request->qualifying = kc_reader_bytes(r, KC_ROOT_QUALIFYING_SIZE);
+        request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
+        request->blob = kc_reader_span(r, KC_ROOT_BLOB_MAX);
+        request->input = rest(r, 0, KC_ROOT_INPUT_MAX);
+        break;
     default:
         kc_reader_fail(r);
     }
@@ -195,6 +211,8 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
         return rest(r, 8, 2 + 4 + KC_ROOT_BLOB_MAX + KC_ROOT_PUBLIC_MAX);
     case KC_ROOT_REQUEST_KEY_USE:
         return rest(r, 1, KC_ROOT_RESULT_MAX);
+    case KC_ROOT_REQUEST_ATTEST:
+        return rest(r, 1, KC_ROOT_EVIDENCE_MAX);
     }
     kc_reader_fail(r);
     return (struct kc_span){NULL, 0};

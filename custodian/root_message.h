@@ -16,6 +16,8 @@
  *     KEY_KEEP     auth [32], blob to the end                       nothing; KEY_DESTROY the same
  *     KEY_USE      operation u8, scheme u8, auth [32], blob span,   result to the end
  *                  input to the end
+ *     ATTEST       step u8, qualifying [32], auth [32], blob span,  evidence to the end
+ *                  credential to the end
  *
  * The vault asks, root answers in order; id is the vault's to choose and comes back unchanged.
  * KC_ERR_BAD_REQUEST from a read function means that the sibling is out of its mind: the reader of
@@ -49,6 +51,7 @@ enum kc_root_request_type {
     KC_ROOT_REQUEST_KEY_KEEP = 42,
     KC_ROOT_REQUEST_KEY_DESTROY = 43,
     KC_ROOT_REQUEST_KEY_USE = 44,
+    KC_ROOT_REQUEST_ATTEST = 45,
 };
 
 /* What is in a request; each type uses just its own fields. */
@@ -66,7 +69,9 @@ struct kc_root_request {
     uint32_t number;      /* KEY_LEFT */
     uint8_t operation;    /* KEY_USE: enum kc_root_key_operation */
     uint8_t scheme;       /* KEY_USE: enum kc_root_scheme; what is none, the root refuses */
-    struct kc_span input; /* KEY_USE: may be secret; lent by the packet */
+    uint8_t step;         /* ATTEST: enum kc_root_attest_step */
+    const uint8_t *qualifying; /* ATTEST: KC_ROOT_QUALIFYING_SIZE octets; lent by the packet */
+    struct kc_span input;      /* KEY_USE, ATTEST: may be secret; lent by the packet */
 };
 
 /*

@@ -15,13 +15,6 @@
 #define RSA_SIZE 256
 #define PRIMES_MS 60000 /* what a TPM may need to find the primes of an RSA key */
 
-/* A key on its way through one operation. */
-struct loaded {
-    struct kc_resident_blob blob;
-    const struct kc_entity *object; /* the cache's */
-    TPM2B_AUTH auth;                /* secret */
-};
-
 /* --- the keys that are loaded --- */
 
 static enum kc_error digest_blob(
@@ -115,9 +108,8 @@ static enum kc_error load_hot(struct kc_tpm2 *tpm, const struct kc_resident_blob
     return KC_OK;
 }
 
-/* loaded  secret: the caller's, to be wiped */
-static enum kc_error open_key(
-    struct kc_tpm2 *tpm, const struct kc_root_key *key, struct loaded *loaded)
+enum kc_error kc_resident_open(
+    struct kc_tpm2 *tpm, const struct kc_root_key *key, struct kc_resident_loaded *loaded)
 {
     uint8_t digest[32];
     enum kc_error error = kc_resident_read(tpm, key->blob, &loaded->blob);
@@ -139,8 +131,8 @@ static enum kc_error open_key(
 
 enum kc_error kc_resident_check(struct kc_tpm2 *tpm, const struct kc_root_key *key)
 {
-    struct loaded loaded;
-    enum kc_error error = open_key(tpm, key, &loaded);
+    struct kc_resident_loaded loaded;
+    enum kc_error error = kc_resident_open(tpm, key, &loaded);
     kc_wipe(&loaded.auth, sizeof loaded.auth);
     return error;
 }
@@ -192,7 +184,7 @@ static void write_number(struct kc_writer *w, struct kc_span number, size_t want
 }
 
 /* TPMT_SIGNATURE (TPM 2.0 Library, part 2, section 11.3.4) */
-static enum kc_error take_signature(struct kc_tpm2 *tpm, const struct loaded *key,
+static enum kc_error take_signature(struct kc_tpm2 *tpm, const struct kc_resident_loaded *key,
     TPM2_ALG_ID scheme, struct kc_command *command, struct kc_writer *w)
 {
     size_t size = kc_resident_coordinate_size(key->blob.algorithm);
@@ -212,7 +204,7 @@ static enum kc_error take_signature(struct kc_tpm2 *tpm, const struct loaded *ke
     return error;
 }
 
-static enum kc_error sign(struct kc_tpm2 *tpm, const struct loaded *key,
+static enum kc_error sign(struct kc_tpm2 *tpm, const struct kc_resident_loaded *key,
     const struct kc_root_use_of_key *use, struct kc_writer *w)
 {
     bool is_rsa = key->blob.algorithm == KC_ALGORITHM_RSA2048;
@@ -267,7 +259,7 @@ static enum kc_error take_point(
     return error;
 }
 
-static enum kc_error agree(struct kc_tpm2 *tpm, const struct loaded *key,
+static enum kc_error agree(struct kc_tpm2 *tpm, const struct kc_resident_loaded *key,
     const struct kc_root_use_of_key *use, struct kc_writer *w)
 {
     size_t size = kc_resident_coordinate_size(key->blob.algorithm);
@@ -290,7 +282,7 @@ static enum kc_error run_decryption(struct kc_tpm2 *tpm, struct kc_command *comm
     return error == KC_ERR_ROOT_ANSWER && refused ? KC_ERR_DECRYPTION : error;
 }
 
-static enum kc_error decrypt(struct kc_tpm2 *tpm, const struct loaded *key,
+static enum kc_error decrypt(struct kc_tpm2 *tpm, const struct kc_resident_loaded *key,
     const struct kc_root_use_of_key *use, struct kc_writer *w)
 {
     if (key->blob.algorithm != KC_ALGORITHM_RSA2048 || use->input.size != RSA_SIZE)
@@ -317,7 +309,7 @@ static enum kc_error decrypt(struct kc_tpm2 *tpm, const struct loaded *key,
 
 /* --- using --- */
 
-static enum kc_error run(struct kc_tpm2 *tpm, const struct loaded *key,
+static enum kc_error run(struct kc_tpm2 *tpm, const struct kc_resident_loaded *key,
     const struct kc_root_use_of_key *use, struct kc_writer *w)
 {
     static const enum kc_use needed[] = {
@@ -341,11 +333,11 @@ static enum kc_error run(struct kc_tpm2 *tpm, const struct loaded *key,
 enum kc_error kc_resident_use(struct kc_tpm2 *tpm, const struct kc_root_use_of_key *use,
     uint8_t result[static KC_ROOT_RESULT_MAX], size_t *result_size)
 {
-    struct loaded loaded;
+    struct kc_resident_loaded loaded;
     uint8_t room[KC_ROOT_RESULT_MAX]; /* secret */
     struct kc_writer w;
     kc_writer_init(&w, room, sizeof room);
-    enum kc_error error = open_key(tpm, use->key, &loaded);
+    enum kc_error error = kc_resident_open(tpm, use->key, &loaded);
     if (error == KC_OK)
         error = run(tpm, &loaded, use, &w);
     if (error == KC_OK) {

@@ -9,13 +9,24 @@
 #ifndef KC_TPM_RESIDENT_H
 #define KC_TPM_RESIDENT_H
 
-#include "tpm/tpm2.h"
+#include "tpm/resident_blob.h"
 
 /* kc_root_key_make and the uses, with the TPM connected. */
 KC_CHECKED enum kc_error kc_resident_make(struct kc_tpm2 *tpm, enum kc_algorithm algorithm,
     enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE], struct kc_root_made *made);
 KC_CHECKED enum kc_error kc_resident_use(struct kc_tpm2 *tpm, const struct kc_root_use_of_key *use,
     uint8_t result[static KC_ROOT_RESULT_MAX], size_t *result_size);
+
+/* A resident key that is loaded, and how its use is authorised. */
+struct kc_resident_loaded {
+    struct kc_resident_blob blob;
+    const struct kc_entity *object; /* stays loaded until others need its place */
+    TPM2B_AUTH auth;                /* secret: to be wiped */
+};
+
+/* Loads a key, unless it is loaded. */
+KC_CHECKED enum kc_error kc_resident_open(
+    struct kc_tpm2 *tpm, const struct kc_root_key *key, struct kc_resident_loaded *loaded);
 
 /* Whether the blob is a resident key's of this TPM; loads it. */
 KC_CHECKED enum kc_error kc_resident_check(struct kc_tpm2 *tpm, const struct kc_root_key *key);

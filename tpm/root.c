@@ -126,6 +126,14 @@ enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key
     return root->kind->key_destroy(root, key);
 }
 
+enum kc_error kc_root_attest(struct kc_root *root, const struct kc_root_attest *request,
+    uint8_t evidence[static KC_ROOT_EVIDENCE_MAX], size_t *evidence_size)
+{
+    if (!root->kind->attest)
+        return KC_ERR_ROOT_UNFIT;
+    return root->kind->attest(root, request, evidence, evidence_size);
+}
+
 enum kc_error kc_root_status(struct kc_root *root, struct kc_root_status *status)
 {
     return root->kind->status(root, status);

@@ -306,6 +306,50 @@ KC_CHECKED enum kc_error kc_root_key_decrypt(struct kc_root *root, const struct 
 /* Destroys the object in a token; a TPM's key is gone with its blob. KC_OK too if it is gone. */
 KC_CHECKED enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key *key);
 
+/* --- attestation: what the hardware says of itself and of a key, signed by it --- */
+
+enum kc_root_attest_step {
+    KC_ROOT_ATTEST_HOST = 1,     /* a quote of the PCRs */
+    KC_ROOT_ATTEST_RESIDENT = 2, /* and a certificate of a resident key */
+    KC_ROOT_ATTEST_SEALED = 3,   /* and one of the object that a sealing key is sealed in */
+    KC_ROOT_ATTEST_IDENTITY = 4, /* the public areas of EK and AK */
+    KC_ROOT_ATTEST_ACTIVATE = 5, /* opens a credential that was made for both */
+};
+
+#define KC_ROOT_EVIDENCE_MAX 3072
+#define KC_ROOT_QUALIFYING_SIZE 32
+#define KC_ROOT_SECRET_SIZE 32 /* what a credential holds */
+
+/*
+ * The evidence is a run of spans (u32 size, octets), in the TPM's own encoding:
+ *
+ *   HOST      AK's public area, PCR mask (u32), PCR values, quoted (TPMS_ATTEST), signature
+ *   RESIDENT, SEALED  the same, then the object's public area, certified (TPMS_ATTEST), signature
+ *   IDENTITY  EK's public area, AK's public area
+ *   ACTIVATE  the KC_ROOT_SECRET_SIZE octets that the credential holds
+ *
+ * A signature is r and s, big-endian, 32 octets each.
+ */
+struct kc_root_attest {
+    enum kc_root_attest_step step;
+    const uint8_t
+        *qualifying;        /* HOST, RESIDENT, SEALED: KC_ROOT_QUALIFYING_SIZE octets: a digest of
+                                * the verifier's nonce and of all that software asserts */
+    struct kc_root_key key; /* RESIDENT, SEALED (where the authorisation is not read) */
+    struct kc_span credential; /* ACTIVATE: TPM2B_ID_OBJECT, then TPM2B_ENCRYPTED_SECRET */
+};
+
+/*
+ * Asks for evidence. Written only on KC_OK.
+ *
+ * KC_ERR_ROOT_UNFIT      this root attests nothing: a token
+ * KC_ERR_BAD_ARGUMENT    the credential is malformed
+ * KC_ERR_DECRYPTION      the credential is not for this EK and AK
+ * and the errors of kc_root_key_sign and kc_root_unseal
+ */
+KC_CHECKED enum kc_error kc_root_attest(struct kc_root *root, const struct kc_root_attest *request,
+    uint8_t evidence[static KC_ROOT_EVIDENCE_MAX], size_t *evidence_size);
+
 enum kc_root_bank {
     KC_ROOT_BANK_SHA1 = 1,
     KC_ROOT_BANK_SHA256 = 2,

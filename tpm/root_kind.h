@@ -59,6 +59,9 @@ struct kc_root_kind {
     enum kc_error (*key_use)(struct kc_root *root, const struct kc_root_use_of_key *use,
         uint8_t *result, size_t *result_size);
     enum kc_error (*key_destroy)(struct kc_root *root, const struct kc_root_key *key);
+    /* NULL: KC_ERR_ROOT_UNFIT */
+    enum kc_error (*attest)(struct kc_root *root, const struct kc_root_attest *request,
+        uint8_t *evidence, size_t *evidence_size);
     enum kc_error (*status)(struct kc_root *root, struct kc_root_status *status);
     enum kc_error (*head)(struct kc_root *root, const struct kc_root_head *head);
     const char *(*cause)(const struct kc_root *root);

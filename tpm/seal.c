@@ -298,3 +298,15 @@ enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_
     *blob_size = made_size;
     return KC_OK;
 }
+
+enum kc_error kc_seal_load(
+    struct kc_tpm2 *tpm, struct kc_span blob, TPM2B_PUBLIC *public, struct kc_entity *object)
+{
+    struct sealed sealed = {0};
+    enum kc_error error = read_blob(tpm, blob.bytes, blob.size, &sealed);
+    if (error == KC_OK)
+        error = load(tpm, &sealed, object);
+    if (error == KC_OK)
+        *public = sealed.key.public;
+    return error;
+}

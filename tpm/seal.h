@@ -24,4 +24,9 @@ KC_CHECKED enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static K
 KC_CHECKED enum kc_error kc_unseal(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_size,
     uint8_t key[static KC_ROOT_KEY_SIZE]);
 
+/* Loads what a blob has sealed, without opening it: to be certified. object: to be flushed. Errors of
+ * kc_unseal. */
+KC_CHECKED enum kc_error kc_seal_load(
+    struct kc_tpm2 *tpm, struct kc_span blob, TPM2B_PUBLIC *public, struct kc_entity *object);
+
 #endif

@@ -7,6 +7,7 @@
 #include "tpm/tpm2.h"
 
 #include "base/secret.h"
+#include "tpm/attest.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
 #include "tpm/connection.h"
@@ -268,6 +269,25 @@ static enum kc_error tpm2_key_use(struct kc_root *root, const struct kc_root_use
     return kc_tpm2_run(tpm_of(root), do_key_use, &(struct use_arguments){use, result, result_size});
 }
 
+struct attest_arguments {
+    const struct kc_root_attest *request;
+    uint8_t *evidence;
+    size_t *evidence_size;
+};
+
+static enum kc_error do_attest(struct kc_tpm2 *tpm, void *arguments)
+{
+    struct attest_arguments *a = arguments;
+    return kc_attest(tpm, a->request, a->evidence, a->evidence_size);
+}
+
+static enum kc_error tpm2_attest(struct kc_root *root, const struct kc_root_attest *request,
+    uint8_t *evidence, size_t *evidence_size)
+{
+    return kc_tpm2_run(
+        tpm_of(root), do_attest, &(struct attest_arguments){request, evidence, evidence_size});
+}
+
 static enum kc_error tpm2_key_destroy(struct kc_root *root, const struct kc_root_key *key)
 {
     struct kc_tpm2 *tpm = tpm_of(root);
@@ -375,6 +395,7 @@ static const struct kc_root_kind tpm2_kind = {
     .key_left = tpm2_key_left,
     .key_use = tpm2_key_use,
     .key_destroy = tpm2_key_destroy,
+    .attest = tpm2_attest,
     .status = tpm2_status,
     .head = tpm2_head,
     .cause = tpm2_cause,

@@ -117,6 +117,12 @@ enum kc_error kc_cli_key_update(struct kc_cli *cli);
 enum kc_error kc_cli_key_enable(struct kc_cli *cli);
 enum kc_error kc_cli_key_disable(struct kc_cli *cli);
 enum kc_error kc_cli_key_destroy(struct kc_cli *cli);
+enum kc_error kc_cli_attest(struct kc_cli *cli); /* cli_attest.c */
+enum kc_error kc_cli_attest_verify(struct kc_cli *cli);
+enum kc_error kc_cli_attest_enrol(struct kc_cli *cli);
+enum kc_error kc_cli_attest_challenge(struct kc_cli *cli);
+enum kc_error kc_cli_attest_activate(struct kc_cli *cli);
+enum kc_error kc_cli_attest_confirm(struct kc_cli *cli);
 enum kc_error kc_cli_share_split(struct kc_cli *cli); /* cli_share.c */
 enum kc_error kc_cli_share_envelope(struct kc_cli *cli);
 enum kc_error kc_cli_share_accept(struct kc_cli *cli);

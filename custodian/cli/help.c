@@ -48,6 +48,29 @@ static void print_name(const struct kc_cli_command *command, char *name, size_t 
         command->arguments);
 }
 
+/* The commands of a group, one in a row. */
+static void print_group(const char *group)
+{
+    for (size_t i = 0; i < kc_cli_command_count; i++) {
+        const struct kc_cli_command *command = &kc_cli_commands[i];
+        char name[64];
+        if (command->group == NULL || strcmp(group, command->group) != 0)
+            continue;
+        print_name(command, name, sizeof name);
+        print_row(name, command->sentence);
+    }
+}
+
+/* Whether commands begin with the word that is one. */
+static bool has_group(const struct kc_cli_command *command)
+{
+    for (size_t i = 0; i < kc_cli_command_count; i++)
+        if (command->group == NULL && kc_cli_commands[i].group != NULL &&
+            strcmp(kc_cli_commands[i].group, command->name) == 0)
+            return true;
+    return false;
+}
+
 static void help_command(const struct kc_cli_command *command)
 {
     char name[64];
@@ -60,6 +83,10 @@ static void help_command(const struct kc_cli_command *command)
         "%s\n\nTo %s.\n\nOptions:\n", command->takes != 0 ? " [OPTIONS]" : "", command->sentence);
     print_options(command->needs | command->takes);
     print_options(KC_CLI_GLOBAL);
+    if (has_group(command)) {
+        puts("\nCommands that begin so:");
+        print_group(command->name);
+    }
     print_exit_status();
 }
 

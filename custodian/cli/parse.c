@@ -117,6 +117,12 @@ static enum kc_error command_parse(struct kc_cli *cli)
         return KC_OK;
     const char *word = argument_shift(cli);
     if (is_group(word)) {
+        const struct kc_cli_command *alone = command_find(NULL, word);
+        bool is_followed = cli->argument_count > 0 && command_find(word, cli->arguments[0]) != NULL;
+        if (alone != NULL && !is_followed) { /* the word is a command too */
+            cli->command = alone;
+            return KC_OK;
+        }
         cli->group = word;
         if (cli->argument_count == 0)
             return KC_OK;

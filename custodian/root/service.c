@@ -121,6 +121,18 @@ static enum kc_error use_key(
     return KC_ERR_BAD_ARGUMENT;
 }
 
+static enum kc_error attest(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    const struct kc_root_attest about = {
+        .step = (enum kc_root_attest_step)request->step,
+        .qualifying = request->qualifying,
+        .key = {request->auth, request->blob},
+        .credential = request->input,
+    };
+    return kc_root_attest(root, &about, payload->bytes, &payload->size);
+}
+
 /* The sizes of the requests are in root_message.c; a payload has room for KC_ROOT_PAYLOAD_MAX. */
 static const struct operation {
     enum kc_root_request_type type;
@@ -139,6 +151,7 @@ static const struct operation {
     {KC_ROOT_REQUEST_KEY_KEEP, keep_key},
     {KC_ROOT_REQUEST_KEY_DESTROY, destroy_key},
     {KC_ROOT_REQUEST_KEY_USE, use_key},
+    {KC_ROOT_REQUEST_ATTEST, attest},
 };
 
 static const struct operation *find(enum kc_root_request_type type)

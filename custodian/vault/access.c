@@ -102,6 +102,7 @@ static const struct fit fits[KC_OPERATIONS] = {
         .states = STATE(ACTIVE),
         .expires = true,
         .is_mesh = true},
+    [KC_OPERATION_ATTEST] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
     [KC_OPERATION_SHARE_FORM] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),

@@ -369,6 +369,7 @@ kc_handler kc_vault_verify, kc_vault_secret_derive, kc_vault_secret_encrypt,
     kc_vault_secret_decrypt;
 kc_handler kc_vault_share_split, kc_vault_share_envelope, kc_vault_share_accept,
     kc_vault_share_join, kc_vault_share_form;
+kc_handler kc_vault_attest, kc_vault_attest_enrol, kc_vault_attest_activate;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;

@@ -151,3 +151,22 @@ enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
     kc_wipe(packet, sizeof packet);
     return error;
 }
+
+enum kc_error kc_vault_root_attest(const struct kc_vault_outside *outside,
+    const struct kc_root_attest *about, struct kc_root_evidence *evidence)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_ATTEST,
+        .step = (uint8_t)about->step,
+        .qualifying = about->qualifying,
+        .auth = about->key.auth,
+        .blob = about->key.blob,
+        .input = about->credential};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK) {
+        memcpy(evidence->octets, payload.bytes, payload.size);
+        evidence->size = payload.size;
+    }
+    return error;
+}

@@ -39,6 +39,15 @@ KC_CHECKED enum kc_error kc_vault_root_key_destroy(
     const struct kc_vault_outside *outside, const struct kc_root_key *key);
 KC_CHECKED enum kc_error kc_vault_root_key_left(const struct kc_vault_outside *outside,
     const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left);
+/* What kc_root_attest answers. */
+struct kc_root_evidence {
+    uint8_t octets[KC_ROOT_EVIDENCE_MAX];
+    size_t size;
+};
+
+KC_CHECKED enum kc_error kc_vault_root_attest(const struct kc_vault_outside *outside,
+    const struct kc_root_attest *about, struct kc_root_evidence *evidence);
+
 KC_CHECKED enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
     const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
     struct kc_span input, struct kc_root_result *result);

@@ -60,6 +60,9 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_SECRET_DECRYPT] = {kc_vault_secret_decrypt, false},
     [KC_OPERATION_SHARE_JOIN] = {kc_vault_share_join, true},
     [KC_OPERATION_SHARE_FORM] = {kc_vault_share_form, true},
+    [KC_OPERATION_ATTEST] = {kc_vault_attest, true},
+    [KC_OPERATION_ATTEST_ENROL] = {kc_vault_attest_enrol, false},
+    [KC_OPERATION_ATTEST_ACTIVATE] = {kc_vault_attest_activate, false},
 };
 
 /* --- life --- */

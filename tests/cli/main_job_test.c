@@ -421,6 +421,35 @@ static void makes_random_octets(void **state)
     FAILS(2, "from 1 to", "D random 0");
 }
 
+#define NONCE "--nonce 000102030405060708090a0b0c0d0e0f"
+
+/* Host and verifier, who has nothing but files. */
+static void keys_are_attested_enrolled_and_verified(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -a P-256 -l attested --residence resident -u sign"
+          " && D attest attested " NONCE " --output bundle");
+    HOLDS("D attest verify bundle " NONCE " --pcr-mask 0xff --json | grep -q '\"resident\"'");
+    HOLDS("D attest verify bundle " NONCE " | grep -q 'AK not bound to a TPM'");
+    FAILS(2, "attestation-invalid",
+        "D attest verify bundle --nonce 00112233445566778899aabbccddeeff");
+    FAILS(2, "nonce", "D attest verify bundle --nonce 0011");
+    FAILS(2, "attestation-invalid", "D attest verify message " NONCE);
+    HOLDS("D attest enrol --output identity"
+          " && D attest challenge identity --output challenge --enrolment pending"
+          " && D attest activate challenge --output answer"
+          " && D attest confirm answer --enrolment pending --output enrolled");
+    HOLDS("D attest verify bundle " NONCE " --enrolment enrolled | grep -q enrolled");
+    FAILS(2, "no confirmed enrolment", "D attest verify bundle " NONCE " --enrolment pending");
+    FAILS(6, "decryption-failed", "S attest activate challenge --output stolen || exit 6");
+    FAILS(2, "attestation-invalid",
+        "D attest confirm challenge --enrolment pending --output no"
+        " || D attest confirm pin --enrolment pending --output no");
+    HOLDS("S key generate -a P-256 -l attested --residence resident -u sign"
+          " && S attest attested " NONCE " --output other");
+    FAILS(2, "not the enrolled one", "D attest verify other " NONCE " --enrolment enrolled");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +476,7 @@ int main(void)
         cmocka_unit_test(ends_silently_when_nobody_reads),
         cmocka_unit_test(the_first_request_of_every_connection_is_answered),
         cmocka_unit_test(makes_random_octets),
+        cmocka_unit_test(keys_are_attested_enrolled_and_verified),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -36,6 +36,13 @@ static const struct kc_root_request requests[] = {
         .auth = key,
         .blob = {blob, sizeof blob},
         .input = {key, sizeof key}},
+    {.type = KC_ROOT_REQUEST_ATTEST,
+        .id = 18,
+        .step = KC_ROOT_ATTEST_RESIDENT,
+        .qualifying = key,
+        .auth = key,
+        .blob = {blob, sizeof blob},
+        .input = {key, sizeof key}},
 };
 
 #define REQUEST_COUNT (sizeof requests / sizeof requests[0])
@@ -96,7 +103,7 @@ static size_t open_end_of(const struct kc_root_request *request)
                    request->type == KC_ROOT_REQUEST_KEY_DESTROY;
     if (is_blob)
         return request->blob.size - 1;
-    return request->type == KC_ROOT_REQUEST_KEY_USE ? request->input.size : 0;
+    return request->input.size;
 }
 
 static void every_truncation_and_a_trailing_octet_of_a_request_are_refused(void **state)
@@ -144,7 +151,10 @@ static size_t least_payload(enum kc_root_request_type type)
 {
     if (type == KC_ROOT_REQUEST_KEY_MAKE || type == KC_ROOT_REQUEST_KEY_LEFT)
         return 8;
-    return type == KC_ROOT_REQUEST_SEAL || type == KC_ROOT_REQUEST_KEY_USE ? 1 : 0;
+    return type == KC_ROOT_REQUEST_SEAL || type == KC_ROOT_REQUEST_KEY_USE ||
+                   type == KC_ROOT_REQUEST_ATTEST
+               ? 1
+               : 0;
 }
 
 /* The payload that answers requests[i]. */
@@ -174,6 +184,7 @@ static struct kc_span payload_for(size_t i, uint8_t room[static KC_ROOT_BLOB_MAX
         kc_root_made_write(&made, &w);
         break;
     case KC_ROOT_REQUEST_KEY_USE:
+    case KC_ROOT_REQUEST_ATTEST:
         kc_writer_bytes(&w, blob, sizeof blob);
         break;
     case KC_ROOT_REQUEST_HEAD_WRITE:

@@ -131,6 +131,7 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     case KC_ROOT_REQUEST_KEY_KEEP:
     case KC_ROOT_REQUEST_KEY_DESTROY:
     case KC_ROOT_REQUEST_KEY_USE:
+    case KC_ROOT_REQUEST_ATTEST:
         reply->error = KC_ERR_ROOT_UNFIT; /* it has no resident keys */
         break;
     }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attesting keys, and enrolling the host's attestation key with a verifier. */
+#include "custodian/vault/core.h"
+#include "custodian/vault/root.h"
+#include "proto/attestation.h"
+
+#include <string.h>
+
+static const uint8_t no_octets[KC_ROOT_AUTH_SIZE] = {0};
+
+/* --- attest --- */
+
+static enum kc_attestation_class class_of(const struct kc_record *key)
+{
+    if (key->residence == KC_RESIDENCE_RESIDENT)
+        return KC_ATTESTED_RESIDENT;
+    return key->residence == KC_RESIDENCE_SEALED ? KC_ATTESTED_SEALED : KC_ATTESTED_WRAPPED;
+}
+
+static enum kc_root_attest_step step_of(enum kc_attestation_class class)
+{
+    if (class == KC_ATTESTED_RESIDENT)
+        return KC_ROOT_ATTEST_RESIDENT;
+    return class == KC_ATTESTED_SEALED ? KC_ROOT_ATTEST_SEALED : KC_ROOT_ATTEST_HOST;
+}
+
+/* What software says. Lends from the request and the record. */
+static void assert_key(
+    struct kc_call *call, const struct kc_record *key, struct kc_attestation *attestation)
+{
+    const char *algorithm = kc_algorithm_info(key->algorithm)->name;
+    *attestation = (struct kc_attestation){
+        .class = class_of(key),
+        .nonce = kc_call_field(call, KC_FIELD_NONCE),
+        .id = {(const uint8_t *)key->id, strlen(key->id)},
+        .algorithm = {(const uint8_t *)algorithm, strlen(algorithm)},
+        .public_key = {key->public_key, key->public_size},
+    };
+}
+
+/* What the hardware says, into the same. Lends from the evidence. */
+static enum kc_error take_evidence(struct kc_span evidence, struct kc_attestation *attestation)
+{
+    struct kc_reader r;
+    size_t most = KC_ROOT_EVIDENCE_MAX;
+    kc_reader_init(&r, evidence.bytes, evidence.size);
+    attestation->ak_area = kc_reader_span(&r, most);
+    if (kc_reader_u32(&r) != sizeof(uint32_t))
+        kc_reader_fail(&r);
+    attestation->pcr_mask = kc_reader_u32(&r);
+    attestation->pcr_values = kc_reader_span(&r, most);
+    attestation->quoted = kc_reader_span(&r, most);
+    attestation->quoted_signature = kc_reader_span(&r, most);
+    if (attestation->class != KC_ATTESTED_WRAPPED) {
+        attestation->object_area = kc_reader_span(&r, most);
+        attestation->certified = kc_reader_span(&r, most);
+        attestation->certified_signature = kc_reader_span(&r, most);
+    }
+    return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_ROOT_ANSWER;
+}
+
+/* auth: of a resident key, else empty */
+static enum kc_error open_auth(
+    struct kc_call *call, const struct kc_record *key, struct kc_secret *auth)
+{
+    if (key->residence != KC_RESIDENCE_RESIDENT)
+        return KC_OK;
+    KC_AUTO_SECRET opened = {0};
+    enum kc_error error = kc_keeper_open(call->vault->keeper, key, &opened);
+    if (error == KC_OK && opened.size != KC_ROOT_AUTH_SIZE)
+        error = KC_ERR_RECORD_DAMAGED;
+    if (error == KC_OK)
+        *auth = kc_secret_take(&opened);
+    return error;
+}
+
+static enum kc_error ask_for_evidence(struct kc_call *call, const struct kc_record *key,
+    struct kc_attestation *attestation, struct kc_root_evidence *evidence)
+{
+    KC_AUTO_SECRET auth = {0};
+    uint8_t binding[KC_ATTESTATION_BINDING_SIZE];
+    enum kc_error error = kc_attestation_binding(attestation, binding);
+    if (error == KC_OK)
+        error = open_auth(call, key, &auth);
+    if (error != KC_OK)
+        return error;
+    const struct kc_root_attest request = {
+        .step = step_of(attestation->class),
+        .qualifying = binding,
+        .key = {auth.bytes ? auth.bytes : no_octets, {key->seal, key->seal_size}},
+    };
+    error = kc_vault_root_attest(call->vault->outside, &request, evidence);
+    if (error == KC_OK)
+        error = take_evidence((struct kc_span){evidence->octets, evidence->size}, attestation);
+    return error;
+}
+
+enum kc_error kc_vault_attest(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct kc_attestation attestation;
+    struct kc_root_evidence evidence = {.size = 0};
+    uint8_t bundle[KC_ATTESTATION_MAX];
+    size_t size = 0;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    assert_key(call, key, &attestation);
+    error = ask_for_evidence(call, key, &attestation, &evidence);
+    if (error == KC_OK)
+        error = kc_attestation_write(&attestation, bundle, &size);
+    if (error == KC_OK)
+        kc_call_set_octets(call, KC_FIELD_BUNDLE, bundle, size);
+    return error;
+}
+
+/* --- enrolment --- */
+
+static enum kc_error ask_root(struct kc_call *call, enum kc_root_attest_step step,
+    struct kc_span credential, struct kc_root_evidence *evidence)
+{
+    const struct kc_root_attest request = {
+        .step = step,
+        .qualifying = no_octets,
+        .key = {no_octets, {no_octets, 0}},
+        .credential = credential,
+    };
+    enum kc_error error = kc_call_allowed(call);
+    return error == KC_OK ? kc_vault_root_attest(call->vault->outside, &request, evidence) : error;
+}
+
+enum kc_error kc_vault_attest_enrol(struct kc_call *call)
+{
+    struct kc_root_evidence evidence = {.size = 0};
+    enum kc_error error =
+        ask_root(call, KC_ROOT_ATTEST_IDENTITY, (struct kc_span){NULL, 0}, &evidence);
+    if (error == KC_OK)
+        kc_call_set_octets(call, KC_FIELD_IDENTITY, evidence.octets, evidence.size);
+    return error;
+}
+
+enum kc_error kc_vault_attest_activate(struct kc_call *call)
+{
+    struct kc_root_evidence evidence = {.size = 0};
+    enum kc_error error = ask_root(
+        call, KC_ROOT_ATTEST_ACTIVATE, kc_call_field(call, KC_FIELD_CREDENTIAL), &evidence);
+    if (error != KC_OK)
+        return error;
+    struct kc_reader r;
+    kc_reader_init(&r, evidence.octets, evidence.size);
+    struct kc_span secret = kc_reader_span(&r, KC_ROOT_SECRET_SIZE);
+    if (kc_reader_finish(&r) != KC_OK)
+        return KC_ERR_ROOT_ANSWER;
+    kc_call_set_octets(call, KC_FIELD_ACTIVATION, secret.bytes, secret.size);
+    return KC_OK;
+}

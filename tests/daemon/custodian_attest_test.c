@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attestations of a whole custodian on a software TPM, verified offline; every field manipulated. */
+#include "tests/daemon/view.h"
+
+#include "custodian/record.h"
+#include "proto/attestation.h"
+#include "proto/credential.h"
+#include "tests/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE_MS 30000
+
+static const uint8_t nonce[] = "a verifier's fresh nonce";
+static struct kc_custodian custodian;
+static struct kc_client *client;
+
+static int set_up(void **state)
+{
+    (void)state;
+    kc_custodian_init(&custodian, "\"test\"");
+    client = kc_view_client(&custodian);
+    return 0;
+}
+
+static int set_up_softhsm(void **state)
+{
+    (void)state;
+    kc_custodian_init_softhsm(&custodian, "\"test\"");
+    client = kc_view_client(&custodian);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kc_client_free(client);
+    kc_custodian_done(&custodian);
+    return 0;
+}
+
+/* --- calls --- */
+
+/* Runs a request; an answer's octets are copied. */
+static enum kc_error ask(
+    struct kc_client_request *request, enum kc_field field, uint8_t *octets, size_t *size)
+{
+    struct kc_client_answer *answer = NULL;
+    enum kc_error error = kc_client_call(client, request, PATIENCE_MS, &answer);
+    if (error == KC_OK) {
+        struct kc_span span = kc_client_answer_message(answer)->values.value[field].span;
+        memcpy(octets, span.bytes, span.size);
+        *size = span.size;
+    }
+    kc_client_answer_free(answer);
+    kc_client_request_done(request);
+    return error;
+}
+
+static void generate(const char *algorithm, const char *residence, char id[KC_RECORD_ID_SIZE])
+{
+    struct kc_client_request request;
+    size_t size = 0;
+    kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
+    kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, algorithm);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "test");
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, residence);
+    kc_values_set_text(&request.message.values, KC_FIELD_RESIDENCE, residence);
+    assert_int_equal(ask(&request, KC_FIELD_KEY, (uint8_t *)id, &size), KC_OK);
+    id[size] = '\0';
+}
+
+struct bundle {
+    uint8_t octets[KC_ATTESTATION_MAX];
+    size_t size;
+};
+
+static enum kc_error ask_to_attest(const char *id, struct bundle *bundle)
+{
+    struct kc_client_request request;
+    kc_client_request_init(&request, KC_OPERATION_ATTEST);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEY, id);
+    kc_values_set_span(&request.message.values, KC_FIELD_NONCE, nonce, sizeof nonce);
+    return ask(&request, KC_FIELD_BUNDLE, bundle->octets, &bundle->size);
+}
+
+static struct bundle attest(const char *algorithm, const char *residence)
+{
+    char id[KC_RECORD_ID_SIZE];
+    struct bundle bundle = {.size = 0};
+    generate(algorithm, residence, id);
+    assert_int_equal(ask_to_attest(id, &bundle), KC_OK);
+    return bundle;
+}
+
+static const struct kc_attestation_wanted wanted = {.nonce = {nonce, sizeof nonce}};
+
+static enum kc_error verify(const struct bundle *bundle, const struct kc_attestation_wanted *asked)
+{
+    struct kc_attestation attestation;
+    const char *problem = NULL;
+    enum kc_error error =
+        kc_attestation_read((struct kc_span){bundle->octets, bundle->size}, &attestation);
+    if (error == KC_OK)
+        error = kc_attestation_verify(&attestation, asked, &problem);
+    if (error == KC_OK)
+        assert_null(problem);
+    return error;
+}
+
+/* --- what holds --- */
+
+static void assert_class(const struct bundle *bundle, enum kc_attestation_class class)
+{
+    struct kc_attestation attestation;
+    struct kc_span span = {bundle->octets, bundle->size};
+    assert_int_equal(kc_attestation_read(span, &attestation), KC_OK);
+    assert_int_equal(attestation.class, class);
+    assert_int_equal(verify(bundle, &wanted), KC_OK);
+}
+
+static void each_residence_is_attested_as_its_class(void **state)
+{
+    (void)state;
+    struct bundle resident = attest("P-256", "resident");
+    struct bundle sealed = attest("Ed25519", "sealed");
+    struct bundle wrapped = attest("X448", "wrapped");
+    assert_class(&resident, KC_ATTESTED_RESIDENT);
+    assert_class(&sealed, KC_ATTESTED_SEALED);
+    assert_class(&wrapped, KC_ATTESTED_WRAPPED);
+}
+
+static void resident_keys_of_rsa_and_p384_are_attested_too(void **state)
+{
+    (void)state;
+    char id[KC_RECORD_ID_SIZE];
+    struct bundle bundle = attest("P-384", "resident");
+    assert_class(&bundle, KC_ATTESTED_RESIDENT);
+    struct kc_client_request request;
+    size_t size = 0;
+    kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
+    kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, "RSA-2048");
+    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "test");
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, "rsa");
+    kc_values_set_text(&request.message.values, KC_FIELD_RESIDENCE, "resident");
+    enum kc_error error = ask(&request, KC_FIELD_KEY, (uint8_t *)id, &size);
+    if (error == KC_ERR_ROOT_UNAVAILABLE)
+        return; /* primes that took longer than the vault waits */
+    assert_int_equal(error, KC_OK);
+    id[size] = '\0';
+    assert_int_equal(ask_to_attest(id, &bundle), KC_OK);
+    assert_class(&bundle, KC_ATTESTED_RESIDENT);
+}
+
+/* --- what does not --- */
+
+/* Every bit of every field is covered by a signature, by the form, or by what is compared. */
+static void assert_no_octet_can_be_changed(struct bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->size; i++) {
+        bundle->octets[i] ^= (uint8_t)(1u << (i % 8));
+        enum kc_error error = verify(bundle, &wanted);
+        if (error != KC_ERR_ATTESTATION)
+            fail_msg("octet %zu: %s", i, kc_error_name(error));
+        bundle->octets[i] ^= (uint8_t)(1u << (i % 8));
+    }
+    size_t size = bundle->size;
+    for (bundle->size = 0; bundle->size < size; bundle->size++)
+        assert_int_equal(verify(bundle, &wanted), KC_ERR_ATTESTATION);
+    bundle->size = size;
+    assert_int_equal(verify(bundle, &wanted), KC_OK);
+}
+
+static void an_attestation_with_any_octet_changed_is_refused(void **state)
+{
+    (void)state;
+    struct bundle resident = attest("P-256", "resident");
+    assert_no_octet_can_be_changed(&resident);
+    struct bundle sealed = attest("Ed25519", "sealed");
+    assert_no_octet_can_be_changed(&sealed);
+    struct bundle wrapped = attest("X25519", "wrapped");
+    assert_no_octet_can_be_changed(&wrapped);
+}
+
+/* Fields that are right, each in another bundle: they do not make one together. */
+static void attested_fields_of_two_bundles_do_not_mix(void **state)
+{
+    (void)state;
+    struct bundle one = attest("P-256", "resident"), other = attest("Ed25519", "sealed"), mixed;
+    struct kc_attestation a, b;
+    assert_int_equal(kc_attestation_read((struct kc_span){one.octets, one.size}, &a), KC_OK);
+    assert_int_equal(kc_attestation_read((struct kc_span){other.octets, other.size}, &b), KC_OK);
+    struct kc_attestation tries[6] = {a, a, a, a, a, b};
+    tries[0].quoted = b.quoted, tries[0].quoted_signature = b.quoted_signature;
+    tries[1].certified = b.certified, tries[1].certified_signature = b.certified_signature;
+    tries[2].object_area = b.object_area;
+    tries[3].id = b.id;
+    tries[4].public_key = b.public_key;
+    tries[5].class = KC_ATTESTED_RESIDENT; /* a seal passed off as a key */
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(kc_attestation_write(&tries[i], mixed.octets, &mixed.size), KC_OK);
+        assert_int_equal(verify(&mixed, &wanted), KC_ERR_ATTESTATION);
+    }
+    /* what is signed as a quote is no certificate, and the other way round */
+    struct kc_attestation swapped = a;
+    swapped.quoted = a.certified, swapped.quoted_signature = a.certified_signature;
+    assert_int_equal(kc_attestation_write(&swapped, mixed.octets, &mixed.size), KC_OK);
+    assert_int_equal(verify(&mixed, &wanted), KC_ERR_ATTESTATION);
+}
+
+static void an_attestation_holds_for_its_verifiers_nonce_and_pcrs_alone(void **state)
+{
+    (void)state;
+    static const uint8_t another[] = "another verifier's nonce";
+    static const uint8_t zeros[34] = {0};
+    struct bundle bundle = attest("P-256", "resident");
+    struct kc_attestation_wanted asked = {.nonce = {another, sizeof another}};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.pcr_mask = 1; /* quoted by default: PCRs 0 to 7 */
+    assert_int_equal(verify(&bundle, &asked), KC_OK);
+    asked.pcr_mask = 1u << 23;
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.pcr_digest = (struct kc_span){zeros, 32};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.ak_name = (struct kc_span){zeros, sizeof zeros};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+}
+
+static void another_tpm_attests_with_another_key(void **state)
+{
+    (void)state;
+    uint8_t name[KC_ATTESTATION_NAME_SIZE];
+    struct kc_attestation attestation;
+    struct bundle bundle = attest("P-256", "resident");
+    struct kc_attestation_wanted asked = wanted;
+    assert_int_equal(
+        kc_attestation_read((struct kc_span){bundle.octets, bundle.size}, &attestation), KC_OK);
+    assert_int_equal(kc_attestation_name(attestation.ak_area, name), KC_OK);
+    asked.ak_name = (struct kc_span){name, sizeof name};
+    assert_int_equal(verify(&bundle, &asked), KC_OK);
+    tear_down(NULL);
+    set_up(NULL); /* a TPM that is another */
+    bundle = attest("P-256", "resident");
+    assert_int_equal(verify(&bundle, &wanted), KC_OK);
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+}
+
+/* --- enrolment --- */
+
+struct identity {
+    uint8_t octets[1024];
+    size_t size;
+    struct kc_span ek, ak;
+};
+
+static struct identity *ask_for_identity(struct identity *identity)
+{
+    struct kc_client_request request;
+    struct kc_reader r;
+    kc_client_request_init(&request, KC_OPERATION_ATTEST_ENROL);
+    assert_int_equal(ask(&request, KC_FIELD_IDENTITY, identity->octets, &identity->size), KC_OK);
+    kc_reader_init(&r, identity->octets, identity->size);
+    identity->ek = kc_reader_span(&r, sizeof identity->octets);
+    identity->ak = kc_reader_span(&r, sizeof identity->octets);
+    assert_int_equal(kc_reader_finish(&r), KC_OK);
+    return identity;
+}
+
+static enum kc_error activate(const uint8_t *credential, size_t size, uint8_t answer[static 32])
+{
+    struct kc_client_request request;
+    size_t answer_size = 0;
+    kc_client_request_init(&request, KC_OPERATION_ATTEST_ACTIVATE);
+    kc_values_set_span(&request.message.values, KC_FIELD_CREDENTIAL, credential, size);
+    return ask(&request, KC_FIELD_ACTIVATION, answer, &answer_size);
+}
+
+static void an_attestation_key_is_enrolled_by_a_credential_that_its_tpm_alone_opens(void **state)
+{
+    (void)state;
+    static const uint8_t secret[KC_CREDENTIAL_SECRET_SIZE] = "what the verifier wants back";
+    uint8_t name[KC_ATTESTATION_NAME_SIZE], credential[KC_CREDENTIAL_MAX], answer[32] = {0};
+    size_t size = 0;
+    struct identity identity;
+    ask_for_identity(&identity);
+    assert_int_equal(kc_attestation_name(identity.ak, name), KC_OK);
+    struct kc_span ak_name = {name, sizeof name};
+    assert_int_equal(kc_credential_make(identity.ek, ak_name, secret, credential, &size), KC_OK);
+    assert_int_equal(activate(credential, size, answer), KC_OK);
+    assert_memory_equal(answer, secret, sizeof answer);
+    struct bundle bundle = attest("P-256", "resident");
+    struct kc_attestation_wanted asked = wanted;
+    asked.ak_name = ak_name;
+    assert_int_equal(verify(&bundle, &asked), KC_OK);
+
+    for (size_t i = 0; i < size; i += 5) { /* altered, it opens nowhere */
+        credential[i] ^= 1;
+        assert_int_not_equal(activate(credential, size, answer), KC_OK);
+        credential[i] ^= 1;
+    }
+    name[5] ^= 1; /* for another AK: not here */
+    assert_int_equal(kc_credential_make(identity.ek, ak_name, secret, credential, &size), KC_OK);
+    assert_int_equal(activate(credential, size, answer), KC_ERR_DECRYPTION);
+    assert_int_equal(kc_credential_make(identity.ak, ak_name, secret, credential, &size),
+        KC_ERR_ATTESTATION); /* no endorsement key */
+}
+
+static void softhsm_attests_nothing_and_says_so(void **state)
+{
+    (void)state;
+    char id[KC_RECORD_ID_SIZE];
+    struct bundle bundle = {.size = 0};
+    generate("P-256", "resident", id);
+    assert_int_equal(ask_to_attest(id, &bundle), KC_ERR_ROOT_UNFIT);
+}
+
+#define ON_TPM(case) cmocka_unit_test_setup_teardown(case, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_TPM(each_residence_is_attested_as_its_class),
+        ON_TPM(resident_keys_of_rsa_and_p384_are_attested_too),
+        ON_TPM(an_attestation_with_any_octet_changed_is_refused),
+        ON_TPM(attested_fields_of_two_bundles_do_not_mix),
+        ON_TPM(an_attestation_holds_for_its_verifiers_nonce_and_pcrs_alone),
+        ON_TPM(another_tpm_attests_with_another_key),
+        ON_TPM(an_attestation_key_is_enrolled_by_a_credential_that_its_tpm_alone_opens),
+        cmocka_unit_test_setup_teardown(
+            softhsm_attests_nothing_and_says_so, set_up_softhsm, tear_down),
+    };
+    return cmocka_run_group_tests_name("attest", tests, NULL, NULL);
+}
