@@ -53,6 +53,10 @@ static const struct row {
     {"SoftHSM", "unseal",
         {{"custodian", kc_bench_hsm_unseal, &hsm},
             {"PKCS#11, bare", kc_bench_pkcs11_unseal, &hsm}}},
+    {"SoftHSM", "resident signature P-256",
+        {{"custodian", kc_bench_hsm_sign, &hsm}, {"PKCS#11, bare", kc_bench_pkcs11_sign, &hsm}}},
+    {"SoftHSM", "resident agreement P-256",
+        {{"custodian", kc_bench_hsm_agree, &hsm}, {"PKCS#11, bare", kc_bench_pkcs11_agree, &hsm}}},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])

@@ -17,12 +17,15 @@ struct kc_bench_hsm {
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size;
 
+    struct kc_root_made signer, agreer; /* resident */
+
     void *module;
     CK_FUNCTION_LIST *calls;
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
     uint8_t sealed[128];
     CK_ULONG sealed_size;
+    CK_OBJECT_HANDLE signing_key, agreeing_key; /* the objects of the same */
 };
 
 void kc_bench_hsm_init(struct kc_bench_hsm *bench);
@@ -30,8 +33,12 @@ void kc_bench_hsm_done(struct kc_bench_hsm *bench);
 void kc_bench_hsm_seal(void *bench);
 void kc_bench_hsm_unseal(void *bench);
 void kc_bench_hsm_random(void *bench);
+void kc_bench_hsm_sign(void *bench);
+void kc_bench_hsm_agree(void *bench);
 void kc_bench_pkcs11_seal(void *bench);
 void kc_bench_pkcs11_unseal(void *bench);
 void kc_bench_pkcs11_random(void *bench);
+void kc_bench_pkcs11_sign(void *bench);
+void kc_bench_pkcs11_agree(void *bench);
 
 #endif

@@ -27,65 +27,12 @@ static void must(TSS2_RC code, const char *step)
     kc_bench_root_must(code == TSS2_RC_SUCCESS, step);
 }
 
-static const TPM2B_PUBLIC signer_template = {
-    .publicArea =
-        {
-            .type = TPM2_ALG_ECC,
-            .nameAlg = TPM2_ALG_SHA256,
-            .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT,
-            .parameters.eccDetail =
-                {
-                    .symmetric.algorithm = TPM2_ALG_NULL,
-                    .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
-                    .curveID = TPM2_ECC_NIST_P256,
-                    .kdf.scheme = TPM2_ALG_NULL,
-                },
-        },
-};
-
-/* --- the root --- */
-
 static struct kc_root *make_root(const struct kc_swtpm *swtpm, const uint8_t *name)
 {
     struct kc_root *root = NULL;
     const struct kc_root_settings settings = {.tcti = swtpm->tcti, .srk_name = name};
     kc_bench_root_must(kc_tpm2_new(&settings, &root) == KC_OK, "making the root");
     return root;
-}
-
-static void load_signer(struct kc_tpm2 *tpm, const TPM2B_PUBLIC *public,
-    const TPM2B_PRIVATE *private, struct kc_entity *signer)
-{
-    KC_AUTO_COMMAND command;
-    kc_command_init(&command, "load", TPM2_CC_Load,
-        KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED | KC_COMMAND_ANSWERS_HANDLE);
-    kc_command_use(&command, &tpm->srk, NULL, NULL);
-    kc_command_private(&command, private);
-    kc_command_public(&command, public);
-    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "loading the signer");
-    signer->handle = command.answered;
-    kc_bench_root_must(kc_entity_object_name(public, &signer->name) == KC_OK, "the signer's Name");
-}
-
-static void make_signer(struct kc_tpm2 *tpm, struct kc_entity *signer)
-{
-    TPM2B_PUBLIC public;
-    TPM2B_PRIVATE private;
-    KC_AUTO_COMMAND command;
-    kc_command_init(
-        &command, "create", TPM2_CC_Create, KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED);
-    kc_command_use(&command, &tpm->srk, NULL, NULL);
-    kc_writer_u16(&command.parameters, 4);
-    kc_writer_u32(&command.parameters, 0);
-    kc_command_public(&command, &signer_template);
-    kc_writer_u16(&command.parameters, 0);
-    kc_writer_u32(&command.parameters, 0);
-    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "making the signer");
-    kc_command_read_private(&command, &private);
-    kc_command_read_public(&command, &public);
-    load_signer(tpm, &public, &private, signer);
 }
 
 void kc_bench_tpm_init(struct kc_bench_tpm *bench)
@@ -98,12 +45,13 @@ void kc_bench_tpm_init(struct kc_bench_tpm *bench)
     bench->root = make_root(&bench->swtpm, name);
     kc_bench_root_must(
         kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
-    make_signer((struct kc_tpm2 *)bench->root, &bench->signer);
+    kc_bench_root_must(kc_root_key_make(bench->root, KC_ALGORITHM_P256, KC_USE_SIGN, sealed_key,
+                           sealed_key, &bench->signer) == KC_OK,
+        "making a resident key");
 }
 
 void kc_bench_tpm_done(struct kc_bench_tpm *bench)
 {
-    kc_command_flush((struct kc_tpm2 *)bench->root, &bench->signer.handle);
     kc_root_free(bench->root);
     kc_swtpm_done(&bench->swtpm);
 }
@@ -134,20 +82,34 @@ void kc_bench_tpm_random(void *context)
 void kc_bench_tpm_sign(void *context)
 {
     struct kc_bench_tpm *bench = context;
-    struct kc_tpm2 *tpm = (struct kc_tpm2 *)bench->root;
-    KC_AUTO_COMMAND command;
-    kc_command_init(&command, "sign", TPM2_CC_Sign, KC_COMMAND_SENDS_SIZED);
-    kc_command_use(&command, &bench->signer, NULL, NULL);
-    kc_writer_u16(&command.parameters, sizeof sealed_key);
-    kc_writer_bytes(&command.parameters, sealed_key, sizeof sealed_key);
-    kc_writer_u16(&command.parameters, TPM2_ALG_NULL); /* the key's own scheme */
-    kc_writer_u16(&command.parameters, TPM2_ST_HASHCHECK);
-    kc_writer_u32(&command.parameters, TPM2_RH_NULL);
-    kc_writer_u16(&command.parameters, 0);
-    kc_bench_root_must(kc_command_run(tpm, &command) == KC_OK, "signing");
+    uint8_t signature[KC_ROOT_RESULT_MAX];
+    size_t size = 0;
+    const struct kc_root_key key = {sealed_key, {bench->signer.blob, bench->signer.blob_size}};
+    const struct kc_span digest = {sealed_key, sizeof sealed_key};
+    enum kc_error error =
+        kc_root_key_sign(bench->root, &key, KC_ROOT_ECDSA, digest, signature, &size);
+    kc_bench_root_must(error == KC_OK, "signing");
 }
 
 /* --- the library --- */
+
+static const TPM2B_PUBLIC signer_template = {
+    .publicArea =
+        {
+            .type = TPM2_ALG_ECC,
+            .nameAlg = TPM2_ALG_SHA256,
+            .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT,
+            .parameters.eccDetail =
+                {
+                    .symmetric.algorithm = TPM2_ALG_NULL,
+                    .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+                    .curveID = TPM2_ECC_NIST_P256,
+                    .kdf.scheme = TPM2_ALG_NULL,
+                },
+        },
+};
 
 static void make_primary(struct kc_bench_esys *bench)
 {

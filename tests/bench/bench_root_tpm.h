@@ -17,7 +17,7 @@
 struct kc_bench_tpm {
     struct kc_swtpm swtpm;
     struct kc_root *root;
-    struct kc_entity signer;
+    struct kc_root_made signer;
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size;
 };

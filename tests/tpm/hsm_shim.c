@@ -60,6 +60,25 @@ FORWARD(DecryptInit, (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJ
 FORWARD(GenerateRandom, (CK_SESSION_HANDLE session, CK_BYTE *octets, CK_ULONG size),
     (session, octets, size))
 
+FORWARD(GenerateKeyPair,
+    (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+        CK_ULONG public_count, CK_ATTRIBUTE *private, CK_ULONG private_count,
+        CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key),
+    (session, mechanism, public, public_count, private, private_count, public_key, private_key))
+FORWARD(SignInit, (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key),
+    (session, mechanism, key))
+FORWARD(Sign,
+    (CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *out_size),
+    (session, in, in_size, out, out_size))
+FORWARD(DeriveKey,
+    (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+        CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *derived),
+    (session, mechanism, key, template, count, derived))
+FORWARD(DestroyObject, (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object), (session, object))
+FORWARD(SetAttributeValue,
+    (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count),
+    (session, object, template, count))
+
 static CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG size)
 {
     CK_RV code = enter();
@@ -133,5 +152,11 @@ EXPORTED CK_RV C_GetFunctionList(CK_FUNCTION_LIST **functions)
     list.C_DecryptInit = DecryptInit;
     list.C_Decrypt = Decrypt;
     list.C_GenerateRandom = GenerateRandom;
+    list.C_GenerateKeyPair = GenerateKeyPair;
+    list.C_SignInit = SignInit;
+    list.C_Sign = Sign;
+    list.C_DeriveKey = DeriveKey;
+    list.C_DestroyObject = DestroyObject;
+    list.C_SetAttributeValue = SetAttributeValue;
     return CKR_OK;
 }

@@ -164,6 +164,82 @@ static void any_call_that_fails_while_sealing_is_a_clean_error(void **state)
         fail_each_call(seal, codes[i], true);
 }
 
+/* --- resident keys --- */
+
+static const uint8_t no_auth[KC_ROOT_AUTH_SIZE];
+static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "one life",
+                     next_tag[KC_ROOT_KEY_TAG_SIZE] = "next";
+static struct kc_root_made resident;
+
+static enum kc_error make_resident(void)
+{
+    struct kc_root_made made = {.blob_size = 0};
+    enum kc_error error =
+        kc_root_key_make(root, KC_ALGORITHM_P256, KC_USE_SIGN, no_auth, tag, &made);
+    assert_int_equal(made.blob_size != 0, error == KC_OK);
+    return error;
+}
+
+static enum kc_error sign(void)
+{
+    uint8_t signature[KC_ROOT_RESULT_MAX];
+    size_t size = 0;
+    const struct kc_root_key key = {no_auth, {resident.blob, resident.blob_size}};
+    const struct kc_span digest = {sealing_key, 32};
+    enum kc_error error = kc_root_key_sign(root, &key, KC_ROOT_ECDSA, digest, signature, &size);
+    assert_int_equal(size, error == KC_OK ? 64 : 0);
+    return error;
+}
+
+static enum kc_error agree(void)
+{
+    uint8_t agreed[KC_ROOT_RESULT_MAX];
+    size_t size = 0;
+    const struct kc_root_key key = {no_auth, {resident.blob, resident.blob_size}};
+    const struct kc_span peer = {resident.public_key, resident.public_size};
+    enum kc_error error = kc_root_key_agree(root, &key, peer, agreed, &size);
+    assert_int_equal(size, error == KC_OK ? 32 : 0);
+    return error;
+}
+
+static void fail_each_use(enum kc_use use, enum kc_error (*operation)(void))
+{
+    assert_int_equal(
+        kc_root_key_make(root, KC_ALGORITHM_P256, use, no_auth, tag, &resident), KC_OK);
+    for (size_t i = 0; i < CODES; i++)
+        fail_each_call(operation, codes[i], true);
+    assert_int_equal(operation(), KC_OK);
+}
+
+static void any_call_that_fails_while_a_resident_key_in_softhsm_is_used_is_a_clean_error(
+    void **state)
+{
+    (void)state;
+    fail_each_use(KC_USE_SIGN, sign);
+    fail_each_use(KC_USE_AGREE, agree);
+}
+
+/* Whatever a token that fails has kept of the keys that it was to make: the next life finds it. */
+static void what_softhsm_kept_of_resident_keys_that_failed_is_found(void **state)
+{
+    (void)state;
+    struct kc_root_made left;
+    size_t before = kc_softhsm_count_objects(&hsm);
+    for (size_t i = 0; i < CODES; i++)
+        fail_each_call(make_resident, codes[i], true);
+    for (;;) {
+        assert_int_equal(kc_root_key_left(root, next_tag, 0, &left), KC_OK);
+        if (left.blob_size == 0)
+            break;
+        const struct kc_root_key key = {no_auth, {left.blob, left.blob_size}};
+        assert_int_equal(kc_root_key_destroy(root, &key), KC_OK);
+    }
+    kc_root_disconnect(root);
+    assert_int_equal(kc_softhsm_count_objects(&hsm), before);
+}
+
+/* --- connections --- */
+
 static void a_session_or_a_login_that_was_lost_is_made_again_unnoticed(void **state)
 {
     (void)state;
@@ -427,6 +503,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(any_call_to_softhsm_that_fails_is_a_clean_error),
         TEST(any_call_that_fails_while_sealing_is_a_clean_error),
+        TEST(any_call_that_fails_while_a_resident_key_in_softhsm_is_used_is_a_clean_error),
+        TEST(what_softhsm_kept_of_resident_keys_that_failed_is_found),
         TEST(a_session_or_a_login_that_was_lost_is_made_again_unnoticed),
         TEST(a_token_that_stays_away_is_unavailable_until_it_is_back),
         TEST(answers_of_a_wrong_size_are_refused),
