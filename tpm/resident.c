@@ -5,7 +5,7 @@
 #include "base/writer.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
-#include "tpm/resident_blob.h"
+#include "tpm/resident_policy.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -124,6 +124,7 @@ enum kc_error kc_resident_open(
         return error;
     hot->used = ++tpm->uses;
     loaded->object = &hot->object;
+    loaded->authority = NULL;
     loaded->auth.size = KC_ROOT_AUTH_SIZE;
     memcpy(loaded->auth.buffer, key->auth, KC_ROOT_AUTH_SIZE);
     return KC_OK;
@@ -213,7 +214,7 @@ static enum kc_error sign(struct kc_tpm2 *tpm, const struct kc_resident_loaded *
         return misfit(tpm);
     KC_AUTO_COMMAND command;
     kc_command_init(&command, "sign", TPM2_CC_Sign, KC_COMMAND_SENDS_SIZED);
-    kc_command_use(&command, key->object, NULL, &key->auth);
+    kc_command_use(&command, key->object, key->authority, &key->auth);
     kc_writer_u16(&command.parameters, (uint16_t)use->input.size);
     kc_writer_bytes(&command.parameters, use->input.bytes, use->input.size);
     kc_writer_u16(&command.parameters, scheme);
@@ -265,7 +266,7 @@ static enum kc_error agree(struct kc_tpm2 *tpm, const struct kc_resident_loaded 
     size_t size = kc_resident_coordinate_size(key->blob.algorithm);
     KC_AUTO_COMMAND command;
     kc_command_init(&command, "agree", TPM2_CC_ECDH_ZGen, BOTH_SIZED);
-    kc_command_use(&command, key->object, NULL, &key->auth);
+    kc_command_use(&command, key->object, key->authority, &key->auth);
     enum kc_error error = write_peer(tpm, size, use->input, &command.parameters);
     if (error == KC_OK)
         error = run_command(tpm, &command);
@@ -289,7 +290,7 @@ static enum kc_error decrypt(struct kc_tpm2 *tpm, const struct kc_resident_loade
         return misfit(tpm);
     KC_AUTO_COMMAND command;
     kc_command_init(&command, "decrypt", TPM2_CC_RSA_Decrypt, BOTH_SIZED);
-    kc_command_use(&command, key->object, NULL, &key->auth);
+    kc_command_use(&command, key->object, key->authority, &key->auth);
     kc_writer_u16(&command.parameters, RSA_SIZE);
     kc_writer_bytes(&command.parameters, use->input.bytes, RSA_SIZE);
     if (use->scheme == KC_ROOT_RSA_OAEP) {
@@ -333,13 +334,17 @@ static enum kc_error run(struct kc_tpm2 *tpm, const struct kc_resident_loaded *k
 enum kc_error kc_resident_use(struct kc_tpm2 *tpm, const struct kc_root_use_of_key *use,
     uint8_t result[static KC_ROOT_RESULT_MAX], size_t *result_size)
 {
-    struct kc_resident_loaded loaded;
+    struct kc_resident_loaded loaded = {.authority = NULL};
     uint8_t room[KC_ROOT_RESULT_MAX]; /* secret */
     struct kc_writer w;
     kc_writer_init(&w, room, sizeof room);
     enum kc_error error = kc_resident_open(tpm, use->key, &loaded);
     if (error == KC_OK)
+        error = kc_resident_satisfy(tpm, &loaded.blob, &loaded.authority);
+    if (error == KC_OK)
         error = run(tpm, &loaded, use, &w);
+    if (error != KC_OK && loaded.authority)
+        kc_session_flush(tpm, loaded.authority); /* it remembers what it was shown */
     if (error == KC_OK) {
         memcpy(result, room, w.size);
         *result_size = w.size;
@@ -369,7 +374,10 @@ static enum kc_error run_creation(
 static enum kc_error create(struct kc_tpm2 *tpm, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
     struct kc_resident_blob *blob)
 {
-    const TPM2B_PUBLIC template = kc_resident_template(blob->algorithm, blob->use);
+    enum kc_error error = kc_resident_bind(tpm, blob);
+    if (error != KC_OK)
+        return error;
+    const TPM2B_PUBLIC template = blob->public;
     KC_AUTO_COMMAND command;
     kc_command_init(&command, "make a resident key", TPM2_CC_Create, BOTH_SIZED);
     kc_command_use(&command, &tpm->srk, NULL, NULL);
@@ -380,7 +388,7 @@ static enum kc_error create(struct kc_tpm2 *tpm, const uint8_t auth[static KC_RO
     kc_command_public(&command, &template);
     kc_writer_u16(&command.parameters, 0); /* no outside data */
     kc_writer_u32(&command.parameters, 0); /* no PCRs of its creation */
-    enum kc_error error = run_creation(tpm, blob->algorithm, &command);
+    error = run_creation(tpm, blob->algorithm, &command);
     if (error != KC_OK)
         return error;
     kc_command_read_private(&command, &blob->private);

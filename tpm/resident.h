@@ -21,6 +21,7 @@ KC_CHECKED enum kc_error kc_resident_use(struct kc_tpm2 *tpm, const struct kc_ro
 struct kc_resident_loaded {
     struct kc_resident_blob blob;
     const struct kc_entity *object; /* stays loaded until others need its place */
+    struct kc_session *authority;   /* that satisfies its policy; NULL: the standing one */
     TPM2B_AUTH auth;                /* secret: to be wiped */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/writer.h"
 #include "tpm/code.h"
+#include "tpm/policy.h"
 
 #include <string.h>
 #include <tss2/tss2_mu.h>
@@ -19,15 +20,17 @@ size_t kc_resident_coordinate_size(enum kc_algorithm algorithm)
 
 /* --- the public area --- */
 
-TPM2B_PUBLIC kc_resident_template(enum kc_algorithm algorithm, enum kc_use use)
+TPM2B_PUBLIC kc_resident_template(const struct kc_resident_blob *blob)
 {
+    enum kc_algorithm algorithm = blob->algorithm;
     TPMA_OBJECT attributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                             TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA |
-                             TPMA_OBJECT_USERWITHAUTH;
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA;
+    if (blob->opening == KC_RESIDENT_ALWAYS)
+        attributes |= TPMA_OBJECT_USERWITHAUTH;
     TPM2B_PUBLIC template = {.publicArea = {.nameAlg = TPM2_ALG_SHA256}};
     TPMT_PUBLIC *area = &template.publicArea;
     area->objectAttributes =
-        attributes | (use == KC_USE_SIGN ? TPMA_OBJECT_SIGN_ENCRYPT : TPMA_OBJECT_DECRYPT);
+        attributes | (blob->use == KC_USE_SIGN ? TPMA_OBJECT_SIGN_ENCRYPT : TPMA_OBJECT_DECRYPT);
     if (algorithm == KC_ALGORITHM_RSA2048) {
         area->type = TPM2_ALG_RSA;
         area->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
@@ -63,10 +66,11 @@ static bool is_of_rsa(const TPMT_PUBLIC *area)
 /* Only objects as kc_resident_make makes them. The TPM's integrity check covers the rest. */
 static bool is_ours(const struct kc_resident_blob *blob)
 {
-    const TPM2B_PUBLIC wanted = kc_resident_template(blob->algorithm, blob->use);
+    const TPM2B_PUBLIC wanted = kc_resident_template(blob);
     const TPMT_PUBLIC *area = &blob->public.publicArea, *shall = &wanted.publicArea;
     if (area->type != shall->type || area->nameAlg != shall->nameAlg ||
-        area->objectAttributes != shall->objectAttributes || area->authPolicy.size != 0)
+        area->objectAttributes != shall->objectAttributes ||
+        area->authPolicy.size != (blob->opening == KC_RESIDENT_ALWAYS ? 0 : KC_POLICY_SIZE))
         return false;
     return area->type == TPM2_ALG_RSA
                ? is_of_rsa(area)
@@ -143,6 +147,8 @@ enum kc_error kc_resident_write(
     kc_writer_u8(&w, KC_ROOT_BLOB_TPM2_KEY);
     kc_writer_u8(&w, (uint8_t)blob->algorithm);
     kc_writer_u8(&w, (uint8_t)blob->use);
+    kc_writer_u8(&w, (uint8_t)blob->opening);
+    kc_writer_u32(&w, blob->pcr_mask);
     enum kc_error error = write_areas(tpm, blob, &w);
     written.blob_size = w.size;
     if (error == KC_OK && (kc_writer_finish(&w) != KC_OK || write_public(blob, &written) != KC_OK))
@@ -157,6 +163,13 @@ static bool is_known(uint8_t algorithm, uint8_t use)
     return (algorithm == KC_ALGORITHM_P256 || algorithm == KC_ALGORITHM_P384 ||
                algorithm == KC_ALGORITHM_RSA2048) &&
            use >= KC_USE_SIGN && use <= KC_USE_DECRYPT;
+}
+
+static bool is_opening(uint8_t opening, uint32_t pcr_mask)
+{
+    bool has_pcrs = pcr_mask != 0 && pcr_mask >> KC_ROOT_PCR_COUNT == 0;
+    return opening <= KC_RESIDENT_BY_SIGNATURE &&
+           (opening == KC_RESIDENT_BY_PCRS ? has_pcrs : pcr_mask == 0);
 }
 
 static bool read_areas(struct kc_span public, struct kc_span private, struct kc_resident_blob *blob)
@@ -177,13 +190,16 @@ enum kc_error kc_resident_read(
     kc_reader_init(&r, octets.bytes, octets.size);
     uint8_t version = kc_reader_u8(&r), kind = kc_reader_u8(&r);
     uint8_t algorithm = kc_reader_u8(&r), use = kc_reader_u8(&r);
+    uint8_t opening = kc_reader_u8(&r);
+    blob->pcr_mask = kc_reader_u32(&r);
     struct kc_span public = kc_reader_span(&r, KC_ROOT_BLOB_MAX);
     struct kc_span private = kc_reader_span(&r, KC_ROOT_BLOB_MAX);
     bool is_well_formed = kc_reader_finish(&r) == KC_OK && version == BLOB_VERSION &&
                           kind == KC_ROOT_BLOB_TPM2_KEY && is_known(algorithm, use) &&
-                          read_areas(public, private, blob);
+                          is_opening(opening, blob->pcr_mask) && read_areas(public, private, blob);
     blob->algorithm = (enum kc_algorithm)algorithm;
     blob->use = (enum kc_use)use;
+    blob->opening = (enum kc_resident_opening)opening;
     if (!is_well_formed || !is_ours(blob))
         return kc_code_refuse(
             tpm, KC_ERR_RECORD_DAMAGED, "the resident key's blob is not well formed");

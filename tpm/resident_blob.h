@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The blob of a resident key in a TPM: version u8, kind u8, algorithm u8, use u8, then the object's
+ * The blob of a resident key in a TPM: version u8, kind u8, algorithm u8, use u8, opening u8, PCR
+ * mask u32 (of opening 1, else 0), then the object's
  * public and private area, each as a span.
  */
 #ifndef KC_TPM_RESIDENT_BLOB_H
@@ -8,16 +9,25 @@
 
 #include "tpm/tpm2.h"
 
+/* What a use needs besides the authorisation value. */
+enum kc_resident_opening {
+    KC_RESIDENT_ALWAYS = 0,
+    KC_RESIDENT_BY_PCRS = 1,      /* the values that they had when the key was made */
+    KC_RESIDENT_BY_SIGNATURE = 2, /* what the policy's key approves */
+};
+
 /* A blob that was read: well formed, an object as kc_resident_make makes it; nothing believed. */
 struct kc_resident_blob {
     enum kc_algorithm algorithm;
     enum kc_use use;
+    enum kc_resident_opening opening;
+    uint32_t pcr_mask; /* of KC_RESIDENT_BY_PCRS; else 0 */
     TPM2B_PUBLIC public;
     TPM2B_PRIVATE private;
 };
 
-/* The public area of a new key, for which the TPM makes the rest. */
-TPM2B_PUBLIC kc_resident_template(enum kc_algorithm algorithm, enum kc_use use);
+/* The public area of a new key, of its algorithm, use and opening; its policy and the rest come later. */
+TPM2B_PUBLIC kc_resident_template(const struct kc_resident_blob *blob);
 
 /* Writes the blob and the public key of what the TPM made. KC_ERR_ROOT_ANSWER: it is not what was
  * asked for. */

@@ -251,6 +251,42 @@ static void keys_sealed_to_pcrs_open_until_one_changes(void **state)
     kc_root_free(root);
 }
 
+static enum kc_error sign(
+    struct kc_root *root, const struct kc_root_made *made, const uint8_t *auth)
+{
+    static const struct kc_span digest = {(const uint8_t *)"a digest of thirty-two octets...", 32};
+    uint8_t signature[KC_ROOT_RESULT_MAX];
+    size_t size = 0;
+    const struct kc_root_key key = {auth, {made->blob, made->blob_size}};
+    return kc_root_key_sign(root, &key, KC_ROOT_ECDSA, digest, signature, &size);
+}
+
+/* The PCRs are asked for, and the authorisation value still. */
+static void resident_keys_bound_to_pcrs_sign_until_one_changes(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t auth[KC_ROOT_AUTH_SIZE] = "its own", wrong[KC_ROOT_AUTH_SIZE] = "another";
+    static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = {0};
+    struct kc_root_made made;
+    f->settings.pcr_mask = 1u << 7 | 1u << 16;
+    struct kc_root *root = make_root(&f->settings);
+    assert_int_equal(
+        kc_root_key_make(root, KC_ALGORITHM_P256, KC_USE_SIGN, auth, tag, &made), KC_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(sign(root, &made, auth), KC_OK);
+    assert_int_equal(sign(root, &made, wrong), KC_ERR_RECORD_DAMAGED);
+    assert_int_equal(sign(root, &made, auth), KC_OK);
+    kc_root_disconnect(root);
+    assert_int_equal(sign(f->root, &made, auth), KC_OK); /* the blob says itself what it needs */
+    kc_root_disconnect(f->root);
+    assert_true(kc_swtpm_run(&f->tpm, "tpm2_pcrextend 16:sha256=$(printf %064d 1)"));
+    assert_int_equal(sign(root, &made, auth), KC_ERR_ROOT_POLICY);
+    assert_int_equal(
+        kc_root_key_make(root, KC_ALGORITHM_P256, KC_USE_SIGN, auth, tag, &made), KC_OK);
+    assert_int_equal(sign(root, &made, auth), KC_OK);
+    kc_root_free(root);
+}
+
 static void random_octets_differ_and_come_in_every_size(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +396,7 @@ int main(void)
         TEST(a_blob_that_names_another_root_is_refused),
         TEST(keys_sealed_to_pcrs_open_until_one_changes),
         TEST(random_octets_differ_and_come_in_every_size),
+        TEST(resident_keys_bound_to_pcrs_sign_until_one_changes),
         TEST(the_status_says_what_the_tpm_is),
         TEST(an_index_that_others_made_is_neither_written_nor_removed),
         TEST(where_the_owner_has_an_authorisation_there_is_no_head),
