@@ -110,7 +110,7 @@ static CK_RV call_with_nothing(void *function)
 {
     union {
         void *pointer;
-        CK_RV (*call)
+        CK_RV(*call)
         (CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *, CK_ULONG, void *);
     } any = {.pointer = function};
     return any.call(0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL);

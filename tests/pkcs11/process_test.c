@@ -140,14 +140,6 @@ static int child_of(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_SLOT_ID 
     return p11->C_Finalize(NULL) == CKR_OK ? 0 : 6;
 }
 
-static void assert_child_exits_well(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void a_child_goes_on_with_a_connection_of_its_own(void **state)
 {
     (void)state;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 CK_FUNCTION_LIST_3_0 *p11;
 
@@ -98,4 +99,12 @@ CK_RV sign_with(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const void *mes
     CK_RV rv = p11->C_SignInit(session, &mechanism, key);
     *signature_size = 114;
     return rv != CKR_OK ? rv : p11->C_Sign(session, copy, size, signature, signature_size);
+}
+
+void assert_child_exits_well(pid_t child)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }

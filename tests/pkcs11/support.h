@@ -7,6 +7,8 @@
 #include "tests/pkcs11/fake_daemon.h"
 #include "tests/support/cmocka.h"
 
+#include <sys/types.h>
+
 extern CK_FUNCTION_LIST_3_0 *p11;
 
 /* Loads the module and gets its list; once in a program. */
@@ -34,5 +36,8 @@ CK_ULONG count_found(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG
 /* Signs with CKM_EDDSA in one go; returns what C_Sign did, or C_SignInit if that failed. */
 CK_RV sign_with(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const void *message, CK_ULONG size,
     CK_BYTE signature[static 114], CK_ULONG *signature_size);
+
+/* Waits for a forked child, which must exit with 0. */
+void assert_child_exits_well(pid_t child);
 
 #endif
