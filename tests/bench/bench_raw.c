@@ -4,6 +4,8 @@
 #include "threshold/agreement.h"
 #include "threshold/signature.h"
 
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -33,12 +35,25 @@ void kc_bench_random_point(enum kc_curve curve, uint8_t out[static KC_POINT_SIZE
     public_of(&scalar, out);
 }
 
+static void must(bool good)
+{
+    kc_bench_must(good ? KC_OK : KC_ERR_INTERNAL, "libcrypto");
+}
+
 void kc_raw_init(struct kc_raw *raw, const struct kc_subject *subject)
 {
+    enum kc_curve curve = (enum kc_curve)subject->algorithm;
     *raw = (struct kc_raw){.subject = subject};
-    random_scalar(subject->curve, &raw->share);
+    if (!subject->role) {
+        bool is_rsa = kc_algorithm_info(subject->algorithm)->family == KC_FAMILY_RSA;
+        raw->key = is_rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+        raw->peer = is_rsa ? NULL : EVP_EC_gen("P-256");
+        must(raw->key != NULL);
+        return;
+    }
+    random_scalar(curve, &raw->share);
     public_of(&raw->share, raw->own);
-    kc_bench_random_point(subject->curve, raw->group);
+    kc_bench_random_point(curve, raw->group);
 }
 
 static void agree(const struct kc_raw *raw, const struct kc_point *peer)
@@ -63,13 +78,43 @@ static void sign(struct kc_raw *raw, const struct kc_point *first)
     kc_scalar_encode(&contribution.response, scalar);
 }
 
+static void sign_by_libcrypto(const struct kc_raw *raw)
+{
+    uint8_t signature[512];
+    size_t size = sizeof signature;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(raw->key, NULL);
+    must(EVP_PKEY_sign_init(context) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+         EVP_PKEY_sign(context, signature, &size, (const uint8_t *)KC_BENCH_MESSAGE, 32) == 1);
+    EVP_PKEY_CTX_free(context);
+}
+
+static void agree_by_libcrypto(const struct kc_raw *raw)
+{
+    uint8_t agreed[64];
+    size_t size = sizeof agreed;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(raw->key, NULL);
+    must(EVP_PKEY_derive_init(context) == 1 &&
+         EVP_PKEY_derive_set_peer_ex(context, raw->peer, 0) == 1 &&
+         EVP_PKEY_derive(context, agreed, &size) == 1);
+    EVP_PKEY_CTX_free(context);
+}
+
 void kc_raw_run(struct kc_raw *raw)
 {
     const struct kc_subject *subject = raw->subject;
+    enum kc_curve curve = (enum kc_curve)subject->algorithm;
     struct kc_point point;
-    kc_bench_must(kc_point_decode(&point, subject->curve, subject->point,
-                      kc_curve_info(subject->curve)->point_size),
-        "point");
+    if (subject->operation == KC_OPERATION_KEY_SIGN) {
+        sign_by_libcrypto(raw);
+        return;
+    }
+    if (subject->operation == KC_OPERATION_KEY_AGREE) {
+        agree_by_libcrypto(raw);
+        return;
+    }
+    kc_bench_must(
+        kc_point_decode(&point, curve, subject->point, kc_curve_info(curve)->point_size), "point");
     if (subject->operation == KC_OPERATION_SIGNATURE_CONTRIBUTE)
         sign(raw, &point);
     else

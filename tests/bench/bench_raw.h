@@ -7,9 +7,12 @@
 #include "threshold/point.h"
 #include "threshold/scalar.h"
 
-/* A share of this process's own, for one subject. */
+#include <openssl/evp.h>
+
+/* A share or a key of this process's own, for one subject. */
 struct kc_raw {
     const struct kc_subject *subject;
+    EVP_PKEY *key, *peer; /* of a whole key; kept until the program ends */
     struct kc_scalar share;
     uint8_t own[KC_POINT_SIZE_MAX], group[KC_POINT_SIZE_MAX];
     uint64_t counter;
@@ -17,7 +20,8 @@ struct kc_raw {
 
 void kc_raw_init(struct kc_raw *raw, const struct kc_subject *subject);
 
-/* Reads and validates the point of the request, makes the contribution, writes it. */
+/* Reads and validates the point of the request, makes the contribution, writes it; with a whole key:
+ * what libcrypto does, its point read before. */
 void kc_raw_run(struct kc_raw *raw);
 
 /* A random point of the curve's group, encoded. */

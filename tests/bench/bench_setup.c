@@ -13,14 +13,21 @@
 #define OWN_PIN "benchmark"
 
 static const struct kc_subject subjects[KC_SUBJECTS] = {
-    {.operation = KC_OPERATION_AGREEMENT_CONTRIBUTE, .curve = KC_CURVE_X25519, .role = "account"},
-    {.operation = KC_OPERATION_AGREEMENT_CONTRIBUTE, .curve = KC_CURVE_X448, .role = "account"},
+    {.operation = KC_OPERATION_AGREEMENT_CONTRIBUTE,
+        .algorithm = KC_ALGORITHM_X25519,
+        .role = "account"},
+    {.operation = KC_OPERATION_AGREEMENT_CONTRIBUTE,
+        .algorithm = KC_ALGORITHM_X448,
+        .role = "account"},
     {.operation = KC_OPERATION_SIGNATURE_CONTRIBUTE,
-        .curve = KC_CURVE_ED25519,
+        .algorithm = KC_ALGORITHM_ED25519,
         .role = "application"},
     {.operation = KC_OPERATION_SIGNATURE_CONTRIBUTE,
-        .curve = KC_CURVE_ED448,
+        .algorithm = KC_ALGORITHM_ED448,
         .role = "application"},
+    {.operation = KC_OPERATION_KEY_SIGN, .algorithm = KC_ALGORITHM_P256},
+    {.operation = KC_OPERATION_KEY_SIGN, .algorithm = KC_ALGORITHM_RSA2048},
+    {.operation = KC_OPERATION_KEY_AGREE, .algorithm = KC_ALGORITHM_P256},
 };
 
 void kc_bench_must(enum kc_error error, const char *step)
@@ -98,23 +105,27 @@ static void set_pin(const struct parties *p)
     kc_client_answer_free(call.answer);
 }
 
+/* use: NULL for the usual one */
 static void generate(struct call *call, struct kc_client *client, const char *keyring,
-    const char *algorithm, const char *role)
+    const char *algorithm, const char *role, const char *use)
 {
     char label[65];
-    snprintf(label, sizeof label, "bench-%s-%s-%d", algorithm, role, (int)getpid());
+    snprintf(label, sizeof label, "bench-%s-%s-%s-%d", algorithm, role, use ? use : "usual",
+        (int)getpid());
     start(call, KC_OPERATION_KEY_GENERATE);
     set(call, KC_FIELD_KEYRING, keyring);
     set(call, KC_FIELD_LABEL, label);
     set(call, KC_FIELD_ALGORITHM, algorithm);
     set(call, KC_FIELD_ROLE, role);
+    if (use)
+        set(call, KC_FIELD_USE, use);
     run(call, client);
 }
 
 static void enrol(struct parties *p)
 {
     struct call wrap, add;
-    generate(&wrap, p->service, p->keyring, "X448", "wrap");
+    generate(&wrap, p->service, p->keyring, "X448", "wrap", NULL);
     copy_text(answered(&wrap, KC_FIELD_KEY), p->wrap);
     start(&add, KC_OPERATION_RECIPIENT_ADD);
     set(&add, KC_FIELD_LABEL, p->wrap);
@@ -146,33 +157,72 @@ static void make_share(const struct parties *p, struct kc_subject *subject)
 {
     struct call key, split;
     char id[65];
-    generate(&key, p->device, p->keyring, kc_curve_info(subject->curve)->name, subject->role);
+    generate(&key, p->device, p->keyring, kc_algorithm_info(subject->algorithm)->name,
+        subject->role, NULL);
     copy_text(answered(&key, KC_FIELD_KEY), id);
     start(&split, KC_OPERATION_SHARE_SPLIT);
     set(&split, KC_FIELD_KEY, id);
     set(&split, KC_FIELD_RECIPIENT, p->recipient);
     set_secret(&split, KC_FIELD_PIN, p->pin);
     run(&split, p->device);
-    accept_share(p, answered(&split, KC_FIELD_ENVELOPE), id, subject->share);
+    accept_share(p, answered(&split, KC_FIELD_ENVELOPE), id, subject->key);
     kc_client_answer_free(split.answer);
     kc_client_answer_free(key.answer);
+}
+
+static void make_key(const struct parties *p, struct kc_subject *subject)
+{
+    struct call key;
+    generate(&key, p->service, p->keyring, kc_algorithm_info(subject->algorithm)->name,
+        "application", subject->operation == KC_OPERATION_KEY_AGREE ? "agree" : "sign");
+    copy_text(answered(&key, KC_FIELD_KEY), subject->key);
+    if (subject->operation == KC_OPERATION_KEY_AGREE) { /* with itself: a good point */
+        struct kc_span public = answered(&key, KC_FIELD_PUBLIC);
+        memcpy(subject->point, public.bytes, public.size);
+    }
+    kc_client_answer_free(key.answer);
+}
+
+/* What a whole key is asked for: as a client asks that has hashed its message. */
+static void prepare_whole(struct kc_subject *subject)
+{
+    struct kc_values *values = &subject->request.message.values;
+    if (subject->operation == KC_OPERATION_KEY_AGREE) {
+        kc_values_set_span(values, KC_FIELD_PEER, subject->point,
+            kc_algorithm_info(subject->algorithm)->public_size);
+        return;
+    }
+    kc_values_set_text(
+        values, KC_FIELD_SCHEME, subject->algorithm == KC_ALGORITHM_P256 ? "ecdsa" : "pkcs1");
+    kc_values_set_text(values, KC_FIELD_HASH, "SHA-256");
+    kc_values_set_number(values, KC_FIELD_HASHED, 1);
+    kc_values_set_span(values, KC_FIELD_MESSAGE, KC_BENCH_MESSAGE, 32);
+}
+
+static void prepare_share(struct kc_subject *subject)
+{
+    struct kc_values *values = &subject->request.message.values;
+    enum kc_curve curve = (enum kc_curve)subject->algorithm;
+    bool signs = subject->operation == KC_OPERATION_SIGNATURE_CONTRIBUTE;
+    kc_bench_random_point(curve, subject->point);
+    kc_values_set_span(values, signs ? KC_FIELD_COMMITMENT : KC_FIELD_PEER, subject->point,
+        kc_curve_info(curve)->point_size);
+    if (signs)
+        kc_bench_must(kc_client_request_data(&subject->request, values, KC_FIELD_MESSAGE,
+                          KC_BENCH_MESSAGE, strlen(KC_BENCH_MESSAGE)),
+            "message");
 }
 
 /* The request that is measured; once, so that the key is there and the request is right. */
 static void prepare(struct kc_subject *subject, struct kc_client *service)
 {
-    struct kc_values *values = &subject->request.message.values;
-    size_t size = kc_curve_info(subject->curve)->point_size;
-    bool signs = subject->operation == KC_OPERATION_SIGNATURE_CONTRIBUTE;
     struct kc_client_answer *answer;
-    kc_bench_random_point(subject->curve, subject->point);
     kc_client_request_init(&subject->request, subject->operation);
-    kc_values_set_text(values, KC_FIELD_KEY, subject->share);
-    kc_values_set_span(values, signs ? KC_FIELD_COMMITMENT : KC_FIELD_PEER, subject->point, size);
-    if (signs)
-        kc_bench_must(kc_client_request_data(&subject->request, values, KC_FIELD_MESSAGE,
-                          KC_BENCH_MESSAGE, strlen(KC_BENCH_MESSAGE)),
-            "message");
+    kc_values_set_text(&subject->request.message.values, KC_FIELD_KEY, subject->key);
+    if (subject->role)
+        prepare_share(subject);
+    else
+        prepare_whole(subject);
     kc_bench_must(kc_client_call(service, &subject->request, DEADLINE_MS, &answer),
         kc_operations[subject->operation].name);
     kc_client_answer_free(answer);
@@ -223,7 +273,10 @@ void kc_bench_set_up(struct kc_bench *bench, const struct kc_bench_place *place)
     enrol(&p);
     memcpy(bench->subjects, subjects, sizeof subjects);
     for (size_t i = 0; i < KC_SUBJECTS; i++) {
-        make_share(&p, &bench->subjects[i]);
+        if (bench->subjects[i].role)
+            make_share(&p, &bench->subjects[i]);
+        else
+            make_key(&p, &bench->subjects[i]);
         prepare(&bench->subjects[i], p.service);
     }
     kc_client_free(p.device);

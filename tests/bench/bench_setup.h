@@ -7,22 +7,26 @@
 #ifndef KC_TESTS_BENCH_SETUP_H
 #define KC_TESTS_BENCH_SETUP_H
 
+#include "base/algorithm.h"
 #include "proto/socket/client.h"
 #include "tests/bench/bench_cpu.h"
 #include "tests/support/custodian.h"
 #include "threshold/curve.h"
 
-/* An operation of the service on a share, with its request ready to be sent. */
+#define KC_BENCH_POINT_MAX 65
+
+/* An operation of the service on a share or a key, with its request ready to be sent. */
 struct kc_subject {
     enum kc_operation operation;
-    enum kc_curve curve;
-    const char *role;                 /* of the key that is split for it */
-    char share[65];                   /* id, at the service */
-    uint8_t point[KC_POINT_SIZE_MAX]; /* the peer, or the first party's commitment */
-    struct kc_client_request request; /* points into this subject */
+    enum kc_algorithm algorithm;
+    const char
+        *role;    /* of the key that is split for it; NULL: the key is the service's, and whole */
+    char key[65]; /* id of the share or the key, at the service */
+    uint8_t point[KC_BENCH_POINT_MAX]; /* the peer, or the first party's commitment */
+    struct kc_client_request request;  /* points into this subject */
 };
 
-#define KC_SUBJECTS 4
+#define KC_SUBJECTS 7
 #define KC_BENCH_MESSAGE "thirty-two octets that are signed"
 
 struct kc_bench {

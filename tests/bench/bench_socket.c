@@ -144,7 +144,7 @@ static struct row row_of(
     struct kc_samples *samples = &m->socket[subject][load];
     struct row row = {
         .operation = kc_operations[bench->subjects[subject].operation].name,
-        .curve = kc_curve_info(bench->subjects[subject].curve)->name,
+        .curve = kc_algorithm_info(bench->subjects[subject].algorithm)->name,
         .in_flight = loads[load],
         .ops_per_second = kc_samples_per_second(samples),
         .p50_us = kc_samples_quantile(samples, 0.5),
