@@ -16,6 +16,8 @@
 
 #define KIND_KEY 2
 #define KIND_RECIPIENT 3
+#define KIND_OBJECT 5
+#define KEYRING_PIN "1234"
 
 /* The last of each family is left alone. */
 struct family {
@@ -26,6 +28,7 @@ static struct kc_custodian custodian;
 static struct kc_client *client;
 static int column_count;
 static struct family sealed, wrapped, shares, recipients;
+static struct family others, objects; /* just ids */
 
 /* --- one row for each column, and one more --- */
 
@@ -64,6 +67,29 @@ static void make_shares(const char *recipient)
     }
 }
 
+/* Keys that libcrypto works with, and objects, in one keyring. */
+static void make_others(void)
+{
+    char label[32];
+    for (int i = 0; i <= column_count; i++) {
+        struct kc_client_answer *answer;
+        snprintf(label, sizeof label, "other %d", i);
+        assert_answer(ASK(client, KEY_GENERATE, &answer, TEXT(ALGORITHM, "P-256"),
+                          TEXT(KEYRING, "home"), TEXT(LABEL, label), TEXT(RESIDENCE, "wrapped")),
+            KC_OK);
+        copy_text(answer, KC_FIELD_KEY, others.keys[i].id);
+        kc_client_answer_free(answer);
+        assert_answer(ASK(client, OBJECT_IMPORT, &answer, TEXT(KIND, "certificate"),
+                          TEXT(KEYRING, "home"), TEXT(LABEL, label), OCTETS(VALUE, "DER", 3)),
+            KC_OK);
+        copy_text(answer, KC_FIELD_OBJECT, objects.keys[i].id);
+        kc_client_answer_free(answer);
+    }
+    assert_answer(ASK(client, KEYRING_PIN_INIT, NULL, TEXT(KEYRING, "home"), TEXT(WHO, "user"),
+                      OCTETS(NEW_PIN, KEYRING_PIN, 4), OCTETS(PIN, PIN, sizeof PIN - 1)),
+        KC_OK);
+}
+
 static void make_recipients(void)
 {
     char label[32];
@@ -87,6 +113,7 @@ static int set_up(void **state)
     read_column_count();
     make_keys(&sealed, "Ed25519", "sealed");
     make_keys(&wrapped, "X448", "wrapped");
+    make_others();
     make_recipients();
     make_shares(recipients.keys[column_count].id);
     kc_custodian_stop(&custodian);
@@ -152,6 +179,24 @@ static enum kc_error split_to(const char *recipient)
     return split_key(client, &key, recipient, &split);
 }
 
+static enum kc_error use_other(const struct key *key)
+{
+    static const uint8_t digest[32] = {1};
+    return ASK(client, KEY_SIGN, NULL, TEXT(KEY, key->id), TEXT(SCHEME, "ecdsa"), NUMBER(HASHED, 1),
+        OCTETS(MESSAGE, digest, sizeof digest));
+}
+
+static enum kc_error show_object(const struct key *object)
+{
+    return ASK(client, OBJECT_SHOW, NULL, TEXT(OBJECT, object->id));
+}
+
+static enum kc_error try_pin(void)
+{
+    return ASK(client, KEYRING_LOGIN, NULL, TEXT(KEYRING, "home"), TEXT(WHO, "user"),
+        OCTETS(PIN, KEYRING_PIN, 4));
+}
+
 static void assert_refused(enum kc_error error, const char *what, const char *id)
 {
     if (!is_refusal(error))
@@ -163,6 +208,8 @@ static void assert_the_last_of_each_works(void)
     assert_answer(use_key(client, &sealed.keys[column_count]), KC_OK);
     assert_answer(use_key(client, &wrapped.keys[column_count]), KC_OK);
     assert_answer(use_share(&shares.keys[column_count]), KC_OK);
+    assert_answer(use_other(&others.keys[column_count]), KC_OK);
+    assert_answer(show_object(&objects.keys[column_count]), KC_OK);
     assert_answer(split_to(recipients.keys[column_count].id), KC_OK);
 }
 
@@ -213,6 +260,8 @@ static void every_flipped_column_refuses_its_record(void **state)
     flip_each(&rows, KIND_KEY, &wrapped);
     flip_each(&rows, KIND_KEY, &shares);
     flip_each(&rows, KIND_RECIPIENT, &recipients);
+    flip_each(&rows, KIND_KEY, &others);
+    flip_each(&rows, KIND_OBJECT, &objects);
     rows_close(&rows);
     start();
     for (int i = 0; i < column_count; i++) {
@@ -221,9 +270,11 @@ static void every_flipped_column_refuses_its_record(void **state)
         assert_refused(use_key(client, &wrapped.keys[i]), column, "a wrapped key");
         assert_refused(use_share(&shares.keys[i]), column, "a share");
         assert_refused(split_to(recipients.keys[i].id), column, "a recipient");
+        assert_refused(use_other(&others.keys[i]), column, "a key on P-256");
+        assert_refused(show_object(&objects.keys[i]), column, "an object");
     }
     assert_the_last_of_each_works();
-    assert_int_equal(count_listed("application"), 2);
+    assert_int_equal(count_listed("application"), 3);
     assert_int_equal(count_listed("share"), 2); /* one was made just now */
     assert_int_equal(count_recipients(), 1);
 }
@@ -263,6 +314,38 @@ static void a_flipped_column_of_the_operators_row_proves_nothing(void **state)
     }
     start();
     assert_the_last_of_each_works();
+}
+
+static void find_pin(struct rows *rows, char id[static 65])
+{
+    sqlite3_stmt *row;
+    assert_int_equal(sqlite3_prepare_v2(rows->database,
+                         "SELECT id FROM records WHERE id LIKE 'pin:%'", -1, &row, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    snprintf(id, 65, "%s", (const char *)sqlite3_column_text(row, 0));
+    sqlite3_finalize(row);
+}
+
+static void a_flipped_column_of_a_pins_row_lets_nobody_in(void **state)
+{
+    (void)state;
+    for (int i = 0; i < column_count; i++) {
+        struct rows rows;
+        char id[65];
+        rows_open(&custodian, &rows);
+        find_pin(&rows, id);
+        rows_flip(&rows, 0, id, i);
+        rows_close(&rows);
+        start();
+        enum kc_error error = try_pin();
+        if (error != KC_ERR_PIN_UNSET) /* it may be hidden: its owner is locked out */
+            assert_refused(error, rows.columns[i], "a PIN");
+        assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
+        stop();
+    }
+    start();
+    assert_answer(try_pin(), KC_OK);
 }
 
 /* --- rows --- */
@@ -359,6 +442,7 @@ int main(void)
         CASE(every_flipped_column_refuses_its_record),
         CASE(a_flipped_column_of_the_vaults_row_opens_nothing),
         CASE(a_flipped_column_of_the_operators_row_proves_nothing),
+        CASE(a_flipped_column_of_a_pins_row_lets_nobody_in),
         CASE(a_deleted_row_is_refused_and_no_other),
         CASE(hiding_the_operators_row_makes_no_new_operator),
         CASE(rows_that_swapped_their_ids_are_refused),
