@@ -68,6 +68,7 @@ int main(int count, char **arguments)
     } else {
         constant_time_groups();
         constant_time_protocols();
+        constant_time_padding();
     }
     return 0;
 }

@@ -25,5 +25,6 @@ struct kc_fresh fresh(uint64_t counter);
 
 void constant_time_groups(void);
 void constant_time_protocols(void);
+void constant_time_padding(void);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/unpad.h"
 #include "proto/udf_digest.h"
 
 #include <openssl/core_names.h>
@@ -374,6 +375,38 @@ static void a_wrong_padding_of_pkcs1_is_no_error_and_always_the_same(void **stat
     free(id);
 }
 
+/* A block of 0, type and octets up to a separator, unpadded: whether what comes is its own rest. */
+static bool unpads(uint8_t first, uint8_t type, size_t separator)
+{
+    uint8_t encoded[256], before[256];
+    static const uint8_t secret[32] = {7};
+    size_t start = 0;
+    memset(encoded, 0xaa, sizeof encoded);
+    encoded[0] = first;
+    encoded[1] = type;
+    if (separator < sizeof encoded)
+        encoded[separator] = 0;
+    memcpy(before, encoded, sizeof before);
+    assert_int_equal(kc_unpad_pkcs1(encoded, sizeof encoded, (struct kc_span){secret, 32},
+                         (struct kc_span){(const uint8_t *)"ciphertext", 10}, &start),
+        KC_OK);
+    assert_in_range(start, 11, sizeof encoded);
+    return start == separator + 1 && memcmp(encoded, before, sizeof before) == 0;
+}
+
+static void a_padding_has_eight_octets_that_are_not_zero(void **state)
+{
+    (void)state;
+    assert_true(unpads(0, 2, 10));
+    assert_true(unpads(0, 2, 100));
+    assert_true(unpads(0, 2, 255)); /* an empty message */
+    assert_false(unpads(0, 2, 9));
+    assert_false(unpads(0, 2, 2));
+    assert_false(unpads(0, 2, 256)); /* no separator */
+    assert_false(unpads(0, 1, 100));
+    assert_false(unpads(1, 2, 100));
+}
+
 static void a_decryption_names_its_scheme(void **state)
 {
     struct bench *bench = *state;
@@ -638,6 +671,7 @@ int main(void)
         CASE(a_scheme_that_does_not_fit_is_named),
         CASE(decrypts_oaep),
         CASE(a_wrong_padding_of_pkcs1_is_no_error_and_always_the_same),
+        CASE(a_padding_has_eight_octets_that_are_not_zero),
         CASE(a_decryption_names_its_scheme),
         CASE(agrees_with_openssl_on_nist_curves),
         CASE(a_peer_must_be_a_point_of_the_curve),
