@@ -198,9 +198,10 @@ void ec_form_done(struct ec_form *form)
     for (size_t i = 0; i < 8; i++)
         EC_POINT_free(form->torsion[i]);
     EC_GROUP_free(form->group);
-    BIGNUM *numbers[] = {
+    enum { COUNT = 8 };
+    BIGNUM *numbers[COUNT] = {
         form->p, form->order, form->a, form->d, form->big_a, form->big_b, form->shift, form->scale};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    for (size_t i = 0; i < COUNT; i++)
         BN_free(numbers[i]);
     BN_CTX_free(form->numbers);
 }
