@@ -31,6 +31,24 @@ static void text_of(const struct kc_values *values, enum kc_field field, char *t
     text[length] = '\0';
 }
 
+/* A public half in its algorithm's form. Of P-256 a share has its points compressed. */
+static bool take_public(
+    const struct kc_algorithm_info *info, struct kc_span public, uint8_t *octets)
+{
+    struct kc_point point;
+    if (public.size == info->public_size) {
+        memcpy(octets, public.bytes, public.size);
+        return true;
+    }
+    if (info->algorithm != KC_ALGORITHM_P256 ||
+        kc_point_decode(&point, KC_CURVE_P256, public.bytes, public.size) != KC_OK)
+        return false;
+    octets[0] = 4;
+    memcpy(octets + 1, point.on_p256.x, sizeof point.on_p256.x);
+    memcpy(octets + 1 + sizeof point.on_p256.x, point.on_p256.y, sizeof point.on_p256.y);
+    return true;
+}
+
 /* False: the custodian describes a key that cannot be. */
 static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
 {
@@ -47,9 +65,8 @@ static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
     enum kc_field field = kc_cli_key_is_share(key) ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC;
     const struct kc_algorithm_info *info = kc_cli_public_info(&key->public);
     if (info == NULL || !kc_values_has(values, field) ||
-        values->value[field].span.size != info->public_size)
+        !take_public(info, values->value[field].span, key->public.octets))
         return false;
-    memcpy(key->public.octets, values->value[field].span.bytes, info->public_size);
     key->public.size = info->public_size;
     key->public.whole = true;
     return true;

@@ -421,6 +421,19 @@ static void makes_random_octets(void **state)
     FAILS(2, "from 1 to", "D random 0");
 }
 
+static void a_resident_key_and_a_share_in_software_become_one_key(void **state)
+{
+    (void)state;
+    HOLDS("S key generate -a P-256 -l hard --residence resident -u agree && S key public hard -o "
+          "hard.pem"
+          " && S operator pin --new-pin-file pin");
+    HOLDS("D share join hard.pem -l soft --index 1 -p pin -o joined && D share show soft");
+    FAILS(2, "not what share join wrote", "S share form hard message --index 2 -p pin");
+    FAILS(5, "contribution-invalid", "S share form hard joined --index 1 -p pin");
+    FAILS(2, "--index", "S share form hard joined --index 3 -p pin");
+    HOLDS("S share form hard joined --index 2 -p pin && S share show hard | grep -q resident");
+}
+
 #define NONCE "--nonce 000102030405060708090a0b0c0d0e0f"
 
 /* Host and verifier, who has nothing but files. */
@@ -476,6 +489,7 @@ int main(void)
         cmocka_unit_test(ends_silently_when_nobody_reads),
         cmocka_unit_test(the_first_request_of_every_connection_is_answered),
         cmocka_unit_test(makes_random_octets),
+        cmocka_unit_test(a_resident_key_and_a_share_in_software_become_one_key),
         cmocka_unit_test(keys_are_attested_enrolled_and_verified),
     };
     return cmocka_run_group_tests(tests, start, stop);
