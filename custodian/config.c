@@ -155,6 +155,9 @@ static const struct kc_setting root_rows[] = {
     {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
     {"head_handle", kc_parse_number, ROOT_FIELD(head_handle), 0x01800000, 0x01bfffff, false},
     ROOT_TEXT(pcrs, read_pcrs),
+    ROOT_TEXT(policy_key, read_absolute_path),
+    ROOT_TEXT(policy_file, read_absolute_path),
+    {"policy_counter", kc_parse_number, ROOT_FIELD(policy_counter), 0x01800000, 0x01bfffff, false},
     ROOT_TEXT(pkcs11, read_absolute_path),
     ROOT_TEXT(token, kc_parse_text),
     ROOT_TEXT(key_label, kc_parse_text),
@@ -163,7 +166,8 @@ static const struct kc_setting root_rows[] = {
 };
 
 /* The settings of each kind of root, by the one that says which it is; NULL ends them. */
-static const char *const tpm_settings[] = {"tcti", "srk_handle", "head_handle", "pcrs", NULL};
+static const char *const tpm_settings[] = {"tcti", "srk_handle", "head_handle", "pcrs",
+    "policy_key", "policy_file", "policy_counter", NULL};
 static const char *const token_settings[] = {"pkcs11", "token", "pin_file", "key_label", NULL};
 
 static enum kc_error refuse_settings(
@@ -189,6 +193,11 @@ static enum kc_error check_kind(
         return kc_parse_problem(parse, group, "missing setting", "token");
     if (is_token && root->pin_file[0] == 0)
         return kc_parse_problem(parse, group, "missing setting", "pin_file");
+    if ((root->policy_key[0] != 0) != (root->policy_file[0] != 0))
+        return kc_parse_problem(
+            parse, group, "policy_key and policy_file come together, and with pcrs, in", "root");
+    if (root->policy_key[0] && !root->pcrs[0])
+        return kc_parse_problem(parse, group, "missing setting", "pcrs");
     return refuse_settings(parse, group, is_tpm ? token_settings : tpm_settings);
 }
 
@@ -268,6 +277,7 @@ static const struct kc_config defaults = {
     .socket_mode = 0666,
     .arena_size = 4 * 1024 * 1024,
     .root = {.srk_handle = 0x81000001,
+        .policy_counter = 0x01804b50,
         .head_handle = 0x01804b43,
         .key_label = "custodian",
         .timeout_s = 20},

@@ -55,9 +55,12 @@ struct kc_config_root {
     uint32_t timeout_s; /* for one TPM command, or one operation of a token, 20 */
 
     char tcti[KC_CONFIG_PATH_SIZE];
-    uint32_t srk_handle;  /* 0x81000001 */
-    uint32_t head_handle; /* of an NV index, 0x01804b43 */
-    char pcrs[128];       /* "sha256:0,7"; empty: none */
+    uint32_t srk_handle;                   /* 0x81000001 */
+    uint32_t head_handle;                  /* of an NV index, 0x01804b43 */
+    char pcrs[128];                        /* "sha256:0,7"; empty: none */
+    char policy_key[KC_CONFIG_PATH_SIZE];  /* PEM; empty: keys are bound to PCRs as they are */
+    char policy_file[KC_CONFIG_PATH_SIZE]; /* signed policies; comes with policy_key */
+    uint32_t policy_counter;               /* 0x01804b50 */
 
     char pkcs11[KC_CONFIG_PATH_SIZE]; /* the module; token and pin_file come with it */
     char token[KC_CONFIG_TOKEN_LABEL_SIZE];

@@ -334,14 +334,20 @@ static enum kc_error find_or_make(struct kc_tpm2 *tpm, TPM2B_PUBLIC *public, str
     return error == KC_OK ? kc_srk_find(tpm, public, srk) : error;
 }
 
-/* A key that the TPM cannot use, or uses only with an authorisation, is found out now. */
+/* A key that the TPM cannot use, or uses only with an authorisation, is found out now; policies are
+ * signed later. */
 static enum kc_error try_out(struct kc_tpm2 *tpm)
 {
     static const uint8_t key[KC_ROOT_KEY_SIZE] = {0};
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size = 0;
+    bool has_policy = tpm->has_policy;
     enum kc_error error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
-    return error == KC_OK ? kc_seal(tpm, key, blob, &blob_size) : error;
+    tpm->has_policy = false;
+    if (error == KC_OK)
+        error = kc_seal(tpm, key, blob, &blob_size);
+    tpm->has_policy = has_policy;
+    return error;
 }
 
 static enum kc_error provision_connected(struct kc_tpm2 *tpm)

@@ -134,6 +134,14 @@ enum kc_error kc_cli_operator_pin(struct kc_cli *cli); /* cli_operator.c */
 enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_remove(struct kc_cli *cli);
+enum kc_error kc_cli_root_init(struct kc_cli *cli); /* root.c */
+enum kc_error kc_cli_root_show(struct kc_cli *cli);
+enum kc_error kc_cli_root_check(struct kc_cli *cli);
+enum kc_error kc_cli_policy_predict(struct kc_cli *cli); /* policy.c */
+enum kc_error kc_cli_policy_sign(struct kc_cli *cli);
+enum kc_error kc_cli_policy_test(struct kc_cli *cli);
+enum kc_error kc_cli_policy_explain(struct kc_cli *cli);
+enum kc_error kc_cli_policy_withdraw(struct kc_cli *cli);
 enum kc_error kc_cli_encrypt(struct kc_cli *cli);  /* cli_encrypt.c */
 enum kc_error kc_cli_decrypt(struct kc_cli *cli);  /* cli_decrypt.c */
 enum kc_error kc_cli_key_sign(struct kc_cli *cli); /* cli_signature.c */

@@ -10,10 +10,8 @@
  */
 #include "custodian/process.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "custodian/log.h"
-#include "custodian/root/login.h"
-#include "custodian/root/pin.h"
+#include "custodian/root/host.h"
 #include "custodian/root/sandbox.h"
 #include "custodian/root/service.h"
 #include "custodian/root/settings.h"
@@ -40,80 +38,13 @@ static enum kc_error failed(const char *step, enum kc_error error, const char *d
 
 struct process {
     struct kc_config *config;
-    struct kc_root *root;
-    bool is_pinned;
-    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    struct kc_root_host host;
 };
 
 static void free_process(struct process *process)
 {
-    kc_root_free(process->root);
+    kc_root_host_close(&process->host);
     kc_config_free(process->config);
-}
-
-static enum kc_error read_login(struct process *process, struct kc_secret *pin)
-{
-    const struct kc_config_root *config = &process->config->root;
-    struct kc_config_problem problem = {""};
-    if (!config->pkcs11[0])
-        return KC_OK;
-    enum kc_error error = kc_root_login_read(config->pin_file, pin, &problem);
-    return error == KC_OK ? KC_OK : failed("login", error, problem.text);
-}
-
-/* A module is code in this process: it must be as well protected as the configuration is. */
-static enum kc_error check_module(const struct kc_config_root *config)
-{
-    struct kc_config_problem problem = {""};
-    int descriptor = -1;
-    if (!config->pkcs11[0])
-        return KC_OK;
-    enum kc_error error = kc_config_open(config->pkcs11, &descriptor, &problem);
-    if (error != KC_OK)
-        return failed("module", error, problem.text);
-    close(descriptor);
-    return KC_OK;
-}
-
-/* The supervisor gives none: a module has the variables that the configuration lists, each of which
- * has a name and a '='. */
-static enum kc_error set_environment(const struct kc_config_root *config)
-{
-    for (size_t i = 0; i < config->environment_count; i++) {
-        char name[KC_CONFIG_VARIABLE_SIZE];
-        KC_TEXT_COPY_ARRAY(name, config->environment[i]);
-        char *value = strchr(name, '=');
-        *value++ = 0;
-        if (setenv(name, value, 1) != 0)
-            return failed("environment", KC_ERR_NO_MEMORY, name);
-    }
-    return KC_OK;
-}
-
-static enum kc_error make_root(struct process *process)
-{
-    KC_AUTO_SECRET pin = {0};
-    const char *setting = "";
-    const uint8_t *name = process->is_pinned ? process->srk_name : NULL;
-    enum kc_error error;
-    if ((error = check_module(&process->config->root)) != KC_OK ||
-        (error = set_environment(&process->config->root)) != KC_OK ||
-        (error = read_login(process, &pin)) != KC_OK)
-        return error;
-    error = kc_root_make(&process->config->root, name, &pin, &process->root, &setting);
-    return error == KC_OK ? KC_OK : failed("root", error, setting);
-}
-
-/* A host without a pin is not an error: root says so when it is asked. */
-static enum kc_error read_pin(struct process *process)
-{
-    struct kc_config_problem problem = {""};
-    enum kc_error error =
-        kc_root_pin_read(process->config->root.srk_name_file, process->srk_name, &problem);
-    process->is_pinned = error == KC_OK;
-    if (error == KC_OK || error == KC_ERR_ROOT_NOT_PROVISIONED)
-        return KC_OK;
-    return failed("pin", error, problem.text);
 }
 
 /* From here on everything that is allocated is locked, and wiped when it is freed. */
@@ -132,62 +63,27 @@ static enum kc_error make_heap(void)
 
 static enum kc_error prepare(struct process *process)
 {
+    struct kc_root_trouble trouble = {"", ""};
     enum kc_error error = kc_process_start(KC_PROCESS_ROOT, &process->config);
-    if (error != KC_OK || (error = make_heap()) != KC_OK || (error = read_pin(process)) != KC_OK)
+    if (error != KC_OK || (error = make_heap()) != KC_OK)
         return error;
-    return make_root(process);
-}
-
-/* --- provisioning --- */
-
-static enum kc_error write_pin(
-    const struct process *process, const uint8_t srk_name[static KC_ROOT_NAME_SIZE])
-{
-    const char *path = process->config->root.srk_name_file;
-    if (process->is_pinned) {
-        kc_log(KC_LOG_NOTICE, "provisioned-before", kc_log_text("file", path));
-        return KC_OK;
-    }
-    enum kc_error error = kc_root_pin_write(path, srk_name);
-    if (error != KC_OK)
-        return failed("pin", error, path);
-    kc_log(KC_LOG_NOTICE, "provisioned", kc_log_text("file", path));
-    return KC_OK;
-}
-
-/*
- * A token in files belongs to the process's own user, and so must the key that is made in it; the
- * pin is written by the host's owner.
- */
-static bool act_as(const struct kc_config *config, uid_t user, gid_t group)
-{
-    if (!config->drops_rights || !config->root.pkcs11[0])
-        return true;
-    /* each needs the right that the other gives up or takes back */
-    return user == 0 ? seteuid(user) == 0 && setegid(group) == 0
-                     : setegid(group) == 0 && seteuid(user) == 0;
-}
-
-static enum kc_error provision_root(
-    struct process *process, uint8_t srk_name[static KC_ROOT_NAME_SIZE])
-{
-    const struct kc_config_user *user = &process->config->users[KC_PROCESS_ROOT];
-    if (!act_as(process->config, user->user, user->group))
-        return KC_ERR_SANDBOX;
-    enum kc_error error = kc_root_provision(process->root, srk_name);
-    return act_as(process->config, 0, 0) ? error : KC_ERR_SANDBOX;
+    error = kc_root_host_open(process->config, &process->host, &trouble);
+    return error == KC_OK ? KC_OK : failed(trouble.step, error, trouble.detail);
 }
 
 static enum kc_error provision(struct process *process)
 {
-    uint8_t srk_name[KC_ROOT_NAME_SIZE];
+    struct kc_root_trouble trouble = {"", ""};
+    bool is_new = false;
     enum kc_error error = prepare(process);
     if (error != KC_OK)
         return error;
-    error = provision_root(process, srk_name);
+    error = kc_root_host_provision(&process->host, &is_new, &trouble);
     if (error != KC_OK)
-        return failed("provision", error, kc_root_cause(process->root));
-    return write_pin(process, srk_name);
+        return failed(trouble.step, error, trouble.detail);
+    kc_log(KC_LOG_NOTICE, is_new ? "provisioned" : "provisioned-before",
+        kc_log_text("file", process->config->root.srk_name_file));
+    return KC_OK;
 }
 
 /* --- giving up rights --- */
@@ -201,8 +97,9 @@ static void connect_early(struct process *process)
 {
     bool is_early =
         kc_root_sandbox_is_wide(process->config) || kc_root_connects_once(&process->config->root);
-    if (is_early && process->is_pinned && kc_root_connect(process->root) != KC_OK)
-        kc_log(KC_LOG_WARNING, "module-failed", kc_log_text("cause", kc_root_cause(process->root)));
+    if (is_early && process->host.is_pinned && kc_root_connect(process->host.root) != KC_OK)
+        kc_log(KC_LOG_WARNING, "module-failed",
+            kc_log_text("cause", kc_root_cause(process->host.root)));
 }
 
 static enum kc_error give_up_rights(struct process *process)
@@ -313,7 +210,7 @@ static void serve(const struct process *process)
 {
     struct edge edge = {
         .vault = KC_FD_ROOT_VAULT, .connects_once = kc_root_connects_once(&process->config->root)};
-    kc_root_service_init(&edge.service, process->root, now_ms);
+    kc_root_service_init(&edge.service, process->host.root, now_ms);
     for (;;) {
         struct pollfd waits[2] = {
             {.fd = KC_FD_CONTROL, .events = POLLIN}, {.fd = edge.vault, .events = POLLIN}};
@@ -350,7 +247,7 @@ static enum kc_error run(struct process *process)
     if (error != KC_OK || (error = give_up_rights(process)) != KC_OK)
         return error;
     kc_process_ready(); /* before the first look, as a silent root is waited for */
-    look_at_root(process->root);
+    look_at_root(process->host.root);
     serve(process);
     return KC_OK;
 }

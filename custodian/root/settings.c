@@ -31,13 +31,14 @@ enum kc_error kc_root_settings_read(
 }
 
 static enum kc_error make_tpm(const struct kc_config_root *config, const uint8_t *srk_name,
-    struct kc_root **root, const char **setting)
+    const struct kc_policy_settings *policy, struct kc_root **root, const char **setting)
 {
     struct kc_root_settings settings;
     *setting = "root.pcrs";
     enum kc_error error = kc_root_settings_read(config, srk_name, &settings);
     if (error != KC_OK)
         return error;
+    settings.policy = policy;
     *setting = "root.tcti or root.srk_handle";
     return kc_tpm2_new(&settings, root);
 }
@@ -59,8 +60,9 @@ static enum kc_error make_token(const struct kc_config_root *config, const uint8
 }
 
 enum kc_error kc_root_make(const struct kc_config_root *config, const uint8_t *srk_name,
-    const struct kc_secret *pin, struct kc_root **root, const char **setting)
+    const struct kc_policy_settings *policy, const struct kc_secret *pin, struct kc_root **root,
+    const char **setting)
 {
-    return config->tcti[0] ? make_tpm(config, srk_name, root, setting)
+    return config->tcti[0] ? make_tpm(config, srk_name, policy, root, setting)
                            : make_token(config, srk_name, pin, root, setting);
 }

@@ -23,11 +23,13 @@ bool kc_root_connects_once(const struct kc_config_root *config);
  * Makes the root that the configuration names. Given to the caller.
  *
  * srk_name  the pin, or NULL; borrowed for the call
+ * policy    for a TPM, or NULL; borrowed for the call
  * pin       secret: the token's PIN; borrowed for the call; empty for a TPM
  *
  * KC_ERR_CONFIG  a setting is out of its range; `setting` then names those that it may be
  */
 KC_CHECKED enum kc_error kc_root_make(const struct kc_config_root *config, const uint8_t *srk_name,
-    const struct kc_secret *pin, struct kc_root **root, const char **setting);
+    const struct kc_policy_settings *policy, const struct kc_secret *pin, struct kc_root **root,
+    const char **setting);
 
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the host's owner does with the hardware root, by the command, while the daemon is stopped. */
+#include "tests/fault/client.h"
+#include "tests/fault/processes.h"
+#include "tests/fault/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct kc_custodian custodian;
+static struct kc_client *client;
+
+static int set_up(void **state)
+{
+    (void)state;
+    kc_custodian_init(&custodian, "\"home\"");
+    kc_custodian_stop(&custodian);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kc_client_free(client);
+    client = NULL;
+    kc_custodian_done(&custodian);
+    return 0;
+}
+
+/* Runs a shell command in the custodian's folder, in which `custodian` has its configuration. */
+static bool run(const char *command)
+{
+    return shell(
+        "cd %s && PATH=%s:$PATH && custodian() { test \"$2\" = sign || set -- \"$@\" "
+        "--config %s/custodian.conf; command custodian \"$@\"; } && { %s ; } >>commands.log 2>&1",
+        custodian.folder, KC_BUILD_DIR, custodian.folder, command);
+}
+
+static void use_policies(void)
+{
+    char change[1024];
+    snprintf(change, sizeof change,
+        "s|srk.name\";|srk.name\"; pcrs = \"sha256:7,11\"; policy_key = \"%s/policy.pem\"; "
+        "policy_file = \"%s/policies\";|",
+        custodian.folder, custodian.folder);
+    change_settings(&custodian, change, "");
+    assert_true(run("openssl ecparam -name prime256v1 -genkey -noout -out key.pem && "
+                    "openssl pkey -in key.pem -pubout -out policy.pem"));
+}
+
+static bool on_tpm(const char *command)
+{
+    return kc_swtpm_run(&custodian.tpm, command);
+}
+
+static void the_root_is_pinned_once_and_checked_then(void **state)
+{
+    (void)state;
+    assert_true(run("rm srk.name && ! custodian root check"));
+    assert_true(run("custodian root init --json | grep -q '\"new\": true'"));
+    assert_true(run("custodian root init --json | grep -q '\"new\": false'"));
+    assert_true(run("custodian root check && custodian root show | grep -q lockout-max-tries"));
+}
+
+static void another_tpm_in_its_place_is_an_alarm_and_refused(void **state)
+{
+    (void)state;
+    kc_swtpm_kill(&custodian.tpm);
+    kc_swtpm_forget(&custodian.tpm);
+    kc_swtpm_start(&custodian.tpm);
+    assert_true(run("! custodian root check --json >answer 2>&1; grep -q root-changed answer"));
+    assert_true(run("! custodian root init --json >answer 2>&1; grep -q root-changed answer"));
+}
+
+static void no_command_of_the_owners_changes_a_foreign_key(void **state)
+{
+    (void)state;
+    assert_true(run("rm srk.name"));
+    assert_true(on_tpm("tpm2_evictcontrol -c 0x81000001 && tpm2_createprimary -G ecc -c signer "
+                       "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' && "
+                       "tpm2_evictcontrol -c signer 0x81000001"));
+    assert_true(run("! custodian root init --json >answer 2>&1; grep -q root-handle answer"));
+    assert_true(run("test ! -e srk.name"));
+}
+
+static void a_key_lives_through_a_new_kernel_by_a_signature(void **state)
+{
+    (void)state;
+    struct key key;
+    use_policies();
+    assert_true(run("custodian root init && custodian policy predict -o now && "
+                    "custodian policy sign now --signer key.pem -o policies && "
+                    "custodian policy test"));
+    kc_custodian_start(&custodian);
+    client = connect_to(&custodian);
+    assert_answer(generate(client, "Ed25519", "application", "sealed", "kept", &key), KC_OK);
+    kc_client_free(client);
+    client = NULL;
+    kc_custodian_stop(&custodian);
+
+    assert_true(on_tpm("tpm2_pcrextend 11:sha256=$(printf %064d 1)"));
+    assert_true(run("! custodian policy test"));
+    assert_true(run("custodian policy explain | grep 'pcr 11' | grep -q changed"));
+    assert_true(run("custodian policy explain | grep 'pcr 7' | grep -q same"));
+    assert_true(run("custodian policy predict --above 1 -o next && "
+                    "custodian policy sign next --signer key.pem >>policies && "
+                    "custodian policy test"));
+    kc_custodian_start(&custodian);
+    client = connect_to(&custodian);
+    assert_answer(use_key(client, &key), KC_OK);
+}
+
+static void a_withdrawn_policy_opens_nothing(void **state)
+{
+    (void)state;
+    use_policies();
+    assert_true(run("custodian root init && custodian policy predict -o now && "
+                    "custodian policy sign now --signer key.pem -o policies && "
+                    "custodian root check"));
+    assert_true(run("! custodian policy withdraw")); /* only with --yes */
+    assert_true(run("custodian policy test && custodian policy withdraw --yes"));
+    assert_true(run("! custodian policy test --json >answer 2>&1; grep -q withdrawn answer"));
+    assert_true(run("! custodian root check"));
+    assert_true(run("custodian policy explain | grep counter | grep -q changed"));
+}
+
+static void values_that_are_given_are_signed_before_they_are_there(void **state)
+{
+    (void)state;
+    use_policies();
+    /* what PCR 11 has after this one extension of zeros */
+    assert_true(
+        run("custodian root init && custodian policy predict -o later 11=$("
+            "{ printf '%032d'; printf '%032d'; } | tr 0 '\\000' | openssl sha256 -r | cut -c 1-64)"
+            "&& custodian policy sign later --signer key.pem -o policies && "
+            "! custodian policy test"));
+    assert_true(on_tpm("tpm2_pcrextend 11:sha256=$(printf %064d 0) || "
+                       "tpm2_pcrextend 11:sha256=$(printf %064d 0)"));
+    assert_true(run("custodian policy test"));
+}
+
+static void what_is_no_policy_or_key_is_refused_by_name(void **state)
+{
+    (void)state;
+    use_policies();
+    assert_true(run("echo nonsense >policies; ! custodian root check >answer 2>&1; "
+                    "grep -q 'policies:1' answer"));
+    assert_true(run("rm policies; openssl genpkey -algorithm ed25519 -out ed.pem; "
+                    "custodian root init && custodian policy predict -o now; "
+                    "! custodian policy sign now --signer ed.pem"));
+    assert_true(run("openssl pkey -in ed.pem -pubout -out policy.pem; "
+                    "! custodian root check >answer 2>&1; grep -q policy_key answer"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_root_is_pinned_once_and_checked_then),
+        TEST(another_tpm_in_its_place_is_an_alarm_and_refused),
+        TEST(no_command_of_the_owners_changes_a_foreign_key),
+        TEST(a_key_lives_through_a_new_kernel_by_a_signature),
+        TEST(a_withdrawn_policy_opens_nothing),
+        TEST(values_that_are_given_are_signed_before_they_are_there),
+        TEST(what_is_no_policy_or_key_is_refused_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
