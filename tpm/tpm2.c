@@ -29,6 +29,7 @@ static struct kc_tpm2 *tpm_of(struct kc_root *root)
 
 /* --- running an operation --- */
 
+/* All of it or nothing: half a connection would be taken for a whole one. */
 static enum kc_error connect_now(struct kc_tpm2 *tpm)
 {
     if (tpm->is_connected)
@@ -38,6 +39,8 @@ static enum kc_error connect_now(struct kc_tpm2 *tpm)
         error = kc_srk_find_pinned(tpm);
     if (error == KC_OK)
         error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
+    if (error != KC_OK)
+        kc_connection_drop(tpm);
     return error;
 }
 

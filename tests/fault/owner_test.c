@@ -153,6 +153,23 @@ static void what_is_no_policy_or_key_is_refused_by_name(void **state)
                     "! custodian root check >answer 2>&1; grep -q policy_key answer"));
 }
 
+static void wrong_pins_of_clients_are_not_the_tpms(void **state)
+{
+    (void)state;
+    kc_custodian_start(&custodian);
+    assert_true(
+        shell("cd %s && umask 077 && printf 'right-PIN-1' >right && printf 'wrong-PIN-1' >wrong "
+              "&& " KC_BUILD_DIR "/custodian --socket socket operator pin --new-pin-file right",
+            custodian.folder));
+    for (int i = 0; i < 4; i++)
+        assert_false(shell("cd %s && " KC_BUILD_DIR "/custodian --socket socket operator pin "
+                           "--pin-file wrong --new-pin-file wrong 2>/dev/null",
+            custodian.folder));
+    kc_custodian_stop(&custodian);
+    assert_true(run("custodian root show --json >answer; grep -q '\"lockout-counter\": 0' answer"));
+    assert_true(run("grep -q '\"in-lockout\": false' answer"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -165,6 +182,7 @@ int main(void)
         TEST(a_withdrawn_policy_opens_nothing),
         TEST(values_that_are_given_are_signed_before_they_are_there),
         TEST(what_is_no_policy_or_key_is_refused_by_name),
+        TEST(wrong_pins_of_clients_are_not_the_tpms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

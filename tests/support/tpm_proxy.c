@@ -80,6 +80,8 @@ static bool write_message(int fd, const uint8_t *message, size_t size)
 
 static void record(struct kc_tpm_proxy *proxy, const uint8_t *message, size_t size)
 {
+    if (proxy->forgets)
+        return;
     if (size > TRAFFIC_MAX - proxy->traffic_size)
         abort(); /* the test has more traffic than it can look at */
     memcpy(proxy->traffic + proxy->traffic_size, message, size);
@@ -148,6 +150,7 @@ static void start(struct kc_tpm_proxy *proxy, const struct kc_swtpm *tpm)
     proxy->tpm = tpm;
     proxy->hook = NULL;
     proxy->answers = NULL;
+    proxy->forgets = false;
     proxy->count = 0;
     proxy->traffic_size = 0;
     proxy->traffic = malloc(TRAFFIC_MAX);

@@ -31,6 +31,7 @@ struct kc_tpm_proxy {
     bool (*answers)(struct kc_tpm_proxy *proxy, const uint8_t *command, uint8_t *answer,
         size_t *answer_size); /* whether the TPM is not asked at all; NULL: it always is */
     unsigned count;           /* for the hook's use */
+    bool forgets;             /* the traffic is too much to be kept */
 
     uint8_t
         *traffic; /* all messages, one after the other; to be read while no command is under way */
