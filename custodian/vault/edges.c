@@ -18,6 +18,7 @@
 
 #define DESK KC_FD_VAULT_DESK
 #define ROOT KC_FD_VAULT_ROOT
+#define ROOT_SILENT_MS 3000 /* slow TPMs take 1 to 2 s for the longest of operations */
 
 struct kc_edges {
     /* the desk's edge: a worker that saw its end is parked until there is another */
@@ -31,6 +32,8 @@ struct kc_edges {
     pthread_mutex_t root_lock;
     pthread_cond_t root_free; /* of the clock that deadlines are of */
     bool asking;
+    uint64_t asked_at; /* in milliseconds, by who is asking */
+    size_t waiting;    /* threads in line */
     bool root_there;
     uint32_t next_id;
     uint64_t root_deadline_ms;
@@ -307,18 +310,47 @@ static enum kc_error send_question(const struct kc_root_request *request)
     return error == KC_ERR_LIMIT ? KC_ERR_ROOT_UNAVAILABLE : error;
 }
 
-/* Waits for the edge. False: not in time. */
-static bool begin_asking(struct kc_edges *edges, const struct timespec *deadline)
+static struct timespec time_of(uint64_t ms)
 {
-    int result = 0;
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
+/*
+ * Whether who is in line should leave it: the root is silent, and there is no other worker left for
+ * requests that need no root.
+ */
+static bool holds_up_all(const struct kc_edges *edges)
+{
+    return edges->waiting + 1 >= edges->workers &&
+           read_milliseconds(NULL) >= edges->asked_at + ROOT_SILENT_MS;
+}
+
+/* Waits for a turn until the deadline, or until it is clear that others wait for this worker. */
+static void wait_in_line(struct kc_edges *edges, uint64_t deadline_ms)
+{
+    edges->waiting++;
+    while (edges->asking && !holds_up_all(edges) && left_until(deadline_ms) > 0) {
+        uint64_t silent_ms = edges->asked_at + ROOT_SILENT_MS;
+        bool is_silent = left_until(silent_ms) == 0;
+        struct timespec until =
+            time_of(is_silent || silent_ms > deadline_ms ? deadline_ms : silent_ms);
+        pthread_cond_timedwait(&edges->root_free, &edges->root_lock, &until);
+    }
+    edges->waiting--;
+}
+
+/* False: it was not our turn in time. */
+static bool begin_asking(struct kc_edges *edges, uint64_t deadline_ms)
+{
     pthread_mutex_lock(&edges->root_lock);
-    while (edges->asking && result == 0)
-        result = pthread_cond_timedwait(&edges->root_free, &edges->root_lock, deadline);
-    bool free = !edges->asking;
-    if (free)
+    wait_in_line(edges, deadline_ms);
+    bool is_ours = !edges->asking;
+    if (is_ours) {
         edges->asking = true;
+        edges->asked_at = read_milliseconds(NULL);
+    }
     pthread_mutex_unlock(&edges->root_lock);
-    return free;
+    return is_ours;
 }
 
 static void end_asking(struct kc_edges *edges)
@@ -356,10 +388,8 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
 {
     struct kc_edges *edges = context;
     uint64_t deadline_ms = read_milliseconds(NULL) + edges->root_deadline_ms;
-    struct timespec deadline = {
-        .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
     post(own_outbox(), NULL);
-    if (!begin_asking(edges, &deadline))
+    if (!begin_asking(edges, deadline_ms))
         return KC_ERR_ROOT_UNAVAILABLE;
     enum kc_error error = ask(edges, request, deadline_ms, packet, reply);
     end_asking(edges);
@@ -369,10 +399,9 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
 /* Whoever waits for the old root's answer is told that it is gone before it is. */
 void kc_edges_new_root(struct kc_edges *edges, int descriptor)
 {
-    const struct timespec never = {.tv_sec = INT32_MAX};
-    shutdown(ROOT, SHUT_RDWR);
-    while (!begin_asking(edges, &never))
-        ;
+    shutdown(ROOT, SHUT_RDWR); /* who is asking ends at once */
+    while (!begin_asking(edges, read_milliseconds(NULL) + edges->root_deadline_ms))
+        continue;
     if (dup3(descriptor, ROOT, O_CLOEXEC) != ROOT)
         abort(); /* a vault without a root is of no use */
     close(descriptor);

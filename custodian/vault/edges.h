@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The vault's edges: to the desk, on which all workers wait, and to the root, which one asks at a
- * time. Each has a fixed descriptor (process.h); when a neighbour was restarted, the new end takes
- * the old one's number.
+ * time. While the root is silent one worker at least stays out of that line, for requests that need
+ * no root: the others are told KC_ERR_ROOT_UNAVAILABLE. Each edge has a fixed descriptor
+ * (process.h); when a neighbour was restarted, the new end takes the old one's number.
  */
 #ifndef KC_CUSTODIAN_VAULT_EDGES_H
 #define KC_CUSTODIAN_VAULT_EDGES_H
