@@ -73,7 +73,7 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"root", "show", "", 0, 0, 0, B(CONFIG), "describe the hardware root, without the daemon", kc_cli_root_show},
     {"root", "check", "", 0, 0, 0, B(CONFIG), "see whether the pinned root is there, and opens what it seals",
         kc_cli_root_check},
-    {"policy", "predict", "[N=HEX]...", 0, 24, 0, B(CONFIG) | B(ABOVE) | WRITES,
+    {"policy", "predict", "[N=HEX]...", 0, 24, 0, B(CONFIG) | B(ABOVE) | B(EVENT_LOG) | WRITES,
         "write a policy over the PCRs as they are, or as they are going to be", kc_cli_policy_predict},
     {"policy", "sign", "FILE", 1, 1, B(SIGNER), WRITES, "sign a policy", kc_cli_policy_sign},
     {"policy", "test", "", 0, 0, 0, B(CONFIG), "see whether a signed policy would open keys now", kc_cli_policy_test},

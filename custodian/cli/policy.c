@@ -6,6 +6,7 @@
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
 #include "custodian/root/policy_key.h"
+#include "tpm/event_log.h"
 #include "tpm/pcr.h"
 #include "tpm/policy_counter.h"
 #include "tpm/policy_file.h"
@@ -92,6 +93,30 @@ static enum kc_error print_policy(
         cli, path ? path : "-", (struct kc_span){(uint8_t *)text, strlen(text)}, 0644);
 }
 
+static void replace(struct kc_signed_policy *policy, const struct kc_pcr_values *values)
+{
+    for (unsigned i = 0; i < KC_PCR_COUNT; i++)
+        if (values->mask & policy->pcrs.mask & 1u << i)
+            memcpy(policy->pcrs.value[i], values->value[i], KC_PCR_SIZE);
+}
+
+static enum kc_error apply_log(const struct kc_cli *cli, struct kc_signed_policy *policy)
+{
+    const char *path = cli->values[KC_CLI_EVENT_LOG];
+    KC_AUTO_OCTETS log = {0};
+    struct kc_pcr_values values;
+    if (!path)
+        return KC_OK;
+    enum kc_error error = kc_cli_read(cli, path, KC_EVENT_LOG_MAX, &log);
+    if (error != KC_OK)
+        return error;
+    if (kc_event_log_replay(kc_cli_span(&log), &values) != KC_OK)
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "%s: not an event log in the crypto agile form", path);
+    replace(policy, &values);
+    return KC_OK;
+}
+
 /* What is given replaces what is there now; what the policy is not about is refused. */
 static enum kc_error apply_given(const struct kc_cli *cli, struct kc_signed_policy *policy)
 {
@@ -102,9 +127,7 @@ static enum kc_error apply_given(const struct kc_cli *cli, struct kc_signed_poli
                 cli->arguments[i]);
     if (given.mask & ~policy->pcrs.mask)
         return kc_cli_fail(cli, KC_ERR_USAGE, "a PCR that root.pcrs does not have");
-    for (unsigned i = 0; i < KC_PCR_COUNT; i++)
-        if (given.mask >> i & 1)
-            memcpy(policy->pcrs.value[i], given.value[i], KC_PCR_SIZE);
+    replace(policy, &given);
     return KC_OK;
 }
 
@@ -121,7 +144,7 @@ enum kc_error kc_cli_policy_predict(struct kc_cli *cli)
     struct kc_signed_policy policy = {.version = now.counter.value + above, .pcrs = now.values};
     memcpy(policy.host, host.host.srk_name, sizeof policy.host);
     memcpy(policy.counter, now.counter.index.name.name, sizeof policy.counter);
-    if ((error = apply_given(cli, &policy)) != KC_OK)
+    if ((error = apply_log(cli, &policy)) != KC_OK || (error = apply_given(cli, &policy)) != KC_OK)
         return error;
     return print_policy(cli, &policy, cli->values[KC_CLI_OUTPUT]);
 }

@@ -140,6 +140,22 @@ static void values_that_are_given_are_signed_before_they_are_there(void **state)
     assert_true(run("custodian policy test"));
 }
 
+/* The log of the corpus has two events of PCR 11. */
+static void the_values_of_an_event_log_are_taken(void **state)
+{
+    (void)state;
+    use_policies();
+    assert_true(run("custodian root init && custodian policy predict -o later --event-log "
+                    "" KC_SOURCE_DIR "/tests/fuzz/corpus/event_log/four-events && "
+                    "custodian policy sign later --signer key.pem -o policies && "
+                    "! custodian policy test"));
+    assert_true(on_tpm("tpm2_pcrextend 7:sha256=$(printf 'secure boot' | sha256sum | cut -c 1-64) "
+                       "11:sha256=$(printf 'kernel one' | sha256sum | cut -c 1-64) && "
+                       "tpm2_pcrextend 11:sha256=$(printf initrd | sha256sum | cut -c 1-64)"));
+    assert_true(run("custodian policy test"));
+    assert_true(run("! custodian policy predict --event-log key.pem"));
+}
+
 static void what_is_no_policy_or_key_is_refused_by_name(void **state)
 {
     (void)state;
@@ -181,6 +197,7 @@ int main(void)
         TEST(a_key_lives_through_a_new_kernel_by_a_signature),
         TEST(a_withdrawn_policy_opens_nothing),
         TEST(values_that_are_given_are_signed_before_they_are_there),
+        TEST(the_values_of_an_event_log_are_taken),
         TEST(what_is_no_policy_or_key_is_refused_by_name),
         TEST(wrong_pins_of_clients_are_not_the_tpms),
     };
