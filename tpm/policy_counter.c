@@ -45,7 +45,7 @@ static enum kc_error read_description(struct kc_tpm2 *tpm, TPM2B_NV_PUBLIC *desc
 
 enum kc_error kc_policy_counter_find(struct kc_tpm2 *tpm, struct kc_policy_counter *counter)
 {
-    TPM2B_NV_PUBLIC description;
+    TPM2B_NV_PUBLIC description = {0};
     enum kc_error error = read_description(tpm, &description);
     if (error != KC_OK)
         return error;
@@ -118,7 +118,7 @@ static enum kc_error count(struct kc_tpm2 *tpm, const struct kc_entity *index)
 
 static enum kc_error make_new(struct kc_tpm2 *tpm)
 {
-    TPM2B_NV_PUBLIC description;
+    TPM2B_NV_PUBLIC description = {0};
     struct kc_entity index = {.handle = handle_of(tpm)};
     enum kc_error error = define(tpm);
     if (error == KC_OK)

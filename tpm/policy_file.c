@@ -2,7 +2,6 @@
 #include "tpm/policy_file.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +16,32 @@ struct text {
     size_t left;
 };
 
-static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct text *text, const char *format, ...)
+static void add(struct text *text, const char *words)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(text->next, text->left, format, arguments);
-    va_end(arguments);
-    if (size > 0 && (size_t)size < text->left) {
-        text->next += size;
-        text->left -= (size_t)size;
-    }
+    size_t size = strlen(words);
+    if (size >= text->left)
+        return;
+    memcpy(text->next, words, size + 1);
+    text->next += size;
+    text->left -= size;
 }
 
-static void add_hex(struct text *text, const uint8_t *bytes, size_t size)
+static void add_number(struct text *text, uint64_t number)
 {
-    for (size_t i = 0; i < size; i++)
-        add(text, "%02x", bytes[i]);
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, number);
+    add(text, digits);
+}
+
+/* A word, the octets, and the line's end. */
+static void add_hex(struct text *text, const char *word, const uint8_t *bytes, size_t size)
+{
+    add(text, word);
+    for (size_t i = 0; i < size; i++) {
+        char digits[3];
+        snprintf(digits, sizeof digits, "%02x", bytes[i]);
+        add(text, digits);
+    }
     add(text, "\n");
 }
 
@@ -41,21 +49,22 @@ void kc_policy_file_write(
     const struct kc_signed_policy *policy, char written[static KC_POLICY_TEXT_MAX])
 {
     struct text text = {written, KC_POLICY_TEXT_MAX};
-    add(&text, FIRST_LINE "\nhost ");
-    add_hex(&text, policy->host, sizeof policy->host);
-    add(&text, "class " KC_POLICY_CLASS "\ncounter ");
-    add_hex(&text, policy->counter, sizeof policy->counter);
-    add(&text, "version %" PRIu64 "\n", policy->version);
+    add(&text, FIRST_LINE "\n");
+    add_hex(&text, "host ", policy->host, sizeof policy->host);
+    add(&text, "class " KC_POLICY_CLASS "\n");
+    add_hex(&text, "counter ", policy->counter, sizeof policy->counter);
+    add(&text, "version ");
+    add_number(&text, policy->version);
+    add(&text, "\n");
     for (unsigned i = 0; i < KC_PCR_COUNT; i++) {
         if (!(policy->pcrs.mask >> i & 1))
             continue;
-        add(&text, "pcr %u ", i);
-        add_hex(&text, policy->pcrs.value[i], KC_PCR_SIZE);
+        add(&text, "pcr ");
+        add_number(&text, i);
+        add_hex(&text, " ", policy->pcrs.value[i], KC_PCR_SIZE);
     }
-    if (policy->is_signed) {
-        add(&text, "signature ");
-        add_hex(&text, policy->signature, sizeof policy->signature);
-    }
+    if (policy->is_signed)
+        add_hex(&text, "signature ", policy->signature, sizeof policy->signature);
 }
 
 /* --- reading --- */

@@ -224,8 +224,9 @@ enum kc_error kc_policy_session_authorize(struct kc_tpm2 *tpm)
     const struct kc_signed_policy *policy = NULL;
     struct kc_policy_counter counter;
     enum kc_error error = choose(tpm, &policy);
-    if (error == KC_OK)
-        error = kc_policy_counter_find(tpm, &counter);
+    if (error != KC_OK || !policy)
+        return error;
+    error = kc_policy_counter_find(tpm, &counter);
     if (error == KC_OK)
         error = kc_policy_session_show_pcrs(tpm, policy->pcrs.mask);
     if (error == KC_OK)

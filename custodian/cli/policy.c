@@ -173,7 +173,7 @@ static enum kc_error read_one(
 enum kc_error kc_cli_policy_sign(struct kc_cli *cli)
 {
     KC_AUTO_OCTETS pem = {0};
-    struct kc_signed_policy policy;
+    struct kc_signed_policy policy = {.version = 0};
     uint8_t point[KC_POLICY_POINT_SIZE];
     enum kc_error error = read_one(cli, cli->arguments[0], &policy);
     if (error != KC_OK ||
@@ -311,7 +311,7 @@ enum kc_error kc_cli_policy_explain(struct kc_cli *cli)
         return error;
     json_t *list = json_array();
     for (size_t i = 0; error == KC_OK && i < cli->argument_count; i++) {
-        struct kc_signed_policy policy;
+        struct kc_signed_policy policy = {.version = 0};
         error = read_one(cli, cli->arguments[i], &policy);
         if (error == KC_OK)
             error = explain(cli, &host, &policy, list);

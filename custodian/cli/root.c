@@ -66,7 +66,7 @@ enum kc_error kc_cli_host_run(const struct kc_cli *cli, struct kc_cli_host *host
 
 static json_t *describe(const struct kc_cli_host *host)
 {
-    const struct kc_config_root *config = &host->config->root;
+    const struct kc_config_root *config = &host->host.config->root;
     json_t *object = json_object();
     json_object_set_new(
         object, "root", json_string(config->tcti[0] ? config->tcti : config->token));
