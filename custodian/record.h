@@ -44,12 +44,13 @@
 enum kc_record_kind {
     KC_KIND_VAULT = 1, /* the vault's own root secret; one, id "vault" */
     KC_KIND_KEY = 2,
-    KC_KIND_RECIPIENT = 3, /* an anchor: the wrap key of another custodian */
-    KC_KIND_OPERATOR = 4,  /* the operator's PIN verifier and failure count; one, id "operator" */
-    KC_KIND_OBJECT = 5,    /* a certificate, a public key or data, in a keyring; the body has it */
-    KC_KIND_PIN = 6,       /* a PIN of a keyring: verifier and failure count; label: whose it is */
+    KC_KIND_RECIPIENT = 3,  /* an anchor: the wrap key of another custodian */
+    KC_KIND_OPERATOR = 4,   /* the operator's PIN verifier and failure count; one, id "operator" */
+    KC_KIND_OBJECT = 5,     /* a certificate, a public key or data, in a keyring; the body has it */
+    KC_KIND_PIN = 6,        /* a PIN of a keyring: verifier and failure count; label: whose it is */
+    KC_KIND_GENERATION = 7, /* a wrapping key: the part of it that the root seals */
 };
-#define KC_KIND_LAST KC_KIND_PIN
+#define KC_KIND_LAST KC_KIND_GENERATION
 
 enum kc_role {
     KC_ROLE_NONE = 0,
@@ -126,7 +127,7 @@ struct kc_record {
     uint8_t seal[KC_RECORD_SEAL_MAX]; /* sealed residence: the sealing key, as the root sealed it;
                                        * resident: the root's blob of the key */
     uint16_t secret_size;
-    uint8_t secret[KC_RECORD_SECRET_MAX]; /* nonce || ciphertext || tag, or a PIN verifier */
+    uint8_t secret[KC_RECORD_SECRET_MAX]; /* keeper.h has its form; or a PIN verifier */
     struct kc_span body; /* up to KC_RECORD_BODY_MAX bytes that are not secret; lent */
     uint8_t mac[KC_RECORD_MAC_SIZE];
 };

@@ -15,7 +15,10 @@
  *               sees by itself that the peer has gone.
  *   REQUEST     ticket, connection, the request, the records it needs as far as the desk has them;
  *               and, if it is asked again after a NEED, that one's ids. Descriptors: the request's
- *   STORED      ticket, error: the outcome of a COMMIT
+ *   FETCHED     ticket, error, nodes, and for a page records: what a FETCH asked for, as far as it is
+ *               there. The ticket's call goes on with it.
+ *   STORED      ticket, error: the outcome of the COMMIT that was under way, and for an error that is
+ *               one record's its place among the records
  *
  * From vault to desk:
  *
@@ -26,11 +29,18 @@
  *               kind. The desk sends the REQUEST again, with the same descriptors, the records it
  *               sent and those that there are, and the ids to say that it has looked. A further
  *               NEED of the ticket names the ids of the former ones again.
- *   COMMIT      ticket, records: store all of them in one transaction, then say STORED
+ *   FETCH       ticket, nodes by their numbers; ids: none, or one, after which a page of keys is
+ *               wanted too
+ *   COMMIT      tickets, records, nodes: store all of them in one transaction, then say STORED. One
+ *               COMMIT is under way at a time; the tickets are of the requests that it is for, as far
+ *               as there is room. The ticket of its own FETCH and STORED is 0, which no request has.
  *
  * A request and its answer name each other by the ticket, which the desk chooses, and does not
  * choose again before the ANSWER. A change takes effect in the vault when STORED says that it is
- * durable, and only then comes the ANSWER, or another COMMIT.
+ * durable, and only then come the ANSWERs, or another COMMIT.
+ *
+ * Nodes are parts of the map of all records and have numbers; the one that is numbered
+ * KC_VAULT_NODE_HEAD is the head. The desk keeps them as octets and looks into none.
  *
  * A COMMIT stores all or nothing. A record of version 1 is new: KC_ERR_EXISTS if there is one of
  * its kind and id. Any other version replaces a lower one: KC_ERR_CONFLICT if what is stored is not
@@ -53,6 +63,9 @@
 #define KC_VAULT_MESSAGE_MAX ((size_t)160 * 1024)
 #define KC_VAULT_RECORDS_MAX 32 /* records with one message */
 #define KC_VAULT_IDS_MAX 8
+#define KC_VAULT_NODES_MAX 200 /* nodes with one message */
+#define KC_NODE_SIZE_MAX 8192  /* octets of a node */
+#define KC_VAULT_NODE_HEAD UINT32_MAX
 
 enum kc_vault_type {
     KC_VAULT_CONNECT = 1,
@@ -63,18 +76,30 @@ enum kc_vault_type {
     KC_VAULT_NEED = 6,
     KC_VAULT_COMMIT = 7,
     KC_VAULT_CONNECTED = 8,
+    KC_VAULT_FETCH = 9,
+    KC_VAULT_FETCHED = 10,
+};
+
+struct kc_vault_node {
+    uint32_t number;
+    struct kc_span content; /* empty: it is asked for, or is not there */
 };
 
 struct kc_vault_message {
     enum kc_vault_type type;
     uint64_t ticket;
     uint64_t connection;
-    enum kc_error error;                          /* STORED */
+    enum kc_error error;                          /* STORED, FETCHED */
+    uint32_t place;                               /* STORED: of the record that the error is of */
     struct kc_message message;                    /* REQUEST, ANSWER */
-    struct kc_span records[KC_VAULT_RECORDS_MAX]; /* REQUEST, COMMIT: packed records */
+    struct kc_span records[KC_VAULT_RECORDS_MAX]; /* REQUEST, COMMIT, FETCHED: packed */
     size_t record_count;
-    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST: text */
+    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST, FETCH: text */
     size_t id_count;
+    struct kc_vault_node nodes[KC_VAULT_NODES_MAX];
+    size_t node_count;
+    uint64_t tickets[KC_VAULT_RECORDS_MAX]; /* COMMIT */
+    size_t ticket_count;
 };
 
 /* Packs a message. KC_ERR_TOO_LARGE: it does not fit. */

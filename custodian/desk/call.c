@@ -58,8 +58,6 @@ static void free_call(struct kc_desk *desk, struct kc_call *call)
     for (size_t i = 0; i < call->child_count; i++)
         free(call->children[i]);
     free(call->children);
-    free(call->job.change);
-    free(call->job.change_bytes);
     free(call);
 }
 
@@ -235,14 +233,6 @@ void kc_desk_load(struct kc_desk *desk, struct kc_call *call)
     kc_desk_submit(desk, call, KC_JOB_GET);
 }
 
-/* Before a change and after it: what is read in between may be either. */
-static void forget_changed(struct kc_desk *desk, const struct kc_call *call)
-{
-    desk->changes++;
-    for (size_t i = 0; i < call->job.change_count; i++)
-        kc_desk_cache_forget(desk->cache, call->job.change[i].id);
-}
-
 static void keep_loaded(struct kc_desk *desk, const struct kc_call *call)
 {
     if (call->job.type == KC_JOB_GET && call->job.id_count == 1 && !call->needed &&
@@ -296,53 +286,6 @@ void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call)
     kc_desk_submit(desk, call, KC_JOB_GET);
 }
 
-/* Copies of the records, which lend from a copy of what came. */
-static enum kc_error take_changes(struct kc_call *call, const struct kc_vault_message *message)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < message->record_count; i++)
-        size += message->records[i].size;
-    free(call->job.change);
-    free(call->job.change_bytes);
-    call->job.change_count = 0;
-    call->job.change = calloc(message->record_count + 1, sizeof *call->job.change);
-    call->job.change_bytes = malloc(size + 1);
-    if (!call->job.change || !call->job.change_bytes)
-        return KC_ERR_NO_MEMORY;
-    uint8_t *bytes = call->job.change_bytes;
-    enum kc_error error = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < message->record_count; i++) {
-        struct kc_span packed = {bytes, message->records[i].size};
-        if (packed.size > 0)
-            memcpy(bytes, message->records[i].bytes, packed.size);
-        error = kc_record_unpack(packed, &call->job.change[i]);
-        bytes += packed.size;
-    }
-    if (error == KC_OK)
-        call->job.change_count = message->record_count;
-    return error;
-}
-
-void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call)
-{
-    enum kc_error error = take_changes(call, &desk->message);
-    if (error == KC_OK) {
-        call->committed = true;
-        forget_changed(desk, call);
-        kc_desk_submit(desk, call, KC_JOB_PUT);
-    } else {
-        kc_desk_tell_stored(desk, call, error);
-    }
-}
-
-void kc_desk_tell_stored(struct kc_desk *desk, const struct kc_call *call, enum kc_error error)
-{
-    struct kc_vault_message *message = kc_desk_vault_message(desk, KC_VAULT_STORED);
-    message->ticket = call->ticket;
-    message->error = error;
-    kc_desk_vault_send(desk, NULL);
-}
-
 /* --- to and from the store --- */
 
 void kc_desk_submit(struct kc_desk *desk, struct kc_call *call, enum kc_job_type type)
@@ -353,22 +296,25 @@ void kc_desk_submit(struct kc_desk *desk, struct kc_call *call, enum kc_job_type
     kc_desk_store_submit(desk->store, &call->job);
 }
 
+/* What is asked when something is wrong is answered though the store gives nothing. */
+static bool tells_of_the_store(const struct kc_call *call)
+{
+    return call->request.operation == KC_OPERATION_STATUS ||
+           call->request.operation == KC_OPERATION_DOCTOR;
+}
+
 static void job_done(struct kc_desk *desk, struct kc_call *call)
 {
     enum kc_error error = call->job.error;
 
     call->working = false;
-    if (call->job.type == KC_JOB_PUT)
-        forget_changed(desk, call);
-    else if (error == KC_OK)
+    if (error == KC_OK)
         keep_loaded(desk, call);
     if (call->answered)
         free_call(desk, call);
-    else if (call->job.type == KC_JOB_PUT)
-        kc_desk_tell_stored(desk, call, error);
     else if (call->job.type == KC_JOB_CHECK)
         kc_desk_doctor_checked(desk, call);
-    else if (error != KC_OK)
+    else if (error != KC_OK && !tells_of_the_store(call))
         kc_desk_fail(desk, call, error, NULL);
     else
         kc_desk_ask_vault(desk, call);
@@ -379,7 +325,10 @@ void kc_desk_jobs_done(struct kc_desk *desk)
     struct kc_job *job = kc_desk_store_done(desk->store);
     while (job) {
         struct kc_job *next = job->next; /* the call may go with its job */
-        job_done(desk, job->owner);
+        if (job->owner)
+            job_done(desk, job->owner);
+        else
+            kc_desk_work_done(desk, job);
         job = next;
     }
 }

@@ -8,8 +8,8 @@
  *
  *     client -> desk_clients -> desk_call -> desk_vault -> vault
  *                                  ^             |
- *                                  |   ANSWER, NEED, COMMIT
- *                              desk_store <------'
+ *                                  |   ANSWER, NEED
+ *                              desk_store <------ COMMIT, FETCH: desk_commit
  *
  * Private to the desk and its tests.
  */
@@ -82,6 +82,7 @@ struct kc_desk {
     uint64_t changes; /* given to the store, or done: what was read before one is not kept */
     int listen;       /* -1: no new clients */
     int vault;        /* -1: the vault is gone */
+    uint64_t vaults;  /* how many were there before */
     int clients;      /* epoll over listen and the connections */
     int lowest;       /* descriptors below it are never closed */
     bool stopping;
@@ -200,13 +201,20 @@ void kc_desk_forget_client(struct kc_desk *desk, const struct kc_connection *con
 void kc_desk_submit(struct kc_desk *desk, struct kc_call *call, enum kc_job_type type);
 void kc_desk_jobs_done(struct kc_desk *desk);
 
-/* The vault has answered, needs records, or wants some stored: desk->message, which came as
- * `packed`. The descriptors are given. */
+/* The vault has answered, or needs records: desk->message, which came as `packed`. The descriptors
+ * are given. */
 void kc_desk_take_answer(struct kc_desk *desk, struct kc_call *call, struct kc_span packed,
     struct kc_descriptors *descriptors);
 void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call);
-void kc_desk_take_commit(struct kc_desk *desk, struct kc_call *call);
-void kc_desk_tell_stored(struct kc_desk *desk, const struct kc_call *call, enum kc_error error);
+
+/* --- commit.c: what the vault itself wants of the store --- */
+
+/* The vault wants records and nodes stored, or nodes and a page of keys read: desk->message. */
+void kc_desk_take_commit(struct kc_desk *desk);
+void kc_desk_take_fetch(struct kc_desk *desk);
+
+/* The store's thread is done with such a job, which is given. */
+void kc_desk_work_done(struct kc_desk *desk, struct kc_job *job);
 
 /* --- vault.c --- */
 

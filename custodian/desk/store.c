@@ -9,8 +9,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define GROUP_MAX 64 /* changes that are synced together */
-
 struct kc_desk_store {
     struct kc_store *store; /* the thread's */
     enum kc_error error;    /* why there is none */
@@ -121,6 +119,28 @@ static enum kc_error do_check(struct kc_desk_store *s, struct kc_job *job)
     return KC_OK;
 }
 
+static enum kc_error do_put(struct kc_desk_store *s, struct kc_job *job)
+{
+    const struct kc_job_nodes *nodes = job->nodes;
+    const struct kc_store_change change = {
+        job->change, job->change_count, nodes ? nodes->node : NULL, nodes ? nodes->count : 0};
+    enum kc_error error = kc_store_put(s->store, &change, &job->place);
+    atomic_store(&s->key_count, kc_store_key_count(s->store));
+    return error;
+}
+
+static enum kc_error do_fetch(struct kc_desk_store *s, struct kc_job *job)
+{
+    struct kc_writer room;
+    kc_writer_init(&room, job->nodes->room, job->nodes->size);
+    enum kc_error error = kc_store_nodes(s->store, job->nodes->node, job->nodes->count, &room);
+    while (error == KC_OK && job->pages) {
+        error = do_page(s, job);
+        job->pages = !job->end && job->records->count == 0; /* a page of damaged rows is no end */
+    }
+    return error;
+}
+
 static enum kc_error do_job(struct kc_desk_store *s, struct kc_job *job)
 {
     switch (job->type) {
@@ -131,53 +151,26 @@ static enum kc_error do_job(struct kc_desk_store *s, struct kc_job *job)
     case KC_JOB_CHECK:
         return do_check(s, job);
     case KC_JOB_PUT:
-        break;
+        return do_put(s, job);
+    case KC_JOB_FETCH:
+        return do_fetch(s, job);
     }
     return KC_ERR_INTERNAL;
 }
 
-/* All changes of the list in one transaction, each for itself. */
-static void put_all(struct kc_desk_store *s, struct kc_job *list)
-{
-    struct kc_store_change changes[GROUP_MAX];
-    struct kc_job *jobs[GROUP_MAX];
-    size_t count = 0;
-
-    for (struct kc_job *job = list; job && count < GROUP_MAX; job = job->next) {
-        if (job->type != KC_JOB_PUT)
-            continue;
-        jobs[count] = job;
-        changes[count++] = (struct kc_store_change){job->change, job->change_count, KC_OK};
-    }
-    if (count == 0)
-        return;
-    kc_store_put(s->store, changes, count);
-    for (size_t i = 0; i < count; i++)
-        jobs[i]->error = changes[i].outcome;
-    atomic_store(&s->key_count, kc_store_key_count(s->store));
-}
-
+/* In their order: what a new vault asks for comes after what the former one stored. */
 static void do_list(struct kc_desk_store *s, struct kc_job *list)
 {
     for (struct kc_job *job = list; job; job = job->next)
-        if (!s->store)
-            job->error = s->error;
-        else if (job->type != KC_JOB_PUT)
-            job->error = do_job(s, job);
-    if (s->store)
-        put_all(s, list);
+        job->error = s->store ? do_job(s, job) : s->error;
 }
 
-/* Takes what waits, at most GROUP_MAX jobs. Called with the lock held. */
+/* Takes all that waits. Called with the lock held. */
 static struct kc_job *take(struct kc_desk_store *s)
 {
-    struct kc_job *list = s->waiting, **end = &s->waiting;
-    for (size_t i = 0; *end && i < GROUP_MAX; i++)
-        end = &(*end)->next;
-    s->waiting = *end;
-    *end = NULL;
-    if (!s->waiting)
-        s->last = &s->waiting;
+    struct kc_job *list = s->waiting;
+    s->waiting = NULL;
+    s->last = &s->waiting;
     return list;
 }
 

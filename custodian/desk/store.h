@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store's thread: everything that may wait for a disk. Jobs are given to it and come back in
- * any order; changes that wait together are synced together.
+ * The store's thread: everything that may wait for a disk. Jobs are given to it, done in their
+ * order, and come back in any.
  */
 #ifndef KC_CUSTODIAN_DESK_STORE_H
 #define KC_CUSTODIAN_DESK_STORE_H
@@ -12,7 +12,8 @@
 enum kc_job_type {
     KC_JOB_GET,   /* adds the records of `ids` to `records` */
     KC_JOB_PAGE,  /* fills `page` */
-    KC_JOB_PUT,   /* stores `change` */
+    KC_JOB_PUT,   /* stores `change` and `nodes` */
+    KC_JOB_FETCH, /* fills `nodes`; if `pages`, adds the page of keys after `after` to `records` */
     KC_JOB_CHECK, /* fills `check` */
 };
 
@@ -23,6 +24,14 @@ struct kc_job_records {
     struct kc_span span[KC_VAULT_RECORDS_MAX]; /* bytes NULL until kc_job_records_spans */
     size_t length[KC_VAULT_RECORDS_MAX];
     size_t count;
+};
+
+/* Nodes, and what they hold. */
+struct kc_job_nodes {
+    struct kc_store_node node[KC_VAULT_NODES_MAX];
+    size_t count;
+    size_t size; /* of room */
+    uint8_t room[];
 };
 
 struct kc_job_check {
@@ -44,6 +53,9 @@ struct kc_job {
     bool end;                       /* of the records, after this page */
     struct kc_record *change;       /* owned, change_count of them; they lend from change_bytes */
     size_t change_count;
+    size_t place;               /* of the record of `change` that the error is of */
+    struct kc_job_nodes *nodes; /* owned */
+    bool pages;
     uint8_t *change_bytes; /* owned */
     struct kc_job_check check;
 };

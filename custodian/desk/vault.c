@@ -22,7 +22,8 @@ struct kc_vault_message *kc_desk_vault_message(struct kc_desk *desk, enum kc_vau
     message->type = type;
     message->ticket = message->connection = 0;
     message->error = KC_OK;
-    message->record_count = message->id_count = 0;
+    message->record_count = message->id_count = message->node_count = message->ticket_count = 0;
+    message->place = 0;
     return message;
 }
 
@@ -36,6 +37,7 @@ static void vault_gone(struct kc_desk *desk)
     if (desk->vault >= desk->lowest)
         close(desk->vault);
     desk->vault = -1;
+    desk->vaults++;
     kc_packets_free(&desk->to_vault, false);
     desk->packed_size = desk->packed_count = 0;
     kc_desk_fail_all(desk);
@@ -127,6 +129,11 @@ static void take_message(
         take_connected(desk, descriptors);
         return;
     }
+    if (message->type == KC_VAULT_COMMIT || message->type == KC_VAULT_FETCH) {
+        kc_descriptors_close(descriptors);
+        (message->type == KC_VAULT_COMMIT ? kc_desk_take_commit : kc_desk_take_fetch)(desk);
+        return;
+    }
     struct kc_call *call = kc_desk_find_call(desk, message->ticket);
     if (!call || call->answered || call->working)
         end("unknown-ticket-from-vault");
@@ -138,8 +145,8 @@ static void take_message(
         kc_desk_take_need(desk, call);
         break;
     case KC_VAULT_COMMIT:
-        kc_desk_take_commit(desk, call);
-        break;
+    case KC_VAULT_FETCH:
+    case KC_VAULT_FETCHED:
     case KC_VAULT_CONNECT:
     case KC_VAULT_DISCONNECT:
     case KC_VAULT_REQUEST:

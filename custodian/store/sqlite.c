@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SCHEMA 3               /* PRAGMA user_version */
+#define SCHEMA 4               /* PRAGMA user_version */
 #define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
 #define SQL_SIZE (3 * KC_COLUMNS_SQL_SIZE)
 #define PATH_SIZE 1280
@@ -21,7 +21,7 @@
 
 struct kc_store {
     sqlite3 *database;
-    sqlite3_stmt *get, *insert, *update;
+    sqlite3_stmt *get, *insert, *update, *get_node, *put_node;
     uint8_t *bodies; /* of the records that were read last; PAGE_WEIGHT_MAX and one more */
     size_t bodies_size;
     int folder, file; /* open, for fstat and fstatvfs */
@@ -139,31 +139,11 @@ static int create_schema(struct kc_store *store)
         "CREATE INDEX groups ON records (\"group\") WHERE \"group\" <> '';"
         "CREATE UNIQUE INDEX labels ON records (kind, keyring, label)"
         " WHERE kind IN (%d, %d) AND state <> %d AND label <> '';"
+        "CREATE TABLE nodes (number INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;"
         "PRAGMA application_id = %d; PRAGMA user_version = %d;"
         "COMMIT;",
         definitions, KC_KIND_KEY, KC_KIND_RECIPIENT, KC_STATE_DESTROYED, APPLICATION, SCHEMA);
     return run(store, sql);
-}
-
-/* Version 3: algorithms with larger public halves, and what goes with keys and objects. A record stays
- * as it was authenticated, and says that its format is the first. */
-static int migrate(struct kc_store *store)
-{
-    int code = run(store, "BEGIN IMMEDIATE;"
-                          "ALTER TABLE records ADD COLUMN \"format\" INTEGER NOT NULL DEFAULT 2;"
-                          "ALTER TABLE records ADD COLUMN \"start\" INTEGER NOT NULL DEFAULT 0;"
-                          "ALTER TABLE records ADD COLUMN \"confirm\" INTEGER NOT NULL DEFAULT 0;"
-                          "ALTER TABLE records ADD COLUMN \"object\" INTEGER NOT NULL DEFAULT 0;"
-                          "ALTER TABLE records ADD COLUMN \"identifier\" BLOB NOT NULL DEFAULT x'';"
-                          "ALTER TABLE records ADD COLUMN \"attributes\" BLOB NOT NULL DEFAULT x'';"
-                          "ALTER TABLE records ADD COLUMN \"body\" BLOB NOT NULL DEFAULT x'';"
-                          "UPDATE records SET public_key = substr(public_key, 1, public_size);"
-                          "ALTER TABLE records DROP COLUMN public_size;"
-                          "PRAGMA user_version = 3;"
-                          "COMMIT;");
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(store->database))
-        (void)run(store, "ROLLBACK");
-    return code;
 }
 
 /* A write at the start: the WAL is there and its folder synced before files can no longer be
@@ -189,8 +169,6 @@ static enum kc_error settle_schema(struct kc_store *store)
         return translate(create_schema(store));
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
-    if (schema == SCHEMA - 1)
-        return translate(migrate(store));
     if (schema != SCHEMA)
         return KC_ERR_STORE_VERSION;
     return translate(touch(store));
@@ -222,6 +200,10 @@ static int prepare_statements(struct kc_store *store)
         kc_column_number("kind"), kc_column_number("id"), kc_column_number("version"));
     if (code == SQLITE_OK)
         code = prepare(store, &store->update, sql);
+    if (code == SQLITE_OK)
+        code = prepare(store, &store->get_node, "SELECT content FROM nodes WHERE number = ?1");
+    if (code == SQLITE_OK)
+        code = prepare(store, &store->put_node, "REPLACE INTO nodes VALUES (?1, ?2)");
     return code;
 }
 
@@ -310,6 +292,8 @@ void kc_store_close(struct kc_store *store)
     sqlite3_finalize(store->get);
     sqlite3_finalize(store->insert);
     sqlite3_finalize(store->update);
+    sqlite3_finalize(store->get_node);
+    sqlite3_finalize(store->put_node);
     sqlite3_close(store->database);
     if (store->file >= 0)
         close(store->file);
@@ -493,54 +477,83 @@ static enum kc_error put_record(struct kc_store *store, const struct kc_record *
     return sqlite3_changes(store->database) == 1 ? KC_OK : KC_ERR_CONFLICT;
 }
 
-/* One change, in a savepoint of its own: what fails for itself does not take the others along. */
-static enum kc_error put_change(struct kc_store *store, const struct kc_store_change *change)
+static enum kc_error put_node(struct kc_store *store, const struct kc_store_node *node)
 {
-    enum kc_error error = translate(run(store, "SAVEPOINT change"));
-    for (size_t i = 0; error == KC_OK && i < change->count; i++)
+    sqlite3_stmt *statement = store->put_node;
+    int code = sqlite3_bind_int64(statement, 1, node->number);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_blob(
+            statement, 2, node->content.bytes, (int)node->content.size, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return translate(code);
+}
+
+/* *place: of the record whose error it is. */
+static enum kc_error put_all(
+    struct kc_store *store, const struct kc_store_change *change, size_t *place)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < change->count; i++) {
         error = put_record(store, &change->records[i]);
-    if (error != KC_OK)
-        (void)run(store, "ROLLBACK TO change");
-    int code = run(store, "RELEASE change");
-    return error == KC_OK ? translate(code) : error;
+        if (error == KC_ERR_EXISTS || error == KC_ERR_CONFLICT || error == KC_ERR_LABEL_TAKEN)
+            *place = i;
+    }
+    for (size_t i = 0; error == KC_OK && i < change->node_count; i++)
+        error = put_node(store, &change->nodes[i]);
+    return error;
 }
 
-static void fail_all(struct kc_store_change *changes, size_t count, enum kc_error error)
-{
-    for (size_t i = 0; i < count; i++)
-        if (changes[i].outcome == KC_OK)
-            changes[i].outcome = error;
-}
-
-static uint64_t new_keys(const struct kc_store_change *changes, size_t count)
+static uint64_t new_keys(const struct kc_store_change *change)
 {
     uint64_t keys = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; changes[i].outcome == KC_OK && j < changes[i].count; j++)
-            keys += changes[i].records[j].version == 1 && changes[i].records[j].kind == KC_KIND_KEY;
+    for (size_t i = 0; i < change->count; i++)
+        keys += change->records[i].version == 1 && change->records[i].kind == KC_KIND_KEY;
     return keys;
 }
 
-void kc_store_put(struct kc_store *store, struct kc_store_change *changes, size_t count)
+enum kc_error kc_store_put(
+    struct kc_store *store, const struct kc_store_change *change, size_t *place)
 {
-    enum kc_error begun = translate(run(store, "BEGIN IMMEDIATE"));
-    enum kc_error error = begun;
-
-    for (size_t i = 0; i < count; i++)
-        changes[i].outcome = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < count; i++) {
-        changes[i].outcome = put_change(store, &changes[i]);
-        /* a full disk, among others, ends the whole transaction */
-        if (sqlite3_get_autocommit(store->database))
-            error = changes[i].outcome == KC_OK ? KC_ERR_STORE : changes[i].outcome;
-    }
+    *place = SIZE_MAX;
+    enum kc_error error = translate(run(store, "BEGIN IMMEDIATE"));
+    if (error == KC_OK)
+        error = put_all(store, change, place);
     if (error == KC_OK)
         error = translate(run(store, "COMMIT"));
+    /* a full disk, among others, has ended the transaction by itself */
     if (error != KC_OK && !sqlite3_get_autocommit(store->database))
         (void)run(store, "ROLLBACK");
-    if (error != KC_OK)
-        fail_all(changes, count, error);
-    store->key_count += new_keys(changes, count);
+    if (error == KC_OK)
+        store->key_count += new_keys(change);
+    return error;
+}
+
+static struct kc_span read_node(sqlite3_stmt *statement, struct kc_writer *room)
+{
+    const void *content = sqlite3_column_blob(statement, 0);
+    size_t size = (size_t)sqlite3_column_bytes(statement, 0), start = room->size;
+    if (!content || size > room->limit - room->size)
+        return (struct kc_span){NULL, 0};
+    kc_writer_bytes(room, content, size);
+    return (struct kc_span){room->bytes + start, size};
+}
+
+enum kc_error kc_store_nodes(
+    struct kc_store *store, struct kc_store_node *nodes, size_t count, struct kc_writer *room)
+{
+    int code = SQLITE_DONE;
+    for (size_t i = 0; (code == SQLITE_DONE || code == SQLITE_ROW) && i < count; i++) {
+        code = sqlite3_bind_int64(store->get_node, 1, nodes[i].number);
+        if (code == SQLITE_OK)
+            code = sqlite3_step(store->get_node);
+        nodes[i].content =
+            code == SQLITE_ROW ? read_node(store->get_node, room) : (struct kc_span){NULL, 0};
+        sqlite3_reset(store->get_node);
+    }
+    return translate(code);
 }
 
 enum kc_error kc_store_check_writable(struct kc_store *store)

@@ -84,22 +84,41 @@ struct kc_store_page {
 KC_CHECKED enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter *filter,
     struct kc_span after, struct kc_store_page *page);
 
-/* Records to be stored together, or not at all. */
+/* A part of the map of all records, which the vault makes and checks; the store looks into none. */
+struct kc_store_node {
+    uint32_t number;
+    struct kc_span content; /* empty: there is none */
+};
+
+/* Records and nodes to be stored together, or not at all. */
 struct kc_store_change {
     const struct kc_record *records;
     size_t count;
-    /*
-     * The outcome. KC_OK: durable.
-     * KC_ERR_EXISTS       version 1, and there is one of its kind and id
-     * KC_ERR_CONFLICT     another version, and what is stored is not of a lower one
-     * KC_ERR_LABEL_TAKEN  another key that is not destroyed has the keyring and label, or another
-     *                     recipient that is not removed has the label
-     */
-    enum kc_error outcome;
+    const struct kc_store_node *nodes; /* each takes the place of the one with its number */
+    size_t node_count;
 };
 
-/* Stores changes, each for itself, and syncs once for all of them. */
-void kc_store_put(struct kc_store *store, struct kc_store_change *changes, size_t count);
+/*
+ * Stores a change, and syncs. KC_OK: it is durable.
+ *
+ * place  for the following errors, of the record that they are of; else SIZE_MAX
+ *
+ * KC_ERR_EXISTS       version 1, and there is one of its kind and id
+ * KC_ERR_CONFLICT     another version, and what is stored is not of a lower one
+ * KC_ERR_LABEL_TAKEN  another key that is not destroyed has the keyring and label, or another
+ *                     recipient that is not removed has the label
+ */
+KC_CHECKED enum kc_error kc_store_put(
+    struct kc_store *store, const struct kc_store_change *change, size_t *place);
+
+/*
+ * Reads nodes by their numbers, and writes what they hold into room, behind each other.
+ *
+ * nodes  numbers are given; contents are lent from room, empty for those that there are not, and
+ *        that found no place in it
+ */
+KC_CHECKED enum kc_error kc_store_nodes(
+    struct kc_store *store, struct kc_store_node *nodes, size_t count, struct kc_writer *room);
 
 /* How many records of keys there are. */
 uint64_t kc_store_key_count(const struct kc_store *store);

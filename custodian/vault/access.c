@@ -210,7 +210,7 @@ static bool is_id(struct kc_span text, const char *id)
     return text.size == strlen(id) && memcmp(text.bytes, id, text.size) == 0;
 }
 
-static size_t times_looked_for(const struct kc_call *call, const char *id)
+size_t kc_call_times_looked_for(const struct kc_call *call, const char *id)
 {
     size_t times = 0;
     for (size_t i = 0; i < call->in.id_count; i++)
@@ -220,7 +220,7 @@ static size_t times_looked_for(const struct kc_call *call, const char *id)
 
 bool kc_call_looked_for(const struct kc_call *call, const char *id)
 {
-    return times_looked_for(call, id) > 0;
+    return kc_call_times_looked_for(call, id) > 0;
 }
 
 /* The newest of that name: after a NEED the older one is still there. */
@@ -242,27 +242,61 @@ enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *reco
     enum kc_error error = kc_cache_knows(call->vault->cache, record)
                               ? KC_OK
                               : kc_keeper_believe(call->vault->keeper, record);
-    return error == KC_OK ? kc_versions_see(call->vault->versions, record) : error;
+    if (error != KC_OK)
+        return error;
+    switch (kc_map_see(call->vault->ledger.map, record)) {
+    case KC_MAP_CURRENT:
+        return KC_OK;
+    case KC_MAP_UNKNOWN:
+        return kc_call_want_path(call, record->kind, record->id);
+    case KC_MAP_CHANGING:
+        if (call->wish != KC_WISH_FETCH)
+            call->wish = KC_WISH_SETTLED;
+        return KC_ERR_UNAVAILABLE;
+    case KC_MAP_OTHER:
+    case KC_MAP_ABSENT:
+        break;
+    }
+    return KC_ERR_CONFLICT;
+}
+
+/* The store has no record of this name. KC_ERR_REFUSED: so it is; KC_ERR_RECORD_DAMAGED: the map has
+ * one. */
+static enum kc_error check_absent(struct kc_call *call, uint8_t kind, const char *id)
+{
+    switch (kc_map_find(call->vault->ledger.map, kind, id)) {
+    case KC_MAP_ABSENT:
+        return KC_ERR_REFUSED;
+    case KC_MAP_UNKNOWN:
+        return kc_call_want_path(call, kind, id);
+    case KC_MAP_CHANGING:
+        call->wish = KC_WISH_SETTLED;
+        return KC_ERR_UNAVAILABLE;
+    case KC_MAP_CURRENT:
+    case KC_MAP_OTHER:
+        break;
+    }
+    return KC_ERR_RECORD_DAMAGED;
 }
 
 /* The desk may have read the record before it stored another: so it is asked once more, and again,
  * as what many change at once, the operator's record, may be overtaken more than once. */
 static enum kc_error ask_again(struct kc_call *call, const char *id)
 {
-    if (times_looked_for(call, id) == ASK_AGAIN_MAX || call->in.id_count == KC_VAULT_IDS_MAX)
+    if (kc_call_times_looked_for(call, id) == ASK_AGAIN_MAX ||
+        call->in.id_count == KC_VAULT_IDS_MAX)
         return KC_ERR_RECORD_DAMAGED;
     call->needed = id;
     call->wish = KC_WISH_NEED;
     return KC_ERR_UNAVAILABLE;
 }
 
-/* The desk sends a request alone and gives the records that it is asked for. What the store was
- * looked through for and does not have, there is not. */
-static enum kc_error ask_first(struct kc_call *call, struct kc_span id)
+/* The desk sends a request alone and gives the records that it is asked for. */
+static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_span id)
 {
     const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
     if (kc_call_looked_for(call, text))
-        return KC_ERR_REFUSED;
+        return check_absent(call, kind, text);
     call->needed = text;
     call->wish = KC_WISH_NEED;
     return KC_ERR_UNAVAILABLE;
@@ -273,7 +307,7 @@ enum kc_error kc_call_record(
 {
     struct kc_record *found = find(call, kind, id);
     if (!found && !call->damaged && id.size > 0 && id.size < KC_RECORD_ID_SIZE)
-        return ask_first(call, id);
+        return ask_first(call, kind, id);
     if (!found)
         return call->damaged ? KC_ERR_RECORD_DAMAGED : KC_ERR_REFUSED;
     enum kc_error error = kc_call_believe(call, found);
@@ -397,7 +431,7 @@ enum kc_error kc_call_material(
     if (error != KC_OK)
         return error;
     kc_cache_put(vault->cache, record, material);
-    if (kc_versions_see(vault->versions, record) != KC_OK)
+    if (kc_map_see(vault->ledger.map, record) != KC_MAP_CURRENT)
         kc_cache_drop(vault->cache, record->id); /* it was changed while it was opened */
     return KC_OK;
 }

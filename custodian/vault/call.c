@@ -92,6 +92,9 @@ void kc_call_free(struct kc_call *call)
     if (!call)
         return;
     kc_call_unstage(call);
+    kc_ledger_leave(call);
+    if (call->page)
+        kc_call_free(call->page);
     if (call->has_turn)
         kc_vault_leave(call->vault, call->turn);
     kc_descriptors_close(&call->descriptors);
@@ -112,6 +115,28 @@ static void keep_only_detail(struct kc_call *call)
     call->answer.values.present &= KC_FIELD_BIT(KC_FIELD_DETAIL);
     call->answer.item_count = 0;
     kc_descriptors_close(&call->answer_descriptors);
+}
+
+void kc_call_restart(struct kc_call *call)
+{
+    kc_call_unstage(call);
+    kc_wipe(call->kept, call->kept_size);
+    call->kept_size = 0;
+    call->answer.values.present = 0;
+    call->answer.item_count = 0;
+    kc_descriptors_close(&call->answer_descriptors);
+}
+
+void kc_call_take_page(struct kc_call *call, struct kc_call *answer)
+{
+    struct kc_call *former = call->page;
+    call->wants_page = false;
+    call->page = answer;
+    free(call->records);
+    call->records = answer->records;
+    call->record_count = answer->record_count;
+    answer->records = NULL;
+    kc_call_free(former);
 }
 
 static void tell(const struct kc_call *call, enum kc_error error)

@@ -6,8 +6,10 @@
  *                           ^                         |---> COMMIT: waits for STORED -> answer
  *                           |                         |---> COMMIT AGAIN: waits for STORED --+
  *                           |                         |---> TURN: waits for a share's turn --+
- *                           |                         |---> ROOT SECRET: made for another ---+
  *                           |                         |---> SLOW: waits until the rest is done +
+ *                           |                         |---> FETCH: waits for nodes ----------+
+ *                           |                         |---> OPENED: waits for the ledger ----+
+ *                           |                         |---> SETTLED: waits for a change -----+
  *                           |                         `---> NEED: forgotten, the desk asks again
  *                           `----------------------------------------------------------------'
  *
@@ -22,10 +24,10 @@
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
 #include "custodian/vault/keeper.h"
+#include "custodian/vault/ledger.h"
 #include "custodian/vault/sealer.h"
 #include "custodian/vault/sessions.h"
 #include "custodian/vault/vault.h"
-#include "custodian/vault/versions.h"
 #include "proto/socket/transport.h"
 
 #include <pthread.h>
@@ -33,16 +35,17 @@
 
 #define KC_CALL_CHANGES_MAX ((size_t)4)
 #define KC_CALL_KEPT_SIZE 4096 /* bytes of an answer that the call itself keeps */
-#define KC_VAULT_RECORDS_SEEN_MAX (1u << 20)
 
 enum kc_call_wish {
     KC_WISH_ANSWER,
     KC_WISH_COMMIT,
     KC_WISH_COMMIT_AGAIN,
     KC_WISH_TURN,
-    KC_WISH_ROOT_SECRET,
     KC_WISH_SLOW,
     KC_WISH_NEED,
+    KC_WISH_FETCH,
+    KC_WISH_OPENED,
+    KC_WISH_SETTLED,
 };
 
 struct kc_call {
@@ -70,6 +73,21 @@ struct kc_call {
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
     size_t change_count;
+    uint8_t before[KC_CALL_CHANGES_MAX][KC_MAP_TAG_SIZE]; /* tags of what is changed */
+
+    /* what its commit is besides its changes */
+    bool erases;         /* something was destroyed: the generation is to end */
+    bool anchors;        /* it goes on when the root has the new head */
+    uint32_t generation; /* begins with it; 0: none does */
+    uint64_t number;     /* the new head has at least this one */
+    enum kc_error anchor_error;
+
+    /* what it fetches */
+    unsigned fetches;
+    size_t wanted_count;
+    bool wants_page;
+    char page_after[KC_RECORD_ID_SIZE];
+    struct kc_call *page; /* the message that the records of the page are in */
 
     struct kc_values *items; /* KC_VAULT_RECORDS_MAX, when there are items */
     struct kc_descriptors answer_descriptors;
@@ -80,6 +98,7 @@ struct kc_call {
 
     /* 10 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
     struct kc_vault_message in;
+    uint32_t wanted[KC_VAULT_NODES_MAX];
     struct kc_message answer;
     uint8_t kept[KC_CALL_KEPT_SIZE];
 };
@@ -108,19 +127,19 @@ struct kc_vault {
     struct kc_entropy *entropy;
     struct kc_keeper *keeper;
     struct kc_clients *clients;
-    struct kc_versions *versions;
     struct kc_cache *cache;
     struct kc_sessions *sessions;
     struct kc_sealer *sealer;
+    struct kc_ledger ledger;
 
     pthread_mutex_t lock;                            /* of what follows */
-    struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for STORED, by ticket */
+    struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for FETCHED, by ticket */
     size_t pending_count;
     struct kc_call_list runnable; /* go on when the present packet is done */
-    struct kc_call_list waiting;  /* for the root secret that another makes */
-    bool making;                  /* a root secret is on its way to the store */
     struct kc_call_list slow;     /* take seconds: one at a time, after what came with them */
     bool is_slow;                 /* somebody does one of them */
+    struct kc_call_list waiting;  /* for the ledger that another opens */
+    struct kc_call_list settling; /* for a change that is on its way */
 };
 
 /* Gives the turn of a share up; the next in line runs when the present packet is done. */
@@ -146,6 +165,12 @@ struct kc_call *kc_call_list_take(struct kc_call_list *list);
 KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span packet,
     const struct kc_descriptors *descriptors, struct kc_call **call, size_t *size);
 void kc_call_free(struct kc_call *call);
+
+/* The handler will run from its start: forgets what it staged and answered. */
+void kc_call_restart(struct kc_call *call);
+
+/* Takes the records of a page, in place of those that the call has. */
+void kc_call_take_page(struct kc_call *call, struct kc_call *answer);
 
 /* Sends the answer and frees the call. */
 void kc_call_finish(struct kc_call *call, enum kc_error error);
@@ -211,13 +236,30 @@ KC_CHECKED enum kc_error kc_call_set_body(
 /* Drops what was staged. */
 void kc_call_unstage(struct kc_call *call);
 
-/* Sends the COMMIT. The call is the pending table's from here on. */
-void kc_call_commit(struct kc_call *call);
+/* The changes of the call are durable: they take effect. */
+void kc_call_settle(struct kc_call *call);
 
-/* STORED came: changes take effect or are dropped; then the call goes on or is answered.
- * KC_ERR_BAD_REQUEST: nothing waits for it. */
-KC_CHECKED enum kc_error kc_vault_stored(
-    struct kc_vault *vault, uint64_t ticket, enum kc_error error);
+/* --- fetch.c: what else a call waits for --- */
+
+/* Wishes for a node; with what is wished for already. */
+void kc_call_want_node(struct kc_call *call, uint32_t number);
+
+/* Wishes for the nodes that the map lacks to know about a name. KC_ERR_UNAVAILABLE;
+ * KC_ERR_RECORD_DAMAGED: they were fetched, and are not the right ones */
+KC_CHECKED enum kc_error kc_call_want_path(struct kc_call *call, uint8_t kind, const char *id);
+
+/* Wishes for the records of keys that come after an id, in place of those that the call has. */
+void kc_call_want_page(struct kc_call *call, const char *after);
+
+/* Sends the FETCH. The call is the pending table's from here on. */
+void kc_call_fetch(struct kc_call *call);
+
+/* FETCHED came, given: the call goes on. KC_ERR_BAD_REQUEST: nothing waits for it. */
+KC_CHECKED enum kc_error kc_vault_fetched(struct kc_call *answer);
+
+/* Waits until the changes that are on their way have ended; then it goes on. */
+void kc_call_wait_settled(struct kc_call *call);
+void kc_vault_settled(struct kc_vault *vault);
 
 /* --- access.c: what the caller may --- */
 
@@ -240,10 +282,10 @@ KC_CHECKED enum kc_error kc_call_allowed_new(
 
 /*
  * The record of a kind and an id, believed. If the store may have a newer one, or has not been
- * asked, the call wishes for it (KC_WISH_NEED) and the error is KC_ERR_UNAVAILABLE.
+ * asked, or nodes are missing, the call wishes for what it needs and the error is KC_ERR_UNAVAILABLE.
  *
- * KC_ERR_REFUSED         there is none
- * KC_ERR_RECORD_DAMAGED  it fails its authentication, or is an old one played again
+ * KC_ERR_REFUSED         there is none, as the map shows
+ * KC_ERR_RECORD_DAMAGED  it fails its authentication, is an old one played again, or is hidden
  */
 KC_CHECKED enum kc_error kc_call_record(
     struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record);
@@ -259,11 +301,12 @@ KC_CHECKED enum kc_error kc_call_record(
  */
 KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
 
-/* Whether the desk has looked into the store for this id, after a NEED. */
+/* Whether, and how often, the desk has looked into the store for this id, after a NEED. */
 bool kc_call_looked_for(const struct kc_call *call, const char *id);
+size_t kc_call_times_looked_for(const struct kc_call *call, const char *id);
 
 /* Whether a record is the vault's, and its newest. KC_ERR_RECORD_DAMAGED; KC_ERR_CONFLICT: not the
- * newest; KC_ERR_LIMIT */
+ * newest; KC_ERR_UNAVAILABLE: the call wishes for something first */
 KC_CHECKED enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *record);
 
 /* The recipient that the request names: believed and enrolled. Errors of kc_call_record. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/keeper.h"
+#include "custodian/vault/head.h"
 #include "custodian/vault/root.h"
 #include "proto/hkdf.h"
 
@@ -13,7 +14,10 @@
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
 
-_Static_assert(NONCE_SIZE + KC_KEPT_SECRET_MAX + TAG_SIZE <= KC_RECORD_SECRET_MAX,
+#define PREFIX_SIZE (GENERATION_SIZE + NONCE_SIZE)
+#define GENERATION_SIZE 4
+
+_Static_assert(PREFIX_SIZE + KC_KEPT_SECRET_MAX + TAG_SIZE <= KC_RECORD_SECRET_MAX,
     "any secret fits into its record");
 _Static_assert(KC_ROOT_KEY_SIZE == KEY_SIZE && KC_RECORD_MAC_SIZE == crypto_auth_hmacsha256_BYTES,
     "keys and MACs have one size");
@@ -21,8 +25,16 @@ _Static_assert(KC_ROOT_KEY_SIZE == KEY_SIZE && KC_RECORD_MAC_SIZE == crypto_auth
 /* In the arena; once ready they do not change. */
 struct keys {
     uint8_t mac[KEY_SIZE];
-    uint8_t wrap[KEY_SIZE];
     uint8_t pin[KEY_SIZE];
+    uint8_t head[KEY_SIZE];
+    uint8_t names[KEY_SIZE];
+    uint8_t authorisation[KEY_SIZE];
+};
+
+/* A wrapping key; in the arena. */
+struct generation {
+    uint32_t number; /* 0: none */
+    uint8_t key[KEY_SIZE];
 };
 
 struct kc_keeper {
@@ -31,7 +43,9 @@ struct kc_keeper {
     pthread_mutex_t lock; /* of loading, and of record */
     atomic_bool ready;
     struct keys *keys;
-    struct kc_record record; /* the vault's own */
+    pthread_rwlock_t generations_lock;
+    struct generation *generations; /* KC_GENERATIONS */
+    struct kc_record record;        /* the vault's own */
 };
 
 enum kc_error kc_keeper_new(
@@ -39,14 +53,18 @@ enum kc_error kc_keeper_new(
 {
     struct kc_keeper *k = calloc(1, sizeof *k);
     struct keys *keys = kc_arena_allocate(sizeof *keys);
-    if (!k || !keys) {
+    struct generation *generations = kc_arena_allocate(KC_GENERATIONS * sizeof *generations);
+    if (!k || !keys || !generations) {
         kc_arena_free(keys);
+        kc_arena_free(generations);
         free(k);
         return KC_ERR_NO_MEMORY;
     }
     k->outside = outside;
     k->entropy = entropy;
     k->keys = keys;
+    k->generations = generations;
+    pthread_rwlock_init(&k->generations_lock, NULL);
     pthread_mutex_init(&k->lock, NULL);
     *keeper = k;
     return KC_OK;
@@ -57,6 +75,8 @@ void kc_keeper_free(struct kc_keeper *keeper)
     if (!keeper)
         return;
     kc_arena_free(keeper->keys);
+    kc_arena_free(keeper->generations);
+    pthread_rwlock_destroy(&keeper->generations_lock);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);
 }
@@ -80,9 +100,13 @@ static enum kc_error derive(const uint8_t secret[static KEY_SIZE], struct keys *
     struct kc_span span = {secret, KEY_SIZE};
     enum kc_error error = derive_one(span, "custodian vault: record MAC, 1", keys->mac);
     if (error == KC_OK)
-        error = derive_one(span, "custodian vault: wrapping key, 1", keys->wrap);
-    if (error == KC_OK)
         error = derive_one(span, "custodian vault: PIN verifier, 1", keys->pin);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: head MAC, 1", keys->head);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: names in the map, 1", keys->names);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: head in the root, 1", keys->authorisation);
     return error;
 }
 
@@ -160,6 +184,7 @@ enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record)
     if (error == KC_OK) {
         compute_mac(keys.mac, &made, made.mac);
         *record = made;
+        *keeper->keys = keys; /* not ready by that: the record is to be stored, and loaded */
     }
     kc_wipe(secret, sizeof secret);
     kc_wipe(&keys, sizeof keys);
@@ -184,23 +209,61 @@ void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record)
 
 /* --- records --- */
 
-/* The key that a record's secret is encrypted with; secret. */
-static enum kc_error find_key(
-    struct kc_keeper *keeper, const struct kc_record *record, uint8_t key[static KEY_SIZE])
+/* secret; KC_ERR_RECORD_DAMAGED: that generation was destroyed, or never was */
+static enum kc_error find_generation(
+    struct kc_keeper *keeper, uint32_t number, uint8_t key[static KEY_SIZE])
 {
-    if (record->residence == KC_RESIDENCE_SEALED)
-        return kc_vault_root_unseal(keeper->outside, record, key);
-    if (record->residence != KC_RESIDENCE_WRAPPED && record->residence != KC_RESIDENCE_RESIDENT)
-        return KC_ERR_RECORD_DAMAGED;
-    memcpy(key, keeper->keys->wrap, KEY_SIZE);
-    return KC_OK;
+    enum kc_error error = KC_ERR_RECORD_DAMAGED;
+    pthread_rwlock_rdlock(&keeper->generations_lock);
+    for (size_t i = 0; number != 0 && i < KC_GENERATIONS; i++)
+        if (keeper->generations[i].number == number) {
+            memcpy(key, keeper->generations[i].key, KEY_SIZE);
+            error = KC_OK;
+        }
+    pthread_rwlock_unlock(&keeper->generations_lock);
+    return error;
 }
 
-static enum kc_error make_key(
-    struct kc_keeper *keeper, struct kc_record *record, uint8_t key[static KEY_SIZE])
+/* The key of a sealed record's secret takes both: what the root seals for it alone, and the
+ * generation, with which it is erased. */
+static enum kc_error join(uint8_t own[static KEY_SIZE], const uint8_t generation[static KEY_SIZE])
 {
-    enum kc_error error = kc_entropy_fill(keeper->entropy, key, KEY_SIZE);
-    return error == KC_OK ? kc_vault_root_seal(keeper->outside, key, record) : error;
+    struct kc_span span = {own, KEY_SIZE}, salt = {generation, KEY_SIZE};
+    static const char purpose[] = "custodian vault: sealed key, 1";
+    uint8_t joined[KEY_SIZE]; /* secret */
+    enum kc_error error = kc_hkdf(KC_HASH_SHA256, span, salt,
+        (struct kc_span){(const uint8_t *)purpose, sizeof purpose - 1}, joined, sizeof joined);
+    memcpy(own, joined, sizeof joined);
+    kc_wipe(joined, sizeof joined);
+    return error;
+}
+
+/* The key that a record's secret is encrypted with; secret. */
+static enum kc_error find_key(struct kc_keeper *keeper, const struct kc_record *record,
+    uint32_t number, uint8_t key[static KEY_SIZE])
+{
+    uint8_t generation[KEY_SIZE]; /* secret */
+    if (record->residence == KC_RESIDENCE_NONE)
+        return KC_ERR_RECORD_DAMAGED;
+    enum kc_error error = find_generation(keeper, number, generation);
+    if (error == KC_OK && record->residence != KC_RESIDENCE_SEALED)
+        memcpy(key, generation, KEY_SIZE);
+    else if (error == KC_OK &&
+             (error = kc_vault_root_unseal(keeper->outside, record, key)) == KC_OK)
+        error = join(key, generation);
+    kc_wipe(generation, sizeof generation);
+    return error;
+}
+
+/* The seal that a record of the sealed residence still lacks. */
+static enum kc_error make_seal(struct kc_keeper *keeper, struct kc_record *record)
+{
+    uint8_t own[KEY_SIZE]; /* secret */
+    enum kc_error error = kc_entropy_fill(keeper->entropy, own, KEY_SIZE);
+    if (error == KC_OK)
+        error = kc_vault_root_seal(keeper->outside, own, record);
+    kc_wipe(own, sizeof own);
+    return error;
 }
 
 static size_t describe(
@@ -215,18 +278,21 @@ static size_t describe(
 }
 
 static enum kc_error encrypt(struct kc_keeper *keeper, struct kc_record *record,
-    const struct kc_secret *secret, const uint8_t key[static KEY_SIZE])
+    const struct kc_secret *secret, uint32_t number, const uint8_t key[static KEY_SIZE])
 {
     uint8_t associated[KC_RECORD_SIZE_MAX], nonce[NONCE_SIZE];
     size_t size = describe(record, associated);
+    struct kc_writer w;
     enum kc_error error = kc_entropy_fill(keeper->entropy, nonce, sizeof nonce);
     if (error != KC_OK)
         return error;
     memset(record->secret, 0, sizeof record->secret);
-    memcpy(record->secret, nonce, sizeof nonce);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(record->secret + NONCE_SIZE, NULL, secret->bytes,
+    kc_writer_init(&w, record->secret, sizeof record->secret);
+    kc_writer_u32(&w, number);
+    kc_writer_bytes(&w, nonce, sizeof nonce);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(record->secret + PREFIX_SIZE, NULL, secret->bytes,
         secret->size, associated, size, NULL, nonce, key);
-    record->secret_size = (uint16_t)(NONCE_SIZE + secret->size + TAG_SIZE);
+    record->secret_size = (uint16_t)(PREFIX_SIZE + secret->size + TAG_SIZE);
     return KC_OK;
 }
 
@@ -234,12 +300,14 @@ static enum kc_error put_secret(
     struct kc_keeper *keeper, struct kc_record *record, const struct kc_secret *secret)
 {
     uint8_t key[KEY_SIZE]; /* secret */
-    bool new_seal = record->residence == KC_RESIDENCE_SEALED && record->seal_size == 0;
-    enum kc_error error = secret->size > KC_KEPT_SECRET_MAX ? KC_ERR_INTERNAL
-                          : new_seal                        ? make_key(keeper, record, key)
-                                                            : find_key(keeper, record, key);
+    uint32_t number = kc_keeper_generation(keeper);
+    enum kc_error error = secret->size > KC_KEPT_SECRET_MAX ? KC_ERR_INTERNAL : KC_OK;
+    if (error == KC_OK && record->residence == KC_RESIDENCE_SEALED && record->seal_size == 0)
+        error = make_seal(keeper, record);
     if (error == KC_OK)
-        error = encrypt(keeper, record, secret, key);
+        error = find_key(keeper, record, number, key);
+    if (error == KC_OK)
+        error = encrypt(keeper, record, secret, number, key);
     kc_wipe(key, sizeof key);
     return error;
 }
@@ -264,12 +332,12 @@ static enum kc_error decrypt(
     uint8_t associated[KC_RECORD_SIZE_MAX];
     size_t size = describe(record, associated);
     KC_AUTO_SECRET opened = {0};
-    enum kc_error error = kc_secret_init(&opened, record->secret_size - NONCE_SIZE - TAG_SIZE);
+    enum kc_error error = kc_secret_init(&opened, record->secret_size - PREFIX_SIZE - TAG_SIZE);
     if (error != KC_OK)
         return error;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened.bytes, NULL, NULL,
-            record->secret + NONCE_SIZE, record->secret_size - NONCE_SIZE, associated, size,
-            record->secret, key) != 0)
+            record->secret + PREFIX_SIZE, record->secret_size - PREFIX_SIZE, associated, size,
+            record->secret + GENERATION_SIZE, key) != 0)
         return KC_ERR_RECORD_DAMAGED;
     *secret = kc_secret_take(&opened);
     return KC_OK;
@@ -278,14 +346,103 @@ static enum kc_error decrypt(
 enum kc_error kc_keeper_open(
     struct kc_keeper *keeper, const struct kc_record *record, struct kc_secret *secret)
 {
-    if (record->secret_size < NONCE_SIZE + TAG_SIZE)
+    if (record->secret_size < PREFIX_SIZE + TAG_SIZE)
         return KC_ERR_RECORD_DAMAGED;
     uint8_t key[KEY_SIZE]; /* secret */
-    enum kc_error error = find_key(keeper, record, key);
+    enum kc_error error = find_key(keeper, record, kc_keeper_generation_of(record), key);
     if (error == KC_OK)
         error = decrypt(record, key, secret);
     kc_wipe(key, sizeof key);
     return error;
+}
+
+/* --- generations --- */
+
+uint32_t kc_keeper_generation_of(const struct kc_record *record)
+{
+    struct kc_reader r;
+    bool has = record->kind == KC_KIND_KEY && record->secret_size >= PREFIX_SIZE + TAG_SIZE;
+    kc_reader_init(&r, record->secret, has ? GENERATION_SIZE : 0);
+    return kc_reader_u32(&r);
+}
+
+uint32_t kc_keeper_generation(struct kc_keeper *keeper)
+{
+    uint32_t newest = 0;
+    pthread_rwlock_rdlock(&keeper->generations_lock);
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (keeper->generations[i].number > newest)
+            newest = keeper->generations[i].number;
+    pthread_rwlock_unlock(&keeper->generations_lock);
+    return newest;
+}
+
+static void put_generation(struct kc_keeper *keeper, uint32_t number, const uint8_t *key)
+{
+    pthread_rwlock_wrlock(&keeper->generations_lock);
+    struct generation *place = NULL;
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (keeper->generations[i].number == number ||
+            (!place && keeper->generations[i].number == 0))
+            place = &keeper->generations[i];
+    if (!place)
+        abort(); /* the anchor has no more either */
+    place->number = number;
+    memcpy(place->key, key, KEY_SIZE);
+    pthread_rwlock_unlock(&keeper->generations_lock);
+}
+
+enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uint32_t number,
+    const struct kc_record *record, const uint8_t outside[static KEY_SIZE])
+{
+    static const char purpose[] = "custodian vault: wrapping key, 2";
+    uint8_t sealed[KEY_SIZE], key[KEY_SIZE]; /* secret */
+    enum kc_error error = kc_vault_root_unseal(keeper->outside, record, sealed);
+    if (error == KC_OK)
+        error = kc_hkdf(KC_HASH_SHA256, (struct kc_span){sealed, KEY_SIZE},
+            (struct kc_span){outside, KEY_SIZE},
+            (struct kc_span){(const uint8_t *)purpose, sizeof purpose - 1}, key, sizeof key);
+    if (error == KC_OK)
+        put_generation(keeper, number, key);
+    kc_wipe(sealed, sizeof sealed);
+    kc_wipe(key, sizeof key);
+    return error;
+}
+
+enum kc_error kc_keeper_make_generation(struct kc_keeper *keeper, struct kc_record *record)
+{
+    memset(record->seal, 0, sizeof record->seal);
+    record->residence = KC_RESIDENCE_SEALED;
+    record->state = KC_STATE_ACTIVE;
+    record->created = keeper->outside->seconds(keeper->outside->context);
+    enum kc_error error = make_seal(keeper, record);
+    return error == KC_OK ? kc_keeper_protect(keeper, record, NULL) : error;
+}
+
+void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number)
+{
+    pthread_rwlock_wrlock(&keeper->generations_lock);
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (keeper->generations[i].number == number)
+            kc_wipe(&keeper->generations[i], sizeof keeper->generations[i]);
+    pthread_rwlock_unlock(&keeper->generations_lock);
+}
+
+/* --- the head --- */
+
+const uint8_t *kc_keeper_head_key(const struct kc_keeper *keeper)
+{
+    return keeper->keys->head;
+}
+
+const uint8_t *kc_keeper_name_key(const struct kc_keeper *keeper)
+{
+    return keeper->keys->names;
+}
+
+const uint8_t *kc_keeper_authorisation(const struct kc_keeper *keeper)
+{
+    return keeper->keys->authorisation;
 }
 
 void kc_keeper_pin_verifier(struct kc_keeper *keeper, const uint8_t salt[static KC_PIN_SALT_SIZE],

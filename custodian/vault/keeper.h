@@ -3,17 +3,23 @@
  * The keeper of records: makes them, believes them, and opens what is secret in them.
  *
  * All of its keys come from the vault's root secret: 32 octets that the hardware root seals into
- * the record of kind KC_KIND_VAULT. HKDF makes from it the MAC key, the wrapping key and the key of
- * PIN verifiers. Thread-safe; while it is not ready it does nothing but load and make.
+ * the record of kind KC_KIND_VAULT. HKDF makes from it the MAC keys of records and heads, the key of
+ * names in the map, that of PIN verifiers, and the authorisation value of the head in the root. Thread-safe; while it is not ready it does nothing but load and make.
  *
  * How a record is protected:
  *
- *   secret   nonce [24] || XChaCha20-Poly1305 of the secret, associated data: the description of
- *            the record (kc_record_associated_data). Key: the wrapping key, or, for the sealed
- *            residence, 32 random octets of the record's own, which the root seals into `seal`
+ *   secret   generation u32 || nonce [24] || XChaCha20-Poly1305 of the secret, associated data: the
+ *            description of the record (kc_record_associated_data). Key: the wrapping key of that
+ *            generation; for the sealed residence HKDF of it and of 32 random octets of the record's
+ *            own, which the root seals into `seal;
  *            of a resident key the secret is the authorisation value of its use, `seal` the root's
  *            blob
  *   mac      HMAC-SHA-256 over the packed record without the mac
+ *
+ * A generation's wrapping key is HKDF of two secrets: one that the root seals into the record of the
+ * generation, in the store, and one that is in the root alone (struct kc_anchor). A generation whose
+ * second secret was overwritten there opens nothing any more, whatever copies of the store there
+ * are; that erases what was under it.
  *
  * XChaCha because its nonces may be random for any number of records under one wrapping key.
  */
@@ -44,8 +50,8 @@ bool kc_keeper_ready(struct kc_keeper *keeper);
  */
 KC_CHECKED enum kc_error kc_keeper_load(struct kc_keeper *keeper, const struct kc_record *record);
 
-/* Makes a vault's record with a new root secret. The keeper does not take it yet: it is to be
- * stored, then loaded. Errors of the root, KC_ERR_RANDOM. */
+/* Makes a vault's record with a new root secret. The keeper has its keys for the first commit, but is
+ * not ready: the record is to be stored, then loaded. Errors of the root, KC_ERR_RANDOM. */
 KC_CHECKED enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record);
 
 /* The vault's own record as it stands, for a change to it; and the changed one, once it is stored.
@@ -76,6 +82,31 @@ KC_CHECKED enum kc_error kc_keeper_believe(
  */
 KC_CHECKED enum kc_error kc_keeper_open(
     struct kc_keeper *keeper, const struct kc_record *record, struct kc_secret *secret);
+
+/* --- generations of the wrapping key --- */
+
+/* The one that a key's secret is under; 0: it has no secret. */
+uint32_t kc_keeper_generation_of(const struct kc_record *record);
+
+/* The newest one that is loaded, under which new secrets go; 0: none is. */
+uint32_t kc_keeper_generation(struct kc_keeper *keeper);
+
+/* Fills the record of a generation in: all but kind, id and version. Errors of the root. */
+KC_CHECKED enum kc_error kc_keeper_make_generation(
+    struct kc_keeper *keeper, struct kc_record *record);
+
+/* Takes a generation; of at most KC_GENERATIONS. outside: secret, the part that the root holds.
+ * Errors of the root's unseal. */
+KC_CHECKED enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uint32_t number,
+    const struct kc_record *record, const uint8_t outside[static 32]);
+
+void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number);
+
+/* --- keys for the head; 32 octets each, secret, lent --- */
+
+const uint8_t *kc_keeper_head_key(const struct kc_keeper *keeper);
+const uint8_t *kc_keeper_name_key(const struct kc_keeper *keeper);
+const uint8_t *kc_keeper_authorisation(const struct kc_keeper *keeper);
 
 /* The verifier of a PIN: HMAC under the PIN key over salt || PIN. */
 void kc_keeper_pin_verifier(struct kc_keeper *keeper, const uint8_t salt[static KC_PIN_SALT_SIZE],

@@ -64,6 +64,43 @@ enum kc_error kc_vault_root_random(
     return error;
 }
 
+enum kc_error kc_vault_root_head_read(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    uint8_t content[static KC_ROOT_HEAD_SIZE])
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
+    struct kc_span payload;
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_HEAD_READ, .auth = authorisation};
+    enum kc_error error = ask(outside, &request, packet, &payload);
+    if (error == KC_OK)
+        memcpy(content, payload.bytes, KC_ROOT_HEAD_SIZE);
+    kc_wipe(packet, sizeof packet);
+    return error;
+}
+
+static enum kc_error put_head(const struct kc_vault_outside *outside,
+    enum kc_root_request_type type, const uint8_t *authorisation, const uint8_t *content)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    struct kc_root_request request = {.type = type, .auth = authorisation, .head = content};
+    return ask(outside, &request, packet, &payload);
+}
+
+enum kc_error kc_vault_root_head_write(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    const uint8_t content[static KC_ROOT_HEAD_SIZE])
+{
+    return put_head(outside, KC_ROOT_REQUEST_HEAD_WRITE, authorisation, content);
+}
+
+enum kc_error kc_vault_root_head_make(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    const uint8_t content[static KC_ROOT_HEAD_SIZE])
+{
+    return put_head(outside, KC_ROOT_REQUEST_HEAD_MAKE, authorisation, content);
+}
+
 enum kc_error kc_vault_root_status(
     const struct kc_vault_outside *outside, struct kc_root_status *status)
 {

@@ -19,6 +19,17 @@ KC_CHECKED enum kc_error kc_vault_root_unseal(const struct kc_vault_outside *out
 KC_CHECKED enum kc_error kc_vault_root_random(
     const struct kc_vault_outside *outside, uint8_t *octets, size_t size);
 
+/* The head in the root, as root.h has it; authorisation and contents are secret. */
+KC_CHECKED enum kc_error kc_vault_root_head_read(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    uint8_t content[static KC_ROOT_HEAD_SIZE]);
+KC_CHECKED enum kc_error kc_vault_root_head_write(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    const uint8_t content[static KC_ROOT_HEAD_SIZE]);
+KC_CHECKED enum kc_error kc_vault_root_head_make(const struct kc_vault_outside *outside,
+    const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
+    const uint8_t content[static KC_ROOT_HEAD_SIZE]);
+
 KC_CHECKED enum kc_error kc_vault_root_status(
     const struct kc_vault_outside *outside, struct kc_root_status *status);
 

@@ -7,62 +7,69 @@
 
 #define CLIENTS_LEAVING 8 /* room for those whose DISCONNECT other workers still have */
 
+/* What an operation needs of the store. */
+enum needs {
+    NOTHING,
+    STORE,          /* it makes, believes or opens records */
+    STORE_IF_THERE, /* it tells of the store, whatever its state */
+};
+
 /* Every operation that the vault does. */
 struct operation_row {
     kc_handler *handler;
-    bool needs_root_secret; /* it makes, believes or opens records */
+    enum needs needs;
 };
 
 static const struct operation_row operations[KC_OPERATIONS] = {
-    [KC_OPERATION_PING] = {kc_vault_ping, false},
-    [KC_OPERATION_STATUS] = {kc_vault_status, false},
-    [KC_OPERATION_DOCTOR] = {kc_vault_doctor, false},
-    [KC_OPERATION_RANDOM] = {kc_vault_random, false},
-    [KC_OPERATION_KEYRING_LIST] = {kc_vault_keyring_list, false},
-    [KC_OPERATION_KEY_GENERATE] = {kc_vault_key_generate, true},
-    [KC_OPERATION_KEY_LIST] = {kc_vault_key_list, true},
-    [KC_OPERATION_KEY_SHOW] = {kc_vault_key_show, true},
-    [KC_OPERATION_KEY_SIGN] = {kc_vault_key_sign, true},
-    [KC_OPERATION_KEY_AGREE] = {kc_vault_key_agree, true},
-    [KC_OPERATION_KEY_DISABLE] = {kc_vault_key_disable, true},
-    [KC_OPERATION_KEY_ENABLE] = {kc_vault_key_enable, true},
-    [KC_OPERATION_KEY_DESTROY] = {kc_vault_key_destroy, true},
-    [KC_OPERATION_SHARE_SPLIT] = {kc_vault_share_split, true},
-    [KC_OPERATION_SHARE_ENVELOPE] = {kc_vault_share_envelope, true},
-    [KC_OPERATION_SHARE_ACCEPT] = {kc_vault_share_accept, true},
-    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = {kc_vault_agreement_contribute, true},
-    [KC_OPERATION_AGREEMENT_COMBINE] = {kc_vault_agreement_combine, true},
-    [KC_OPERATION_DECRYPT] = {kc_vault_decrypt, true},
-    [KC_OPERATION_SIGNATURE_COMMIT] = {kc_vault_signature_commit, true},
-    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = {kc_vault_signature_contribute, true},
-    [KC_OPERATION_SIGNATURE_FINISH] = {kc_vault_signature_finish, true},
-    [KC_OPERATION_SIGNATURE_ABORT] = {kc_vault_signature_abort, true},
-    [KC_OPERATION_OPERATOR_PIN] = {kc_vault_operator_pin, true},
-    [KC_OPERATION_RECIPIENT_ADD] = {kc_vault_recipient_add, true},
-    [KC_OPERATION_RECIPIENT_LIST] = {kc_vault_recipient_list, true},
-    [KC_OPERATION_RECIPIENT_REMOVE] = {kc_vault_recipient_remove, true},
-    [KC_OPERATION_KEY_UPDATE] = {kc_vault_key_update, true},
-    [KC_OPERATION_KEY_DECRYPT] = {kc_vault_key_decrypt, true},
-    [KC_OPERATION_OBJECT_IMPORT] = {kc_vault_object_import, true},
-    [KC_OPERATION_OBJECT_LIST] = {kc_vault_object_list, true},
-    [KC_OPERATION_OBJECT_SHOW] = {kc_vault_object_show, true},
-    [KC_OPERATION_OBJECT_UPDATE] = {kc_vault_object_update, true},
-    [KC_OPERATION_OBJECT_DESTROY] = {kc_vault_object_destroy, true},
-    [KC_OPERATION_KEYRING_SHOW] = {kc_vault_keyring_show, true},
-    [KC_OPERATION_KEYRING_PIN_INIT] = {kc_vault_keyring_pin_init, true},
-    [KC_OPERATION_KEYRING_PIN_CHANGE] = {kc_vault_keyring_pin_change, true},
-    [KC_OPERATION_KEYRING_PIN_REMOVE] = {kc_vault_keyring_pin_remove, true},
-    [KC_OPERATION_KEYRING_LOGIN] = {kc_vault_keyring_login, true},
-    [KC_OPERATION_KEYRING_LOGOUT] = {kc_vault_keyring_logout, false},
-    [KC_OPERATION_VERIFY] = {kc_vault_verify, false},
-    [KC_OPERATION_SECRET_DERIVE] = {kc_vault_secret_derive, true},
-    [KC_OPERATION_SECRET_ENCRYPT] = {kc_vault_secret_encrypt, false},
-    [KC_OPERATION_SECRET_DECRYPT] = {kc_vault_secret_decrypt, false},
-    [KC_OPERATION_SHARE_JOIN] = {kc_vault_share_join, true},
-    [KC_OPERATION_SHARE_FORM] = {kc_vault_share_form, true},
-    [KC_OPERATION_ATTEST] = {kc_vault_attest, true},
-    [KC_OPERATION_ATTEST_ENROL] = {kc_vault_attest_enrol, false},
-    [KC_OPERATION_ATTEST_ACTIVATE] = {kc_vault_attest_activate, false},
+    [KC_OPERATION_PING] = {kc_vault_ping, NOTHING},
+    [KC_OPERATION_STATUS] = {kc_vault_status, STORE_IF_THERE},
+    [KC_OPERATION_DOCTOR] = {kc_vault_doctor, STORE_IF_THERE},
+    [KC_OPERATION_RANDOM] = {kc_vault_random, NOTHING},
+    [KC_OPERATION_KEYRING_LIST] = {kc_vault_keyring_list, NOTHING},
+    [KC_OPERATION_KEY_GENERATE] = {kc_vault_key_generate, STORE},
+    [KC_OPERATION_KEY_LIST] = {kc_vault_key_list, STORE},
+    [KC_OPERATION_KEY_SHOW] = {kc_vault_key_show, STORE},
+    [KC_OPERATION_KEY_SIGN] = {kc_vault_key_sign, STORE},
+    [KC_OPERATION_KEY_AGREE] = {kc_vault_key_agree, STORE},
+    [KC_OPERATION_KEY_DISABLE] = {kc_vault_key_disable, STORE},
+    [KC_OPERATION_KEY_ENABLE] = {kc_vault_key_enable, STORE},
+    [KC_OPERATION_KEY_DESTROY] = {kc_vault_key_destroy, STORE},
+    [KC_OPERATION_SHARE_SPLIT] = {kc_vault_share_split, STORE},
+    [KC_OPERATION_SHARE_ENVELOPE] = {kc_vault_share_envelope, STORE},
+    [KC_OPERATION_SHARE_ACCEPT] = {kc_vault_share_accept, STORE},
+    [KC_OPERATION_AGREEMENT_CONTRIBUTE] = {kc_vault_agreement_contribute, STORE},
+    [KC_OPERATION_AGREEMENT_COMBINE] = {kc_vault_agreement_combine, STORE},
+    [KC_OPERATION_DECRYPT] = {kc_vault_decrypt, STORE},
+    [KC_OPERATION_SIGNATURE_COMMIT] = {kc_vault_signature_commit, STORE},
+    [KC_OPERATION_SIGNATURE_CONTRIBUTE] = {kc_vault_signature_contribute, STORE},
+    [KC_OPERATION_SIGNATURE_FINISH] = {kc_vault_signature_finish, STORE},
+    [KC_OPERATION_SIGNATURE_ABORT] = {kc_vault_signature_abort, STORE},
+    [KC_OPERATION_OPERATOR_PIN] = {kc_vault_operator_pin, STORE},
+    [KC_OPERATION_RECIPIENT_ADD] = {kc_vault_recipient_add, STORE},
+    [KC_OPERATION_RECIPIENT_LIST] = {kc_vault_recipient_list, STORE},
+    [KC_OPERATION_RECIPIENT_REMOVE] = {kc_vault_recipient_remove, STORE},
+    [KC_OPERATION_KEY_UPDATE] = {kc_vault_key_update, STORE},
+    [KC_OPERATION_KEY_DECRYPT] = {kc_vault_key_decrypt, STORE},
+    [KC_OPERATION_OBJECT_IMPORT] = {kc_vault_object_import, STORE},
+    [KC_OPERATION_OBJECT_LIST] = {kc_vault_object_list, STORE},
+    [KC_OPERATION_OBJECT_SHOW] = {kc_vault_object_show, STORE},
+    [KC_OPERATION_OBJECT_UPDATE] = {kc_vault_object_update, STORE},
+    [KC_OPERATION_OBJECT_DESTROY] = {kc_vault_object_destroy, STORE},
+    [KC_OPERATION_KEYRING_SHOW] = {kc_vault_keyring_show, STORE},
+    [KC_OPERATION_KEYRING_PIN_INIT] = {kc_vault_keyring_pin_init, STORE},
+    [KC_OPERATION_KEYRING_PIN_CHANGE] = {kc_vault_keyring_pin_change, STORE},
+    [KC_OPERATION_KEYRING_PIN_REMOVE] = {kc_vault_keyring_pin_remove, STORE},
+    [KC_OPERATION_KEYRING_LOGIN] = {kc_vault_keyring_login, STORE},
+    [KC_OPERATION_KEYRING_LOGOUT] = {kc_vault_keyring_logout, NOTHING},
+    [KC_OPERATION_VERIFY] = {kc_vault_verify, NOTHING},
+    [KC_OPERATION_SECRET_DERIVE] = {kc_vault_secret_derive, STORE},
+    [KC_OPERATION_SECRET_ENCRYPT] = {kc_vault_secret_encrypt, NOTHING},
+    [KC_OPERATION_SECRET_DECRYPT] = {kc_vault_secret_decrypt, NOTHING},
+    [KC_OPERATION_SHARE_JOIN] = {kc_vault_share_join, STORE},
+    [KC_OPERATION_SHARE_FORM] = {kc_vault_share_form, STORE},
+    [KC_OPERATION_ATTEST] = {kc_vault_attest, STORE},
+    [KC_OPERATION_ATTEST_ENROL] = {kc_vault_attest_enrol, NOTHING},
+    [KC_OPERATION_ATTEST_ACTIVATE] = {kc_vault_attest_activate, NOTHING},
 };
 
 /* --- life --- */
@@ -77,7 +84,7 @@ static enum kc_error make_parts(struct kc_vault *v)
         error =
             kc_clients_new(config->socket, config->limits.clients + CLIENTS_LEAVING, &v->clients);
     if (error == KC_OK)
-        error = kc_versions_new(KC_VAULT_RECORDS_SEEN_MAX, &v->versions);
+        error = kc_ledger_init(v);
     if (error == KC_OK)
         error = kc_cache_new(config->limits.cache, &v->cache);
     if (error == KC_OK)
@@ -125,7 +132,7 @@ void kc_vault_free(struct kc_vault *vault)
     kc_sessions_free(vault->sessions);
     kc_sealer_free(vault->sealer);
     kc_cache_free(vault->cache);
-    kc_versions_free(vault->versions);
+    kc_ledger_done(vault);
     kc_clients_free(vault->clients);
     kc_keeper_free(vault->keeper);
     kc_entropy_free(vault->entropy);
@@ -158,19 +165,6 @@ static enum kc_error find_peer(struct kc_call *call)
     return error;
 }
 
-/* Loads the root secret from the record, if it came; else the call wishes for it. */
-static enum kc_error find_root_secret(struct kc_call *call)
-{
-    for (size_t i = 0; i < call->record_count; i++)
-        if (call->records[i].kind == KC_KIND_VAULT)
-            return kc_keeper_load(call->vault->keeper, &call->records[i]);
-    if (call->damaged)
-        return KC_ERR_RECORD_DAMAGED;
-    call->needed = KC_RECORD_ID_VAULT;
-    call->wish = kc_call_looked_for(call, KC_RECORD_ID_VAULT) ? KC_WISH_ROOT_SECRET : KC_WISH_NEED;
-    return KC_OK;
-}
-
 static enum kc_error check_request(struct kc_call *call)
 {
     const char *detail = NULL;
@@ -188,10 +182,14 @@ static enum kc_error perform(struct kc_call *call)
     enum kc_error error = check_request(call);
     if (error == KC_OK)
         error = find_peer(call);
-    if (error == KC_OK && row->needs_root_secret && !kc_keeper_ready(call->vault->keeper)) {
-        error = find_root_secret(call);
-        if (error != KC_OK || call->wish != KC_WISH_ANSWER)
-            return error;
+    if (error == KC_OK && row->needs != NOTHING) {
+        error = kc_ledger_open(call, row->needs == STORE);
+        if (call->wish != KC_WISH_ANSWER)
+            return KC_OK;
+        if (row->needs == STORE_IF_THERE) {
+            kc_call_restart(call); /* without the detail of an error */
+            error = KC_OK;
+        }
     }
     return error == KC_OK ? row->handler(call) : error;
 }
@@ -214,44 +212,14 @@ static void send_need(struct kc_call *call)
     kc_call_free(call);
 }
 
-/* One call makes the root secret, others wait. True if this one is to do it. */
-static bool begin_making(struct kc_call *call)
+/* Another call opens the ledger: this one goes on when that is done. */
+static void wait_opened(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
     pthread_mutex_lock(&vault->lock);
-    bool mine = !vault->making;
-    vault->making = true;
-    if (!mine)
-        kc_call_list_append(&vault->waiting, call);
+    kc_call_list_append(
+        atomic_load(&vault->ledger.opening.call) ? &vault->waiting : &vault->runnable, call);
     pthread_mutex_unlock(&vault->lock);
-    return mine;
-}
-
-static void give_up_making(struct kc_vault *vault)
-{
-    pthread_mutex_lock(&vault->lock);
-    vault->making = false;
-    struct kc_call_list waiting = vault->waiting;
-    vault->waiting = (struct kc_call_list){0};
-    pthread_mutex_unlock(&vault->lock);
-    kc_vault_resume(vault, &waiting);
-}
-
-static void make_root_secret(struct kc_call *call)
-{
-    struct kc_vault *vault = call->vault;
-    if (!begin_making(call))
-        return;
-    struct kc_record none = {.id = KC_RECORD_ID_VAULT, .kind = KC_KIND_VAULT}, *staged;
-    enum kc_error error = kc_call_stage(call, &none, &staged);
-    if (error == KC_OK)
-        error = kc_keeper_make(vault->keeper, staged);
-    if (error == KC_OK) {
-        kc_call_commit(call);
-        return;
-    }
-    kc_call_finish(call, error);
-    give_up_making(vault);
 }
 
 /* Takes the turn, or lets the call wait for it: true if it goes on now. */
@@ -273,6 +241,28 @@ static void put_off(struct kc_call *call)
     pthread_mutex_unlock(&vault->lock);
 }
 
+/* What a call wishes for that it does not wait for here. An error that comes with the wish for more
+ * is just what it would be without it. */
+static void follow(struct kc_call *call, enum kc_error error, enum kc_call_wish wish)
+{
+    if (wish == KC_WISH_FETCH || wish == KC_WISH_SETTLED || wish == KC_WISH_OPENED)
+        kc_call_restart(call);
+    if (wish == KC_WISH_NEED)
+        send_need(call);
+    else if (wish == KC_WISH_FETCH)
+        kc_call_fetch(call);
+    else if (wish == KC_WISH_SETTLED)
+        kc_call_wait_settled(call);
+    else if (wish == KC_WISH_OPENED)
+        wait_opened(call);
+    else if (error != KC_OK || wish == KC_WISH_ANSWER)
+        kc_call_finish(call, error);
+    else if (wish == KC_WISH_SLOW)
+        put_off(call);
+    else if (wish == KC_WISH_COMMIT || wish == KC_WISH_COMMIT_AGAIN)
+        kc_ledger_commit(call);
+}
+
 /* Runs a call until it ends or waits; it is not the caller's any more. */
 static void run(struct kc_call *call)
 {
@@ -282,16 +272,8 @@ static void run(struct kc_call *call)
         enum kc_error error = perform(call);
         enum kc_call_wish wish = call->wish;
         goes_on = error == KC_OK && wish == KC_WISH_TURN && take_turn(call);
-        if (wish == KC_WISH_NEED)
-            send_need(call);
-        else if (error != KC_OK || wish == KC_WISH_ANSWER)
-            kc_call_finish(call, error);
-        else if (wish == KC_WISH_ROOT_SECRET)
-            make_root_secret(call);
-        else if (wish == KC_WISH_SLOW)
-            put_off(call);
-        else if (wish == KC_WISH_COMMIT || wish == KC_WISH_COMMIT_AGAIN)
-            kc_call_commit(call);
+        if (wish != KC_WISH_TURN || error != KC_OK)
+            follow(call, error, wish);
     } while (goes_on);
 }
 
@@ -316,6 +298,19 @@ static void run_all(struct kc_vault *vault)
     } while (call);
 }
 
+/* What the packet has brought is committed together; a change that fails at once lets others go on. */
+static void begin_changes(struct kc_vault *vault)
+{
+    bool goes_on = true;
+    while (goes_on) {
+        kc_ledger_run(vault);
+        pthread_mutex_lock(&vault->lock);
+        goes_on = vault->runnable.first != NULL;
+        pthread_mutex_unlock(&vault->lock);
+        run_all(vault);
+    }
+}
+
 /* The next slow call, if nobody does one; NULL: there is nothing to do here any more. */
 static struct kc_call *next_slow(struct kc_vault *vault, bool mine)
 {
@@ -337,6 +332,7 @@ bool kc_vault_do_slow(struct kc_vault *vault)
         call->is_slow = true;
         run(call);
         run_all(vault);
+        begin_changes(vault);
     }
     return any;
 }
@@ -399,14 +395,22 @@ static enum kc_error take_notice(struct kc_call *call)
     return error;
 }
 
-static enum kc_error take_stored(struct kc_call *call)
+/* The desk's answers: of a call by its ticket, or of the ledger. */
+static enum kc_error take_answer(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
-    bool present = call->desk == kc_vault_desk(vault);
-    uint64_t ticket = call->in.ticket;
-    enum kc_error outcome = call->in.error;
-    kc_call_free(call);
-    return present ? kc_vault_stored(vault, ticket, outcome) : KC_OK;
+    enum kc_error error = KC_OK;
+    if (call->desk != kc_vault_desk(vault))
+        kc_call_free(call);
+    else if (call->in.type == KC_VAULT_FETCHED && call->in.ticket != 0)
+        error = kc_vault_fetched(call);
+    else {
+        error = call->in.type == KC_VAULT_STORED
+                    ? kc_ledger_stored(vault, call->in.error, call->in.place)
+                    : kc_ledger_fetched(vault, &call->in);
+        kc_call_free(call);
+    }
+    return error;
 }
 
 static enum kc_error take_message(struct kc_call *call)
@@ -416,7 +420,8 @@ static enum kc_error take_message(struct kc_call *call)
     case KC_VAULT_DISCONNECT:
         return take_notice(call);
     case KC_VAULT_STORED:
-        return take_stored(call);
+    case KC_VAULT_FETCHED:
+        return take_answer(call);
     case KC_VAULT_REQUEST:
         if (atomic_load(&call->vault->stopping))
             kc_call_finish(call, KC_ERR_STOPPING);
@@ -426,6 +431,7 @@ static enum kc_error take_message(struct kc_call *call)
     case KC_VAULT_ANSWER:
     case KC_VAULT_NEED:
     case KC_VAULT_COMMIT:
+    case KC_VAULT_FETCH:
     case KC_VAULT_CONNECTED:
         break; /* the vault's own words */
     }
@@ -449,6 +455,7 @@ enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk, const void
         left = (struct kc_span){left.bytes + taken, left.size - taken};
         run_all(vault);
     } while (error == KC_OK && left.size > 0);
+    begin_changes(vault);
     return error;
 }
 
@@ -472,8 +479,10 @@ static struct kc_call_list take_waiting(struct kc_vault *vault)
         kc_call_list_append(&all, call);
     while ((call = kc_call_list_take(&vault->slow)) != NULL)
         kc_call_list_append(&all, call);
+    while ((call = kc_call_list_take(&vault->settling)) != NULL)
+        kc_call_list_append(&all, call);
     vault->pending_count = 0;
-    vault->making = false;
+    kc_ledger_forget_opening(vault);
     pthread_mutex_unlock(&vault->lock);
     return all;
 }
@@ -504,7 +513,10 @@ void kc_vault_desk_gone(struct kc_vault *vault)
     kc_clients_disconnect_all(vault->clients);
     pthread_rwlock_unlock(&vault->desk_lock);
     struct kc_call_list all = take_waiting(vault);
+    struct kc_ledger_list changes = {0};
+    kc_ledger_desk_gone(vault, &changes);
     free_list(&all);
+    free_list(&(struct kc_call_list){changes.first, changes.last});
     drop_lines(vault);
 }
 
@@ -519,6 +531,7 @@ void kc_vault_hangups(struct kc_vault *vault)
     while (kc_clients_hung_up(vault->clients, &connection))
         disconnect_client(vault, connection);
     run_all(vault);
+    begin_changes(vault);
 }
 
 void kc_vault_expire(struct kc_vault *vault)
@@ -531,19 +544,25 @@ void kc_vault_expire(struct kc_vault *vault)
         kc_call_finish(call, KC_ERR_SESSION_WAIT);
     kc_vault_resume(vault, &next);
     run_all(vault);
+    kc_ledger_expire(vault);
+    begin_changes(vault);
 }
 
 uint64_t kc_vault_deadline(struct kc_vault *vault)
 {
-    return kc_sessions_deadline(vault->sessions);
+    uint64_t sessions = kc_sessions_deadline(vault->sessions);
+    uint64_t ledger = kc_ledger_deadline(vault);
+    return sessions < ledger ? sessions : ledger;
 }
 
 bool kc_vault_stop(struct kc_vault *vault)
 {
     atomic_store(&vault->stopping, true);
     pthread_mutex_lock(&vault->lock);
-    bool idle = vault->pending_count == 0 && !vault->waiting.first && !vault->runnable.first &&
-                !vault->slow.first;
+    bool idle = vault->pending_count == 0 && vault->ledger.waiting == 0 && !vault->waiting.first &&
+                !vault->settling.first && !vault->runnable.first && !vault->slow.first;
     pthread_mutex_unlock(&vault->lock);
+    if (idle)
+        kc_ledger_stop(vault);
     return idle && kc_sessions_waiting(vault->sessions) == 0;
 }

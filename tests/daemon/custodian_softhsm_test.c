@@ -48,7 +48,7 @@ static void softhsm_holds_the_keys_of_a_custodian_that_is_restarted(void **state
     char id[KC_RECORD_ID_SIZE];
     assert_int_equal(kc_view_generate(client, "key", id), KC_OK);
     assert_int_equal(kc_view_sign(client, id), KC_OK);
-    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1); /* the wrapping key, no other */
+    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 2); /* wrapping key and head */
     restart_after(NULL);
     assert_int_equal(kc_view_sign(client, id), KC_OK);
     assert_int_equal(kc_view_random(client), KC_OK);

@@ -184,7 +184,7 @@ enum kc_error kc_test_vault_commit(
 {
     static uint8_t packed[4][KC_RECORD_SIZE_MAX];
     struct kc_vault_message commit = {
-        .type = KC_VAULT_COMMIT, .ticket = ticket, .record_count = count};
+        .type = KC_VAULT_COMMIT, .tickets = {ticket}, .ticket_count = 1, .record_count = count};
     for (size_t i = 0; i < count; i++) {
         struct kc_writer w;
         kc_writer_init(&w, packed[i], sizeof packed[i]);
@@ -193,7 +193,7 @@ enum kc_error kc_test_vault_commit(
     }
     kc_test_vault_send(desk, &commit, NULL);
     kc_test_vault_expect(desk, KC_VAULT_STORED);
-    assert_true(desk->message.ticket == ticket);
+    assert_true(desk->message.ticket == 0);
     return desk->message.error;
 }
 

@@ -164,11 +164,11 @@ static bool put_records(struct kc_store *store, size_t first, size_t count)
             .kind = KC_KIND_KEY,
             .state = KC_STATE_ACTIVE,
             .version = 1};
-        struct kc_store_change change = {&record, 1, KC_ERR_INTERNAL};
+        const struct kc_store_change change = {.records = &record, .count = 1};
+        size_t place;
         record.seal_size = KC_RECORD_SEAL_MAX;
         snprintf(record.id, sizeof record.id, "id-%zu", i * 7919 % 100003); /* all over the file */
-        kc_store_put(store, &change, 1);
-        if (change.outcome != KC_OK)
+        if (kc_store_put(store, &change, &place) != KC_OK)
             return false;
     }
     return true;

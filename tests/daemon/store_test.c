@@ -93,9 +93,9 @@ static struct kc_record key(const char *id, const char *label)
 
 static enum kc_error put(struct kc_store *store, struct kc_record record)
 {
-    struct kc_store_change one = {&record, 1, KC_ERR_INTERNAL};
-    kc_store_put(store, &one, 1);
-    return one.outcome;
+    const struct kc_store_change one = {.records = &record, .count = 1};
+    size_t place;
+    return kc_store_put(store, &one, &place);
 }
 
 static struct kc_span span(const char *text)
@@ -216,24 +216,63 @@ static void lets_keys_have_no_label(void **state)
     assert_int_equal(put(place->store, key("b", "")), KC_OK);
 }
 
-static void fails_one_change_of_a_group_alone(void **state)
+static void stores_all_of_a_change_or_nothing(void **state)
 {
     struct place *place = *state;
-    struct kc_record a = key("a", "a"), b[2] = {key("b", "b"), key("c", "a")}, d = key("d", "d");
-    struct kc_store_change group[] = {{&a, 1, 0}, {b, 2, 0}, {&d, 1, 0}};
+    struct kc_record first[] = {key("a", "a")}, change[] = {key("b", "b"), key("c", "a")};
+    static const uint8_t content[] = "a node";
+    const struct kc_store_node node = {7, {content, sizeof content}};
+    struct kc_store_node read = {.number = 7};
     struct kc_record records[KC_STORE_SAME_ID_MAX];
-    size_t count = 99;
+    uint8_t bytes[64];
+    struct kc_writer room;
+    size_t count = 99, at = 99;
 
-    kc_store_put(place->store, group, 3);
-    assert_int_equal(group[0].outcome, KC_OK);
-    assert_int_equal(group[1].outcome, KC_ERR_LABEL_TAKEN);
-    assert_int_equal(group[2].outcome, KC_OK);
+    assert_int_equal(
+        kc_store_put(place->store, &(struct kc_store_change){first, 1, NULL, 0}, &at), KC_OK);
+    assert_int_equal(
+        kc_store_put(place->store, &(struct kc_store_change){change, 2, &node, 1}, &at),
+        KC_ERR_LABEL_TAKEN);
+    assert_int_equal(at, 1);
     assert_int_equal(kc_store_get(place->store, span("b"), records, &count), KC_OK);
-    assert_int_equal(count, 0); /* all of a change or nothing */
-    assert_int_equal(kc_store_key_count(place->store), 2);
+    assert_int_equal(count, 0);
+    kc_writer_init(&room, bytes, sizeof bytes);
+    assert_int_equal(kc_store_nodes(place->store, &read, 1, &room), KC_OK);
+    assert_int_equal(read.content.size, 0);
+    assert_int_equal(kc_store_key_count(place->store), 1);
     close_store(place);
     place->store = open_store(place);
-    assert_int_equal(kc_store_key_count(place->store), 2);
+    assert_int_equal(kc_store_key_count(place->store), 1);
+}
+
+static void gives_nodes_as_they_were_stored_last(void **state)
+{
+    struct place *place = *state;
+    static const uint8_t old[] = "old", new[] = "newer";
+    const struct kc_store_node first[] = {{0, {old, 3}}, {UINT32_MAX, {old, 3}}};
+    const struct kc_store_node second = {UINT32_MAX, {new, 5}};
+    struct kc_store_node read[] = {{.number = 5}, {.number = UINT32_MAX}, {.number = 0}};
+    uint8_t bytes[8];
+    struct kc_writer room;
+    size_t at;
+
+    assert_int_equal(
+        kc_store_put(place->store, &(struct kc_store_change){NULL, 0, first, 2}, &at), KC_OK);
+    assert_int_equal(
+        kc_store_put(place->store, &(struct kc_store_change){NULL, 0, &second, 1}, &at), KC_OK);
+    close_store(place);
+    place->store = open_store(place);
+    kc_writer_init(&room, bytes, sizeof bytes);
+    assert_int_equal(kc_store_nodes(place->store, read, 3, &room), KC_OK);
+    assert_int_equal(read[0].content.size, 0);
+    assert_int_equal(read[1].content.size, 5);
+    assert_memory_equal(read[1].content.bytes, new, 5);
+    assert_int_equal(read[2].content.size, 3);
+    assert_memory_equal(read[2].content.bytes, old, 3);
+    kc_writer_init(&room, bytes, 4); /* what finds no room is left out */
+    assert_int_equal(kc_store_nodes(place->store, read, 3, &room), KC_OK);
+    assert_int_equal(read[1].content.size, 0);
+    assert_int_equal(read[2].content.size, 3);
 }
 
 static void put_many(struct place *place, size_t count)
@@ -650,7 +689,8 @@ int main(void)
         CASE(keeps_labels_apart_until_a_key_is_destroyed),
         CASE(keeps_labels_of_recipients_apart_until_one_is_removed),
         CASE(lets_keys_have_no_label),
-        CASE(fails_one_change_of_a_group_alone),
+        CASE(stores_all_of_a_change_or_nothing),
+        CASE(gives_nodes_as_they_were_stored_last),
         CASE(pages_in_the_order_of_ids),
         CASE(filters_by_every_column_given),
         CASE(refuses_a_malformed_row_and_nothing_else),

@@ -2,7 +2,9 @@
 #include "tests/fault/opened.h"
 
 #include "custodian/store/columns.h"
+#include "custodian/vault/head.h"
 #include "custodian/vault/keeper.h"
+#include "custodian/vault/root.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>
@@ -31,6 +33,10 @@ static enum kc_error ask_root(void *context, const struct kc_root_request *reque
     if (request->type == KC_ROOT_REQUEST_RANDOM) {
         size = request->random_size;
         reply->error = kc_root_random(root, packet, size);
+    } else if (request->type == KC_ROOT_REQUEST_HEAD_READ) {
+        size = KC_ROOT_HEAD_SIZE;
+        reply->error = kc_root_head_read(root, request->auth, packet);
+        assert_int_equal(reply->error, KC_OK);
     } else {
         assert_int_equal(request->type, KC_ROOT_REQUEST_UNSEAL);
         reply->error = kc_root_unseal(root, request->blob.bytes, request->blob.size, packet);
@@ -73,23 +79,45 @@ static void connect_root(const struct kc_custodian *custodian)
     assert_int_equal(kc_tpm2_new(&settings, &root), KC_OK);
 }
 
+/* The part of a wrapping key that is in the TPM goes with the part in the record. */
+static void open_generation(struct kc_keeper *keeper, const struct kc_record *record)
+{
+    uint8_t octets[KC_ROOT_HEAD_SIZE];
+    struct kc_anchor anchor;
+    assert_int_equal(
+        kc_vault_root_head_read(&outside, kc_keeper_authorisation(keeper), octets), KC_OK);
+    assert_int_equal(kc_anchor_read(octets, &anchor), KC_OK);
+    for (size_t i = 0; i < KC_GENERATIONS; i++) {
+        char id[KC_RECORD_ID_SIZE];
+        snprintf(id, sizeof id, "generation-%u", (unsigned)anchor.generations[i].number);
+        if (strcmp(id, record->id) != 0)
+            continue;
+        tell("part of a wrapping key", anchor.generations[i].secret, KC_GENERATION_SECRET_SIZE);
+        assert_int_equal(kc_keeper_load_generation(keeper, anchor.generations[i].number, record,
+                             anchor.generations[i].secret),
+            KC_OK);
+    }
+}
+
 static void open_record(struct kc_keeper *keeper, const struct kc_record *record)
 {
     KC_AUTO_SECRET secret = {0};
     assert_int_equal(kc_keeper_believe(keeper, record), KC_OK);
+    if (record->kind == KC_KIND_GENERATION)
+        open_generation(keeper, record);
     if (record->kind != KC_KIND_KEY || record->secret_size == 0)
         return;
     assert_int_equal(kc_keeper_open(keeper, record, &secret), KC_OK);
     tell(kc_role_text(record->role), secret.bytes, secret.size);
 }
 
-/* The vault's row is the first of its kind. */
+/* The vault's row first, then generations; keys are the last. */
 static void open_rows(struct kc_keeper *keeper, sqlite3 *database)
 {
     char names[KC_COLUMNS_SQL_SIZE], sql[KC_COLUMNS_SQL_SIZE + 64];
     sqlite3_stmt *rows;
     kc_columns_names(names);
-    snprintf(sql, sizeof sql, "SELECT %s FROM records ORDER BY kind", names);
+    snprintf(sql, sizeof sql, "SELECT %s FROM records ORDER BY kind = 2, kind <> 1", names);
     assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &rows, NULL), SQLITE_OK);
     while (sqlite3_step(rows) == SQLITE_ROW) {
         struct kc_record record;

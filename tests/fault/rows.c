@@ -102,16 +102,28 @@ void rows_flip(struct rows *rows, int kind, const char *id, int column)
 
 /* --- files and processes --- */
 
-void rows_save(const struct kc_custodian *custodian, const char *name)
+void rows_save(struct kc_custodian *custodian, const char *name)
 {
     const char *folder = custodian->folder;
-    assert_true(shell("cp -a %s/store %s/%s", folder, folder, name));
+    assert_true(shell("rm -rf %s/%s && cp -a %s/store %s/%s", folder, name, folder, folder, name));
+    kc_swtpm_kill(&custodian->tpm);
+    assert_true(shell("cp -a %s/tpm2-00.permall %s/%s.tpm", custodian->tpm.folder, folder, name));
+    kc_swtpm_start(&custodian->tpm);
 }
 
-void rows_restore(const struct kc_custodian *custodian, const char *name)
+void rows_restore_store(const struct kc_custodian *custodian, const char *name)
 {
     const char *folder = custodian->folder;
     assert_true(shell("rm -rf %s/store && cp -a %s/%s %s/store", folder, folder, name, folder));
+}
+
+void rows_restore(struct kc_custodian *custodian, const char *name)
+{
+    const char *folder = custodian->folder;
+    rows_restore_store(custodian, name);
+    kc_swtpm_kill(&custodian->tpm);
+    assert_true(shell("cp -a %s/%s.tpm %s/tpm2-00.permall", folder, name, custodian->tpm.folder));
+    kc_swtpm_start(&custodian->tpm);
 }
 
 /* A supervisor that stands still starts nothing. */

@@ -26,9 +26,11 @@ void rows_run(struct rows *rows, const char *format, ...);
  * blob's last octet; what is empty gets one. kind: 0 for any. */
 void rows_flip(struct rows *rows, int kind, const char *id, int column);
 
-/* Puts a copy of the folder of a store that is not open aside under a name, and back. */
-void rows_save(const struct kc_custodian *custodian, const char *name);
-void rows_restore(const struct kc_custodian *custodian, const char *name);
+/* Puts a copy of the folder of a store that is not open aside under a name, with what the TPM holds;
+ * and brings both back, or the store alone, which is then older than the TPM says. */
+void rows_save(struct kc_custodian *custodian, const char *name);
+void rows_restore(struct kc_custodian *custodian, const char *name);
+void rows_restore_store(const struct kc_custodian *custodian, const char *name);
 
 /* Ends the desk and keeps it from coming back, while the vault runs on with all that it knows. */
 void desk_hold(const struct kc_custodian *custodian);

@@ -196,6 +196,8 @@ struct bench *bench_new(void)
         .session_deadline_ms = 10000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000};
+    bench->config.freshness = (struct kc_config_freshness){
+        .interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1};
     bench->outside = (struct kc_vault_outside){.context = bench,
         .send = take_sent,
         .root = ask_root,
@@ -238,10 +240,14 @@ void bench_free(struct bench *bench)
     free(bench);
 }
 
+static void drop_sent(struct bench *bench, size_t at);
+
 void bench_restart(struct bench *bench)
 {
     kc_vault_free(bench->vault);
     close_client(bench);
+    while (bench->queued > 0) /* of a vault that is no more */
+        drop_sent(bench, 0);
     assert_int_equal(
         kc_vault_new(&bench->config, "separate", &bench->outside, &bench->vault), KC_OK);
     bench_connect(bench);
@@ -378,23 +384,64 @@ static enum kc_error put(struct bench *bench, const struct kc_record *record)
     return KC_OK;
 }
 
-static enum kc_error commit(struct bench *bench, const struct kc_vault_message *message)
+struct bench_node *bench_node(struct bench *bench, uint32_t number)
 {
-    static struct kc_record before[BENCH_RECORDS];
-    size_t count = bench->record_count;
+    for (size_t i = 0; i < bench->node_count; i++)
+        if (bench->nodes[i].number == number)
+            return &bench->nodes[i];
+    return NULL;
+}
+
+static void put_node(struct bench *bench, const struct kc_vault_node *node)
+{
+    struct bench_node *former = bench_node(bench, node->number);
+    if (!former) {
+        assert_true(bench->node_count < BENCH_NODES);
+        former = &bench->nodes[bench->node_count++];
+    }
+    assert_true(node->content.size <= sizeof former->content);
+    former->number = node->number;
+    former->size = node->content.size;
+    memcpy(former->content, node->content.bytes, node->content.size);
+}
+
+struct bench_copy *bench_copy(const struct bench *bench)
+{
+    struct bench_copy *copy = malloc(sizeof *copy);
+    memcpy(copy->records, bench->records, sizeof copy->records);
+    copy->record_count = bench->record_count;
+    memcpy(copy->nodes, bench->nodes, sizeof copy->nodes);
+    copy->node_count = bench->node_count;
+    return copy;
+}
+
+void bench_restore(struct bench *bench, const struct bench_copy *copy)
+{
+    memcpy(bench->records, copy->records, sizeof copy->records);
+    bench->record_count = copy->record_count;
+    memcpy(bench->nodes, copy->nodes, sizeof copy->nodes);
+    bench->node_count = copy->node_count;
+}
+
+static enum kc_error commit(
+    struct bench *bench, const struct kc_vault_message *message, uint32_t *place)
+{
+    struct bench_copy *before = bench_copy(bench);
     enum kc_error error = bench->store_error;
     bench->commits++;
-    memcpy(before, bench->records, sizeof before);
+    *place = UINT32_MAX;
     for (size_t i = 0; error == KC_OK && !bench->lies_about_storing && i < message->record_count;
          i++) {
         struct kc_record record;
         assert_int_equal(kc_record_unpack(message->records[i], &record), KC_OK);
         error = put(bench, &record);
+        *place = error == KC_OK ? UINT32_MAX : (uint32_t)i;
     }
-    if (error != KC_OK) {
-        memcpy(bench->records, before, sizeof before);
-        bench->record_count = count;
-    }
+    for (size_t i = 0; error == KC_OK && !bench->lies_about_storing && i < message->node_count; i++)
+        put_node(bench, &message->nodes[i]);
+    if (error != KC_OK)
+        bench_restore(bench, before);
+    free(before);
     return error;
 }
 
@@ -516,6 +563,31 @@ uint64_t bench_send(struct bench *bench, struct ask *ask)
     return ticket;
 }
 
+static void give_fetched(struct bench *bench, const struct kc_vault_message *fetch)
+{
+    static struct kc_vault_message fetched;
+    static struct room room;
+    fetched = (struct kc_vault_message){.type = KC_VAULT_FETCHED, .ticket = fetch->ticket};
+    for (size_t i = 0; i < fetch->node_count; i++) {
+        const struct bench_node *node = bench_node(bench, fetch->nodes[i].number);
+        if (node)
+            fetched.nodes[fetched.node_count++] =
+                (struct kc_vault_node){node->number, {node->content, node->size}};
+    }
+    for (size_t i = 0; fetch->id_count > 0 && i < bench->record_count; i++) {
+        char after[KC_RECORD_ID_SIZE] = {0};
+        memcpy(after, fetch->ids[0].bytes, fetch->ids[0].size);
+        const struct kc_record *next = NULL;
+        for (size_t k = 0; k < bench->record_count; k++)
+            if (bench->records[k].kind == KC_KIND_KEY && strcmp(bench->records[k].id, after) > 0 &&
+                (!next || strcmp(bench->records[k].id, next->id) < 0))
+                next = &bench->records[k];
+        attach(&fetched, &room, next);
+        break;
+    }
+    give_packet(bench, &fetched, &(struct kc_descriptors){.count = 0});
+}
+
 static void drop_sent(struct bench *bench, size_t at)
 {
     kc_descriptors_close(&bench->queue[at].descriptors);
@@ -539,11 +611,15 @@ static bool serve(struct bench *bench, size_t at)
         give_request(bench, message.ticket, &message);
         return true;
     }
+    if (message.type == KC_VAULT_FETCH) {
+        give_fetched(bench, &message);
+        return true;
+    }
     if (message.type != KC_VAULT_COMMIT || bench->holds_stored)
         return false;
     stored.type = KC_VAULT_STORED;
     stored.ticket = message.ticket;
-    stored.error = commit(bench, &message);
+    stored.error = commit(bench, &message, &stored.place);
     give_packet(bench, &stored, &(struct kc_descriptors){.count = 0});
     return true;
 }
@@ -569,9 +645,16 @@ void bench_store_unheard(struct bench *bench)
         assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, items, &message), KC_OK);
         if (message.type != KC_VAULT_COMMIT)
             continue;
-        assert_int_equal(commit(bench, &message), KC_OK);
+        uint32_t place;
+        assert_int_equal(commit(bench, &message, &place), KC_OK);
         drop_sent(bench, at);
     }
+}
+
+void bench_open(struct bench *bench)
+{
+    struct ask ask = ask_new(KC_OPERATION_KEY_LIST);
+    bench_expect(bench, &ask, KC_OK);
 }
 
 struct answer *bench_take(struct bench *bench, uint64_t ticket)

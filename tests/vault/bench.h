@@ -20,6 +20,7 @@
 #define BENCH_RECORDS 64
 #define BENCH_SEALS 256
 #define BENCH_QUEUE 64
+#define BENCH_NODES 1024
 #define BENCH_PIN "correct horse"
 
 struct sent {
@@ -57,6 +58,12 @@ struct bench {
 
     struct kc_record records[BENCH_RECORDS];
     size_t record_count;
+    struct bench_node {
+        uint32_t number;
+        uint8_t content[1024];
+        size_t size;
+    } nodes[BENCH_NODES];
+    size_t node_count;
     struct bench_body *bodies; /* of the records */
     bool holds_stored;         /* COMMITs stay in the queue: bench_store_unheard */
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
@@ -92,6 +99,9 @@ void bench_free(struct bench *bench);
 
 /* As another start of the process: the vault forgets, the store stays. */
 void bench_restart(struct bench *bench);
+
+/* Has the vault compare the store with the root, as the first use of a record does. */
+void bench_open(struct bench *bench);
 
 /* CMocka's fixtures: *state is a struct bench. */
 int bench_setup(void **state);
@@ -131,6 +141,19 @@ const struct kc_value *answer_value(const struct answer *answer, enum kc_field f
 const char *answer_text(
     const struct answer *answer, enum kc_field field); /* static room, 4 texts */
 size_t answer_secret(const struct answer *answer, enum kc_field field, uint8_t octets[64]);
+
+/* All that a store holds; of a bench, and put into one. */
+struct bench_copy {
+    struct kc_record records[BENCH_RECORDS];
+    size_t record_count;
+    struct bench_node nodes[BENCH_NODES];
+    size_t node_count;
+};
+struct bench_copy *bench_copy(const struct bench *bench); /* given (free) */
+void bench_restore(struct bench *bench, const struct bench_copy *copy);
+
+/* The stored node of a number. */
+struct bench_node *bench_node(struct bench *bench, uint32_t number);
 
 /* The stored record of an id. */
 struct kc_record *bench_record(struct bench *bench, uint8_t kind, const char *id);

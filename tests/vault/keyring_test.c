@@ -273,6 +273,7 @@ static void a_try_counts_if_the_vault_dies_before_it_compares(void **state)
     for (unsigned int i = 0; i < 3; i++) {
         struct ask ask = keyring_ask(KC_OPERATION_KEYRING_LOGIN, "user");
         ask_pin(&ask, KC_FIELD_PIN, USER_PIN);
+        bench_open(bench);
         bench->holds_stored = true;
         uint64_t ticket = bench_send(bench, &ask);
         bench_pump(bench);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two tables that the vault remembers records in: opened keys, and versions. */
+/* The table in which the vault has opened keys. */
 #include "base/secret.h"
 #include "custodian/vault/cache.h"
-#include "custodian/vault/versions.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,76 +112,6 @@ static void a_cache_takes_all_its_room_at_once(void **state)
     assert_int_equal(kc_cache_new(1u << 24, &larger), KC_ERR_NO_MEMORY);
 }
 
-/* --- versions --- */
-
-static struct kc_versions *make_versions(size_t limit)
-{
-    struct kc_versions *versions = NULL;
-    assert_int_equal(kc_versions_new(limit, &versions), KC_OK);
-    return versions;
-}
-
-static enum kc_error see(struct kc_versions *versions, unsigned number, uint32_t version)
-{
-    struct kc_record record = record_named(number, version);
-    return kc_versions_see(versions, &record);
-}
-
-static void what_was_seen_once_is_the_oldest_that_is_taken(void **state)
-{
-    (void)state;
-    struct kc_versions *versions = make_versions(2000);
-    for (unsigned i = 0; i < 1000; i++)
-        assert_int_equal(see(versions, i, 2 + i % 3), KC_OK);
-    for (unsigned i = 0; i < 1000; i++) {
-        assert_int_equal(see(versions, i, 1 + i % 3), KC_ERR_CONFLICT);
-        assert_int_equal(see(versions, i, 2 + i % 3), KC_OK);
-    }
-    kc_versions_free(versions);
-}
-
-static void another_record_of_the_same_version_is_a_replay(void **state)
-{
-    (void)state;
-    struct kc_versions *versions = make_versions(10);
-    struct kc_record record = record_named(1, 2);
-    assert_int_equal(kc_versions_see(versions, &record), KC_OK);
-    record.mac[0] ^= 1;
-    assert_int_equal(kc_versions_see(versions, &record), KC_ERR_CONFLICT);
-    record.kind = KC_KIND_RECIPIENT;
-    assert_int_equal(kc_versions_see(versions, &record), KC_OK);
-    kc_versions_free(versions);
-}
-
-static void what_cannot_be_remembered_is_not_used(void **state)
-{
-    (void)state;
-    struct kc_versions *versions = make_versions(2);
-    assert_int_equal(see(versions, 1, 2), KC_OK);
-    assert_int_equal(see(versions, 2, 2), KC_OK);
-    assert_int_equal(see(versions, 3, 2), KC_ERR_LIMIT);
-    assert_int_equal(see(versions, 4, 1), KC_OK);
-    struct kc_record record = record_named(4, 1);
-    assert_int_equal(kc_versions_issue(versions, &record), KC_ERR_LIMIT);
-    kc_versions_free(versions);
-}
-
-static void a_number_is_issued_once_and_to_one_at_a_time(void **state)
-{
-    (void)state;
-    struct kc_versions *versions = make_versions(10);
-    struct kc_record first = record_named(1, 1), second = first, third = first;
-    assert_int_equal(kc_versions_issue(versions, &first), KC_OK);
-    assert_int_equal(first.version, 2);
-    assert_int_equal(kc_versions_issue(versions, &second), KC_ERR_CONFLICT);
-    kc_versions_settle(versions, &first, false);
-    assert_int_equal(kc_versions_issue(versions, &third), KC_OK);
-    assert_int_equal(third.version, 3);
-    kc_versions_settle(versions, &third, true);
-    assert_int_equal(see(versions, 1, 2), KC_ERR_CONFLICT);
-    kc_versions_free(versions);
-}
-
 static int make_arena(void **state)
 {
     (void)state;
@@ -197,10 +126,6 @@ int main(void)
         cmocka_unit_test(a_dropped_key_is_gone_and_its_room_is_used_first),
         cmocka_unit_test(a_cache_of_one_works_over_many_keys),
         cmocka_unit_test(a_cache_takes_all_its_room_at_once),
-        cmocka_unit_test(what_was_seen_once_is_the_oldest_that_is_taken),
-        cmocka_unit_test(another_record_of_the_same_version_is_a_replay),
-        cmocka_unit_test(what_cannot_be_remembered_is_not_used),
-        cmocka_unit_test(a_number_is_issued_once_and_to_one_at_a_time),
     };
     return cmocka_run_group_tests(tests, make_arena, NULL);
 }

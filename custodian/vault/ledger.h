@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: what keeps the store fresh. It commits changes, keeps the store's head, and anchors it
+ * in the hardware root (head.h, map.h, docs/freshness.md). Part of the core; commit.c, open.c and
+ * anchor.c implement it.
+ *
+ *   commit   calls that want to store something wait in a queue; one change at a time takes what is
+ *            there, up to a message, into the map, and goes to the desk with a new head. All of it
+ *            is stored or nothing; if one record is refused its call fails, and the others go again.
+ *   open     before the first record is believed, the head is compared with the root's anchor. An
+ *            older store, or another one, is not opened. Then there is a new head, and it is
+ *            anchored: what was left over from before this start is worth nothing any more.
+ *   anchor   the head is written into the root: at once for those who wait for it, otherwise some
+ *            time after a change, and never more often than the root's life allows.
+ *
+ * One thread at a time has the turn: it builds a change, takes its outcome, or anchors.
+ */
+#ifndef KC_CUSTODIAN_VAULT_LEDGER_H
+#define KC_CUSTODIAN_VAULT_LEDGER_H
+
+#include "custodian/vault/head.h"
+#include "custodian/vault/map.h"
+
+#include <stdatomic.h>
+
+struct kc_call;
+struct kc_vault;
+
+struct kc_ledger_list {
+    struct kc_call *first, *last;
+};
+
+enum kc_ledger_state {
+    KC_LEDGER_CLOSED,      /* the store was not compared with the root yet */
+    KC_LEDGER_UNSETTLED,   /* another desk: which head the store has is to be seen */
+    KC_LEDGER_OPEN,        /* records are believed */
+    KC_LEDGER_ROLLED_BACK, /* the store is older than the root says, or another one */
+};
+
+enum kc_ledger_turn {
+    KC_TURN_FREE,
+    KC_TURN_TAKEN,    /* a thread has it */
+    KC_TURN_FETCHING, /* the change waits for nodes */
+    KC_TURN_STORING,  /* the change waits for STORED */
+};
+
+/* How far an opening is. */
+struct kc_opening {
+    struct kc_call *_Atomic call; /* that opens; NULL: none does */
+    bool has_octets;              /* what the store has as its head was fetched */
+    uint8_t octets[KC_HEAD_SIZE];
+    size_t octets_size;
+    bool is_making;   /* the store is new: its first record is on its way */
+    bool is_compared; /* it is the one that the root has, or made from it */
+    bool is_anchored; /* a new one was made from it, and anchored */
+};
+
+struct kc_ledger {
+    struct kc_map *map;
+    atomic_int state; /* enum kc_ledger_state */
+    bool made;        /* by this process, so that what was looked for before may be there */
+    struct kc_opening opening;       /* its call's */
+    enum kc_ledger_turn turn;        /* under the vault's lock, and so are the lists */
+    struct kc_ledger_list queue;     /* wait to be stored */
+    struct kc_ledger_list batch;     /* of the present change */
+    struct kc_ledger_list anchoring; /* stored; wait for the anchor */
+    size_t waiting;                  /* calls in all three */
+
+    /* whose turn it is has these */
+    uint64_t desk;   /* that the present change is for */
+    unsigned tries;  /* fetches for the present change */
+    uint8_t *packed; /* KC_VAULT_MESSAGE_MAX octets: its records and nodes */
+    struct kc_span records[KC_VAULT_RECORDS_MAX];
+    struct kc_call *owners[KC_VAULT_RECORDS_MAX];
+    size_t record_count;
+    size_t packed_size;
+    struct kc_head next; /* the change's */
+    uint8_t next_digest[KC_HEAD_DIGEST_SIZE];
+    bool has_next; /* it was sent, and may be stored */
+
+    /* written by whose turn it is, under the vault's lock */
+    struct kc_head head; /* of the store */
+    uint8_t digest[KC_HEAD_DIGEST_SIZE];
+    struct kc_anchor *anchor; /* of the root; secret, in the arena */
+    bool has_anchor;          /* there is one in the root */
+    bool detects;             /* the root can keep one */
+    bool is_dirty;            /* the head is not anchored */
+    uint64_t anchor_at_ms;    /* the earliest time for it */
+    uint64_t credit_ms;       /* saved up for writes; one costs the configured interval */
+    uint64_t credited_at_ms;
+    uint64_t found; /* number of the head that was rolled back to */
+};
+
+/* KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_ledger_init(struct kc_vault *vault);
+void kc_ledger_done(struct kc_vault *vault);
+
+/* --- open.c --- */
+
+bool kc_ledger_is_open(const struct kc_vault *vault);
+
+/*
+ * Goes on with the opening of the ledger, or has the call wait for who does. If the call is to wish
+ * for something, *that* comes first; when nothing is left to wish for and KC_OK is returned, the
+ * ledger is open.
+ *
+ * makes  a store that is empty gets a root secret; if not, KC_ERR_REFUSED
+ *
+ * KC_ERR_STORE_ROLLED_BACK, KC_ERR_STORE_HEAD, KC_ERR_ROOT_HEAD, KC_ERR_ROOT_HEAD_TAKEN,
+ * KC_ERR_RECORD_DAMAGED, and the root's
+ */
+KC_CHECKED enum kc_error kc_ledger_open(struct kc_call *call, bool makes);
+
+/* The desk is gone, and with it all calls: an opening begins anew. */
+void kc_ledger_forget_opening(struct kc_vault *vault);
+
+/* A call ends: if it was opening, another one may. */
+void kc_ledger_leave(struct kc_call *call);
+
+/* --- commit.c --- */
+
+/* Stores what the call has staged, when it is its turn. The call is the ledger's from here on. */
+void kc_ledger_commit(struct kc_call *call);
+
+/* Begins what can begin; after each packet. */
+void kc_ledger_run(struct kc_vault *vault);
+
+/* The desk's answers with the ticket 0. KC_ERR_BAD_REQUEST: nothing waits for it. */
+KC_CHECKED enum kc_error kc_ledger_stored(
+    struct kc_vault *vault, enum kc_error error, uint32_t place);
+KC_CHECKED enum kc_error kc_ledger_fetched(
+    struct kc_vault *vault, const struct kc_vault_message *message);
+
+/* The desk is gone: gives the calls that wait to the list, to be freed. */
+void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_ledger_list *calls);
+
+/* --- anchor.c --- */
+
+/* Writes the head into the root; whose turn it is. What fails stays planned. Errors of the root. */
+enum kc_error kc_ledger_anchor(struct kc_vault *vault);
+
+/* A change was stored: says when it is to be anchored at the latest. */
+void kc_ledger_plan(struct kc_vault *vault);
+
+/* Whether it is to be anchored now; takes the credit. */
+bool kc_ledger_is_due(struct kc_vault *vault);
+
+/* When to call kc_ledger_expire: milliseconds of the vault's clock, UINT64_MAX for never. */
+uint64_t kc_ledger_deadline(struct kc_vault *vault);
+void kc_ledger_expire(struct kc_vault *vault);
+
+/* Anchors before the process ends, if no change is on its way. */
+void kc_ledger_stop(struct kc_vault *vault);
+
+#endif
