@@ -124,6 +124,8 @@ enum kc_error kc_ledger_anchor(struct kc_vault *vault)
         struct kc_anchor next = *ledger->anchor; /* secret */
         next.number = ledger->head.number;
         next.writes++;
+        next.failures = 0;
+        next.wait_until = 0;
         memcpy(next.digest, ledger->digest, sizeof next.digest);
         error = write_anchor(vault, &next);
         pthread_mutex_lock(&vault->lock);

@@ -129,14 +129,9 @@ void kc_call_restart(struct kc_call *call)
 
 void kc_call_take_page(struct kc_call *call, struct kc_call *answer)
 {
-    struct kc_call *former = call->page;
+    kc_call_free(call->page);
     call->wants_page = false;
     call->page = answer;
-    free(call->records);
-    call->records = answer->records;
-    call->record_count = answer->record_count;
-    answer->records = NULL;
-    kc_call_free(former);
 }
 
 static void tell(const struct kc_call *call, enum kc_error error)

@@ -67,6 +67,8 @@ static void take_effect(struct kc_vault *vault, const struct kc_record *record)
 /* A call that goes on finds what it changed in place of what came with the request. */
 static void renew(struct kc_call *call, const struct kc_record *change)
 {
+    if (call->page)
+        renew(call->page, change);
     for (size_t i = 0; i < call->record_count; i++)
         if (call->records[i].kind == change->kind && strcmp(call->records[i].id, change->id) == 0)
             call->records[i] = *change;

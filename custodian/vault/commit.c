@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commits: the changes of many calls as one, with the nodes of the map and a new head. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/resident.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -260,6 +261,8 @@ static enum kc_error make_head(struct kc_vault *vault)
     uint64_t rotate_after = (uint64_t)vault->config->freshness.rotate_after_h * SECONDS_PER_HOUR;
     struct kc_head next = ledger->head;
     next.number++;
+    if (next.number < ledger->least)
+        next.number = ledger->least;
     next.time = now;
     next.anchored = ledger->anchor->number;
     memcpy(next.previous, ledger->anchor->digest, sizeof next.previous);
@@ -271,8 +274,6 @@ static enum kc_error make_head(struct kc_vault *vault)
             next.bound = ledger->detects;
             next.due = 0;
         }
-        if (call->number > next.number)
-            next.number = call->number;
     }
     kc_map_root(ledger->map, next.root);
     enum kc_error error = kc_entropy_fill(vault->entropy, next.random, sizeof next.random);
@@ -460,6 +461,8 @@ static void write_receipt(struct kc_call *call, uint64_t effective, uint64_t anc
         return;
     kc_call_set_number(call, KC_FIELD_EFFECTIVE, effective);
     kc_call_set_number(call, KC_FIELD_ANCHORED, anchored);
+    if (call->erases && call->vault->ledger.head.due != 0)
+        kc_call_set_number(call, KC_FIELD_ERASE_BY, call->vault->ledger.head.due);
 }
 
 static bool waits_for_anchor(const struct kc_call *call)

@@ -79,8 +79,9 @@ struct kc_call {
     bool erases;         /* something was destroyed: the generation is to end */
     bool anchors;        /* it goes on when the root has the new head */
     uint32_t generation; /* begins with it; 0: none does */
-    uint64_t number;     /* the new head has at least this one */
     enum kc_error anchor_error;
+    size_t moved;   /* records, to another generation */
+    bool has_ended; /* the former generation is destroyed */
 
     /* what it fetches */
     unsigned fetches;
@@ -169,7 +170,7 @@ void kc_call_free(struct kc_call *call);
 /* The handler will run from its start: forgets what it staged and answered. */
 void kc_call_restart(struct kc_call *call);
 
-/* Takes the records of a page, in place of those that the call has. */
+/* Takes the message that has the records of a page, in place of the former one. */
 void kc_call_take_page(struct kc_call *call, struct kc_call *answer);
 
 /* Sends the answer and frees the call. */
@@ -248,7 +249,7 @@ void kc_call_want_node(struct kc_call *call, uint32_t number);
  * KC_ERR_RECORD_DAMAGED: they were fetched, and are not the right ones */
 KC_CHECKED enum kc_error kc_call_want_path(struct kc_call *call, uint8_t kind, const char *id);
 
-/* Wishes for the records of keys that come after an id, in place of those that the call has. */
+/* Wishes for the records of keys that come after an id: call->page has them then. */
 void kc_call_want_page(struct kc_call *call, const char *after);
 
 /* Sends the FETCH. The call is the pending table's from here on. */
@@ -417,6 +418,6 @@ kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_d
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
-    kc_vault_recipient_remove;
+    kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
 
 #endif

@@ -220,6 +220,7 @@ enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_record *key)
     enum kc_error error = kc_call_stage(call, key, &staged);
     if (error != KC_OK)
         return error;
+    call->erases = true;
     staged->state = KC_STATE_DESTROYED;
     staged->seal_size = 0;
     staged->secret_size = 0;

@@ -178,7 +178,10 @@ static enum kc_error compare_with_anchor(
         return error;
     bool is_it = memcmp(anchor->digest, digest, KC_HEAD_DIGEST_SIZE) == 0;
     bool follows = memcmp(anchor->digest, head->previous, KC_HEAD_DIGEST_SIZE) == 0;
-    return is_it || follows ? KC_OK : roll_back(call, head);
+    if (is_it || follows)
+        return KC_OK;
+    vault->ledger.least = anchor->number + 1; /* beyond both, if the operator says so */
+    return vault->ledger.accepts ? KC_OK : roll_back(call, head);
 }
 
 /* Another desk has the store: it is the one that was, or the one with the change that was on its
@@ -369,9 +372,10 @@ enum kc_error kc_ledger_open(struct kc_call *call, bool makes)
     enum kc_error error = open_step(call, makes);
     if (call->wish != KC_WISH_ANSWER)
         return KC_OK;
-    if (error == KC_OK)
+    if (error == KC_OK) {
+        vault->ledger.accepts = false;
         atomic_store(&vault->ledger.state, KC_LEDGER_OPEN);
-    else if (error == KC_ERR_STORE_ROLLED_BACK)
+    } else if (error == KC_ERR_STORE_ROLLED_BACK)
         tell_rollback(call);
     forget(&vault->ledger.opening);
     kc_ledger_leave(call);

@@ -50,6 +50,46 @@ static void answer_memory(struct kc_call *call)
     kc_call_set_number(call, KC_FIELD_MEMORY_USED, figures.used);
 }
 
+#define WRITES_OF_A_LIFE 500000u /* that an NV index of a TPM bears */
+#define SECONDS_PER_DAY 86400u
+
+static const char *freshness_of(const struct kc_ledger *ledger)
+{
+    switch ((enum kc_ledger_state)atomic_load(&ledger->state)) {
+    case KC_LEDGER_ROLLED_BACK:
+        return "rolled-back";
+    case KC_LEDGER_OPEN:
+    case KC_LEDGER_UNSETTLED:
+        return ledger->detects ? "anchored" : "not-detected";
+    case KC_LEDGER_CLOSED:
+        break;
+    }
+    return "closed";
+}
+
+static void answer_freshness(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_ledger *ledger = &vault->ledger;
+    uint32_t interval = vault->config->freshness.interval_s;
+    kc_call_set_text(call, KC_FIELD_FRESHNESS, freshness_of(ledger));
+    pthread_mutex_lock(&vault->lock);
+    struct kc_head head = ledger->head;
+    uint32_t writes = ledger->anchor->writes;
+    uint64_t anchored = ledger->anchor->number;
+    pthread_mutex_unlock(&vault->lock);
+    kc_call_set_number(call, KC_FIELD_HEAD, head.number);
+    kc_call_set_number(call, KC_FIELD_ANCHORED, anchored);
+    kc_call_set_number(call, KC_FIELD_WRITES, writes);
+    kc_call_set_number(
+        call, KC_FIELD_WRITES_LEFT, writes < WRITES_OF_A_LIFE ? WRITES_OF_A_LIFE - writes : 0);
+    if (interval > 0)
+        kc_call_set_number(call, KC_FIELD_WRITES_DAILY, SECONDS_PER_DAY / interval);
+    kc_call_set_number(call, KC_FIELD_GENERATION, kc_keeper_generation(vault->keeper));
+    if (head.due != 0)
+        kc_call_set_number(call, KC_FIELD_ERASE_BY, head.due);
+}
+
 enum kc_error kc_vault_status(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
@@ -62,6 +102,7 @@ enum kc_error kc_vault_status(struct kc_call *call)
     kc_call_set_number(call, KC_FIELD_CONNECTIONS, kc_clients_count(vault->clients));
     kc_call_set_number(call, KC_FIELD_SESSIONS, kc_sessions_count(vault->sessions));
     answer_memory(call);
+    answer_freshness(call);
     answer_root(call);
     return KC_OK;
 }
@@ -130,6 +171,30 @@ static struct finding look_at_secret(struct kc_call *call)
         "The vault has not opened its keys yet; it does with the first operation on a key.", ""};
 }
 
+static struct finding look_at_freshness(struct kc_call *call)
+{
+    const struct kc_ledger *ledger = &call->vault->ledger;
+    switch ((enum kc_ledger_state)atomic_load(&ledger->state)) {
+    case KC_LEDGER_ROLLED_BACK:
+        return of_error("freshness", KC_ERR_STORE_ROLLED_BACK);
+    case KC_LEDGER_CLOSED:
+        return (struct finding){
+            "freshness", "warn", "The store was not compared with the hardware root yet.", ""};
+    case KC_LEDGER_UNSETTLED:
+    case KC_LEDGER_OPEN:
+        break;
+    }
+    if (!ledger->detects)
+        return (struct finding){"freshness", "warn",
+            "Rollback of the store is not detected: the hardware root cannot hold its head.",
+            kc_error_row(KC_ERR_STORE_FRESHNESS)->advice};
+    return (struct finding){"freshness", "ok",
+        kc_call_print(call, "head %llu, anchored %llu, %u writes done",
+            (unsigned long long)ledger->head.number, (unsigned long long)ledger->anchor->number,
+            (unsigned)ledger->anchor->writes),
+        ""};
+}
+
 static struct finding look_at_memory(struct kc_call *call)
 {
     struct kc_arena_figures figures = kc_arena_figures();
@@ -164,6 +229,8 @@ enum kc_error kc_vault_doctor(struct kc_call *call)
         error = add_finding(call, look_at_lockout(call, root_error, &root));
     if (error == KC_OK)
         error = add_finding(call, look_at_secret(call));
+    if (error == KC_OK)
+        error = add_finding(call, look_at_freshness(call));
     if (error == KC_OK)
         error = add_finding(call, look_at_memory(call));
     if (error == KC_OK)

@@ -70,6 +70,8 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_ATTEST] = {kc_vault_attest, STORE},
     [KC_OPERATION_ATTEST_ENROL] = {kc_vault_attest_enrol, NOTHING},
     [KC_OPERATION_ATTEST_ACTIVATE] = {kc_vault_attest_activate, NOTHING},
+    [KC_OPERATION_STORE_ROTATE] = {kc_vault_store_rotate, STORE},
+    [KC_OPERATION_STORE_ACCEPT] = {kc_vault_store_accept, STORE_IF_THERE},
 };
 
 /* --- life --- */

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operator does with the store: a new generation of the wrapping key, and going on with a
+ * store that was rolled back. */
+#include "custodian/vault/core.h"
+#include "custodian/vault/root.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGES_MAX 8 /* of keys, that one request moves */
+
+/* --- a new generation --- */
+
+/* The older of two, and the newer; of one it is both. */
+static uint32_t oldest_of(const struct kc_anchor *anchor)
+{
+    uint32_t first = anchor->generations[0].number, second = anchor->generations[1].number;
+    return first == 0 || (second != 0 && second < first) ? second : first;
+}
+
+static bool is_moving(const struct kc_anchor *anchor)
+{
+    return anchor->generations[0].number != 0 && anchor->generations[1].number != 0;
+}
+
+static enum kc_error find_generation(
+    struct kc_call *call, uint32_t number, struct kc_record **record)
+{
+    const char *id = kc_call_print(call, "generation-%u", (unsigned)number);
+    return kc_call_record(
+        call, KC_KIND_GENERATION, (struct kc_span){(const uint8_t *)id, strlen(id)}, record);
+}
+
+/* The record of the next generation; one that an interrupted beginning left is made anew. */
+static enum kc_error stage_next(struct kc_call *call, uint32_t number)
+{
+    struct kc_record *former = NULL, *staged, none = {.kind = KC_KIND_GENERATION};
+    snprintf(none.id, sizeof none.id, "generation-%u", (unsigned)number);
+    enum kc_error error = find_generation(call, number, &former);
+    if (error != KC_OK && error != KC_ERR_REFUSED)
+        return error;
+    error = kc_call_stage(call, error == KC_OK ? former : &none, &staged);
+    return error == KC_OK ? kc_keeper_make_generation(call->vault->keeper, staged) : error;
+}
+
+/* The root has its part of the next one before anything is put under it. */
+static enum kc_error begin(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_anchor *anchor = vault->ledger.anchor;
+    struct kc_generation *place = &anchor->generations[anchor->generations[0].number != 0];
+    uint32_t number = oldest_of(anchor) + 1;
+    enum kc_error error = stage_next(call, number);
+    if (error == KC_OK && vault->ledger.detects)
+        error = kc_entropy_fill(vault->entropy, place->secret, sizeof place->secret);
+    if (error != KC_OK)
+        return error;
+    place->number = number;
+    call->generation = number;
+    call->anchors = true;
+    call->wish = KC_WISH_COMMIT_AGAIN;
+    return KC_OK;
+}
+
+/* The one whose record this call has just stored. */
+static enum kc_error load_begun(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    const struct kc_anchor *anchor = vault->ledger.anchor;
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (anchor->generations[i].number == call->generation)
+            return kc_keeper_load_generation(
+                vault->keeper, call->generation, &call->changes[0], anchor->generations[i].secret);
+    return KC_ERR_INTERNAL;
+}
+
+static enum kc_error load_newest(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    const struct kc_anchor *anchor = vault->ledger.anchor;
+    for (size_t i = 0; i < KC_GENERATIONS; i++) {
+        const struct kc_generation *generation = &anchor->generations[i];
+        struct kc_record *record;
+        if (generation->number <= kc_keeper_generation(vault->keeper))
+            continue;
+        enum kc_error error = find_generation(call, generation->number, &record);
+        return error == KC_OK ? kc_keeper_load_generation(
+                                    vault->keeper, generation->number, record, generation->secret)
+                              : error;
+    }
+    return KC_OK;
+}
+
+/* One record under the newest generation; one that others change just now is under it anyway, and
+ * what is damaged stays so. */
+static enum kc_error move_one(struct kc_call *call, const struct kc_record *record)
+{
+    struct kc_keeper *keeper = call->vault->keeper;
+    KC_AUTO_SECRET secret = {0};
+    struct kc_record *staged;
+    enum kc_error error = kc_keeper_open(keeper, record, &secret);
+    if (error == KC_ERR_RECORD_DAMAGED)
+        return KC_OK;
+    if (error == KC_OK)
+        error = kc_call_stage(call, record, &staged);
+    if (error == KC_ERR_CONFLICT)
+        return KC_OK;
+    return error == KC_OK ? kc_keeper_protect(keeper, staged, &secret) : error;
+}
+
+static bool is_to_be_moved(struct kc_call *call, const struct kc_record *record)
+{
+    uint32_t generation = kc_keeper_generation_of(record);
+    return generation != 0 && generation != kc_keeper_generation(call->vault->keeper) &&
+           kc_call_believe(call, record) == KC_OK;
+}
+
+/* Stages as many as a commit takes. */
+static enum kc_error move_some(struct kc_call *call)
+{
+    enum kc_error error = KC_OK;
+    struct kc_call *page = call->page;
+    for (size_t i = 0; page && error == KC_OK && i < page->record_count; i++) {
+        if (call->change_count == KC_CALL_CHANGES_MAX)
+            break;
+        if (is_to_be_moved(call, &page->records[i]))
+            error = move_one(call, &page->records[i]);
+        if (call->wish != KC_WISH_ANSWER)
+            return KC_OK; /* nodes first, or others' changes */
+    }
+    call->moved += call->change_count;
+    if (error == KC_OK && call->change_count > 0)
+        call->wish = KC_WISH_COMMIT_AGAIN;
+    return error;
+}
+
+/* All secrets are under the newest one: the root's part of the former goes, and nothing that was under
+ * it opens any more. */
+static enum kc_error end(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_anchor *anchor = vault->ledger.anchor;
+    uint32_t number = oldest_of(anchor);
+    struct kc_record *former, *staged;
+    enum kc_error error = find_generation(call, number, &former);
+    if (error == KC_OK)
+        error = kc_call_stage(call, former, &staged);
+    if (error != KC_OK)
+        return error;
+    staged->state = KC_STATE_DESTROYED;
+    staged->seal_size = 0;
+    memset(staged->seal, 0, sizeof staged->seal);
+    error = kc_keeper_protect(vault->keeper, staged, NULL);
+    if (error != KC_OK)
+        return error;
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (anchor->generations[i].number == number)
+            kc_wipe(&anchor->generations[i], sizeof anchor->generations[i]);
+    kc_keeper_forget_generation(vault->keeper, number);
+    call->anchors = true;
+    call->has_ended = true;
+    call->wish = KC_WISH_COMMIT_AGAIN;
+    return KC_OK;
+}
+
+static void tell(struct kc_call *call, bool more)
+{
+    const struct kc_ledger *ledger = &call->vault->ledger;
+    kc_call_set_number(call, KC_FIELD_MORE, more);
+    kc_call_set_number(call, KC_FIELD_RECORDS, call->moved);
+    kc_call_set_number(call, KC_FIELD_GENERATION, kc_keeper_generation(call->vault->keeper));
+    kc_call_set_number(call, KC_FIELD_EFFECTIVE, ledger->head.number);
+    kc_call_set_number(call, KC_FIELD_ANCHORED, ledger->anchor->number);
+    if (!more)
+        kc_call_set_number(call, KC_FIELD_ERASED, kc_call_now(call));
+}
+
+/* Page after page; a page that came empty was the last. */
+enum kc_error kc_vault_store_rotate(struct kc_call *call)
+{
+    const struct kc_anchor *anchor = call->vault->ledger.anchor;
+    enum kc_error error = kc_call_allowed(call);
+    if (error == KC_OK && call->anchors)
+        error = call->anchor_error; /* what the root did not take is not begun, or not erased */
+    if (error == KC_OK && call->generation != 0)
+        error = load_begun(call);
+    call->anchors = false;
+    call->generation = 0;
+    if (error != KC_OK)
+        return error;
+    if (call->has_ended) {
+        tell(call, false);
+        return KC_OK;
+    }
+    if (!is_moving(anchor))
+        return begin(call);
+    struct kc_record *former;
+    if ((error = load_newest(call)) != KC_OK ||
+        (error = find_generation(call, oldest_of(anchor), &former)) != KC_OK ||
+        (error = move_some(call)) != KC_OK || call->wish != KC_WISH_ANSWER)
+        return error;
+    const struct kc_call *page = call->page;
+    if (page && page->record_count == 0)
+        return end(call);
+    kc_call_want_page(call, page ? page->records[page->record_count - 1].id : "");
+    return KC_OK;
+}
+
+/* --- a store that was rolled back --- */
+
+#define FREE_TRIES 3
+#define WAIT_MAX 3600
+#define WAIT_DOUBLINGS 12
+
+/* Tries are counted in the root, before they are compared: the store's own count went back with it. */
+static enum kc_error count_try(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_ledger *ledger = &vault->ledger;
+    struct kc_anchor next = *ledger->anchor; /* secret */
+    uint8_t octets[KC_ROOT_HEAD_SIZE];       /* secret */
+    uint64_t now = kc_call_now(call);
+    if (now < next.wait_until) {
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            kc_call_print(call, "wait %llu seconds", (unsigned long long)(next.wait_until - now)));
+        kc_wipe(&next, sizeof next);
+        return KC_ERR_OPERATOR_WAIT;
+    }
+    if (next.failures < UINT8_MAX)
+        next.failures++;
+    unsigned doublings = next.failures > FREE_TRIES ? next.failures - FREE_TRIES : 0;
+    uint64_t wait = UINT64_C(1) << (doublings < WAIT_DOUBLINGS ? doublings : WAIT_DOUBLINGS);
+    next.wait_until = next.failures < FREE_TRIES ? 0 : now + (wait < WAIT_MAX ? wait : WAIT_MAX);
+    next.writes++;
+    kc_anchor_write(&next, octets);
+    enum kc_error error =
+        kc_vault_root_head_write(vault->outside, kc_keeper_authorisation(vault->keeper), octets);
+    if (error == KC_OK)
+        *ledger->anchor = next;
+    kc_wipe(octets, sizeof octets);
+    kc_wipe(&next, sizeof next);
+    return error;
+}
+
+/* The PIN's verifier as the store has it now; its record has the vault's MAC. */
+static enum kc_error compare_pin(struct kc_call *call)
+{
+    KC_AUTO_SECRET pin = {0};
+    uint8_t verifier[32]; /* secret */
+    const struct kc_record *found = NULL;
+    for (size_t i = 0; i < call->record_count; i++)
+        if (call->records[i].kind == KC_KIND_OPERATOR &&
+            kc_keeper_believe(call->vault->keeper, &call->records[i]) == KC_OK)
+            found = &call->records[i];
+    if (!found || found->secret_size != KC_PIN_VERIFIER_SIZE)
+        return KC_ERR_OPERATOR_PROOF;
+    enum kc_error error = kc_call_secret(call, KC_FIELD_PIN, 8, 64, &pin);
+    if (error == KC_OK)
+        error = count_try(call);
+    if (error != KC_OK)
+        return error;
+    kc_keeper_pin_verifier(call->vault->keeper, found->secret, &pin, verifier);
+    bool right = sodium_memcmp(verifier, found->secret + KC_PIN_SALT_SIZE, sizeof verifier) == 0;
+    kc_wipe(verifier, sizeof verifier);
+    return right ? KC_OK : KC_ERR_OPERATOR_PROOF;
+}
+
+/*
+ * The next opening takes the store as it is, and gives it a head beyond all that the root has seen.
+ * Secrets under a generation that the root does not have any more stay lost.
+ */
+enum kc_error kc_vault_store_accept(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_ledger *ledger = &vault->ledger;
+    enum kc_error error = kc_call_allowed(call);
+    if (error != KC_OK)
+        return error;
+    if (atomic_load(&ledger->state) != KC_LEDGER_ROLLED_BACK)
+        return KC_ERR_REFUSED;
+    if ((error = compare_pin(call)) != KC_OK)
+        return error;
+    kc_call_set_number(call, KC_FIELD_HEAD, ledger->found);
+    kc_call_set_number(call, KC_FIELD_ANCHORED, ledger->anchor->number);
+    ledger->accepts = true;
+    atomic_store(&ledger->state, KC_LEDGER_CLOSED);
+    call->changed = true; /* it is told to the log */
+    return KC_OK;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An older store put back: at every point of a history, whole or in parts, and what is claimed of it. */
+#include "tests/vault/bench.h"
+
+#include "custodian/vault/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POINTS 8
+
+static struct ask key_ask(enum kc_operation operation, const char *key)
+{
+    struct ask ask = ask_new(operation);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    return ask;
+}
+
+static void expect_key(
+    struct bench *bench, enum kc_operation operation, const char *key, enum kc_error error)
+{
+    struct ask ask = key_ask(operation, key);
+    bench_expect(bench, &ask, error);
+}
+
+static void expect_sign(struct bench *bench, const char *key, enum kc_error error)
+{
+    struct ask ask = key_ask(KC_OPERATION_KEY_SIGN, key);
+    ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
+    bench_expect(bench, &ask, error);
+}
+
+/* A change that is anchored when it is answered. */
+static void change_anchored(struct bench *bench, enum kc_operation operation, const char *key)
+{
+    struct ask ask = key_ask(operation, key);
+    ask_number(&ask, KC_FIELD_WAIT, 1);
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_true(answer_value(answer, KC_FIELD_ANCHORED)->number >=
+                answer_value(answer, KC_FIELD_EFFECTIVE)->number);
+    answer_done(answer);
+}
+
+static void an_older_store_is_refused_at_every_point_of_a_history(void **state)
+{
+    struct bench *bench = *state;
+    struct bench_copy *points[POINTS];
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    for (size_t i = 0; i < POINTS; i++) {
+        points[i] = bench_copy(bench);
+        change_anchored(
+            bench, i % 2 == 0 ? KC_OPERATION_KEY_DISABLE : KC_OPERATION_KEY_ENABLE, key);
+    }
+    struct bench_copy *newest = bench_copy(bench);
+    for (size_t i = 0; i < POINTS; i++) {
+        bench_restore(bench, points[i]);
+        bench_restart(bench);
+        expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+        expect_key(bench, KC_OPERATION_KEY_SHOW, key, KC_ERR_STORE_ROLLED_BACK);
+        struct ask status = ask_new(KC_OPERATION_STATUS);
+        struct answer *answer = bench_ask(bench, &status);
+        assert_string_equal(answer_text(answer, KC_FIELD_FRESHNESS), "rolled-back");
+        answer_done(answer);
+        free(points[i]);
+    }
+    bench_restore(bench, newest);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    free(newest);
+    free(key);
+}
+
+static void an_older_record_or_node_is_refused_behind_the_cache_too(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    char *other = bench_generate(bench, "Ed25519", "application", "b");
+    struct bench_copy *older = bench_copy(bench);
+    expect_sign(bench, key, KC_OK);
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    struct bench_copy *newest = bench_copy(bench);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        for (size_t i = 0; i < older->record_count; i++)
+            if (strcmp(bench->records[i].id, key) == 0)
+                bench->records[i] = older->records[i];
+        expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+        expect_sign(bench, other, KC_OK);
+        bench_restore(bench, newest);
+        bench_restart(bench);
+        expect_sign(bench, key, KC_ERR_REFUSED);
+        free(newest);
+        newest = bench_copy(bench); /* each start makes a head */
+    }
+    for (size_t i = 0; i < older->node_count; i++) {
+        struct bench_node *node = bench_node(bench, older->nodes[i].number);
+        if (node->number == KC_VAULT_NODE_HEAD || memcmp(node, &older->nodes[i], sizeof *node) == 0)
+            continue;
+        struct bench_node present = *node;
+        *node = older->nodes[i];
+        bench_restart(bench);
+        expect_key(bench, KC_OPERATION_KEY_SHOW, key, KC_ERR_RECORD_DAMAGED);
+        *node = present;
+        bench_restart(bench);
+        expect_sign(bench, other, KC_OK);
+    }
+    free(older);
+    free(newest);
+    free(other);
+    free(key);
+}
+
+static void a_hidden_tombstone_does_not_let_the_share_in_again(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, key, KC_OK);
+    struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    *record = bench->records[--bench->record_count];
+    for (int restarts = 0; restarts < 2; restarts++) {
+        expect_key(bench, KC_OPERATION_KEY_SHOW, key, KC_ERR_RECORD_DAMAGED);
+        expect_key(bench, KC_OPERATION_KEY_SHOW, "MAAA", KC_ERR_REFUSED);
+        bench_restart(bench);
+    }
+    free(key);
+}
+
+static void a_head_or_node_with_any_octet_changed_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    for (size_t i = 0; i < bench->node_count; i++) {
+        size_t size = bench->nodes[i].size;
+        for (size_t octet = 0; octet<size; octet += size> 200 ? 37 : 5) {
+            bench_restart(bench);
+            bench->nodes[i].content[octet] ^= 1;
+            bool is_head = bench->nodes[i].number == KC_VAULT_NODE_HEAD;
+            struct ask ask = key_ask(KC_OPERATION_KEY_SHOW, key);
+            struct answer *answer = bench_ask(bench, &ask);
+            if (is_head)
+                assert_int_equal(answer->error, KC_ERR_STORE_HEAD);
+            else
+                assert_true(answer->error == KC_ERR_RECORD_DAMAGED || answer->error == KC_OK);
+            answer_done(answer);
+            bench->nodes[i].content[octet] ^= 1;
+        }
+    }
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    free(key);
+}
+
+/* Rule 10.12: the orphan of a commit that was never acknowledged is worth nothing after the next
+ * start. */
+static void the_orphan_of_a_crash_between_the_steps_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    change_anchored(bench, KC_OPERATION_KEY_ENABLE, key);
+    struct bench_copy *backup = bench_copy(bench);
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
+    bench->holds_stored = true;
+    bench_send(bench, &disable);
+    bench_store_unheard(bench); /* stored; then the crash, before the root has it */
+    bench->holds_stored = false;
+    struct bench_copy *orphan = bench_copy(bench);
+    bench_restore(bench, backup);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, key, KC_OK);
+    bench_restore(bench, orphan);
+    bench_restart(bench);
+    expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_ERR_STORE_ROLLED_BACK);
+    kc_descriptors_close(&disable.descriptors);
+    free(orphan);
+    free(backup);
+    free(key);
+}
+
+static void a_crash_after_the_store_has_it_loses_nothing(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    for (int i = 0; i < 5; i++) { /* effective, never anchored but by the next start */
+        expect_key(bench, KC_OPERATION_KEY_DISABLE, key, KC_OK);
+        bench_restart(bench);
+        expect_sign(bench, key, KC_ERR_REFUSED);
+        expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_OK);
+        bench_restart(bench);
+        expect_sign(bench, key, KC_OK);
+    }
+    free(key);
+}
+
+static void a_desk_that_comes_back_with_an_older_store_is_found_out(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct bench_copy *older = bench_copy(bench);
+    expect_key(bench, KC_OPERATION_KEY_DISABLE, key, KC_OK); /* effective, not anchored */
+    struct bench_copy *newest = bench_copy(bench);
+    kc_vault_desk_gone(bench->vault);
+    close(bench->client);
+    bench_connect(bench);
+    expect_sign(bench, key, KC_ERR_REFUSED);
+    kc_vault_desk_gone(bench->vault);
+    close(bench->client);
+    bench_connect(bench);
+    bench_restore(bench, older);
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    free(newest);
+    free(older);
+    free(key);
+}
+
+static void writes_to_the_root_keep_their_budget(void **state)
+{
+    struct bench *bench = *state;
+    bench->config.freshness.burst = 3;
+    bench_restart(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    size_t before = bench->head_writes;
+    for (int i = 0; i < 10; i++) {
+        expect_key(bench, KC_OPERATION_KEY_DISABLE, key, KC_OK);
+        bench->milliseconds += 1000;
+        kc_vault_expire(bench->vault);
+        expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_OK);
+        bench->milliseconds += 1000;
+        kc_vault_expire(bench->vault);
+    }
+    assert_int_equal(bench->head_writes - before, 3);
+    bench->milliseconds += 600000;
+    kc_vault_expire(bench->vault);
+    assert_int_equal(bench->head_writes - before, 4);
+    assert_true(kc_vault_stop(bench->vault)); /* nothing is left to anchor */
+    assert_int_equal(bench->head_writes - before, 4);
+    free(key);
+}
+
+static void a_root_without_its_head_opens_nothing(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench_restart(bench);
+    bench->has_head = false; /* somebody removed the index */
+    expect_sign(bench, key, KC_ERR_ROOT_HEAD);
+    bench->has_head = true;
+    bench->head_auth[0] ^= 1; /* and made one of his own */
+    expect_sign(bench, key, KC_ERR_ROOT_HEAD_TAKEN);
+    bench->head_auth[0] ^= 1;
+    for (size_t octet = 0; octet < 41; octet++) { /* number and digest; a root that lies */
+        bench->head[octet] ^= 1;
+        bench_restart(bench);
+        struct ask ask = key_ask(KC_OPERATION_KEY_SHOW, key);
+        struct answer *answer = bench_ask(bench, &ask);
+        assert_true(answer->error != KC_OK || (octet >= 1 && octet <= 8));
+        answer_done(answer);
+        bench->head[octet] ^= 1;
+        if (octet >= 1 && octet <= 8)
+            octet = 8; /* the number is for people: what counts is the digest */
+    }
+    free(key);
+}
+
+static void a_root_that_holds_no_head_says_so(void **state)
+{
+    struct bench *bench = *state;
+    bench->head_error = KC_ERR_ROOT_UNFIT;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    struct ask status = ask_new(KC_OPERATION_STATUS);
+    struct answer *answer = bench_ask(bench, &status);
+    assert_string_equal(answer_text(answer, KC_FIELD_FRESHNESS), "not-detected");
+    answer_done(answer);
+    free(key);
+}
+
+/* --- erasure --- */
+
+static void rotate(struct bench *bench)
+{
+    struct ask ask = ask_new(KC_OPERATION_STORE_ROTATE);
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer_value(answer, KC_FIELD_MORE)->number, 0);
+    assert_true(answer_value(answer, KC_FIELD_ERASED)->number > 0);
+    answer_done(answer);
+}
+
+/* Rule 10.8: an old store with the present root opens nothing. */
+static void a_rotated_generation_opens_in_no_old_copy(void **state)
+{
+    struct bench *bench = *state;
+    char *keys[6];
+    for (size_t i = 0; i < 6; i++) {
+        char label[] = {'k', (char)('0' + i), 0};
+        keys[i] = bench_generate(bench, "Ed25519", "application", label);
+    }
+    struct bench_copy *old = bench_copy(bench);
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, keys[5], KC_OK);
+    rotate(bench);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        for (size_t i = 0; i < 5; i++)
+            expect_sign(bench, keys[i], KC_OK);
+        expect_sign(bench, keys[5], KC_ERR_REFUSED);
+        bench_restart(bench);
+    }
+    expect_sign(bench, keys[0], KC_OK);
+    for (size_t i = 0; i < 6; i++) { /* even past all that notices the rollback */
+        struct kc_record *record = NULL;
+        struct kc_secret secret = {0};
+        for (size_t k = 0; k < old->record_count; k++)
+            if (strcmp(old->records[k].id, keys[i]) == 0)
+                record = &old->records[k];
+        assert_int_equal(kc_keeper_believe(bench->vault->keeper, record), KC_OK);
+        assert_int_equal(
+            kc_keeper_open(bench->vault->keeper, record, &secret), KC_ERR_RECORD_DAMAGED);
+        free(keys[i]);
+    }
+    free(old);
+}
+
+static void what_was_destroyed_is_erased_by_a_date(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct ask ask = key_ask(KC_OPERATION_KEY_DESTROY, key);
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer_value(answer, KC_FIELD_ERASE_BY)->number, bench->seconds + 168 * 3600);
+    answer_done(answer);
+    rotate(bench);
+    free(key);
+}
+
+/* --- the operator's override --- */
+
+static struct ask accept_ask(const char *pin)
+{
+    struct ask ask = ask_new(KC_OPERATION_STORE_ACCEPT);
+    ask_secret(&ask, KC_FIELD_PIN, pin, strlen(pin));
+    return ask;
+}
+
+static void the_operator_alone_goes_on_with_an_older_store(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct bench_copy *older = bench_copy(bench);
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    struct ask early = accept_ask(BENCH_PIN);
+    bench_expect(bench, &early, KC_ERR_REFUSED);
+    bench_restore(bench, older);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    for (int i = 0; i < 3; i++) { /* the count is the root's: the store's went back */
+        struct ask wrong = accept_ask("not the right one");
+        bench_expect(bench, &wrong, KC_ERR_OPERATOR_PROOF);
+        bench_restore(bench, older);
+        bench_restart(bench);
+    }
+    struct ask waits = accept_ask(BENCH_PIN);
+    bench_expect(bench, &waits, KC_ERR_OPERATOR_WAIT);
+    bench->seconds += 60;
+    struct ask right = accept_ask(BENCH_PIN);
+    struct answer *answer = bench_ask(bench, &right);
+    assert_true(answer_value(answer, KC_FIELD_HEAD)->number <
+                answer_value(answer, KC_FIELD_ANCHORED)->number);
+    answer_done(answer);
+    expect_sign(bench, key, KC_OK);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    free(older);
+    free(key);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_older_store_is_refused_at_every_point_of_a_history),
+        CASE(an_older_record_or_node_is_refused_behind_the_cache_too),
+        CASE(a_hidden_tombstone_does_not_let_the_share_in_again),
+        CASE(a_head_or_node_with_any_octet_changed_is_refused),
+        CASE(the_orphan_of_a_crash_between_the_steps_is_refused),
+        CASE(a_crash_after_the_store_has_it_loses_nothing),
+        CASE(a_desk_that_comes_back_with_an_older_store_is_found_out),
+        CASE(writes_to_the_root_keep_their_budget),
+        CASE(a_root_without_its_head_opens_nothing),
+        CASE(a_root_that_holds_no_head_says_so),
+        CASE(a_rotated_generation_opens_in_no_old_copy),
+        CASE(what_was_destroyed_is_erased_by_a_date),
+        CASE(the_operator_alone_goes_on_with_an_older_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
