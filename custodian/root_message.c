@@ -263,7 +263,7 @@ enum kc_error kc_root_made_read(struct kc_span payload, struct kc_root_made *mad
     struct kc_span blob = kc_reader_span(&r, sizeof read.blob);
     struct kc_span public = rest(&r, 1, sizeof read.public_key);
     enum kc_error error = kc_reader_finish(&r);
-    if (error != KC_OK || blob.size == 0)
+    if (error != KC_OK || !blob.bytes || blob.size == 0 || !public.bytes)
         return KC_ERR_BAD_REQUEST;
     memcpy(read.blob, blob.bytes, blob.size);
     memcpy(read.public_key, public.bytes, public.size);

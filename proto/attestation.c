@@ -176,7 +176,8 @@ enum kc_error kc_attestation_binding(
     const struct kc_attestation *a, uint8_t binding[static KC_ATTESTATION_BINDING_SIZE])
 {
     static const char context[] = "custodian attest 1";
-    uint8_t octets[sizeof context + 1 + 4 * 4 + KC_ATTESTATION_NONCE_MAX + 64 + 16 + 526];
+    uint8_t octets[sizeof context + 1 + 4 * sizeof(uint32_t) + KC_ATTESTATION_NONCE_MAX + 64 + 16 +
+                   526];
     struct kc_writer w;
     kc_writer_init(&w, octets, sizeof octets);
     kc_writer_bytes(&w, context, sizeof context);

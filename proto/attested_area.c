@@ -46,7 +46,8 @@ static void read_ecc(struct kc_reader *r, struct kc_attested_area *area)
 
 static void read_rsa(struct kc_reader *r, struct kc_attested_area *area)
 {
-    if (kc_reader_u16(r) != ALG_NULL || kc_reader_u16(r) != ALG_NULL)
+    uint16_t symmetric = kc_reader_u16(r), scheme = kc_reader_u16(r);
+    if (symmetric != ALG_NULL || scheme != ALG_NULL)
         kc_reader_fail(r);
     (void)kc_reader_u16(r); /* bits */
     if (kc_reader_u32(r) != 0)

@@ -74,7 +74,7 @@ static bool derive_seed(const uint8_t agreed[static NUMBER_SIZE],
     uint8_t seed[static SEED_SIZE])
 {
     static const char label[] = "IDENTITY";
-    uint8_t octets[4 + NUMBER_SIZE + sizeof label + 2 * NUMBER_SIZE]; /* secret */
+    uint8_t octets[4 + NUMBER_SIZE + sizeof label + (size_t)2 * NUMBER_SIZE]; /* secret */
     struct kc_writer w;
     kc_writer_init(&w, octets, sizeof octets);
     kc_writer_u32(&w, 1);

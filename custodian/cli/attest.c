@@ -251,8 +251,8 @@ static enum kc_error make_challenge(
 enum kc_error kc_cli_attest_challenge(struct kc_cli *cli)
 {
     KC_AUTO_OCTETS identity = {NULL, 0};
-    uint8_t secret[KC_CREDENTIAL_SECRET_SIZE],
-        name[KC_ATTESTATION_NAME_SIZE]; /* the first secret */
+    uint8_t secret[KC_CREDENTIAL_SECRET_SIZE]; /* secret */
+    uint8_t name[KC_ATTESTATION_NAME_SIZE] = {0};
     enum kc_error error = kc_cli_read(cli, cli->arguments[0], IDENTITY_MAX, &identity);
     if (error == KC_OK && getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
         error = kc_cli_fail(cli, KC_ERR_RANDOM, "the kernel gives no random octets");

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define PROOF_CONTEXT "custodian share-join 1"
-#define PROOF_CONTEXT_MAX (sizeof PROOF_CONTEXT + 2 * KC_POINT_SIZE_MAX + 1)
+#define PROOF_CONTEXT_MAX (sizeof PROOF_CONTEXT + (size_t)2 * KC_POINT_SIZE_MAX + 1)
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 {

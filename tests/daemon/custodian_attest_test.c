@@ -234,7 +234,7 @@ static void an_attestation_holds_for_its_verifiers_nonce_and_pcrs_alone(void **s
 static void another_tpm_attests_with_another_key(void **state)
 {
     (void)state;
-    uint8_t name[KC_ATTESTATION_NAME_SIZE];
+    uint8_t name[KC_ATTESTATION_NAME_SIZE] = {0};
     struct kc_attestation attestation;
     struct bundle bundle = attest("P-256", "resident");
     struct kc_attestation_wanted asked = wanted;
@@ -284,9 +284,9 @@ static void an_attestation_key_is_enrolled_by_a_credential_that_its_tpm_alone_op
 {
     (void)state;
     static const uint8_t secret[KC_CREDENTIAL_SECRET_SIZE] = "what the verifier wants back";
-    uint8_t name[KC_ATTESTATION_NAME_SIZE], credential[KC_CREDENTIAL_MAX], answer[32] = {0};
+    uint8_t name[KC_ATTESTATION_NAME_SIZE] = {0}, credential[KC_CREDENTIAL_MAX], answer[32] = {0};
     size_t size = 0;
-    struct identity identity;
+    struct identity identity = {.size = 0};
     ask_for_identity(&identity);
     assert_int_equal(kc_attestation_name(identity.ak, name), KC_OK);
     struct kc_span ak_name = {name, sizeof name};

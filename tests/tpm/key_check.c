@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -40,11 +41,13 @@ static EVP_PKEY *read_public(enum kc_algorithm algorithm, const uint8_t *octets,
     if (algorithm == KC_ALGORITHM_RSA2048) {
         key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &octets, (long)size);
     } else if (is_nist(algorithm)) {
+        char group[6];
+        uint8_t point[KC_ROOT_PUBLIC_MAX];
+        snprintf(group, sizeof group, "%s", group_of(algorithm));
+        memcpy(point, octets, size);
         OSSL_PARAM parameters[] = {
-            OSSL_PARAM_construct_utf8_string(
-                OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group_of(algorithm), 0),
-            OSSL_PARAM_construct_octet_string(
-                OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)octets, size),
+            OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
             OSSL_PARAM_END,
         };
         EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
