@@ -15,15 +15,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static enum kc_error read_absolute_path(struct kc_parse *parse, const config_setting_t *setting,
-    const struct kc_setting *row, void *destination)
-{
-    const char *text = config_setting_get_string(setting);
-    if (text && *text && *text != '/')
-        return kc_parse_problem(parse, setting, "not an absolute path:", row->name);
-    return kc_parse_text(parse, setting, row, destination);
-}
-
 /* Octal digits in a text: libconfig has no octal numbers, and 0666 would be 666. */
 static enum kc_error read_mode(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
@@ -92,6 +83,7 @@ static const struct kc_setting user_rows[KC_CONFIG_PROCESSES] = {
     {"desk", read_user, 0 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
     {"vault", read_user, 1 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
     {"root", read_user, 2 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"courier", read_user, 3 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, false},
 };
 
 static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *setting,
@@ -149,19 +141,19 @@ static enum kc_error read_pcrs(struct kc_parse *parse, const config_setting_t *s
 #field, read, ROOT_FIELD(field), 0, sizeof(((struct kc_config_root *)0)->field), false     \
     }
 static const struct kc_setting root_rows[] = {
-    {"srk_name_file", read_absolute_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
+    {"srk_name_file", kc_parse_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
     {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
     ROOT_TEXT(tcti, read_tcti),
     {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
     {"head_handle", kc_parse_number, ROOT_FIELD(head_handle), 0x01800000, 0x01bfffff, false},
     ROOT_TEXT(pcrs, read_pcrs),
-    ROOT_TEXT(policy_key, read_absolute_path),
-    ROOT_TEXT(policy_file, read_absolute_path),
+    ROOT_TEXT(policy_key, kc_parse_path),
+    ROOT_TEXT(policy_file, kc_parse_path),
     {"policy_counter", kc_parse_number, ROOT_FIELD(policy_counter), 0x01800000, 0x01bfffff, false},
-    ROOT_TEXT(pkcs11, read_absolute_path),
+    ROOT_TEXT(pkcs11, kc_parse_path),
     ROOT_TEXT(token, kc_parse_text),
     ROOT_TEXT(key_label, kc_parse_text),
-    ROOT_TEXT(pin_file, read_absolute_path),
+    ROOT_TEXT(pin_file, kc_parse_path),
     {"environment", read_environment, 0, 0, 0, false},
 };
 
@@ -250,9 +242,9 @@ static enum kc_error read_freshness(struct kc_parse *parse, const config_setting
 
 #define FIELD(field) offsetof(struct kc_config, field)
 static const struct kc_setting top_rows[] = {
-    {"socket", read_absolute_path, FIELD(socket), 0, KC_CONFIG_SOCKET_PATH_SIZE, true},
+    {"socket", kc_parse_path, FIELD(socket), 0, KC_CONFIG_SOCKET_PATH_SIZE, true},
     {"socket_mode", read_mode, FIELD(socket_mode), 0600, 0777, false},
-    {"store", read_absolute_path, FIELD(store), 0, KC_CONFIG_PATH_SIZE, true},
+    {"store", kc_parse_path, FIELD(store), 0, KC_CONFIG_PATH_SIZE, true},
     {"arena_size", kc_parse_number, FIELD(arena_size), 256 * 1024, 1u << 30, false},
     {"users", read_users, FIELD(users), 0, 0, false},
     {"root", read_root, FIELD(root), 0, 0, true},
@@ -260,6 +252,7 @@ static const struct kc_setting top_rows[] = {
     {"freshness", read_freshness, FIELD(freshness), 0, 0, false},
     {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
     {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
+    {"peers", kc_parse_peers, FIELD(peers), 0, 0, false},
 };
 
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
@@ -271,6 +264,7 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
     groups[4] = kc_config_rule_group();
     groups[5] = (struct kc_setting_group){
         "freshness", freshness_rows, COUNT(freshness_rows), FIELD(freshness)};
+    groups[6] = kc_config_peer_group();
 }
 
 static const struct kc_config defaults = {
@@ -288,13 +282,19 @@ static const struct kc_config defaults = {
         .session_deadline_ms = 10000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000},
+    .peers = {{.deadline_ms = 5000}},
     .freshness = {.interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1},
 };
 
-static bool no_two_are_the_same(const struct kc_config_user users[KC_CONFIG_PROCESSES])
+/* Of the processes that run. */
+static bool no_two_are_the_same(const struct kc_config *config)
 {
-    return users[0].user != users[1].user && users[0].user != users[2].user &&
-           users[1].user != users[2].user;
+    size_t count = config->peer_count > 0 ? KC_CONFIG_PROCESSES : KC_CONFIG_COURIER;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (config->users[i].user == config->users[j].user)
+                return false;
+    return true;
 }
 
 /* Rights can be dropped just by root; anyone else runs all processes as himself, whatever `users`
@@ -306,6 +306,9 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
     config->drops_rights = geteuid() == 0;
     if (config->drops_rights && config->users[0].user == 0)
         return kc_parse_problem(parse, top, "started as root, so this is needed:", "users");
+    if (config->drops_rights && config->peer_count > 0 &&
+        config->users[KC_CONFIG_COURIER].user == 0)
+        return kc_parse_problem(parse, top, "there are peers, so this user is needed:", "courier");
     for (size_t i = 0; !config->drops_rights && i < KC_CONFIG_PROCESSES; i++) {
         struct kc_config_user *user = &config->users[i];
         const struct passwd *entry = getpwuid(geteuid());
@@ -313,7 +316,7 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
         if (!entry || !kc_text_copy(user->name, sizeof user->name, entry->pw_name))
             snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
     }
-    config->separate_users = no_two_are_the_same(config->users);
+    config->separate_users = no_two_are_the_same(config);
     return KC_OK;
 }
 

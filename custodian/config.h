@@ -17,7 +17,9 @@
 #define KC_CONFIG_USER_NAME_MAX 32
 #define KC_CONFIG_PATH_SIZE 1024       /* terminator included */
 #define KC_CONFIG_SOCKET_PATH_SIZE 108 /* of sockaddr_un */
-#define KC_CONFIG_PROCESSES 3          /* users: in the order of enum kc_process */
+#define KC_CONFIG_PROCESSES 4          /* users: in the order of enum kc_process */
+#define KC_CONFIG_COURIER 3            /* the one that runs just if there are peers */
+#define KC_CONFIG_PEERS_MAX 16
 
 struct kc_config_user {
     char name[KC_CONFIG_USER_NAME_MAX + 1]; /* as written, or the number */
@@ -70,6 +72,14 @@ struct kc_config_root {
     size_t environment_count;
 };
 
+/* Another custodian, which has the second shares of keys in some keyrings. */
+struct kc_config_peer {
+    char name[KC_CONFIG_USER_NAME_MAX + 1];
+    char socket[KC_CONFIG_SOCKET_PATH_SIZE];
+    uint64_t keyrings;    /* bit n: keyring n of the policy; no keyring has two peers */
+    uint32_t deadline_ms; /* for one answer, 5000 */
+};
+
 struct kc_config {
     char socket[KC_CONFIG_SOCKET_PATH_SIZE];
     uint32_t socket_mode; /* 0666: the policy decides by who the peer is */
@@ -82,6 +92,8 @@ struct kc_config {
     struct kc_config_limits limits;
     struct kc_config_freshness freshness;
     struct kc_policy policy;
+    struct kc_config_peer peers[KC_CONFIG_PEERS_MAX];
+    size_t peer_count;
 };
 
 /* What is wrong, for a person: "custodian.conf:12: unknown setting 'colour'". */
@@ -115,6 +127,9 @@ KC_CHECKED enum kc_error kc_config_read(
  */
 KC_CHECKED enum kc_error kc_config_open(
     const char *path, int *descriptor, struct kc_config_problem *problem);
+
+/* The peer that has the second shares of a keyring's keys; NULL: none. */
+const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, const char *keyring);
 
 /* "separate", the name of the one user that all processes run as, or "partly separate". */
 const char *kc_config_users_text(const struct kc_config *config);

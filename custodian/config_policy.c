@@ -70,16 +70,7 @@ static enum kc_error read_keyring(
     struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
 {
     struct kc_policy_rule *rule = destination;
-    const struct kc_policy *policy = &parse->config->policy;
-    bool found = false;
-
-    for (size_t i = 0; i < policy->keyring_count; i++) {
-        if (strcmp(text, "*") != 0 && strcmp(text, policy->keyrings[i]) != 0)
-            continue;
-        rule->keyrings |= UINT64_C(1) << i;
-        found = true;
-    }
-    return found ? KC_OK : kc_parse_problem(parse, setting, "not one of the keyrings:", text);
+    return kc_parse_keyring_bits(parse, setting, text, &rule->keyrings);
 }
 
 static enum kc_error read_glob(

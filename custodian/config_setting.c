@@ -116,3 +116,27 @@ enum kc_error kc_parse_text(struct kc_parse *parse, const config_setting_t *sett
     memcpy(destination, text, size);
     return KC_OK;
 }
+
+enum kc_error kc_parse_path(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    const char *text = config_setting_get_string(setting);
+    if (text && *text && *text != '/')
+        return kc_parse_problem(parse, setting, "not an absolute path:", row->name);
+    return kc_parse_text(parse, setting, row, destination);
+}
+
+enum kc_error kc_parse_keyring_bits(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, uint64_t *keyrings)
+{
+    const struct kc_policy *policy = &parse->config->policy;
+    bool found = false;
+
+    for (size_t i = 0; i < policy->keyring_count; i++) {
+        if (strcmp(text, "*") != 0 && strcmp(text, policy->keyrings[i]) != 0)
+            continue;
+        *keyrings |= UINT64_C(1) << i;
+        found = true;
+    }
+    return found ? KC_OK : kc_parse_problem(parse, setting, "not one of the keyrings:", text);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Settings of a configuration being parsed: a group is a table of the settings that it may have,
- * each with the function that reads it. Private to config.c and config_policy.c.
+ * each with the function that reads it. Private to config.c and its sisters config_*.c.
  */
 #ifndef KC_CUSTODIAN_CONFIG_SETTING_H
 #define KC_CUSTODIAN_CONFIG_SETTING_H
@@ -35,12 +35,15 @@ struct kc_setting_group {
 };
 
 /* All groups: the file, users, root, limits, a rule of the policy (its offset is that of the
- * policy), freshness. For documents and their tests. */
-#define KC_SETTING_GROUPS 6
+ * policy), freshness, a peer (its offset is that of the first). For documents and their tests. */
+#define KC_SETTING_GROUPS 7
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
 
 /* The settings of a rule, in config_policy.c. */
 struct kc_setting_group kc_config_rule_group(void);
+
+/* The settings of a peer, in config_peer.c. */
+struct kc_setting_group kc_config_peer_group(void);
 
 /* Writes "file:line: words 'value'" and returns KC_ERR_CONFIG. `value` may be NULL. */
 KC_CHECKED enum kc_error kc_parse_problem(
@@ -65,6 +68,18 @@ KC_CHECKED enum kc_error kc_parse_text(struct kc_parse *parse, const config_sett
 
 /* Reader of the row "policy", in config_policy.c. Its keyrings must have been read before. */
 KC_CHECKED enum kc_error kc_parse_policy(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* Reader of the row "peers", in config_peer.c. The keyrings must have been read before. */
+KC_CHECKED enum kc_error kc_parse_peers(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* Adds the keyring named by text, or all for "*", to a set of bits; in config_setting.c. */
+KC_CHECKED enum kc_error kc_parse_keyring_bits(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, uint64_t *keyrings);
+
+/* Reader of a text that is an absolute path. */
+KC_CHECKED enum kc_error kc_parse_path(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination);
 
 #endif

@@ -20,10 +20,16 @@
 
 #include <seccomp.h>
 
-enum kc_process { KC_PROCESS_DESK, KC_PROCESS_VAULT, KC_PROCESS_ROOT, KC_PROCESSES };
+enum kc_process {
+    KC_PROCESS_DESK,
+    KC_PROCESS_VAULT,
+    KC_PROCESS_ROOT,
+    KC_PROCESS_COURIER, /* just if the configuration names peers */
+    KC_PROCESSES
+};
 
 /* An edge is a pair of SOCK_SEQPACKET sockets between two processes. */
-enum kc_edge { KC_EDGE_DESK_VAULT, KC_EDGE_VAULT_ROOT, KC_EDGES };
+enum kc_edge { KC_EDGE_DESK_VAULT, KC_EDGE_VAULT_ROOT, KC_EDGE_DESK_COURIER, KC_EDGES };
 
 /*
  * The descriptors that a process is started with, besides 0 and 1 (/dev/null) and 2 (the log).
@@ -35,9 +41,11 @@ enum kc_process_descriptor {
     KC_FD_CONFIG = 4, /* the configuration as the supervisor read it; closed by kc_process_start */
     KC_FD_DESK_LISTEN = 5,
     KC_FD_DESK_VAULT = 6,
+    KC_FD_DESK_COURIER = 7,
     KC_FD_VAULT_DESK = 5,
     KC_FD_VAULT_ROOT = 6,
     KC_FD_ROOT_VAULT = 5,
+    KC_FD_COURIER_DESK = 5,
 };
 
 /*

@@ -31,6 +31,8 @@ static const uint8_t parts_of[] = {
     [KC_VAULT_CONNECTED] = CONNECTION,
     [KC_VAULT_FETCH] = TICKET | IDS | HAS_NODES,
     [KC_VAULT_FETCHED] = TICKET | ERROR | RECORDS | HAS_NODES,
+    [KC_VAULT_ASK] = TICKET | IDS | MESSAGE,
+    [KC_VAULT_ASKED] = TICKET | ERROR | MESSAGE,
 };
 
 static uint8_t parts(unsigned type)

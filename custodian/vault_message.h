@@ -19,6 +19,7 @@
  *               there. The ticket's call goes on with it.
  *   STORED      ticket, error: the outcome of the COMMIT that was under way, and for an error that is
  *               one record's its place among the records
+ *   ASKED       ticket, error, the peer's answer: the outcome of an ASK
  *
  * From vault to desk:
  *
@@ -34,6 +35,9 @@
  *   COMMIT      tickets, records, nodes: store all of them in one transaction, then say STORED. One
  *               COMMIT is under way at a time; the tickets are of the requests that it is for, as far
  *               as there is room. The ticket of its own FETCH and STORED is 0, which no request has.
+ *   ASK         ticket, one id: the name of a peer; the request for it. The desk passes it on to the
+ *               courier as it came, and what the courier says, ASKED, back to the vault. Descriptors:
+ *               the request's. A peer's answer brings none.
  *
  * A request and its answer name each other by the ticket, which the desk chooses, and does not
  * choose again before the ANSWER. A change takes effect in the vault when STORED says that it is
@@ -78,6 +82,8 @@ enum kc_vault_type {
     KC_VAULT_CONNECTED = 8,
     KC_VAULT_FETCH = 9,
     KC_VAULT_FETCHED = 10,
+    KC_VAULT_ASK = 11,
+    KC_VAULT_ASKED = 12,
 };
 
 struct kc_vault_node {
@@ -89,12 +95,12 @@ struct kc_vault_message {
     enum kc_vault_type type;
     uint64_t ticket;
     uint64_t connection;
-    enum kc_error error;                          /* STORED, FETCHED */
+    enum kc_error error;                          /* STORED, FETCHED, ASKED */
     uint32_t place;                               /* STORED: of the record that the error is of */
-    struct kc_message message;                    /* REQUEST, ANSWER */
+    struct kc_message message;                    /* REQUEST, ANSWER, ASK, ASKED */
     struct kc_span records[KC_VAULT_RECORDS_MAX]; /* REQUEST, COMMIT, FETCHED: packed */
     size_t record_count;
-    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST, FETCH: text */
+    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST, FETCH, ASK: text */
     size_t id_count;
     struct kc_vault_node nodes[KC_VAULT_NODES_MAX];
     size_t node_count;

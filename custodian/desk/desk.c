@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
+enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault, int courier,
     struct kc_store *store, enum kc_error store_error, struct kc_desk **desk)
 {
     struct kc_desk *made = calloc(1, sizeof *made);
@@ -21,6 +21,7 @@ enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
     made->listen = listen;
     made->vault = vault;
     kc_desk_watch_init(made);
+    made->courier = courier;
     made->call_limit = (size_t)config->limits.in_flight + KC_BATCH_MAX + 1;
     made->calls = calloc(made->call_limit, sizeof(struct kc_call *));
     made->clients = epoll_create1(EPOLL_CLOEXEC);
@@ -55,7 +56,10 @@ static void take_orders(struct kc_desk *desk)
         case KC_CONTROL_NONE:
             return;
         case KC_CONTROL_EDGE:
-            kc_desk_vault_replace(desk, order.descriptor);
+            if (order.edge == KC_EDGE_DESK_COURIER)
+                kc_desk_courier_replace(desk, order.descriptor);
+            else
+                kc_desk_vault_replace(desk, order.descriptor);
             break;
         case KC_CONTROL_STOP:
             desk->stopping = true;
@@ -82,6 +86,7 @@ static void serve(struct kc_desk *desk, int timeout_ms)
         {.fd = desk->vault, .events = (short)(POLLIN | (busy ? POLLOUT : 0))},
         {.fd = kc_desk_store_descriptor(desk->store), .events = POLLIN},
         {.fd = busy || !kc_desk_has_room(desk) ? -1 : desk->clients, .events = POLLIN},
+        {.fd = desk->courier, .events = POLLIN},
     };
 
     if (poll(waits, sizeof waits / sizeof *waits, timeout_ms) <= 0)
@@ -94,6 +99,8 @@ static void serve(struct kc_desk *desk, int timeout_ms)
         kc_desk_vault_writable(desk);
     if (waits[1].revents & ~POLLOUT)
         kc_desk_vault_readable(desk);
+    if (waits[4].revents)
+        kc_desk_courier_readable(desk);
     if (waits[3].revents && !desk->to_vault.first)
         kc_desk_clients_ready(desk);
     kc_desk_vault_flush(desk);

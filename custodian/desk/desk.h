@@ -56,6 +56,7 @@ struct kc_call {
     bool working;   /* the store's thread has its job */
     bool answered;  /* waits just for the store's thread */
     bool watching;  /* waits for another vault */
+    bool asking;    /* the courier carries a question of the vault's for it */
     struct kc_job job;
     struct kc_job_records records; /* what goes with the request */
     uint64_t changes;              /* desk->changes when the job was given */
@@ -83,6 +84,7 @@ struct kc_desk {
     int listen;       /* -1: no new clients */
     int vault;        /* -1: the vault is gone */
     uint64_t vaults;  /* how many were there before */
+    int courier;      /* -1: it is gone, or there is none */
     int clients;      /* epoll over listen and the connections */
     int lowest;       /* descriptors below it are never closed */
     bool stopping;
@@ -110,11 +112,11 @@ struct kc_desk {
 /*
  * Makes a desk over open sockets and a store.
  *
- * listen, vault  given
+ * listen, vault, courier  given
  * store          given; NULL with the error that every use of the store is answered with
  */
 KC_CHECKED enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
-    struct kc_store *store, enum kc_error store_error, struct kc_desk **desk);
+    int courier, struct kc_store *store, enum kc_error store_error, struct kc_desk **desk);
 
 /* Serves until the supervisor says stop, and then until nothing is in flight, or the configured
  * time is over. */
@@ -236,6 +238,18 @@ void kc_desk_vault_replace(struct kc_desk *desk, int descriptor);
 
 /* Empties desk->message and gives it a type and a connection. */
 struct kc_vault_message *kc_desk_vault_message(struct kc_desk *desk, enum kc_vault_type type);
+
+/* --- courier.c: questions of the vault to other custodians, and their answers --- */
+
+/* Passes a question on, as it came; the descriptors are given. */
+void kc_desk_ask_courier(struct kc_desk *desk, struct kc_call *call, struct kc_span packed,
+    struct kc_descriptors *descriptors);
+
+/* Handles answers, as many as there are now. */
+void kc_desk_courier_readable(struct kc_desk *desk);
+
+/* The courier was started again; the descriptor is given. */
+void kc_desk_courier_replace(struct kc_desk *desk, int descriptor);
 
 /* --- collect.c: answers that are put together from several --- */
 

@@ -56,7 +56,8 @@ static enum kc_error start(struct kc_config **config, struct kc_desk **desk)
     error = kc_closer_start();
     if (error != KC_OK)
         return error;
-    error = kc_desk_new(*config, KC_FD_DESK_LISTEN, KC_FD_DESK_VAULT, store, store_error, desk);
+    error = kc_desk_new(
+        *config, KC_FD_DESK_LISTEN, KC_FD_DESK_VAULT, KC_FD_DESK_COURIER, store, store_error, desk);
     return error == KC_OK ? kc_desk_sandbox(&(*desk)->lowest) : error;
 }
 

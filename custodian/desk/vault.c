@@ -141,6 +141,9 @@ static void take_message(
     case KC_VAULT_ANSWER:
         kc_desk_take_answer(desk, call, packed, descriptors);
         return;
+    case KC_VAULT_ASK:
+        kc_desk_ask_courier(desk, call, packed, descriptors);
+        return;
     case KC_VAULT_NEED:
         kc_desk_take_need(desk, call);
         break;
@@ -152,6 +155,7 @@ static void take_message(
     case KC_VAULT_REQUEST:
     case KC_VAULT_STORED:
     case KC_VAULT_CONNECTED:
+    case KC_VAULT_ASKED:
         end("malformed-message-from-vault");
     }
     kc_descriptors_close(descriptors);

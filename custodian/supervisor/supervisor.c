@@ -34,6 +34,8 @@ static const struct kc_process_row processes[KC_PROCESSES] = {
     [KC_PROCESS_VAULT] = {"vault", "custodian-vault"},
     /* talks with the hardware root; never sees the store */
     [KC_PROCESS_ROOT] = {"root", "custodian-root"},
+    /* carries the vault's questions to other custodians; holds no secrets */
+    [KC_PROCESS_COURIER] = {"courier", "custodian-courier"},
 };
 
 static const struct kc_edge_row edges[KC_EDGES] = {
@@ -41,11 +43,20 @@ static const struct kc_edge_row edges[KC_EDGES] = {
         {KC_PROCESS_VAULT, KC_FD_VAULT_DESK}}},
     [KC_EDGE_VAULT_ROOT] = {{{KC_PROCESS_VAULT, KC_FD_VAULT_ROOT},
         {KC_PROCESS_ROOT, KC_FD_ROOT_VAULT}}},
+    [KC_EDGE_DESK_COURIER] = {{{KC_PROCESS_DESK, KC_FD_DESK_COURIER},
+        {KC_PROCESS_COURIER, KC_FD_COURIER_DESK}}},
 };
 
 /* Who answers for others starts first and stops last. */
 static const enum kc_process start_order[KC_PROCESSES] = {
-    KC_PROCESS_ROOT, KC_PROCESS_VAULT, KC_PROCESS_DESK};
+    KC_PROCESS_ROOT, KC_PROCESS_VAULT, KC_PROCESS_COURIER, KC_PROCESS_DESK};
+
+/* A process that has nothing to do is not started, and counts as ready. */
+static void leave_out(struct kc_children *children, enum kc_process process)
+{
+    children->child[process].restart_at_ms = UINT64_MAX;
+    children->child[process].ready = true;
+}
 
 /* --- options --- */
 
@@ -370,6 +381,8 @@ static int start(struct supervisor *s, const struct options *options, int sealed
     enum kc_error error = kc_children_init(&s->children, processes, edges);
 
     s->children.config = sealed;
+    if (error == KC_OK && s->config->peer_count == 0)
+        leave_out(&s->children, KC_PROCESS_COURIER);
     if (error == KC_OK)
         error = kc_supervisor_give_up_rights();
     if (error == KC_OK && options->provision)

@@ -13,9 +13,9 @@
  *   key-disable           any                                   any     active
  *   key-enable            any                                   any     disabled
  *   key-destroy           any                                   any     active, disabled
- *   key-sign              application                           sign    active
- *   key-agree             application, base                     agree   active
- *   secret-derive         application                           agree   active
+ *   key-sign              application, share 1 of such          sign    active
+ *   key-agree             application, share 1 of such, base    agree   active
+ *   secret-derive         application, share 1 of such          agree   active
  *   key-decrypt           application                           decrypt active
  *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, share 1   agree   active
@@ -46,10 +46,11 @@ struct fit {
     unsigned roles;
     uint8_t use; /* KC_USE_NONE: any */
     unsigned states;
-    bool expires;  /* not before the key's start, not after its expiry */
-    uint8_t party; /* of a share: its index; KC_PARTY_ANY */
-    bool is_use;   /* a key that wants each use confirmed wants it of this one */
-    bool is_mesh;  /* for keys on the curves of the Mesh */
+    bool expires;     /* not before the key's start, not after its expiry */
+    uint8_t party;    /* of a share: its index; KC_PARTY_ANY */
+    unsigned classes; /* of a share: roles that the split key had; 0: any */
+    bool is_use;      /* a key that wants each use confirmed wants it of this one */
+    bool is_mesh;     /* for keys on the curves of the Mesh */
 };
 
 #define SHARE(wanted, wanted_use, uses)                                                            \
@@ -65,21 +66,27 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_KEY_DISABLE] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},
     [KC_OPERATION_KEY_ENABLE] = {.roles = ROLE_ANY, .states = STATE(DISABLED)},
     [KC_OPERATION_KEY_DESTROY] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
-    [KC_OPERATION_KEY_SIGN] = {.roles = ROLE(APPLICATION),
+    [KC_OPERATION_KEY_SIGN] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
         .use = KC_USE_SIGN,
         .states = STATE(ACTIVE),
         .expires = true,
-        .is_use = true},
-    [KC_OPERATION_KEY_AGREE] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
+        .is_use = true,
+        .party = KC_PARTY_FIRST,
+        .classes = ROLE(APPLICATION)},
+    [KC_OPERATION_KEY_AGREE] = {.roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(SHARE),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),
         .expires = true,
-        .is_use = true},
-    [KC_OPERATION_SECRET_DERIVE] = {.roles = ROLE(APPLICATION),
+        .is_use = true,
+        .party = KC_PARTY_FIRST,
+        .classes = ROLE(APPLICATION)},
+    [KC_OPERATION_SECRET_DERIVE] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),
         .expires = true,
-        .is_use = true},
+        .is_use = true,
+        .party = KC_PARTY_FIRST,
+        .classes = ROLE(APPLICATION)},
     [KC_OPERATION_KEY_DECRYPT] = {.roles = ROLE(APPLICATION),
         .use = KC_USE_DECRYPT,
         .states = STATE(ACTIVE),
@@ -129,12 +136,18 @@ static bool fits_family(const struct fit *fit, const struct kc_record *key)
     return info && (!fit->is_mesh || info->family == KC_FAMILY_CURVE || is_shared);
 }
 
+static bool fits_share(const struct fit *fit, const struct kc_record *key)
+{
+    return key->role != KC_ROLE_SHARE ||
+           ((fit->party == KC_PARTY_ANY || fit->party == key->index) &&
+               (fit->classes == 0 || (fit->classes >> key->class & 1) != 0));
+}
+
 static bool fits_operation(const struct kc_call *call, const struct kc_record *key)
 {
     const struct fit *fit = &fits[call->in.message.operation];
     return (fit->roles >> key->role & 1) != 0 &&
-           (fit->use == KC_USE_NONE || fit->use == key->use) &&
-           (fit->party == KC_PARTY_ANY || key->role != KC_ROLE_SHARE || fit->party == key->index) &&
+           (fit->use == KC_USE_NONE || fit->use == key->use) && fits_share(fit, key) &&
            (fit->states >> key->state & 1) != 0 && fits_family(fit, key) &&
            !(fit->expires && is_out_of_time(call, key));
 }

@@ -75,16 +75,42 @@ enum kc_error kc_vault_agreement_contribute(struct kc_call *call)
 
 /* --- agreement-combine, decrypt --- */
 
-/* This share's contribution and the other party's, added. */
-static enum kc_error agree_with_other(struct kc_call *call, const struct kc_record *key,
+static enum kc_error ask_for_contribution(
+    struct kc_call *call, const struct kc_record *key, const struct kc_point *peer)
+{
+    struct kc_values *values;
+    enum kc_error error =
+        kc_call_begin_question(call, key, KC_OPERATION_AGREEMENT_CONTRIBUTE, &values);
+    if (error != KC_OK)
+        return error;
+    uint8_t *encoded = kc_call_keep(call, KC_POINT_SIZE_MAX);
+    kc_point_encode(peer, encoded);
+    kc_values_set_span(values, KC_FIELD_PEER, encoded, kc_curve_info(peer->curve)->point_size);
+    call->wish = KC_WISH_ASK;
+    return KC_ERR_UNAVAILABLE;
+}
+
+/* The other party's contribution: the caller has brought it, or the peer is asked. */
+static enum kc_error find_contribution(struct kc_call *call, const struct kc_record *key,
+    const struct kc_point *peer, struct kc_point *contribution)
+{
+    const struct kc_values *answer;
+    if (kc_call_has(call, KC_FIELD_CONTRIBUTION))
+        return read_point(call, KC_FIELD_CONTRIBUTION, key, contribution);
+    enum kc_error error = kc_call_peer_answer(call, &answer);
+    if (error == KC_OK && !answer)
+        error = ask_for_contribution(call, key, peer);
+    if (error != KC_OK)
+        return error;
+    struct kc_span span = answer->value[KC_FIELD_CONTRIBUTION].span;
+    return kc_point_decode(contribution, (enum kc_curve)key->algorithm, span.bytes, span.size);
+}
+
+enum kc_error kc_call_agree_with_other(struct kc_call *call, const struct kc_record *key,
     const struct kc_point *peer, uint8_t agreed[static KC_POINT_SIZE_MAX])
 {
     struct kc_point both[2] = {0}; /* secret */
-    if (!kc_call_has(call, KC_FIELD_CONTRIBUTION)) {
-        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_CONTRIBUTION].name);
-        return KC_ERR_BAD_ARGUMENT; /* one share alone opens nothing */
-    }
-    enum kc_error error = read_point(call, KC_FIELD_CONTRIBUTION, key, &both[1]);
+    enum kc_error error = find_contribution(call, key, peer, &both[1]);
     if (error == KC_OK)
         error = contribute(call, key, peer, &both[0]);
     if (error == KC_OK)
@@ -122,7 +148,7 @@ static enum kc_error agree(
     if (error != KC_OK)
         return error;
     *size = kc_curve_info(peer.curve)->agreed_size;
-    return key->role == KC_ROLE_SHARE ? agree_with_other(call, key, &peer, agreed)
+    return key->role == KC_ROLE_SHARE ? kc_call_agree_with_other(call, key, &peer, agreed)
                                       : agree_alone(call, key, &peer, agreed);
 }
 

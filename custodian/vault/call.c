@@ -95,6 +95,7 @@ void kc_call_free(struct kc_call *call)
     kc_ledger_leave(call);
     if (call->page)
         kc_call_free(call->page);
+    kc_session_free(call->session);
     if (call->has_turn)
         kc_vault_leave(call->vault, call->turn);
     kc_descriptors_close(&call->descriptors);
@@ -105,6 +106,7 @@ void kc_call_free(struct kc_call *call)
         free(call->bodies[i]);
     free(call->changes);
     free(call->items);
+    kc_question_free(call->question);
     free(call->packet);
     free(call);
 }
@@ -288,8 +290,8 @@ void kc_call_set_number(struct kc_call *call, enum kc_field field, uint64_t numb
     kc_values_set_number(&call->answer.values, field, number);
 }
 
-/* Room in the call. What an answer keeps is bounded by its fields, so running out is our defect. */
-static uint8_t *keep(struct kc_call *call, size_t size)
+/* What an answer keeps is bounded by its fields, so running out is our defect. */
+uint8_t *kc_call_keep(struct kc_call *call, size_t size)
 {
     if (size > sizeof call->kept - call->kept_size)
         abort();
@@ -301,7 +303,7 @@ static uint8_t *keep(struct kc_call *call, size_t size)
 void kc_call_set_octets(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size)
 {
-    uint8_t *kept = keep(call, size);
+    uint8_t *kept = kc_call_keep(call, size);
     memcpy(kept, octets, size);
     kc_values_set_span(&call->answer.values, field, kept, size);
 }
@@ -330,7 +332,7 @@ const char *kc_call_print(struct kc_call *call, const char *format, ...)
     va_end(arguments);
     if (size < 0 || (size_t)size >= sizeof text)
         abort(); /* every text is made to fit */
-    return memcpy(keep(call, (size_t)size + 1), text, (size_t)size + 1);
+    return memcpy(kc_call_keep(call, (size_t)size + 1), text, (size_t)size + 1);
 }
 
 enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item)

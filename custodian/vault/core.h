@@ -4,6 +4,7 @@
  *
  *     receive -> call -> handler: checks, then wishes ----> ANSWER: done
  *                           ^                         |---> COMMIT: waits for STORED -> answer
+ *                           |                         |---> ASK: waits for ASKED -----------+
  *                           |                         |---> COMMIT AGAIN: waits for STORED --+
  *                           |                         |---> TURN: waits for a share's turn --+
  *                           |                         |---> SLOW: waits until the rest is done +
@@ -46,6 +47,7 @@ enum kc_call_wish {
     KC_WISH_FETCH,
     KC_WISH_OPENED,
     KC_WISH_SETTLED,
+    KC_WISH_ASK,
 };
 
 struct kc_call {
@@ -60,16 +62,18 @@ struct kc_call {
     bool damaged; /* one was not */
 
     enum kc_call_wish wish;
-    const char *needed;    /* id; KC_WISH_NEED */
-    bool is_slow;          /* it has waited until it may take long */
-    bool known;            /* peer is read */
-    bool made_in_root;     /* a key, whose record is on its way to the store */
-    bool changed;          /* records were changed for it, also if it fails after that */
-    bool pin_counted;      /* this try of the PIN is in the store */
-    bool is_confirmed;     /* the use of the key was, and that is used up */
-    bool pin_proven;       /* it was right, and that is in the store too */
-    enum kc_error outcome; /* the answer's error when the changes are stored */
-    bool has_turn;         /* of the share that `turn` names */
+    const char *needed;           /* id; KC_WISH_NEED */
+    bool is_slow;                 /* it has waited until it may take long */
+    bool known;                   /* peer is read */
+    bool made_in_root;            /* a key, whose record is on its way to the store */
+    bool changed;                 /* records were changed for it, also if it fails after that */
+    bool pin_counted;             /* this try of the PIN is in the store */
+    bool is_confirmed;            /* the use of the key was, and that is used up */
+    bool pin_proven;              /* it was right, and that is in the store too */
+    enum kc_error outcome;        /* the answer's error when the changes are stored */
+    struct kc_question *question; /* to a peer; NULL: none was asked */
+    struct kc_session *session;   /* a commitment that is open as long as the call */
+    bool has_turn;                /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
     size_t change_count;
@@ -134,8 +138,9 @@ struct kc_vault {
     struct kc_ledger ledger;
 
     pthread_mutex_t lock;                            /* of what follows */
-    struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for FETCHED, by ticket */
+    struct kc_call_list pending[KC_PENDING_BUCKETS]; /* wait for FETCHED or ASKED, by ticket */
     size_t pending_count;
+    size_t asking_count;          /* of those: wait for ASKED */
     struct kc_call_list runnable; /* go on when the present packet is done */
     struct kc_call_list slow;     /* take seconds: one at a time, after what came with them */
     bool is_slow;                 /* somebody does one of them */
@@ -210,6 +215,9 @@ void kc_call_set_octets(
 KC_CHECKED enum kc_error kc_call_set_secret(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
 
+/* Room in the call, as long as the call; wiped after it. */
+uint8_t *kc_call_keep(struct kc_call *call, size_t size);
+
 /* A text of the call's own, as long as the call. */
 const char *kc_call_print(struct kc_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -261,6 +269,55 @@ KC_CHECKED enum kc_error kc_vault_fetched(struct kc_call *answer);
 /* Waits until the changes that are on their way have ended; then it goes on. */
 void kc_call_wait_settled(struct kc_call *call);
 void kc_vault_settled(struct kc_vault *vault);
+
+/* Sends a message that the desk is to answer with this ticket, and puts the call into the pending
+ * table: from then on another thread may have it. KC_ERR_LIMIT; KC_ERR_CONFLICT: the ticket is in
+ * use; KC_ERR_CONNECTION_LOST: the desk is gone */
+KC_CHECKED enum kc_error kc_call_pend_and_send(struct kc_call *call,
+    const struct kc_vault_message *out, const struct kc_descriptors *descriptors);
+
+/* Takes the call with this ticket that waits for ASKED, or for FETCHED; NULL: none. */
+struct kc_call *kc_vault_unpend(struct kc_vault *vault, uint64_t ticket, bool asking);
+
+/* --- ask.c: questions to the custodian that has the other share --- */
+
+/* A question, and its answer as soon as there is one. */
+struct kc_question {
+    const struct kc_config_peer *peer;
+    struct kc_message request;         /* lends from the call */
+    struct kc_descriptors descriptors; /* lent by the call's request */
+    struct kc_call *asked;             /* ASKED, of which the answer lends; NULL: none yet */
+    enum kc_error error;               /* of the courier or the peer */
+};
+
+/*
+ * Begins a question to the peer that has the other share of this key: `key` is filled in. The caller
+ * sets the other fields, wishes KC_WISH_ASK and returns KC_ERR_UNAVAILABLE; the handler that runs
+ * again finds it answered.
+ *
+ * KC_ERR_PEER_UNSET  the configuration names none
+ */
+KC_CHECKED enum kc_error kc_call_begin_question(struct kc_call *call, const struct kc_record *share,
+    enum kc_operation operation, struct kc_values **values);
+
+/*
+ * The answer's fields; NULL with KC_OK if nothing was asked yet.
+ *
+ * KC_ERR_PEER_REFUSED  the peer answered with an error, which the detail names
+ * KC_ERR_PEER_ABSENT, KC_ERR_PEER_LATE
+ */
+KC_CHECKED enum kc_error kc_call_peer_answer(struct kc_call *call, const struct kc_values **values);
+
+/* Sends the question. The call is the pending table's from here on. */
+void kc_call_ask(struct kc_call *call);
+
+/* ASKED came; it is given. */
+KC_CHECKED enum kc_error kc_vault_asked(struct kc_vault *vault, struct kc_call *asked);
+
+/* Ends the calls whose question was not answered in time. */
+void kc_vault_expire_questions(struct kc_vault *vault, uint64_t now_ms);
+uint64_t kc_vault_question_deadline(struct kc_vault *vault); /* the nearest; UINT64_MAX: none */
+void kc_question_free(struct kc_question *question);
 
 /* --- access.c: what the caller may --- */
 
@@ -396,6 +453,15 @@ KC_CHECKED enum kc_error kc_call_verify_by_libcrypto(
 struct kc_evp_scheme;
 KC_CHECKED enum kc_error kc_call_read_signing(
     struct kc_call *call, const struct kc_algorithm_info *info, struct kc_evp_scheme *scheme);
+
+/* --- agree.c --- */
+
+/*
+ * Agrees with a share: its contribution and the other party's, which the request has or the peer is
+ * asked for, added. agreed is secret. May wish KC_WISH_ASK.
+ */
+KC_CHECKED enum kc_error kc_call_agree_with_other(struct kc_call *call, const struct kc_record *key,
+    const struct kc_point *peer, uint8_t agreed[static KC_POINT_SIZE_MAX]);
 
 /* --- the handlers, named as their operations --- */
 

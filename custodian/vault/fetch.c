@@ -61,29 +61,39 @@ static enum kc_error pend(struct kc_call *call)
             return KC_ERR_CONFLICT;
     kc_call_list_append(list, call);
     vault->pending_count++;
+    vault->asking_count += call->wish == KC_WISH_ASK;
     return KC_OK;
 }
 
-static struct kc_call *unpend(struct kc_vault *vault, uint64_t ticket)
+static struct kc_call *unpend(struct kc_vault *vault, uint64_t ticket, bool asking)
 {
     struct kc_call_list others = {0};
     struct kc_call *found = NULL, *call;
     struct kc_call_list *list = bucket(vault, ticket);
     while ((call = kc_call_list_take(list)) != NULL) {
-        if (call->in.ticket == ticket)
+        if (call->in.ticket == ticket && (call->wish == KC_WISH_ASK) == asking)
             found = call;
         else
             kc_call_list_append(&others, call);
     }
     *list = others;
     vault->pending_count -= found != NULL;
+    vault->asking_count -= found != NULL && asking;
     return found;
+}
+
+struct kc_call *kc_vault_unpend(struct kc_vault *vault, uint64_t ticket, bool asking)
+{
+    pthread_mutex_lock(&vault->lock);
+    struct kc_call *call = unpend(vault, ticket, asking);
+    pthread_mutex_unlock(&vault->lock);
+    return call;
 }
 
 /* --- FETCH --- */
 
-/* Once it is in the table and sent, another thread may have the call. */
-static enum kc_error pend_and_send(struct kc_call *call, const struct kc_vault_message *out)
+enum kc_error kc_call_pend_and_send(struct kc_call *call, const struct kc_vault_message *out,
+    const struct kc_descriptors *descriptors)
 {
     struct kc_vault *vault = call->vault;
     pthread_rwlock_rdlock(&vault->desk_lock);
@@ -94,7 +104,7 @@ static enum kc_error pend_and_send(struct kc_call *call, const struct kc_vault_m
         pthread_mutex_unlock(&vault->lock);
     }
     if (error == KC_OK)
-        vault->outside->send(vault->outside->context, out, NULL);
+        vault->outside->send(vault->outside->context, out, descriptors);
     pthread_rwlock_unlock(&vault->desk_lock);
     return error;
 }
@@ -115,7 +125,7 @@ void kc_call_fetch(struct kc_call *call)
     } else {
         call->fetches++;
     }
-    enum kc_error error = pend_and_send(call, &out);
+    enum kc_error error = kc_call_pend_and_send(call, &out, NULL);
     if (error != KC_OK)
         kc_call_finish(call, error);
 }
@@ -173,9 +183,7 @@ enum kc_error kc_vault_fetched(struct kc_call *answer)
 {
     struct kc_vault *vault = answer->vault;
     enum kc_error outcome = answer->in.error;
-    pthread_mutex_lock(&vault->lock);
-    struct kc_call *call = unpend(vault, answer->in.ticket);
-    pthread_mutex_unlock(&vault->lock);
+    struct kc_call *call = kc_vault_unpend(vault, answer->in.ticket, false);
     if (call && outcome == KC_OK) {
         take_fetched(call, answer);
         return KC_OK;

@@ -102,25 +102,33 @@ enum kc_error kc_vault_key_show(struct kc_call *call)
 
 /* --- key-agree --- */
 
-/* A peer in signed encoding or, for X, as u alone. */
+/* A peer in signed encoding, for X as u alone, for P-256 uncompressed. */
 static enum kc_error read_peer(struct kc_call *call, enum kc_curve curve, struct kc_point *peer)
 {
     struct kc_span span = kc_call_field(call, KC_FIELD_PEER);
     size_t unsigned_size = kc_curve_info(curve)->unsigned_size;
     if (unsigned_size > 0 && span.size == unsigned_size)
         return kc_point_decode_unsigned(peer, curve, span.bytes, span.size);
-    return kc_point_decode(peer, curve, span.bytes, span.size);
+    return kc_resident_read_point(curve, span, peer);
+}
+
+static enum kc_error agree_alone(
+    struct kc_call *call, const struct kc_record *key, const struct kc_point *peer, uint8_t *agreed)
+{
+    KC_AUTO_MATERIAL material = {0};
+    enum kc_error error = kc_call_material(call, key, &material);
+    return error == KC_OK ? kc_agreement_agree(agreed, &material.key.scalar, peer) : error;
 }
 
 static enum kc_error agree_on_curve(
     struct kc_call *call, const struct kc_record *key, uint8_t *agreed)
 {
-    KC_AUTO_MATERIAL material = {0};
     struct kc_point peer;
     enum kc_error error = read_peer(call, (enum kc_curve)key->algorithm, &peer);
-    if (error == KC_OK)
-        error = kc_call_material(call, key, &material);
-    return error == KC_OK ? kc_agreement_agree(agreed, &material.key.scalar, &peer) : error;
+    if (error != KC_OK)
+        return error;
+    return key->role == KC_ROLE_SHARE ? kc_call_agree_with_other(call, key, &peer, agreed)
+                                      : agree_alone(call, key, &peer, agreed);
 }
 
 static enum kc_error agree_by_libcrypto(
@@ -139,6 +147,8 @@ enum kc_error kc_call_agree(struct kc_call *call, const struct kc_record *key,
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
     *size = info->agreed_size;
+    if (key->role == KC_ROLE_SHARE)
+        return agree_on_curve(call, key, agreed);
     if (kc_resident_is(key))
         return kc_resident_agree(call, key, agreed);
     return info->family == KC_FAMILY_CURVE ? agree_on_curve(call, key, agreed)

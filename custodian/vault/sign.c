@@ -68,37 +68,6 @@ static void answer_point(struct kc_call *call, enum kc_field field, const struct
     kc_call_set_octets(call, field, encoded, kc_curve_info(point->curve)->point_size);
 }
 
-/* --- key-sign --- */
-
-static enum kc_error sign_on_curve(struct kc_call *call, const struct kc_record *key)
-{
-    struct kc_signed_message message;
-    KC_AUTO_MATERIAL material = {0};
-    KC_AUTO_DATA data = {0};
-    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
-    enum kc_error error = read_message(call, &data, &message);
-    if (error == KC_OK)
-        error = kc_call_material(call, key, &material);
-    if (error == KC_OK)
-        error = kc_signature_sign(signature, &material.key, &message, NULL);
-    if (error == KC_OK)
-        answer_signature(call, key, signature);
-    return error;
-}
-
-enum kc_error kc_vault_key_sign(struct kc_call *call)
-{
-    struct kc_record *key;
-    enum kc_error error = kc_call_key(call, &key);
-    if (error != KC_OK)
-        return error;
-    if (kc_resident_is(key))
-        return kc_resident_sign(call, key);
-    return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
-               ? sign_on_curve(call, key)
-               : kc_call_sign_by_libcrypto(call, key);
-}
-
 /* --- verify --- */
 
 static enum kc_error verify_on_curve(struct kc_call *call, const struct kc_algorithm_info *info)
@@ -205,26 +174,45 @@ static enum kc_error keep_session(
     return error;
 }
 
-static enum kc_error commit_in_turn(
-    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+/* A session with an open commitment. Given, on KC_OK. */
+static enum kc_error open_session(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, struct kc_session **session, struct kc_point *point)
 {
     KC_AUTO_MATERIAL material = {0};
     struct kc_signer signer = signer_of(&material, key);
-    struct kc_session *session;
-    struct kc_point point;
     enum kc_error error = kc_call_material(call, key, &material);
     if (error == KC_OK)
-        error = kc_session_new(message, &session);
+        error = kc_session_new(message, session);
     if (error != KC_OK)
         return error;
-    error = open_commitment(call, &signer, session, &point);
-    if (error == KC_OK)
-        error = keep_session(call, key, session);
+    error = open_commitment(call, &signer, *session, point);
+    if (error != KC_OK)
+        kc_session_free(*session);
+    return error;
+}
+
+static enum kc_error commit_in_turn(
+    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+{
+    struct kc_session *session;
+    struct kc_point point;
+    enum kc_error error = open_session(call, key, message, &session, &point);
+    if (error != KC_OK)
+        return error;
+    error = keep_session(call, key, session);
     if (error == KC_OK)
         answer_point(call, KC_FIELD_COMMITMENT, &point);
     else
         kc_session_free(session);
     return error;
+}
+
+/* There is one open commitment of a share, everywhere: who wants one waits for the share's turn. */
+static void wish_turn(struct kc_call *call, const struct kc_record *key)
+{
+    memcpy(call->turn, key->id, sizeof call->turn);
+    call->wait_until_ms = kc_call_now_ms(call) + call->vault->config->limits.session_wait_ms;
+    call->wish = KC_WISH_TURN;
 }
 
 enum kc_error kc_vault_signature_commit(struct kc_call *call)
@@ -239,9 +227,7 @@ enum kc_error kc_vault_signature_commit(struct kc_call *call)
         return error;
     if (call->has_turn)
         return commit_in_turn(call, key, &message);
-    memcpy(call->turn, key->id, sizeof call->turn);
-    call->wait_until_ms = kc_call_now_ms(call) + call->vault->config->limits.session_wait_ms;
-    call->wish = KC_WISH_TURN;
+    wish_turn(call, key);
     return KC_OK;
 }
 
@@ -270,12 +256,13 @@ static enum kc_error take_key_and_session(
     return error != KC_OK ? error : taken;
 }
 
-static enum kc_error read_contribution(struct kc_call *call, const struct kc_record *key,
+/* The other party's, in the request or in its own answer. */
+static enum kc_error read_contribution(const struct kc_record *key, const struct kc_values *values,
     struct kc_signature_contribution *contribution)
 {
     enum kc_curve curve = (enum kc_curve)key->algorithm;
-    struct kc_span point = kc_call_field(call, KC_FIELD_COMMITMENT);
-    struct kc_span response = kc_call_field(call, KC_FIELD_SIGNATURE_SHARE);
+    struct kc_span point = values->value[KC_FIELD_COMMITMENT].span;
+    struct kc_span response = values->value[KC_FIELD_SIGNATURE_SHARE].span;
     enum kc_error error =
         kc_point_decode(&contribution->commitment, curve, point.bytes, point.size);
     if (error == KC_OK)
@@ -283,13 +270,13 @@ static enum kc_error read_contribution(struct kc_call *call, const struct kc_rec
     return error;
 }
 
-static enum kc_error finish(
-    struct kc_call *call, const struct kc_record *key, struct kc_session *session)
+static enum kc_error finish(struct kc_call *call, const struct kc_record *key,
+    struct kc_session *session, const struct kc_values *values)
 {
     KC_AUTO_MATERIAL material = {0};
     struct kc_signature_contribution contribution;
     uint8_t signature[KC_SIGNATURE_SIZE_MAX];
-    enum kc_error error = read_contribution(call, key, &contribution);
+    enum kc_error error = read_contribution(key, values, &contribution);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error != KC_OK)
@@ -309,7 +296,7 @@ enum kc_error kc_vault_signature_finish(struct kc_call *call)
     enum kc_error error = take_key_and_session(call, &key, &session);
     if (error != KC_OK)
         return error;
-    error = finish(call, key, session);
+    error = finish(call, key, session, &call->in.message.values);
     kc_session_free(session);
     return error;
 }
@@ -322,4 +309,93 @@ enum kc_error kc_vault_signature_abort(struct kc_call *call)
     if (error == KC_OK)
         kc_session_free(session);
     return error;
+}
+
+/* --- key-sign --- */
+
+static enum kc_error sign_alone(
+    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+{
+    KC_AUTO_MATERIAL material = {0};
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    enum kc_error error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_signature_sign(signature, &material.key, message, NULL);
+    if (error == KC_OK)
+        answer_signature(call, key, signature);
+    return error;
+}
+
+/* Passes on what is to be signed, as it came. */
+static void forward(struct kc_call *call, enum kc_field field, struct kc_values *values)
+{
+    if (!kc_call_has(call, field))
+        return;
+    values->value[field] = call->in.message.values.value[field];
+    values->present |= KC_FIELD_BIT(field);
+}
+
+/* The commitment is the call's: it ends with it, whatever comes of the question. */
+static enum kc_error ask_for_contribution(
+    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+{
+    struct kc_values *values;
+    struct kc_point point;
+    enum kc_error error =
+        kc_call_begin_question(call, key, KC_OPERATION_SIGNATURE_CONTRIBUTE, &values);
+    if (error == KC_OK)
+        error = open_session(call, key, message, &call->session, &point);
+    if (error != KC_OK)
+        return error;
+    forward(call, KC_FIELD_MESSAGE, values);
+    forward(call, KC_FIELD_SCHEME, values);
+    forward(call, KC_FIELD_CONTEXT, values);
+    call->question->descriptors = call->descriptors;
+    uint8_t *encoded = kc_call_keep(call, KC_POINT_SIZE_MAX);
+    kc_point_encode(&point, encoded);
+    kc_values_set_span(
+        values, KC_FIELD_COMMITMENT, encoded, kc_curve_info(point.curve)->point_size);
+    call->wish = KC_WISH_ASK;
+    return KC_ERR_UNAVAILABLE;
+}
+
+/* By both parties of a split key: the turn, the commitment, the peer's contribution, the signature,
+ * each in a run of the handler. */
+static enum kc_error sign_with_peer(
+    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+{
+    const struct kc_values *answer;
+    if (!call->has_turn) {
+        wish_turn(call, key);
+        return KC_OK;
+    }
+    enum kc_error error = kc_call_peer_answer(call, &answer);
+    if (error != KC_OK)
+        return error;
+    return answer ? finish(call, key, call->session, answer)
+                  : ask_for_contribution(call, key, message);
+}
+
+static enum kc_error sign_on_curve(struct kc_call *call, const struct kc_record *key)
+{
+    struct kc_signed_message message;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = read_message(call, &data, &message);
+    if (error != KC_OK)
+        return error;
+    return key->role == KC_ROLE_SHARE ? sign_with_peer(call, key, &message)
+                                      : sign_alone(call, key, &message);
+}
+
+enum kc_error kc_vault_key_sign(struct kc_call *call)
+{
+    struct kc_record *key;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    if (kc_resident_is(key))
+        return kc_resident_sign(call, key);
+    return kc_algorithm_info(key->algorithm)->family == KC_FAMILY_CURVE
+               ? sign_on_curve(call, key)
+               : kc_call_sign_by_libcrypto(call, key);
 }

@@ -251,6 +251,8 @@ static void follow(struct kc_call *call, enum kc_error error, enum kc_call_wish 
         kc_call_restart(call);
     if (wish == KC_WISH_NEED)
         send_need(call);
+    else if (wish == KC_WISH_ASK)
+        kc_call_ask(call);
     else if (wish == KC_WISH_FETCH)
         kc_call_fetch(call);
     else if (wish == KC_WISH_SETTLED)
@@ -424,6 +426,8 @@ static enum kc_error take_message(struct kc_call *call)
     case KC_VAULT_STORED:
     case KC_VAULT_FETCHED:
         return take_answer(call);
+    case KC_VAULT_ASKED:
+        return kc_vault_asked(call->vault, call);
     case KC_VAULT_REQUEST:
         if (atomic_load(&call->vault->stopping))
             kc_call_finish(call, KC_ERR_STOPPING);
@@ -435,6 +439,7 @@ static enum kc_error take_message(struct kc_call *call)
     case KC_VAULT_COMMIT:
     case KC_VAULT_FETCH:
     case KC_VAULT_CONNECTED:
+    case KC_VAULT_ASK:
         break; /* the vault's own words */
     }
     kc_call_free(call);
@@ -483,7 +488,7 @@ static struct kc_call_list take_waiting(struct kc_vault *vault)
         kc_call_list_append(&all, call);
     while ((call = kc_call_list_take(&vault->settling)) != NULL)
         kc_call_list_append(&all, call);
-    vault->pending_count = 0;
+    vault->pending_count = vault->asking_count = 0;
     kc_ledger_forget_opening(vault);
     pthread_mutex_unlock(&vault->lock);
     return all;
@@ -545,6 +550,7 @@ void kc_vault_expire(struct kc_vault *vault)
     while ((call = kc_call_list_take(&late)) != NULL)
         kc_call_finish(call, KC_ERR_SESSION_WAIT);
     kc_vault_resume(vault, &next);
+    kc_vault_expire_questions(vault, now_ms);
     run_all(vault);
     kc_ledger_expire(vault);
     begin_changes(vault);
@@ -554,7 +560,9 @@ uint64_t kc_vault_deadline(struct kc_vault *vault)
 {
     uint64_t sessions = kc_sessions_deadline(vault->sessions);
     uint64_t ledger = kc_ledger_deadline(vault);
-    return sessions < ledger ? sessions : ledger;
+    uint64_t questions = kc_vault_question_deadline(vault);
+    uint64_t nearest = sessions < ledger ? sessions : ledger;
+    return nearest < questions ? nearest : questions;
 }
 
 bool kc_vault_stop(struct kc_vault *vault)

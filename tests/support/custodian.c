@@ -15,7 +15,8 @@
 
 #define DAEMON KC_BUILD_DIR "/custodiand"
 #define READY_FD 9
-#define ROOT_USER 64803 /* of the root process */
+#define ROOT_USER 64803    /* of the root process */
+#define COURIER_USER 64804 /* of the courier of any custodian of a test */
 
 static void require(bool condition, const char *what)
 {
@@ -46,13 +47,15 @@ static void write_config(const struct kc_custodian *c, const char *keyrings)
     fprintf(file, "socket = \"%s\";\nstore = \"%s/store\";\n", c->socket, c->folder);
     /* Started by root, each process gets a user of its own: numbers need no entry anywhere. */
     if (geteuid() == 0)
-        fputs("users = { desk = 64801; vault = 64802; root = 64803; };\n", file);
+        fputs("users = { desk = 64801; vault = 64802; root = 64803; courier = 64804; };\n", file);
     write_root(c, file);
     fprintf(file, "keyrings = [ %s ];\n", keyrings);
     fprintf(file,
         "policy = ( { name = \"test\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; "
-        "operations = [ \"*\" ]; } );\n",
-        geteuid());
+        "operations = [ \"*\" ]; }, "
+        "{ name = \"couriers\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; roles = [ \"share\" ]; "
+        "operations = [ \"signature-contribute\", \"agreement-contribute\" ]; } );\n",
+        geteuid(), geteuid() == 0 ? COURIER_USER : geteuid());
     require(fclose(file) == 0, c->config);
     require(chmod(c->config, 0644) == 0, c->config);
 }

@@ -69,6 +69,8 @@ struct bench {
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
     bool lies_about_storing;   /* says KC_OK and stores nothing */
     size_t commits;
+    struct bench *peer; /* the courier asks this one; NULL: questions stay in the queue */
+    void (*peer_lie)(struct kc_vault_message *asked); /* changes its answer; NULL: honest */
     /* Changes a request on its way to the vault; NULL: honest. */
     void (*lie)(struct bench *bench, struct kc_vault_message *request);
 

@@ -225,7 +225,7 @@ static void two_shares_decrypt_what_the_whole_key_did_and_one_does_not(void **st
 
     struct halves halves = bench_split(pair->device, pair->service, key);
     struct ask alone = decrypt_ask(halves.device, peer, wrapped);
-    bench_expect(pair->device, &alone, KC_ERR_BAD_ARGUMENT);
+    bench_expect(pair->device, &alone, KC_ERR_PEER_UNSET);
     struct answer *contribution = contribute(pair->service, halves.service, peer);
     struct kc_span point = answer_value(contribution, KC_FIELD_CONTRIBUTION)->span;
     struct ask both = decrypt_ask(halves.device, peer, wrapped);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The other custodians that a configuration names. */
+#include "custodian/config_setting.h"
+
+#include <string.h>
+
+static enum kc_error read_keyring(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
+{
+    struct kc_config_peer *peer = destination;
+    return kc_parse_keyring_bits(parse, setting, text, &peer->keyrings);
+}
+
+static enum kc_error read_keyrings(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *peer)
+{
+    (void)row;
+    return kc_parse_texts(parse, setting, KC_KEYRINGS_MAX, read_keyring, peer);
+}
+
+#define FIELD(field) offsetof(struct kc_config_peer, field)
+#define SIZE(field) sizeof(((struct kc_config_peer *)0)->field)
+static const struct kc_setting peer_rows[] = {
+    {"name", kc_parse_text, FIELD(name), 0, SIZE(name), true},
+    {"socket", kc_parse_path, FIELD(socket), 0, SIZE(socket), true},
+    {"keyrings", read_keyrings, 0, 0, 0, true},
+    {"deadline_ms", kc_parse_number, FIELD(deadline_ms), 100, 600000, false},
+};
+
+struct kc_setting_group kc_config_peer_group(void)
+{
+    return (struct kc_setting_group){"peers", peer_rows, sizeof peer_rows / sizeof *peer_rows,
+        offsetof(struct kc_config, peers)};
+}
+
+/* Names tell peers apart, and a keyring's keys have their second shares in one place. */
+static enum kc_error check_against_others(
+    struct kc_parse *parse, const config_setting_t *setting, const struct kc_config_peer *peer)
+{
+    for (const struct kc_config_peer *other = parse->config->peers; other < peer; other++) {
+        if (strcmp(other->name, peer->name) == 0)
+            return kc_parse_problem(parse, setting, "this peer is named twice:", peer->name);
+        if (other->keyrings & peer->keyrings)
+            return kc_parse_problem(
+                parse, setting, "a keyring of this peer has another already:", peer->name);
+    }
+    return KC_OK;
+}
+
+enum kc_error kc_parse_peers(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    struct kc_config_peer *peers = destination;
+    const struct kc_config_peer usual = peers[0];
+    size_t count = (size_t)config_setting_length(setting);
+
+    if (!config_setting_is_list(setting))
+        return kc_parse_problem(parse, setting, "this is not a list ( ... ):", row->name);
+    if (count > KC_CONFIG_PEERS_MAX)
+        return kc_parse_problem(parse, setting, "too many peers", NULL);
+    for (size_t i = 0; i < count; i++) {
+        const config_setting_t *one = config_setting_get_elem(setting, (unsigned)i);
+        peers[i] = usual;
+        enum kc_error error =
+            kc_parse_group(parse, one, peer_rows, sizeof peer_rows / sizeof *peer_rows, &peers[i]);
+        if (error == KC_OK)
+            error = check_against_others(parse, one, &peers[i]);
+        if (error != KC_OK)
+            return error;
+    }
+    parse->config->peer_count = count;
+    return KC_OK;
+}
+
+const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, const char *keyring)
+{
+    for (size_t i = 0; i < config->policy.keyring_count; i++) {
+        if (strcmp(config->policy.keyrings[i], keyring) != 0)
+            continue;
+        for (size_t j = 0; j < config->peer_count; j++)
+            if (config->peers[j].keyrings >> i & 1)
+                return &config->peers[j];
+    }
+    return NULL;
+}

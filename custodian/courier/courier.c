@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/courier/courier.h"
+
+#include "custodian/log.h"
+#include "custodian/vault_message.h"
+#include "proto/socket/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct kc_courier {
+    const struct kc_config *config;
+    int desk;
+    struct kc_client *peers[KC_CONFIG_PEERS_MAX];
+
+    /* An answer goes to the desk that asked, or nowhere. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t generation; /* of the desk */
+};
+
+/* --- one question --- */
+
+/* The vault asks for contributions, and nothing else is carried. */
+static bool is_carried(enum kc_operation operation)
+{
+    return operation == KC_OPERATION_SIGNATURE_CONTRIBUTE ||
+           operation == KC_OPERATION_AGREEMENT_CONTRIBUTE;
+}
+
+static size_t find_peer(const struct kc_config *config, struct kc_span name)
+{
+    size_t i = 0;
+    while (i < config->peer_count && (strlen(config->peers[i].name) != name.size ||
+                                         memcmp(config->peers[i].name, name.bytes, name.size) != 0))
+        i++;
+    return i;
+}
+
+/* How the peer failed to answer, in words that do not mean this custodian. */
+static enum kc_error translate(enum kc_error error, const struct kc_client_answer *answer)
+{
+    if (answer || error == KC_OK)
+        return error;
+    return error == KC_ERR_TIMED_OUT ? KC_ERR_PEER_LATE : KC_ERR_PEER_ABSENT;
+}
+
+/* The answer lends from *answer. */
+static enum kc_error carry(struct kc_courier *courier, const struct kc_vault_message *question,
+    struct kc_descriptors *descriptors, struct kc_client_answer **answer)
+{
+    size_t peer = find_peer(courier->config, question->ids[0]);
+    if (question->type != KC_VAULT_ASK || question->id_count != 1 ||
+        peer == courier->config->peer_count || !is_carried(question->message.operation))
+        return KC_ERR_BAD_REQUEST;
+    struct kc_client_request request = {question->message, *descriptors};
+    enum kc_error error = kc_client_call(
+        courier->peers[peer], &request, (int)courier->config->peers[peer].deadline_ms, answer);
+    return translate(error, *answer);
+}
+
+/* Packs ASKED. An answer that does not fit was none to a question of ours. */
+static size_t pack_answer(const struct kc_vault_message *question, enum kc_error error,
+    const struct kc_client_answer *answer, uint8_t packet[static KC_VAULT_MESSAGE_MAX])
+{
+    struct kc_vault_message out = {
+        .type = KC_VAULT_ASKED, .ticket = question->ticket, .error = error};
+    struct kc_writer w;
+    kc_message_init(&out.message, question->message.operation);
+    if (answer && error == KC_OK)
+        out.message = *kc_client_answer_message(answer);
+    kc_writer_init(&w, packet, KC_VAULT_MESSAGE_MAX);
+    return kc_vault_message_pack(&w, &out) == KC_OK ? w.size : 0;
+}
+
+static void send_answer(
+    struct kc_courier *courier, uint64_t generation, const uint8_t *packet, size_t size)
+{
+    struct pollfd writable = {.fd = courier->desk, .events = POLLOUT};
+    pthread_mutex_lock(&courier->lock);
+    while (generation == courier->generation &&
+           kc_transport_send(courier->desk, packet, size, NULL) == KC_ERR_LIMIT)
+        (void)poll(&writable, 1, -1);
+    pthread_mutex_unlock(&courier->lock);
+}
+
+static void answer_question(struct kc_courier *courier, uint64_t generation,
+    const struct kc_vault_message *question, struct kc_descriptors *descriptors)
+{
+    static _Thread_local uint8_t packet[KC_VAULT_MESSAGE_MAX];
+    struct kc_client_answer *answer = NULL;
+    enum kc_error error = carry(courier, question, descriptors, &answer);
+    size_t size = pack_answer(question, error, answer, packet);
+    if (size == 0)
+        size = pack_answer(question, KC_ERR_BAD_REPLY, NULL, packet);
+    kc_client_answer_free(answer);
+    send_answer(courier, generation, packet, size);
+}
+
+/* --- workers --- */
+
+static uint64_t present_generation(struct kc_courier *courier)
+{
+    pthread_mutex_lock(&courier->lock);
+    uint64_t generation = courier->generation;
+    pthread_mutex_unlock(&courier->lock);
+    return generation;
+}
+
+static void wait_for_desk(struct kc_courier *courier, uint64_t generation)
+{
+    pthread_mutex_lock(&courier->lock);
+    while (courier->generation == generation)
+        pthread_cond_wait(&courier->changed, &courier->lock);
+    pthread_mutex_unlock(&courier->lock);
+}
+
+static _Noreturn void end(const char *why)
+{
+    kc_log(KC_LOG_ERROR, "process-ends", kc_log_text("why", why));
+    _exit(KC_CLASS_INTERNAL);
+}
+
+static void *work(void *argument)
+{
+    static _Thread_local uint8_t packet[KC_VAULT_MESSAGE_MAX];
+    static _Thread_local struct kc_vault_message question;
+    struct kc_courier *courier = argument;
+    for (;;) {
+        struct kc_descriptors descriptors = {.count = 0};
+        size_t size = 0;
+        uint64_t generation = present_generation(courier);
+        enum kc_error error =
+            kc_transport_wait(courier->desk, packet, sizeof packet, &size, &descriptors);
+        if (error == KC_ERR_CONNECTION_LOST) {
+            wait_for_desk(courier, generation);
+            continue;
+        }
+        if (error != KC_OK || kc_vault_message_unpack(packet, size, NULL, &question) != KC_OK)
+            end("malformed-message-from-desk");
+        answer_question(courier, generation, &question, &descriptors);
+        kc_descriptors_close(&descriptors);
+    }
+    return NULL;
+}
+
+/* --- life --- */
+
+static bool set_blocking(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0;
+}
+
+static enum kc_error make_clients(struct kc_courier *courier)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < courier->config->peer_count; i++)
+        error = kc_client_new(courier->config->peers[i].socket, &courier->peers[i]);
+    return error;
+}
+
+enum kc_error kc_courier_new(const struct kc_config *config, int desk, struct kc_courier **courier)
+{
+    struct kc_courier *made = calloc(1, sizeof *made);
+    if (!made || !set_blocking(desk)) {
+        free(made);
+        return KC_ERR_NO_MEMORY;
+    }
+    made->config = config;
+    made->desk = desk;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->changed, NULL);
+    enum kc_error error = make_clients(made);
+    for (size_t i = 0; error == KC_OK && i < KC_COURIER_WORKERS; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, work, made) != 0)
+            error = KC_ERR_NO_MEMORY; /* the process ends, and its threads with it */
+    }
+    *courier = made;
+    return error;
+}
+
+/* Workers that wait on the old end see its end; those that are on their way send nothing. */
+void kc_courier_new_desk(struct kc_courier *courier, int descriptor)
+{
+    (void)shutdown(courier->desk, SHUT_RDWR);
+    pthread_mutex_lock(&courier->lock);
+    if (!set_blocking(descriptor) || dup3(descriptor, courier->desk, O_CLOEXEC) != courier->desk)
+        end("no-desk");
+    close(descriptor);
+    courier->generation++;
+    pthread_cond_broadcast(&courier->changed);
+    pthread_mutex_unlock(&courier->lock);
+}
