@@ -10,6 +10,7 @@
 #include "tpm/hsm_connection.h"
 #include "tpm/hsm_head.h"
 #include "tpm/hsm_key.h"
+#include "tpm/hsm_quirks.h"
 #include "tpm/hsm_resident.h"
 #include "tpm/hsm_seal.h"
 #include "tpm/hsm_status.h"
@@ -160,6 +161,11 @@ static enum kc_error do_key_left(struct kc_hsm_token *token, struct kc_hsm_call 
 static enum kc_error do_key_use(struct kc_hsm_token *token, struct kc_hsm_call *call)
 {
     return kc_hsm_resident_use(token, &call->use_of_key, call->result, &call->result_size);
+}
+
+static enum kc_error do_find_quirks(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_quirks_find(token, &call->quirks);
 }
 
 static enum kc_error do_key_destroy(struct kc_hsm_token *token, struct kc_hsm_call *call)
@@ -374,6 +380,15 @@ static enum kc_error hsm_key_left(
     return error;
 }
 
+static enum kc_error hsm_find_quirks(struct kc_root *root, struct kc_root_quirks *quirks)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_pinned(hsm);
+    if (error == KC_OK && (error = run(hsm, do_find_quirks)) == KC_OK)
+        *quirks = hsm->call.quirks;
+    return error;
+}
+
 /* A call about a key: copies of what names it. */
 static enum kc_error begin_key(struct kc_hsm *hsm, const struct kc_root_key *key)
 {
@@ -483,6 +498,7 @@ static const struct kc_root_kind hsm_kind = {
     .key_left = hsm_key_left,
     .key_use = hsm_key_use,
     .key_destroy = hsm_key_destroy,
+    .find_quirks = hsm_find_quirks,
     .status = hsm_status,
     .head = hsm_head,
     .cause = hsm_cause,

@@ -73,6 +73,7 @@ struct kc_hsm_call {
     uint8_t input[KC_ROOT_INPUT_MAX];     /* may be secret */
     uint8_t result[KC_ROOT_RESULT_MAX];   /* secret */
     size_t result_size;
+    struct kc_root_quirks quirks;
 };
 
 struct kc_hsm {

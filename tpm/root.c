@@ -126,6 +126,11 @@ enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key
     return root->kind->key_destroy(root, key);
 }
 
+enum kc_error kc_root_find_quirks(struct kc_root *root, struct kc_root_quirks *quirks)
+{
+    return root->kind->find_quirks ? root->kind->find_quirks(root, quirks) : KC_ERR_ROOT_UNFIT;
+}
+
 enum kc_error kc_root_attest(struct kc_root *root, const struct kc_root_attest *request,
     uint8_t evidence[static KC_ROOT_EVIDENCE_MAX], size_t *evidence_size)
 {

@@ -306,6 +306,28 @@ KC_CHECKED enum kc_error kc_root_key_decrypt(struct kc_root *root, const struct 
 /* Destroys the object in a token; a TPM's key is gone with its blob. KC_OK too if it is gone. */
 KC_CHECKED enum kc_error kc_root_key_destroy(struct kc_root *root, const struct kc_root_key *key);
 
+/* How a token differs from others in one algorithm. */
+struct kc_root_quirk {
+    bool is_there;          /* it makes such keys; if not, the rest is false */
+    bool is_montgomery;     /* X25519, X448: as PKCS#11 3.0 has them, else as Edwards keys */
+    bool curve_by_name;     /* CKA_EC_PARAMS is a name, else an OID */
+    bool point_is_der;      /* CKA_EC_POINT is an OCTET STRING, else the point itself */
+    bool derives;           /* CKM_ECDH1_DERIVE, with a value that can be read */
+    bool derives_of_der;    /* the peer's point is given as an OCTET STRING */
+    bool takes_small_order; /* it derives with a point of small order: callers have to check */
+};
+
+struct kc_root_quirks {
+    struct kc_root_quirk of[KC_ALGORITHM_P384 + 1]; /* by enum kc_algorithm */
+};
+
+/*
+ * Finds them by trying, with keys that end with the session.
+ *
+ * KC_ERR_ROOT_UNFIT  a TPM: it has none
+ */
+KC_CHECKED enum kc_error kc_root_find_quirks(struct kc_root *root, struct kc_root_quirks *quirks);
+
 /* --- attestation: what the hardware says of itself and of a key, signed by it --- */
 
 enum kc_root_attest_step {

@@ -60,6 +60,8 @@ struct kc_root_kind {
         uint8_t *result, size_t *result_size);
     enum kc_error (*key_destroy)(struct kc_root *root, const struct kc_root_key *key);
     /* NULL: KC_ERR_ROOT_UNFIT */
+    enum kc_error (*find_quirks)(struct kc_root *root, struct kc_root_quirks *quirks);
+    /* NULL: KC_ERR_ROOT_UNFIT */
     enum kc_error (*attest)(struct kc_root *root, const struct kc_root_attest *request,
         uint8_t *evidence, size_t *evidence_size);
     enum kc_error (*status)(struct kc_root *root, struct kc_root_status *status);

@@ -238,6 +238,26 @@ static void what_softhsm_kept_of_resident_keys_that_failed_is_found(void **state
     assert_int_equal(kc_softhsm_count_objects(&hsm), before);
 }
 
+/* Facts about SoftHSM 2.6.1; nothing of the trying stays. */
+static void the_quirks_of_softhsm_are_found(void **state)
+{
+    (void)state;
+    struct kc_root_quirks quirks;
+    size_t before = kc_softhsm_count_objects(&hsm);
+    assert_int_equal(kc_root_find_quirks(root, &quirks), KC_OK);
+    for (unsigned i = KC_ALGORITHM_ED25519; i <= KC_ALGORITHM_P384; i++) {
+        bool agrees = i != KC_ALGORITHM_ED25519 && i != KC_ALGORITHM_ED448;
+        assert_true(quirks.of[i].is_there);
+        assert_true(quirks.of[i].point_is_der);
+        assert_false(quirks.of[i].is_montgomery);
+        assert_false(quirks.of[i].curve_by_name);
+        assert_int_equal(quirks.of[i].derives, agrees);
+        assert_false(quirks.of[i].takes_small_order);
+    }
+    kc_root_disconnect(root);
+    assert_int_equal(kc_softhsm_count_objects(&hsm), before);
+}
+
 /* --- connections --- */
 
 static void a_session_or_a_login_that_was_lost_is_made_again_unnoticed(void **state)
@@ -505,6 +525,7 @@ int main(void)
         TEST(any_call_that_fails_while_sealing_is_a_clean_error),
         TEST(any_call_that_fails_while_a_resident_key_in_softhsm_is_used_is_a_clean_error),
         TEST(what_softhsm_kept_of_resident_keys_that_failed_is_found),
+        TEST(the_quirks_of_softhsm_are_found),
         TEST(a_session_or_a_login_that_was_lost_is_made_again_unnoticed),
         TEST(a_token_that_stays_away_is_unavailable_until_it_is_back),
         TEST(answers_of_a_wrong_size_are_refused),
