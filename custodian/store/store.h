@@ -14,8 +14,7 @@
  * KC_ERR_STORE_FULL       no space left
  * KC_ERR_STORE_READ_ONLY  not writable, or not to be opened
  * KC_ERR_STORE_DAMAGED    not a database, not a custodian's, or corrupt
- * KC_ERR_STORE_VERSION    a custodian's of another schema than this one and the one before, which
- *                         becomes this one; it is left as it is
+ * KC_ERR_STORE_VERSION    a custodian's of another schema; it is left as it is
  * KC_ERR_STORE            anything else, such as a failed read or a store that another process has
  */
 #ifndef KC_CUSTODIAN_STORE_H
