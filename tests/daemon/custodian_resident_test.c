@@ -15,6 +15,7 @@
 
 #define PATIENCE_MS 30000
 #define PIN "12345678"
+#define OF_THE_ROOT 2 /* objects: the wrapping key, and the head of the store */
 
 static struct kc_custodian custodian;
 static struct kc_client *client;
@@ -256,14 +257,14 @@ static void softhsm_keeps_nothing_of_resident_keys_that_were_destroyed_or_not_st
 {
     (void)state;
     struct key key = generate("key", "P-256", "sign");
-    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1 + 2);
+    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), OF_THE_ROOT + 2);
     struct exchange exchange = ask_to_generate("key", "P-256", "sign");
     assert_int_equal(run(&exchange), KC_ERR_LABEL_TAKEN);
     end(&exchange);
-    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1 + 2);
+    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), OF_THE_ROOT + 2);
     assert_int_equal(sign(key.id), KC_OK);
     assert_int_equal(call_with_key(KC_OPERATION_KEY_DESTROY, key.id), KC_OK);
-    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1);
+    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), OF_THE_ROOT);
 }
 
 /* Asks for a key and kills the vault before the answer can come, or just after. */
@@ -320,7 +321,7 @@ static void resident_keys_that_softhsm_made_for_a_killed_vault_do_not_pile_up(vo
     stored = kc_client_answer_message(exchange.answer)->item_count;
     end(&exchange);
     assert_true(stored >= count + ROUNDS);
-    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1 + 2 * stored);
+    assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), OF_THE_ROOT + 2 * stored);
 }
 
 /* --- shares --- */
@@ -495,7 +496,7 @@ static void try_pair(const char *algorithm, enum kc_curve curve, uint64_t index)
     assert_combines(&pair, first, service, &scalar);
     assert_int_equal(call_with_key(KC_OPERATION_KEY_DESTROY, pair.resident.id), KC_OK);
     if (custodian.has_hsm)
-        assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), 1);
+        assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), OF_THE_ROOT);
 }
 
 static void a_resident_share_and_one_in_software_agree_as_their_whole_key_would(void **state)
