@@ -151,8 +151,8 @@ static enum kc_error follow(const struct kc_dare_signature *signature,
     return KC_ERR_SIGNATURE;
 }
 
-enum kc_error kc_accredited_request_open(struct kc_span text, size_t size_max,
-    enum kc_object_type base, const struct kc_accreditation *accreditation, kc_dare_verify verify,
+enum kc_error kc_accredited_request_verify(struct kc_span text, size_t size_max,
+    const struct kc_accreditation *accreditation, kc_dare_verify verify,
     struct kc_accredited_request *request)
 {
     *request = (struct kc_accredited_request){0};
@@ -163,8 +163,20 @@ enum kc_error kc_accredited_request_open(struct kc_span text, size_t size_max,
         for (size_t i = 0; i < envelope->signature_count && error != KC_OK; i++)
             error = follow(&envelope->signatures[i], accreditation, verify, request);
     }
-    if (error == KC_OK)
-        error = payload_parse(&request->request, base);
+    if (error != KC_OK)
+        kc_accredited_request_done(request);
+    return error;
+}
+
+enum kc_error kc_accredited_request_open(struct kc_span text, size_t size_max,
+    enum kc_object_type base, const struct kc_accreditation *accreditation, kc_dare_verify verify,
+    struct kc_accredited_request *request)
+{
+    enum kc_error error =
+        kc_accredited_request_verify(text, size_max, accreditation, verify, request);
+    if (error != KC_OK)
+        return error;
+    error = payload_parse(&request->request, base);
     if (error != KC_OK)
         kc_accredited_request_done(request);
     return error;

@@ -87,6 +87,14 @@ KC_CHECKED enum kc_error kc_accredited_request_open(struct kc_span text, size_t 
     enum kc_object_type base, const struct kc_accreditation *accreditation, kc_dare_verify verify,
     struct kc_accredited_request *request);
 
+/*
+ * The same without the payload, which is for the caller to read after this (kc_request_parse):
+ * request.envelope->body. Errors as above but KC_ERR_BAD_REQUEST.
+ */
+KC_CHECKED enum kc_error kc_accredited_request_verify(struct kc_span text, size_t size_max,
+    const struct kc_accreditation *accreditation, kc_dare_verify verify,
+    struct kc_accredited_request *request);
+
 /* Fine with a zeroed one. */
 void kc_accredited_request_done(struct kc_accredited_request *request);
 

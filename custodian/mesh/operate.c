@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/operate_parts.h"
+
+#include "base/text.h"
+#include "custodian/mesh/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A request on its way. */
+struct flow {
+    const struct kc_operate_state *state;
+    uint64_t now_ms;
+    struct kc_span body;
+
+    uint8_t digest[KC_DARE_DIGEST_SIZE]; /* of the payload */
+    bool has_digest;
+    uint8_t *payload; /* owned */
+    size_t payload_size;
+    struct kc_json_document document; /* of the payload */
+    struct kc_request request;
+    uint8_t id[KC_REPLAY_ID_SIZE];
+    bool has_id;
+    struct kc_operate_requester requester;
+
+    struct kc_operate_result *results; /* owned */
+    size_t result_count;
+};
+
+/* --- what stands there, before anybody is believed --- */
+
+/* Whether what is no envelope that can be read is one that was altered on its way: well formed, but
+ * its body is not what its digest says; or what should have been in one. */
+static enum kc_operate_code unreadable(struct kc_span body)
+{
+    struct kc_json_document document = {0};
+    enum kc_operate_code code = KC_OPERATE_BAD_REQUEST;
+    if (kc_json_read(body, KC_OPERATE_BODY_MAX, &document) != KC_OK)
+        return code;
+    struct kc_json root = kc_json_root(&document), enveloped = kc_json_member(root, "DareEnvelope");
+    if (kc_json_is_there(enveloped))
+        root = enveloped;
+    struct kc_json header = kc_json_item(root, 0), trailer = kc_json_item(root, 2);
+    if (kc_json_kind(root) == KC_JSON_ARRAY && kc_json_kind(header) == KC_JSON_OBJECT &&
+        !kc_json_is_there(kc_json_member(header, "enc")) &&
+        kc_json_is_there(kc_json_member(trailer, "PayloadDigest")))
+        code = KC_OPERATE_NOT_AUTHENTICATED;
+    if (kc_json_is_there(kc_json_member(root, "OperateRequest")) ||
+        kc_json_is_there(kc_json_member(root, "Operate")))
+        code = KC_OPERATE_NOT_AUTHENTICATED;
+    kc_json_done(&document);
+    return code;
+}
+
+/* Takes the payload out of the envelope. */
+static enum kc_operate_code payload_take(struct flow *flow, struct kc_dare_envelope *envelope)
+{
+    enum kc_error error = kc_dare_envelope_read(flow->body, envelope);
+    if (error != KC_OK)
+        return error == KC_ERR_NO_MEMORY ? KC_OPERATE_BUSY : unreadable(flow->body);
+    bool is_plain = envelope->salt_size == 0;
+    if (is_plain) {
+        memcpy(flow->digest, envelope->digest, sizeof flow->digest);
+        flow->has_digest = true;
+        flow->payload = envelope->body;
+        flow->payload_size = envelope->body_size;
+        envelope->body = NULL;
+    }
+    kc_dare_envelope_done(envelope);
+    return is_plain && flow->payload != NULL ? KC_OPERATE_ACCEPTED : KC_OPERATE_BAD_REQUEST;
+}
+
+static enum kc_operate_code payload_parse(struct flow *flow)
+{
+    struct kc_span payload = {flow->payload, flow->payload_size};
+    enum kc_error error =
+        kc_request_parse(payload, payload.size, &flow->document, &flow->request, NULL);
+    if (error == KC_ERR_NO_MEMORY)
+        return KC_OPERATE_BUSY;
+    return error == KC_OK && flow->request.transaction == KC_TRANSACTION_Operate
+               ? KC_OPERATE_ACCEPTED
+               : KC_OPERATE_BAD_REQUEST;
+}
+
+static enum kc_operate_code body_read(struct flow *flow)
+{
+    if (flow->body.size > KC_OPERATE_BODY_MAX)
+        return KC_OPERATE_BAD_REQUEST;
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    if (envelope == NULL)
+        return KC_OPERATE_BUSY;
+    enum kc_operate_code code = payload_take(flow, envelope);
+    free(envelope);
+    return code != KC_OPERATE_ACCEPTED ? code : payload_parse(flow);
+}
+
+/* --- form --- */
+
+static bool is_there(const struct flow *flow, const char *field)
+{
+    return kc_json_kind(kc_object_member(&flow->request.object, field)) == KC_JSON_STRING;
+}
+
+/* What must be there to know whom to ask about the requester. */
+static enum kc_operate_code address_check(const struct flow *flow)
+{
+    return is_there(flow, "Service") && is_there(flow, "AccountAddress") ? KC_OPERATE_ACCEPTED
+                                                                         : KC_OPERATE_BAD_REQUEST;
+}
+
+static enum kc_operate_code form_check(struct flow *flow)
+{
+    const struct kc_object *request = &flow->request.object;
+    size_t size = sizeof flow->id;
+    flow->has_id = kc_json_octets(kc_object_member(request, "ID"), flow->id, &size) == KC_OK &&
+                   size == sizeof flow->id;
+    return flow->has_id && kc_operate_has_form(flow->state, kc_object_member(request, "Operations"))
+               ? KC_OPERATE_ACCEPTED
+               : KC_OPERATE_BAD_REQUEST;
+}
+
+/* --- who asks --- */
+
+/* The account whose keys the request is verified under: a wrong one only makes that fail. */
+static const struct kc_mesh_account *account_find(const struct flow *flow)
+{
+    char said[KC_MESH_ADDRESS_SIZE], address[KC_MESH_ADDRESS_SIZE];
+    struct kc_json value = kc_object_member(&flow->request.object, "AccountAddress");
+    return kc_json_text(value, said, sizeof said) == KC_OK && kc_mesh_address(said, address)
+               ? flow->state->account(flow->state->context, address)
+               : NULL;
+}
+
+static bool is_for_us(const struct flow *flow)
+{
+    char service[KC_MESH_ADDRESS_SIZE];
+    struct kc_json value = kc_object_member(&flow->request.object, "Service");
+    return kc_json_text(value, service, sizeof service) == KC_OK &&
+           strcasecmp(service, flow->state->service) == 0;
+}
+
+static bool revoked(const struct flow *flow, const char *udf)
+{
+    const struct kc_operate_state *state = flow->state;
+    return state->is_revoked(state->context, flow->requester.account->udf, udf);
+}
+
+static bool is_fresh_enough(const struct flow *flow, const struct kc_object *connection)
+{
+    int64_t updated, now = (int64_t)(flow->now_ms / 1000);
+    if (flow->state->connection_age_max == 0)
+        return true;
+    return kc_json_time(kc_object_member(connection, "Updated"), &updated) == KC_OK &&
+           updated <= now + KC_REPLAY_SKEW_MS / 1000 &&
+           (updated >= now || (uint64_t)(now - updated) <= flow->state->connection_age_max);
+}
+
+/* What the administrator says about the device, if it still stands. */
+static bool connection_holds(struct flow *flow, const struct kc_object *connection)
+{
+    char subject[KC_UDF_DIGEST_TEXT_SIZE], said[KC_MESH_ADDRESS_SIZE];
+    char address[KC_MESH_ADDRESS_SIZE];
+    struct kc_operate_requester *requester = &flow->requester;
+    struct kc_json account = kc_object_member(connection, "Account");
+    if (kc_json_is_there(account) &&
+        (kc_json_text(account, said, sizeof said) != KC_OK || !kc_mesh_address(said, address) ||
+            strcmp(address, requester->account->address) != 0))
+        return false;
+    if (kc_json_is_there(kc_object_member(connection, "Authentication")) &&
+        kc_object_key(connection, "Authentication", &requester->authentication) != KC_OK)
+        return false;
+    return kc_json_text(kc_object_member(connection, "Subject"), subject, sizeof subject) ==
+               KC_OK &&
+           is_fresh_enough(flow, connection) && !revoked(flow, subject) &&
+           !revoked(flow, requester->signature.udf) &&
+           !revoked(flow, requester->authentication.udf);
+}
+
+static enum kc_operate_code requester_verify(struct flow *flow)
+{
+    struct kc_accredited_request verified;
+    const struct kc_mesh_account *account = account_find(flow);
+    if (account == NULL || !is_for_us(flow))
+        return KC_OPERATE_NOT_AUTHENTICATED;
+    struct kc_accreditation accreditation = {
+        .account_udf = account->udf, .administrator = &account->administrator};
+    enum kc_error error = kc_accredited_request_verify(
+        flow->body, KC_OPERATE_BODY_MAX, &accreditation, kc_mesh_verify, &verified);
+    if (error != KC_OK)
+        return error == KC_ERR_NO_MEMORY ? KC_OPERATE_BUSY : KC_OPERATE_NOT_AUTHENTICATED;
+    flow->requester =
+        (struct kc_operate_requester){.account = account, .signature = verified.device};
+    bool holds = connection_holds(flow, &verified.connection.object);
+    kc_accredited_request_done(&verified);
+    return holds ? KC_OPERATE_ACCEPTED : KC_OPERATE_NOT_AUTHENTICATED;
+}
+
+/* --- whether it was asked before --- */
+
+static enum kc_operate_code time_check(const struct flow *flow)
+{
+    return kc_replay_is_timely(flow->state->replay, flow->now_ms, kc_replay_time(flow->id))
+               ? KC_OPERATE_ACCEPTED
+               : KC_OPERATE_STALE;
+}
+
+static enum kc_operate_code replay_check(const struct flow *flow)
+{
+    enum kc_error error = kc_replay_take(flow->state->replay, flow->id);
+    return error == KC_OK             ? KC_OPERATE_ACCEPTED
+           : error == KC_ERR_CONFLICT ? KC_OPERATE_REPLAYED
+                                      : KC_OPERATE_BUSY;
+}
+
+/* --- execution --- */
+
+static enum kc_operate_code execute(struct flow *flow)
+{
+    struct kc_json operations = kc_object_member(&flow->request.object, "Operations");
+    enum kc_operate_code first = KC_OPERATE_ACCEPTED;
+    size_t count = kc_json_count(operations);
+    flow->results = calloc(count, sizeof *flow->results);
+    if (flow->results == NULL)
+        return KC_OPERATE_BUSY;
+    for (; flow->result_count < count; flow->result_count++) {
+        struct kc_object operation = kc_object_item(operations, flow->result_count);
+        struct kc_operate_result *result = &flow->results[flow->result_count];
+        kc_operate_perform(flow->state, &flow->requester, &operation, result);
+        if (result->code == KC_OPERATE_BUSY)
+            return KC_OPERATE_BUSY;
+        if (first == KC_OPERATE_ACCEPTED)
+            first = result->code;
+    }
+    return first;
+}
+
+/* Each step is reached only if those before it let the request pass. */
+static enum kc_operate_code judge(struct flow *flow)
+{
+    enum kc_operate_code code = body_read(flow);
+    if (code == KC_OPERATE_ACCEPTED)
+        code = address_check(flow);
+    if (code == KC_OPERATE_ACCEPTED)
+        code = requester_verify(flow);
+    if (code == KC_OPERATE_ACCEPTED)
+        code = form_check(flow);
+    if (code == KC_OPERATE_ACCEPTED)
+        code = time_check(flow);
+    if (code == KC_OPERATE_ACCEPTED)
+        code = replay_check(flow);
+    return code == KC_OPERATE_ACCEPTED ? execute(flow) : code;
+}
+
+static void flow_done(struct flow *flow)
+{
+    kc_json_done(&flow->document);
+    free(flow->payload);
+    free(flow->results);
+}
+
+enum kc_error kc_operate(const struct kc_operate_state *state, uint64_t now_ms, struct kc_span body,
+    struct kc_operate_answer *answer)
+{
+    struct flow flow = {.state = state, .now_ms = now_ms, .body = body};
+    struct kc_operate_reply reply = {.code = judge(&flow)};
+    bool executed = reply.code == KC_OPERATE_ACCEPTED ||
+                    (reply.code >= KC_OPERATE_REFUSED && reply.code < KC_OPERATE_BUSY);
+    if (flow.has_id)
+        reply.id = (struct kc_span){flow.id, sizeof flow.id};
+    if (flow.has_digest)
+        reply.digest = (struct kc_span){flow.digest, sizeof flow.digest};
+    reply.results = flow.results;
+    reply.result_count = executed ? flow.result_count : 0;
+    enum kc_error error = kc_operate_reply_write(state, now_ms, &reply, answer);
+    flow_done(&flow);
+    return error;
+}

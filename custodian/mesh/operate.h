@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service's part of Operate: from the octets of a request to the octets of its answer.
+ *
+ * Whoever brings the octets is not trusted. The request is believed because a device signed it,
+ * which the account's administrator connected; everything that it is checked against is the
+ * caller's own authenticated state. Nothing here waits, stores or logs.
+ *
+ * What a requester learns: any defect of who it is has one answer, and so has any reason for which
+ * a key is not used for it. The audit log has the difference (enum kc_operate_code).
+ */
+#ifndef KC_CUSTODIAN_MESH_OPERATE_H
+#define KC_CUSTODIAN_MESH_OPERATE_H
+
+#include "custodian/mesh/capability.h"
+#include "custodian/mesh/replay.h"
+#include "threshold/signature.h"
+
+#define KC_OPERATE_BODY_MAX ((size_t)128 << 10) /* octets of a request */
+#define KC_OPERATE_OPERATIONS_MAX 64            /* in a request; it has one at least */
+
+enum kc_operate_code {
+    KC_OPERATE_ACCEPTED,
+    KC_OPERATE_BAD_REQUEST,       /* 400: nothing was executed */
+    KC_OPERATE_NOT_AUTHENTICATED, /* 401 */
+    KC_OPERATE_STALE,             /* 401 */
+    KC_OPERATE_REPLAYED,          /* 401 */
+    KC_OPERATE_REFUSED,           /* 201, and below: of an operation */
+    KC_OPERATE_BAD_POINT,
+    KC_OPERATE_BAD_SCALAR,
+    KC_OPERATE_BUSY, /* 503 */
+};
+
+/* As in the audit log: "bad-request". */
+const char *kc_operate_code_name(enum kc_operate_code code);
+
+/* What a request is answered by. All is borrowed for the call, and believed. */
+struct kc_operate_state {
+    void *context;
+    const char *service;               /* DNS name */
+    uint64_t connection_age_max;       /* seconds since a ConnectionDevice was made; 0: any */
+    struct kc_replay *replay;          /* over all accounts */
+    const struct kc_key *response_key; /* CustodianSignature of the ConnectionHost; signs with Ed */
+
+    /* By canonical address, by id; NULL: there is none, or it is not active. */
+    const struct kc_mesh_account *(*account)(void *context, const char *address);
+    const struct kc_mesh_capability *(*capability)(void *context, const char *id);
+
+    /* Whether the administrator revoked a device, by a UDF of its profile or of one of its keys. */
+    bool (*is_revoked)(void *context, const char *account_udf, const char *udf);
+
+    /* For one nonce. Whatever error: the request is answered as busy. */
+    enum kc_error (*fresh)(void *context, struct kc_fresh *fresh);
+};
+
+struct kc_operate_answer {
+    enum kc_operate_code code; /* of the request; if it was executed, of the first that failed */
+    int status;                /* what the requester is told, also by HTTP */
+    size_t result_count;       /* 0 unless the status is 201 */
+    enum kc_operate_code results[KC_OPERATE_OPERATIONS_MAX];
+    char *text; /* the response, enveloped and signed, terminated */
+    size_t size;
+};
+
+/*
+ * Answers a request.
+ *
+ * body    what came, as it came
+ * answer  given: kc_operate_answer_done
+ *
+ * KC_ERR_NO_MEMORY, KC_ERR_INTERNAL, KC_ERR_TOO_LARGE  there is no answer, nothing may be sent; the
+ *                                                      ID may have been taken
+ */
+KC_CHECKED enum kc_error kc_operate(const struct kc_operate_state *state, uint64_t now_ms,
+    struct kc_span body, struct kc_operate_answer *answer);
+
+/* Fine with a zeroed one. */
+void kc_operate_answer_done(struct kc_operate_answer *answer);
+
+#endif

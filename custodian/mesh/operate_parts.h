@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of operate.h: a request on its way, an operation and its result, the response. */
+#ifndef KC_CUSTODIAN_MESH_OPERATE_PARTS_H
+#define KC_CUSTODIAN_MESH_OPERATE_PARTS_H
+
+#include "custodian/mesh/operate.h"
+#include "proto/signed_object.h"
+#include "proto/transaction.h"
+
+/* Who asks, once verified: all that a grantee is compared with. */
+struct kc_operate_requester {
+    const struct kc_mesh_account *account;
+    struct kc_public_key signature;      /* the key that signed the request */
+    struct kc_public_key authentication; /* of the ConnectionDevice; algorithm empty: it has none */
+};
+
+/* --- operate_perform.c --- */
+
+/* Whether all operations have the form that they must have, and no share signs twice. */
+bool kc_operate_has_form(const struct kc_operate_state *state, struct kc_json operations);
+
+struct kc_operate_result {
+    enum kc_operate_code code;
+    enum kc_mesh_class class; /* which of the following it is, if it was accepted */
+    enum kc_curve curve;
+    uint8_t point[KC_POINT_SIZE_MAX]; /* the contribution to an agreement; R */
+    uint8_t s[KC_POINT_SIZE_MAX];     /* S_s, as long as a point of the curve */
+};
+
+/* Executes one operation, if the requester may have it. */
+void kc_operate_perform(const struct kc_operate_state *state,
+    const struct kc_operate_requester *requester, const struct kc_object *operation,
+    struct kc_operate_result *result);
+
+/* --- operate_answer.c --- */
+
+/* What a response says besides its results. */
+struct kc_operate_reply {
+    enum kc_operate_code code;
+    struct kc_span id;     /* of the request, if it could be read */
+    struct kc_span digest; /* of its payload, if it had one */
+    const struct kc_operate_result *results;
+    size_t result_count;
+};
+
+/* Writes, envelopes and signs a response. Errors of kc_operate. */
+KC_CHECKED enum kc_error kc_operate_reply_write(const struct kc_operate_state *state,
+    uint64_t now_ms, const struct kc_operate_reply *reply, struct kc_operate_answer *answer);
+
+#endif

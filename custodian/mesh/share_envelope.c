@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/share_envelope.h"
+
+#include "base/wipe.h"
+#include "custodian/mesh/verify.h"
+#include "proto/dare_envelope.h"
+#include "proto/object.h"
+#include "proto/udf_key.h"
+#include "threshold/agreement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARE_SIZE_MAX 4096 /* octets of the content */
+
+/* The entry for a key; NULL: there is none. */
+static const struct kc_dare_recipient *recipient_of(
+    const struct kc_dare_envelope *envelope, const struct kc_key *key)
+{
+    uint8_t public[KC_POINT_SIZE_MAX];
+    const struct kc_curve_info *info = kc_curve_info(key->scalar.curve);
+    kc_point_encode(&key->public, public);
+    for (size_t i = 0; i < envelope->recipient_count; i++) {
+        const struct kc_dare_recipient *entry = &envelope->recipients[i];
+        if (strcmp(entry->algorithm, info->name) == 0 &&
+            kc_udf_names_key(entry->kid, info->name, (struct kc_span){public, info->point_size}))
+            return entry;
+    }
+    return NULL;
+}
+
+static enum kc_error seed_open(const struct kc_dare_envelope *envelope, const struct kc_key *key,
+    uint8_t seed[KC_DARE_SEED_SIZE])
+{
+    uint8_t agreed[KC_POINT_SIZE_MAX];
+    struct kc_point ephemeral;
+    const struct kc_dare_recipient *entry = recipient_of(envelope, key);
+    enum kc_curve curve = key->scalar.curve;
+    if (entry == NULL ||
+        kc_point_decode(&ephemeral, curve, entry->ephemeral, entry->ephemeral_size) != KC_OK)
+        return KC_ERR_DECRYPTION;
+    enum kc_error error = kc_agreement_agree(agreed, &key->scalar, &ephemeral);
+    if (error == KC_OK)
+        error = kc_dare_unwrap_agreed(
+            (struct kc_span){agreed, kc_curve_info(curve)->agreed_size}, entry->wrapped, seed);
+    kc_wipe(agreed, sizeof agreed);
+    return error;
+}
+
+/* "X448z" for X448: a scalar as it is, not a seed. */
+static bool is_scalar_of(struct kc_json curve, const char *algorithm)
+{
+    char name[sizeof((struct kc_public_key *)NULL)->algorithm + 1];
+    size_t size = strlen(algorithm);
+    return kc_json_text(curve, name, sizeof name) == KC_OK && strlen(name) == size + 1 &&
+           memcmp(name, algorithm, size) == 0 && name[size] == 'z';
+}
+
+static enum kc_error scalar_read(
+    const struct kc_object *key_data, const struct kc_public_key *own, struct kc_scalar *scalar)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX];
+    size_t size = sizeof octets;
+    struct kc_object private = kc_object_inner(key_data, "PrivateParameters");
+    const struct kc_curve_info *info = kc_curve_by_name(own->algorithm, strlen(own->algorithm));
+    if (info == NULL || private.type != KC_OBJECT_PrivateKeyECDH ||
+        !is_scalar_of(kc_object_member(&private, "crv"), own->algorithm))
+        return KC_ERR_CONTRIBUTION;
+    enum kc_error error = kc_json_octets(kc_object_member(&private, "Private"), octets, &size);
+    if (error == KC_OK)
+        error = kc_scalar_decode(scalar, info->curve, octets, size);
+    kc_wipe(octets, sizeof octets);
+    return error == KC_OK ? KC_OK : KC_ERR_CONTRIBUTION;
+}
+
+/* Whether a share is the one that its verification share says. */
+static enum kc_error share_check(const struct kc_scalar *scalar, const struct kc_public_key *own)
+{
+    uint8_t public[KC_POINT_SIZE_MAX];
+    struct kc_point point;
+    if (kc_point_multiply_base(&point, scalar) != KC_OK)
+        return KC_ERR_CONTRIBUTION;
+    kc_point_encode(&point, public);
+    return own->size == kc_curve_info(scalar->curve)->point_size &&
+                   memcmp(public, own->octets, own->size) == 0
+               ? KC_OK
+               : KC_ERR_CONTRIBUTION;
+}
+
+static enum kc_error content_read(
+    struct kc_span content, const struct kc_public_key *own, struct kc_scalar *share)
+{
+    struct kc_json_document document = {0};
+    struct kc_object key_data;
+    KC_AUTO_SCALAR scalar = {0};
+    enum kc_error error =
+        kc_object_parse(content, SHARE_SIZE_MAX, KC_OBJECT_KeyData, &document, &key_data, NULL);
+    if (error == KC_OK)
+        error = scalar_read(&key_data, own, &scalar);
+    if (error == KC_OK)
+        error = share_check(&scalar, own);
+    kc_json_done(&document);
+    if (error == KC_OK)
+        *share = scalar;
+    return error;
+}
+
+static enum kc_error envelope_open(const struct kc_dare_envelope *envelope,
+    const struct kc_public_key *signer, const struct kc_key *key, const struct kc_public_key *own,
+    struct kc_scalar *share)
+{
+    uint8_t seed[KC_DARE_SEED_SIZE], content[SHARE_SIZE_MAX];
+    size_t size;
+    const struct kc_dare_signature *signature;
+    if (envelope->salt_size == 0)
+        return KC_ERR_ENVELOPE;
+    if (envelope->body_size > sizeof content)
+        return KC_ERR_TOO_LARGE;
+    enum kc_error error = kc_dare_envelope_verify(envelope, signer, kc_mesh_verify, &signature);
+    if (error == KC_OK)
+        error = seed_open(envelope, key, seed);
+    if (error != KC_OK)
+        return error;
+    error = kc_dare_envelope_decrypt(envelope, signature, seed, content, &size);
+    if (error == KC_OK)
+        error = content_read((struct kc_span){content, size}, own, share);
+    kc_wipe(seed, sizeof seed);
+    kc_wipe(content, sizeof content);
+    return error;
+}
+
+enum kc_error kc_mesh_share_open(struct kc_span text, const struct kc_public_key *signer,
+    const struct kc_key *key, const struct kc_public_key *own, struct kc_scalar *share)
+{
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    if (envelope == NULL)
+        return KC_ERR_NO_MEMORY;
+    enum kc_error error = kc_dare_envelope_read(text, envelope);
+    if (error == KC_OK)
+        error = envelope_open(envelope, signer, key, own, share);
+    kc_dare_envelope_done(envelope);
+    free(envelope);
+    return error;
+}

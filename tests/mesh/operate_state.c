@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/mesh/operate_state.h"
+
+#include "base/text.h"
+#include "custodian/mesh/verify.h"
+#include "proto/signed_object.h"
+#include "threshold/derive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define IDS_MAX 4096
+#define CONNECTION_AGE_MAX (24 * 3600) /* the default for devices that somebody else may revoke */
+
+static bool good(enum kc_error error, const char *what)
+{
+    if (error != KC_OK)
+        fprintf(stderr, "%s: %s\n", what, kc_error_name(error));
+    return error == KC_OK;
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+static struct kc_span span_of(const char *text)
+{
+    return (struct kc_span){(const uint8_t *)text, strlen(text)};
+}
+
+/* --- what the state answers --- */
+
+static const struct kc_mesh_account *find_account(void *context, const char *address)
+{
+    struct operate_service *service = context;
+    return strcmp(service->account.address, address) == 0 ? &service->account : NULL;
+}
+
+static const struct kc_mesh_capability *find_capability(void *context, const char *id)
+{
+    struct operate_service *service = context;
+    for (size_t i = 0; i < service->capability_count; i++)
+        if (!service->is_revoked[i] && strcmp(service->capabilities[i].id, id) == 0)
+            return &service->capabilities[i];
+    return NULL;
+}
+
+static bool device_is_revoked(void *context, const char *account_udf, const char *udf)
+{
+    struct operate_service *service = context;
+    (void)account_udf;
+    for (size_t i = 0; i < service->revoked_count; i++)
+        if (strcmp(service->revoked[i], udf) == 0)
+            return true;
+    return false;
+}
+
+static enum kc_error make_fresh(void *context, struct kc_fresh *fresh)
+{
+    struct operate_service *service = context;
+    fresh->counter = ++service->counter;
+    return getrandom(fresh->random, sizeof fresh->random, 0) == (ssize_t)sizeof fresh->random
+               ? KC_OK
+               : KC_ERR_RANDOM;
+}
+
+/* --- loading --- */
+
+static bool key_load(
+    const char *seed_text, const char *name, enum kc_curve curve, struct kc_key *key)
+{
+    struct kc_udf seed;
+    return good(kc_udf_parse_canonical(span_of(seed_text), &seed), "seed") &&
+           good(kc_derive_key(key, curve, KC_DERIVATION_CURRENT,
+                    (struct kc_span){seed.data, seed.data_size}, span_of(name)),
+               name);
+}
+
+/* The key that signs what the service's profile accredits: its hosts. */
+static bool service_signature_load(
+    const json_t *described, const char *udf, struct kc_public_key *key)
+{
+    struct kc_signed_object profile;
+    char *text = json_dumps(json_object_get(described, "ProfileService"), JSON_COMPACT);
+    bool loaded =
+        text != NULL && good(kc_signed_object_open_profile(span_of(text), strlen(text),
+                                 KC_OBJECT_ProfileService, udf, kc_mesh_verify, &profile, NULL),
+                            "ProfileService");
+    if (loaded) {
+        loaded = good(kc_object_key(&profile.object, "ServiceSignature", key), "ServiceSignature");
+        kc_signed_object_done(&profile);
+    }
+    free(text);
+    return loaded;
+}
+
+/* What ConnectionHost says about the key that signs responses. */
+static bool response_public_load(
+    struct operate_service *service, const json_t *host, const struct kc_public_key *signer)
+{
+    struct kc_signed_object connection;
+    char *text = json_dumps(json_object_get(host, "ConnectionHost"), JSON_COMPACT);
+    bool loaded =
+        text != NULL && good(kc_signed_object_open(span_of(text), strlen(text),
+                                 KC_OBJECT_ConnectionHost, signer, kc_mesh_verify, &connection),
+                            "ConnectionHost");
+    if (loaded) {
+        loaded =
+            good(kc_object_key(&connection.object, "CustodianSignature", &service->response_public),
+                "CustodianSignature");
+        kc_signed_object_done(&connection);
+    }
+    free(text);
+    return loaded;
+}
+
+static bool response_key_load(struct operate_service *service, const json_t *described)
+{
+    struct kc_public_key signer;
+    const json_t *host = json_object_get(described, "host");
+    return service_signature_load(described, text_at(described, "udf"), &signer) &&
+           response_public_load(service, host, &signer) &&
+           key_load(text_at(host, "custodian_seed"), "", KC_CURVE_ED448, &service->response);
+}
+
+static bool account_load(struct operate_service *service, const json_t *account, const char *udf)
+{
+    char *profile = json_dumps(json_object_get(account, "ProfileUser"), JSON_COMPACT);
+    bool loaded = profile != NULL &&
+                  good(kc_mesh_account_read(span_of(profile), udf, &service->account), "account");
+    free(profile);
+    return loaded;
+}
+
+static bool capability_load(struct operate_service *service, const json_t *access, const char *udf)
+{
+    char *entry = json_dumps(json_object_get(access, "entry"), JSON_COMPACT);
+    struct kc_mesh_capability *capability = &service->capabilities[service->capability_count];
+    bool loaded = entry != NULL && service->capability_count < OPERATE_CAPABILITIES_MAX &&
+                  good(kc_mesh_capability_read(span_of(entry), &service->account, udf,
+                           &service->decryption, capability),
+                      "access entry");
+    free(entry);
+    service->capability_count += loaded ? 1 : 0;
+    return loaded;
+}
+
+bool operate_service_load(struct operate_service *service, const json_t *base)
+{
+    size_t index;
+    const json_t *access;
+    const json_t *described = json_object_get(base, "service");
+    const char *udf = text_at(described, "udf");
+    *service = (struct operate_service){0};
+    service->state = (struct kc_operate_state){.context = service,
+        .service = service->name,
+        .connection_age_max = CONNECTION_AGE_MAX,
+        .response_key = &service->response,
+        .account = find_account,
+        .capability = find_capability,
+        .is_revoked = device_is_revoked,
+        .fresh = make_fresh};
+    if (!kc_text_copy(service->name, sizeof service->name, text_at(described, "address")) ||
+        !key_load(text_at(described, "seed"), "BaseServiceEncrypt", KC_CURVE_X448,
+            &service->decryption) ||
+        !response_key_load(service, described) ||
+        !account_load(service, json_object_get(base, "account"), udf))
+        return false;
+    json_array_foreach(json_object_get(base, "access"), index,
+        access) if (!capability_load(service, access, udf)) return false;
+    return operate_service_reset(service);
+}
+
+bool operate_service_reset(struct operate_service *service)
+{
+    uint64_t hash_key;
+    kc_replay_free(service->state.replay);
+    service->state.replay = NULL;
+    service->revoked_count = 0;
+    memset(service->is_revoked, 0, sizeof service->is_revoked);
+    return getrandom(&hash_key, sizeof hash_key, 0) == (ssize_t)sizeof hash_key &&
+           good(kc_replay_new(0, IDS_MAX, hash_key, &service->state.replay), "replay window");
+}
+
+void operate_service_done(struct operate_service *service)
+{
+    kc_replay_free(service->state.replay);
+    for (size_t i = 0; i < service->capability_count; i++)
+        kc_mesh_capability_wipe(&service->capabilities[i]);
+    kc_key_wipe(&service->decryption);
+    kc_key_wipe(&service->response);
+}
+
+bool operate_service_revoke_capability(struct operate_service *service, const char *id)
+{
+    const struct kc_mesh_capability *found = operate_service_capability(service, id);
+    if (found != NULL)
+        service->is_revoked[found - service->capabilities] = true;
+    return found != NULL;
+}
+
+bool operate_service_revoke_device(struct operate_service *service, const char *udf)
+{
+    if (service->revoked_count == OPERATE_REVOKED_MAX ||
+        !kc_text_copy(service->revoked[service->revoked_count], KC_UDF_ID_SIZE, udf))
+        return false;
+    service->revoked_count++;
+    return true;
+}
+
+const struct kc_mesh_capability *operate_service_capability(
+    const struct operate_service *service, const char *id)
+{
+    for (size_t i = 0; i < service->capability_count; i++)
+        if (strcmp(service->capabilities[i].id, id) == 0)
+            return &service->capabilities[i];
+    return NULL;
+}
