@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/provider/key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/decoder.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct kc_key_kind kc_key_kinds[KC_KINDS] = {
+    [KC_KIND_RSA] = {"RSA", "RSA", NULL, 0},
+    [KC_KIND_EC] = {"EC", "ECDSA", "ECDH", 0},
+    [KC_KIND_ED25519] = {"ED25519", "ED25519", NULL, 32},
+    [KC_KIND_ED448] = {"ED448", "ED448", NULL, 57},
+    [KC_KIND_X25519] = {"X25519", NULL, "X25519", 32},
+    [KC_KIND_X448] = {"X448", NULL, "X448", 56},
+};
+
+/* The custodian's algorithms, and the curve by OpenSSL's name. */
+static const struct {
+    const char *name;
+    enum kc_key_kind_number kind;
+    const char *group;
+} algorithms[] = {
+    {"Ed25519", KC_KIND_ED25519, NULL},
+    {"Ed448", KC_KIND_ED448, NULL},
+    {"X25519", KC_KIND_X25519, NULL},
+    {"X448", KC_KIND_X448, NULL},
+    {"P-256", KC_KIND_EC, "prime256v1"},
+    {"P-384", KC_KIND_EC, "secp384r1"},
+    {"RSA-2048", KC_KIND_RSA, NULL},
+    {"RSA-3072", KC_KIND_RSA, NULL},
+    {"RSA-4096", KC_KIND_RSA, NULL},
+};
+#define ALGORITHMS (sizeof algorithms / sizeof *algorithms)
+
+/* The row of an algorithm; ALGORITHMS: there is none. */
+static size_t find_algorithm(struct kc_span name)
+{
+    size_t i = 0;
+    while (i < ALGORITHMS && (strlen(algorithms[i].name) != name.size ||
+                                 memcmp(algorithms[i].name, name.bytes, name.size) != 0))
+        i++;
+    return i;
+}
+
+const struct kc_key_kind *kc_key_kind_of(struct kc_span algorithm)
+{
+    size_t row = find_algorithm(algorithm);
+    return row < ALGORITHMS ? &kc_key_kinds[algorithms[row].kind] : NULL;
+}
+
+/* --- life --- */
+
+struct kc_key *kc_key_new(const struct kc_provider *provider, const struct kc_key_kind *kind)
+{
+    struct kc_key *key = calloc(1, sizeof *key);
+    if (key == NULL)
+        return NULL;
+    key->provider = provider;
+    key->kind = kind;
+    atomic_init(&key->users, 1);
+    return key;
+}
+
+struct kc_key *kc_key_share(struct kc_key *key)
+{
+    atomic_fetch_add(&key->users, 1);
+    return key;
+}
+
+void kc_key_free(struct kc_key *key)
+{
+    if (key == NULL || atomic_fetch_sub(&key->users, 1) > 1)
+        return;
+    EVP_PKEY_free(key->public);
+    free(key);
+}
+
+int kc_key_hand_over(struct kc_key *key, OSSL_CALLBACK *callback, void *argument)
+{
+    int type = OSSL_OBJECT_PKEY;
+    char name[16];
+    memcpy(name, key->kind->name, strlen(key->kind->name) + 1);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, name, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof key),
+        OSSL_PARAM_construct_end()};
+    int done = callback(params, argument);
+    kc_key_free(key); /* who took it has set it to NULL */
+    return done;
+}
+
+/* --- the public half --- */
+
+static EVP_PKEY *from_params(
+    const struct kc_provider *provider, const char *name, OSSL_PARAM params[])
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(provider->library, name, NULL);
+    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+static EVP_PKEY *make_rsa(const struct kc_provider *provider, struct kc_span public)
+{
+    const unsigned char *at = public.bytes;
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(&key, "DER", "type-specific", "RSA",
+        OSSL_KEYMGMT_SELECT_PUBLIC_KEY, provider->library, NULL);
+    size_t size = public.size;
+    if (decoder != NULL && OSSL_DECODER_from_data(decoder, &at, &size) != 1)
+        key = NULL;
+    OSSL_DECODER_CTX_free(decoder);
+    return key;
+}
+
+static EVP_PKEY *make_ec(
+    const struct kc_provider *provider, const char *group, struct kc_span public)
+{
+    char name[16];
+    uint8_t point[97];
+    if (public.size > sizeof point)
+        return NULL;
+    memcpy(name, group, strlen(group) + 1);
+    memcpy(point, public.bytes, public.size);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, public.size),
+        OSSL_PARAM_construct_end()};
+    return from_params(provider, "EC", params);
+}
+
+/* X25519 and X448 come with the sign of v behind u. */
+static EVP_PKEY *make_public(
+    const struct kc_provider *provider, size_t algorithm, struct kc_span public)
+{
+    const struct kc_key_kind *kind = &kc_key_kinds[algorithms[algorithm].kind];
+    if (algorithms[algorithm].kind == KC_KIND_RSA)
+        return make_rsa(provider, public);
+    if (algorithms[algorithm].kind == KC_KIND_EC)
+        return make_ec(provider, algorithms[algorithm].group, public);
+    if (public.size < kind->raw_size)
+        return NULL;
+    return EVP_PKEY_new_raw_public_key_ex(
+        provider->library, kind->name, NULL, public.bytes, kind->raw_size);
+}
+
+/* --- from the custodian --- */
+
+static struct kc_span span_of(const struct kc_values *values, enum kc_field field)
+{
+    return kc_values_has(values, field) ? values->value[field].span : (struct kc_span){NULL, 0};
+}
+
+/* Whether programs may use it: an application key, or the first share of a split one. */
+static bool is_offered(const struct kc_values *values)
+{
+    bool share = kc_values_text_is(values, KC_FIELD_ROLE, "share") &&
+                 kc_values_text_is(values, KC_FIELD_CLASS, "application") &&
+                 kc_values_has(values, KC_FIELD_INDEX) && values->value[KC_FIELD_INDEX].number == 1;
+    return kc_values_text_is(values, KC_FIELD_STATE, "active") &&
+           (share || kc_values_text_is(values, KC_FIELD_ROLE, "application"));
+}
+
+static enum kc_error read_key(
+    const struct kc_provider *provider, const struct kc_values *values, struct kc_key **key)
+{
+    struct kc_span id = span_of(values, KC_FIELD_KEY);
+    size_t algorithm = find_algorithm(span_of(values, KC_FIELD_ALGORITHM));
+    bool split = kc_values_has(values, KC_FIELD_GROUP_PUBLIC);
+    if (algorithm == ALGORITHMS || id.size == 0 || id.size >= KC_KEY_ID_SIZE)
+        return KC_ERR_BAD_ALGORITHM;
+    struct kc_key *result = kc_key_new(provider, &kc_key_kinds[algorithms[algorithm].kind]);
+    if (result == NULL)
+        return KC_ERR_NO_MEMORY;
+    memcpy(result->id, id.bytes, id.size);
+    result->public = make_public(
+        provider, algorithm, span_of(values, split ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC));
+    if (result->public == NULL) {
+        kc_key_free(result);
+        return KC_ERR_BAD_REPLY;
+    }
+    *key = result;
+    return KC_OK;
+}
+
+static enum kc_error raise(
+    const struct kc_provider *provider, enum kc_error error, const char *more)
+{
+    kc_provider_raise(provider, error, more);
+    return error;
+}
+
+static enum kc_error find_by_id(
+    const struct kc_provider *provider, const char *id, struct kc_key **key)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer;
+    kc_client_request_init(&request, KC_OPERATION_KEY_SHOW);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEY, id);
+    enum kc_error error = kc_provider_call(provider, &request, &answer);
+    kc_client_request_done(&request);
+    if (error != KC_OK)
+        return error;
+    const struct kc_values *values = &kc_client_answer_message(answer)->values;
+    error = is_offered(values) ? read_key(provider, values, key) : KC_ERR_REFUSED;
+    if (error != KC_OK)
+        kc_provider_raise(provider, error, "not an active key for programs");
+    kc_client_answer_free(answer);
+    return error;
+}
+
+/* The one item of a listing that programs may use. */
+static enum kc_error take_only(
+    const struct kc_provider *provider, const struct kc_message *list, struct kc_key **key)
+{
+    const struct kc_values *only = NULL;
+    for (size_t i = 0; i < list->item_count; i++) {
+        if (!is_offered(&list->items[i]))
+            continue;
+        if (only != NULL)
+            return raise(
+                provider, KC_ERR_REFUSED, "the label is in several keyrings: add ;keyring=NAME");
+        only = &list->items[i];
+    }
+    if (only == NULL)
+        return raise(provider, KC_ERR_REFUSED, "no active key for programs has this label");
+    enum kc_error error = read_key(provider, only, key);
+    return error == KC_OK ? KC_OK : raise(provider, error, NULL);
+}
+
+static enum kc_error find_by_label(
+    const struct kc_provider *provider, const char *label, const char *keyring, struct kc_key **key)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer;
+    kc_client_request_init(&request, KC_OPERATION_KEY_LIST);
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
+    if (keyring[0] != '\0')
+        kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
+    enum kc_error error = kc_provider_call(provider, &request, &answer);
+    kc_client_request_done(&request);
+    if (error != KC_OK)
+        return error;
+    error = take_only(provider, kc_client_answer_message(answer), key);
+    kc_client_answer_free(answer);
+    return error;
+}
+
+/* --- URIs --- */
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* Decodes what is percent-encoded in size octets of text. False: not so, or too long. */
+static bool decode(const char *text, size_t size, char out[static KC_KEY_ID_SIZE])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (c == '%') {
+            int high = i + 2 < size ? hex_digit(text[i + 1]) : -1;
+            int low = i + 2 < size ? hex_digit(text[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high * 16 + low);
+            i += 2;
+        }
+        if (c == '\0' || used + 1 == KC_KEY_ID_SIZE)
+            return false;
+        out[used++] = c;
+    }
+    out[used] = '\0';
+    return used > 0;
+}
+
+struct parts {
+    char id[KC_KEY_ID_SIZE], label[KC_KEY_ID_SIZE], keyring[KC_KEY_ID_SIZE];
+};
+
+/* One part: NAME=VALUE, or an id. */
+static bool parse_part(const char *text, size_t size, struct parts *parts)
+{
+    const struct {
+        const char *name;
+        char *value;
+    } named[] = {{"label=", parts->label}, {"keyring=", parts->keyring}};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        size_t name_size = strlen(named[i].name);
+        if (size > name_size && memcmp(text, named[i].name, name_size) == 0)
+            return named[i].value[0] == '\0' &&
+                   decode(text + name_size, size - name_size, named[i].value);
+    }
+    return memchr(text, '=', size) == NULL && parts->id[0] == '\0' && decode(text, size, parts->id);
+}
+
+static bool parse(const char *uri, struct parts *parts)
+{
+    static const char scheme[] = "custodian:";
+    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
+        return false;
+    for (const char *at = uri + sizeof scheme - 1;; at++) {
+        size_t size = strcspn(at, ";");
+        if (!parse_part(at, size, parts))
+            return false;
+        at += size;
+        if (*at == '\0')
+            break;
+    }
+    return (parts->id[0] != '\0') != (parts->label[0] != '\0');
+}
+
+enum kc_error kc_key_find(const struct kc_provider *provider, const char *uri, struct kc_key **key)
+{
+    struct parts parts = {0};
+    if (!parse(uri, &parts))
+        return raise(provider, KC_ERR_BAD_ARGUMENT,
+            "a key is custodian:ID or custodian:label=LABEL;keyring=KEYRING");
+    if (parts.id[0] != '\0')
+        return find_by_id(provider, parts.id, key);
+    return find_by_label(provider, parts.label, parts.keyring, key);
+}
