@@ -24,7 +24,9 @@ void kc_der_next(struct kc_reader *r, struct kc_der *value)
     size_t size = read_length(r);
     result.content = (struct kc_span){kc_reader_bytes(r, size), size};
     result.whole = (struct kc_span){start, left - r->left};
-    *value = r->failed ? (struct kc_der){0} : result;
+    if (r->failed)
+        result = (struct kc_der){0};
+    *value = result;
 }
 
 struct kc_span kc_der_take(struct kc_reader *r, uint8_t tag)

@@ -176,12 +176,13 @@ struct kc_json kc_object_member(const struct kc_object *object, const char *name
 {
     const struct kc_object_field *wanted = kc_object_field_named(object->type, name);
     struct kc_json_walk walk = kc_json_walk(object->value);
+    struct kc_json none = {0};
     if (wanted == NULL)
-        return (struct kc_json){0};
+        return none;
     while (kc_json_walk_next(&walk))
         if (kc_object_field(object->type, walk.name) == wanted)
-            return is_null(walk.value) ? (struct kc_json){0} : walk.value;
-    return (struct kc_json){0};
+            return is_null(walk.value) ? none : walk.value;
+    return none;
 }
 
 struct kc_object kc_object_inner(const struct kc_object *object, const char *name)

@@ -91,7 +91,7 @@ enum kc_error kc_signed_object_open_profile(struct kc_span text, size_t size_max
     enum kc_object_type base, const char *udf, kc_dare_verify verify,
     struct kc_signed_object *object, struct kc_public_key *key)
 {
-    struct kc_public_key found;
+    struct kc_public_key found = {0};
     enum kc_error error = envelope_open(text, size_max, object);
     if (error == KC_OK)
         error = profile_key(object, base, udf, verify, &found);

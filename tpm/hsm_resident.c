@@ -78,7 +78,7 @@ static enum kc_error find_pair(
 enum kc_error kc_hsm_resident_keep(struct kc_hsm_token *token, struct kc_span blob)
 {
     struct kc_hsm_name name;
-    struct kc_hsm_pair pair;
+    struct kc_hsm_pair pair = {0};
     enum kc_error error = kc_hsm_name_read(token, blob, &name);
     if (error == KC_OK)
         error = kc_hsm_private_find(token, &name, &pair.private);

@@ -195,7 +195,7 @@ static enum kc_error get_some(struct kc_tpm2 *tpm, uint8_t *random, size_t wante
 static enum kc_error do_random(struct kc_tpm2 *tpm, void *arguments)
 {
     struct random_arguments *a = arguments;
-    uint8_t random[KC_ROOT_RANDOM_MAX]; /* secret */
+    uint8_t random[KC_ROOT_RANDOM_MAX] = {0}; /* secret */
     enum kc_error error = KC_OK;
     for (size_t done = 0, got = 0; error == KC_OK && done < a->size; done += got)
         error = get_some(tpm, random + done, a->size - done, &got);

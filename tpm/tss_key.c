@@ -22,16 +22,17 @@ typedef struct {
 
 DECLARE_ASN1_ITEM(TPM_KEY_FILE)
 
-ASN1_SEQUENCE(TPM_KEY_FILE) =
-    {
-        ASN1_SIMPLE(TPM_KEY_FILE, type, ASN1_OBJECT),
-        ASN1_EXP_OPT(TPM_KEY_FILE, empty_auth, ASN1_BOOLEAN, 0),
-        ASN1_SIMPLE(TPM_KEY_FILE, parent, ASN1_INTEGER),
-        ASN1_SIMPLE(TPM_KEY_FILE, public, ASN1_OCTET_STRING),
-        ASN1_SIMPLE(TPM_KEY_FILE, private, ASN1_OCTET_STRING),
+/* clang-format off */
+ASN1_SEQUENCE(TPM_KEY_FILE) = {
+    ASN1_SIMPLE(TPM_KEY_FILE, type, ASN1_OBJECT),
+    ASN1_EXP_OPT(TPM_KEY_FILE, empty_auth, ASN1_BOOLEAN, 0),
+    ASN1_SIMPLE(TPM_KEY_FILE, parent, ASN1_INTEGER),
+    ASN1_SIMPLE(TPM_KEY_FILE, public, ASN1_OCTET_STRING),
+    ASN1_SIMPLE(TPM_KEY_FILE, private, ASN1_OCTET_STRING),
 } ASN1_SEQUENCE_END(TPM_KEY_FILE)
+    /* clang-format on */
 
-        static void free_file(TPM_KEY_FILE * *file)
+    static void free_file(TPM_KEY_FILE * *file)
 {
     ASN1_item_free((ASN1_VALUE *)*file, ASN1_ITEM_rptr(TPM_KEY_FILE));
 }

@@ -131,21 +131,26 @@ void kc_desk_take_commit(struct kc_desk *desk)
 /* Room for all that a message to the vault could carry. */
 #define FETCH_ROOM (KC_VAULT_MESSAGE_MAX - (size_t)16 * 1024)
 
-static void tell_fetched(struct kc_desk *desk, uint64_t ticket, enum kc_error error,
-    const struct kc_job_nodes *nodes, struct kc_job_records *records)
+static void tell_unfetched(struct kc_desk *desk, uint64_t ticket, enum kc_error error)
 {
     struct kc_vault_message *message = kc_desk_vault_message(desk, KC_VAULT_FETCHED);
     message->ticket = ticket;
     message->error = error;
-    for (size_t i = 0; error == KC_OK && i < nodes->count; i++)
+    kc_desk_vault_send(desk, NULL);
+}
+
+static void tell_fetched(struct kc_desk *desk, uint64_t ticket, const struct kc_job_nodes *nodes,
+    struct kc_job_records *records)
+{
+    struct kc_vault_message *message = kc_desk_vault_message(desk, KC_VAULT_FETCHED);
+    message->ticket = ticket;
+    for (size_t i = 0; i < nodes->count; i++)
         if (nodes->node[i].content.size > 0)
             message->nodes[message->node_count++] =
                 (struct kc_vault_node){nodes->node[i].number, nodes->node[i].content};
-    if (error == KC_OK) {
-        kc_job_records_spans(records);
-        message->record_count = records->count;
-        memcpy(message->records, records->span, records->count * sizeof(struct kc_span));
-    }
+    kc_job_records_spans(records);
+    message->record_count = records->count;
+    memcpy(message->records, records->span, records->count * sizeof(struct kc_span));
     kc_desk_vault_send(desk, NULL);
 }
 
@@ -164,7 +169,7 @@ void kc_desk_take_fetch(struct kc_desk *desk)
         work ? malloc(sizeof *nodes + (message->node_count > 0 ? FETCH_ROOM : 0)) : NULL;
     if (!nodes) {
         free_work(work);
-        tell_fetched(desk, message->ticket, KC_ERR_NO_MEMORY, NULL, NULL);
+        tell_unfetched(desk, message->ticket, KC_ERR_NO_MEMORY);
         return;
     }
     nodes->count = message->node_count;
@@ -187,7 +192,9 @@ void kc_desk_work_done(struct kc_desk *desk, struct kc_job *job)
         forget_changed(desk, job);
     if (is_wanted && job->type == KC_JOB_PUT)
         tell_stored(desk, job->error, job->place);
+    else if (is_wanted && job->error == KC_OK)
+        tell_fetched(desk, work->ticket, job->nodes, &work->records);
     else if (is_wanted)
-        tell_fetched(desk, work->ticket, job->error, job->nodes, &work->records);
+        tell_unfetched(desk, work->ticket, job->error);
     free_work(work);
 }

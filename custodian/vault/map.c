@@ -349,7 +349,9 @@ static void take_leaf(struct kc_map *m, uint32_t number, struct kc_span content)
     memcpy(entries, content.bytes, content.size);
     struct leaf *slot = slot_of(m, number);
     forget_leaf(slot);
-    *slot = (struct leaf){number, content.size / ENTRY_SIZE, entries};
+    slot->number = number;
+    slot->count = content.size / ENTRY_SIZE;
+    slot->entries = entries;
 }
 
 void kc_map_offer(struct kc_map *map, uint32_t number, struct kc_span content)

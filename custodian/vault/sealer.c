@@ -48,7 +48,7 @@ struct associated {
 
 static struct associated associated_of(uid_t user)
 {
-    struct associated associated;
+    struct associated associated = {0};
     struct kc_writer w;
     kc_writer_init(&w, associated.bytes, sizeof associated.bytes);
     kc_writer_bytes(&w, PURPOSE, sizeof PURPOSE - 1);
