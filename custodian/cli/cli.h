@@ -132,6 +132,8 @@ enum kc_error kc_cli_share_accept(struct kc_cli *cli);
 enum kc_error kc_cli_share_list(struct kc_cli *cli);
 enum kc_error kc_cli_share_show(struct kc_cli *cli);
 enum kc_error kc_cli_operator_pin(struct kc_cli *cli); /* cli_operator.c */
+enum kc_error kc_cli_store_rotate(struct kc_cli *cli); /* store.c */
+enum kc_error kc_cli_store_accept(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_remove(struct kc_cli *cli);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGES_MAX 8 /* of keys, that one request moves */
-
 /* --- a new generation --- */
 
 /* The older of two, and the newer; of one it is both. */
@@ -164,16 +162,15 @@ static enum kc_error end(struct kc_call *call)
     return KC_OK;
 }
 
-static void tell(struct kc_call *call, bool more)
+static void tell(struct kc_call *call)
 {
     const struct kc_ledger *ledger = &call->vault->ledger;
-    kc_call_set_number(call, KC_FIELD_MORE, more);
+    kc_call_set_number(call, KC_FIELD_MORE, 0); /* one request does it all */
     kc_call_set_number(call, KC_FIELD_RECORDS, call->moved);
     kc_call_set_number(call, KC_FIELD_GENERATION, kc_keeper_generation(call->vault->keeper));
     kc_call_set_number(call, KC_FIELD_EFFECTIVE, ledger->head.number);
     kc_call_set_number(call, KC_FIELD_ANCHORED, ledger->anchor->number);
-    if (!more)
-        kc_call_set_number(call, KC_FIELD_ERASED, kc_call_now(call));
+    kc_call_set_number(call, KC_FIELD_ERASED, kc_call_now(call));
 }
 
 /* Page after page; a page that came empty was the last. */
@@ -190,7 +187,7 @@ enum kc_error kc_vault_store_rotate(struct kc_call *call)
     if (error != KC_OK)
         return error;
     if (call->has_ended) {
-        tell(call, false);
+        tell(call);
         return KC_OK;
     }
     if (!is_moving(anchor))

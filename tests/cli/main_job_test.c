@@ -463,6 +463,53 @@ static void keys_are_attested_enrolled_and_verified(void **state)
     FAILS(2, "not the enrolled one", "D attest verify other " NONCE " --enrolment enrolled");
 }
 
+static void the_store_is_rotated_and_the_state_of_it_is_told(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l rotates -a Ed25519 && D status | grep -E '^generation +1$'");
+    HOLDS("D key generate -l erased -a Ed25519 && D key destroy erased --yes"
+          " && D status --json | grep '\"erase_by\"'");
+    HOLDS(
+        "D store rotate --json | grep '\"erased\"' && D key sign rotates message -fo rotated.sig");
+    HOLDS(
+        "D status > told && grep -E '^generation +2$' told && grep -E '^freshness +anchored$' told"
+        " && grep -E '^head +[0-9]+$' told && grep -E '^anchored +[0-9]+$' told"
+        " && grep -E '^writes left +4[0-9]{5}$' told && ! grep 'erase by' told");
+    HOLDS("D doctor | grep -E '^freshness +ok +head [0-9]+, anchored [0-9]+'");
+}
+
+/* Shell on the store of the device, which is the current folder, while it is stopped. */
+static void on_store(const char *line)
+{
+    char command[512];
+    kc_custodian_stop(&device);
+    snprintf(command, sizeof command, "cd '%s' && %s", device.folder, line);
+    HOLDS(command);
+    kc_custodian_start(&device);
+}
+
+static void an_older_store_after_a_rollback_is_taken_with_the_operators_pin_alone(void **state)
+{
+    (void)state;
+    HOLDS("D key generate -l revoked -a Ed25519; umask 077; printf 87654321 > wrong");
+    FAILS(3, "refused", "D store accept-rollback -p pin"); /* there is nothing to accept */
+    on_store("cp -a store older");
+    HOLDS("D key disable revoked");
+    on_store("mv store newest && mv older store");
+    FAILS(7, "custodian store accept-rollback", "D key sign revoked message -fo revoked.sig");
+    FAILS(7, "store-rolled-back", "D store rotate");
+    HOLDS("D status | grep -E '^freshness +rolled-back$'");
+    FAILS(1, "fail", "D doctor");
+    FAILS(3, "operator-proof", "D store accept-rollback -p wrong");
+    HOLDS("D store accept-rollback -p pin --json | grep '\"anchored\"'");
+    HOLDS(
+        "D key sign revoked message -fo revoked.sig && D status | grep -E '^freshness +anchored$'");
+    on_store("rm -r store && mv newest store");
+    FAILS(7, "store-rolled-back", "D key show revoked"); /* one of the two goes on */
+    HOLDS("D store accept-rollback -p pin 2>&1 | grep 'revoked in between'");
+    FAILS(3, "refused", "D key sign revoked message -fo revoked.sig");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +538,8 @@ int main(void)
         cmocka_unit_test(makes_random_octets),
         cmocka_unit_test(a_resident_key_and_a_share_in_software_become_one_key),
         cmocka_unit_test(keys_are_attested_enrolled_and_verified),
+        cmocka_unit_test(the_store_is_rotated_and_the_state_of_it_is_told),
+        cmocka_unit_test(an_older_store_after_a_rollback_is_taken_with_the_operators_pin_alone),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operator does with the store as a whole (docs/freshness.md). */
+#include "custodian/cli/call.h"
+#include "custodian/cli/operator.h"
+#include "custodian/cli/output.h"
+
+static uint64_t number_of(const struct kc_cli_call *call, enum kc_field field)
+{
+    return kc_cli_call_answer(call)->values.value[field].number;
+}
+
+enum kc_error kc_cli_store_rotate(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ROTATE);
+    error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+    return KC_OK;
+}
+
+enum kc_error kc_cli_store_accept(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ACCEPT);
+    error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+    kc_cli_say(cli, "The store goes back from %llu to %llu: what was revoked in between is not.",
+        (unsigned long long)number_of(&call, KC_FIELD_ANCHORED),
+        (unsigned long long)number_of(&call, KC_FIELD_HEAD));
+    return KC_OK;
+}
