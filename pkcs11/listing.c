@@ -84,7 +84,6 @@ enum kc_error kc_listing_read_key(
         return error;
     result.token = type->kind;
     result.key.own = true;
-    result.key.split = split;
     result.key.login = number_of(item, KC_FIELD_LOGIN) != 0;
     result.key.use = read_use(item);
     result.key.confirms = number_of(item, KC_FIELD_CONFIRM) != 0;

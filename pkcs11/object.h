@@ -66,7 +66,6 @@ struct kc_key_facts {
     enum kc_key_use use;
     bool own;               /* its private half is the custodian's */
     bool confirms;          /* each use needs a login just before: CKA_ALWAYS_AUTHENTICATE */
-    bool split;             /* the other share of it is at another custodian */
     bool login;             /* may be used, and so seen, after a login only */
     uint64_t start, expiry; /* seconds since 1970; 0: none */
 };

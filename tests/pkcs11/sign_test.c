@@ -197,6 +197,27 @@ static void says_how_signing_failed(void **state)
     assert_ok(sign_with(session, key, "m", 1, signature, &size)); /* each failure ended it */
 }
 
+static void says_what_is_wrong_with_the_peer_of_a_split_key(void **state)
+{
+    static const struct {
+        enum kc_error error;
+        CK_RV rv;
+    } cases[] = {{KC_ERR_PEER_UNSET, CKR_KEY_FUNCTION_NOT_PERMITTED},
+        {KC_ERR_PEER_ABSENT, CKR_DEVICE_ERROR}, {KC_ERR_PEER_LATE, CKR_FUNCTION_CANCELED},
+        {KC_ERR_PEER_REFUSED, CKR_FUNCTION_REJECTED}, {KC_ERR_CONTRIBUTION, CKR_FUNCTION_FAILED}};
+    (void)state;
+    CK_SESSION_HANDLE session = open_session("home-edwards");
+    CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, "Ed25519");
+    CK_BYTE signature[114];
+    CK_ULONG size;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake.fail[KC_OPERATION_KEY_SIGN] = cases[i].error;
+        assert_rv(sign_with(session, key, "m", 1, signature, &size), cases[i].rv);
+        fake.fail[KC_OPERATION_KEY_SIGN] = KC_OK;
+        assert_ok(sign_with(session, key, "m", 1, signature, &size));
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_module, stop_module)
 
 int main(void)
@@ -213,6 +234,7 @@ int main(void)
         CASE(refuses_calls_out_of_place),
         CASE(a_signature_can_be_given_up),
         CASE(says_how_signing_failed),
+        CASE(says_what_is_wrong_with_the_peer_of_a_split_key),
     };
     return cmocka_run_group_tests_name("pkcs11 sign", tests, NULL, NULL);
 }
