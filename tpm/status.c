@@ -165,3 +165,18 @@ enum kc_error kc_status_read(struct kc_tpm2 *tpm, struct kc_root_status *status)
     *status = read;
     return KC_OK;
 }
+
+enum kc_error kc_status_curves(struct kc_tpm2 *tpm, void *curves)
+{
+    struct kc_status_curves read = {.count = 0};
+    KC_AUTO_COMMAND command;
+    enum kc_error error = ask(tpm, &command, TPM2_CAP_ECC_CURVES, 0, KC_STATUS_CURVES_MAX);
+    if (error != KC_OK)
+        return error;
+    read.count = kc_reader_count(&command.answer, KC_STATUS_CURVES_MAX, sizeof read.list[0]);
+    for (size_t i = 0; i < read.count; i++)
+        read.list[i] = kc_reader_u16(&command.answer);
+    if ((error = kc_command_finish(tpm, &command)) == KC_OK)
+        *(struct kc_status_curves *)curves = read;
+    return error;
+}

@@ -63,6 +63,17 @@ static void the_root_is_pinned_once_and_checked_then(void **state)
     assert_true(run("custodian root check && custodian root show | grep -q lockout-max-tries"));
 }
 
+static void the_command_says_what_a_tpm_is_and_has(void **state)
+{
+    (void)state;
+    assert_true(run("custodian root show --json >answer"));
+    assert_true(run("grep -q '\"manufacturer\": \"IBM SW TPM\"' answer"));
+    assert_true(run("grep -q '\"firmware\": \"[0-9.]*\"' answer"));
+    assert_true(run("grep -q '\"has-P-384\": true' answer && grep -q '\"P-256\",' answer"));
+    assert_true(run("custodian root show | grep -q '^curves .*P-384'"));
+    assert_false(run("grep -q curve-by answer")); /* a TPM has no quirks */
+}
+
 static void another_tpm_in_its_place_is_an_alarm_and_refused(void **state)
 {
     (void)state;
@@ -192,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_root_is_pinned_once_and_checked_then),
+        TEST(the_command_says_what_a_tpm_is_and_has),
         TEST(another_tpm_in_its_place_is_an_alarm_and_refused),
         TEST(no_command_of_the_owners_changes_a_foreign_key),
         TEST(a_key_lives_through_a_new_kernel_by_a_signature),
