@@ -30,27 +30,45 @@ struct flow {
 
 /* --- what stands there, before anybody is believed --- */
 
-/* Whether what is no envelope that can be read is one that was altered on its way: well formed, but
- * its body is not what its digest says; or what should have been in one. */
+/* Whether a body that is well formed is not what the envelope says that it was. */
+static bool was_altered(struct kc_json body, struct kc_json said)
+{
+    uint8_t digest[KC_DARE_DIGEST_SIZE];
+    size_t digest_size = sizeof digest, size = kc_json_octets_max(body) + 1;
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    uint8_t *octets = malloc(size);
+    bool altered = false;
+    if (envelope != NULL && octets != NULL && kc_json_is_there(said) &&
+        kc_json_octets(body, octets, &size) == KC_OK) {
+        envelope->body = octets;
+        envelope->body_size = size;
+        altered =
+            kc_dare_envelope_digest(envelope) == KC_OK &&
+            (kc_json_octets(said, digest, &digest_size) != KC_OK || digest_size != sizeof digest ||
+                memcmp(digest, envelope->digest, sizeof digest) != 0);
+    }
+    free(octets);
+    free(envelope);
+    return altered;
+}
+
+/* What no envelope can be read from: one whose body was altered on its way, or a request that
+ * should have been in one, has no signature that holds; all else has not the form. */
 static enum kc_operate_code unreadable(struct kc_span body)
 {
     struct kc_json_document document = {0};
-    enum kc_operate_code code = KC_OPERATE_BAD_REQUEST;
     if (kc_json_read(body, KC_OPERATE_BODY_MAX, &document) != KC_OK)
-        return code;
+        return KC_OPERATE_BAD_REQUEST;
     struct kc_json root = kc_json_root(&document), enveloped = kc_json_member(root, "DareEnvelope");
     if (kc_json_is_there(enveloped))
         root = enveloped;
-    struct kc_json header = kc_json_item(root, 0), trailer = kc_json_item(root, 2);
-    if (kc_json_kind(root) == KC_JSON_ARRAY && kc_json_kind(header) == KC_JSON_OBJECT &&
-        !kc_json_is_there(kc_json_member(header, "enc")) &&
-        kc_json_is_there(kc_json_member(trailer, "PayloadDigest")))
-        code = KC_OPERATE_NOT_AUTHENTICATED;
-    if (kc_json_is_there(kc_json_member(root, "OperateRequest")) ||
-        kc_json_is_there(kc_json_member(root, "Operate")))
-        code = KC_OPERATE_NOT_AUTHENTICATED;
+    bool is_bare = kc_json_is_there(kc_json_member(root, "OperateRequest")) ||
+                   kc_json_is_there(kc_json_member(root, "Operate"));
+    bool is_altered =
+        kc_json_kind(root) == KC_JSON_ARRAY && kc_json_count(root) == 3 &&
+        was_altered(kc_json_item(root, 1), kc_json_member(kc_json_item(root, 2), "PayloadDigest"));
     kc_json_done(&document);
-    return code;
+    return is_bare || is_altered ? KC_OPERATE_NOT_AUTHENTICATED : KC_OPERATE_BAD_REQUEST;
 }
 
 /* Takes the payload out of the envelope. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A service as an example describes it: account bound, every access entry accepted, nothing seen. */
+/* A service as an example describes it: account bound, every access entry accepted, nothing
+ * seen. */
 #ifndef KC_TESTS_MESH_OPERATE_STATE_H
 #define KC_TESTS_MESH_OPERATE_STATE_H
 

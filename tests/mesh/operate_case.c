@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/mesh/operate_case.h"
+
+#include "tests/support/cmocka.h"
+
+#include "custodian/mesh/verify.h"
+#include "proto/base64url.h"
+#include "proto/signed_object.h"
+#include "tests/mesh/operate_verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+json_t *case_base;
+struct operate_service case_service;
+
+int case_load(void **state)
+{
+    (void)state;
+    case_base = json_load_file(
+        KC_SOURCE_DIR "/tests/vectors/examples/constructed-operate-signed.json", 0, NULL);
+    return case_base != NULL && operate_service_load(&case_service, case_base) ? 0 : 1;
+}
+
+int case_unload(void **state)
+{
+    (void)state;
+    operate_service_done(&case_service);
+    json_decref(case_base);
+    return 0;
+}
+
+int case_reset(void **state)
+{
+    (void)state;
+    return operate_service_reset(&case_service) ? 0 : 1;
+}
+
+const json_t *case_at(const json_t *value, const char *path)
+{
+    char copy[200], *rest = copy;
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *name = strtok_r(rest, ".", &rest); name != NULL; name = strtok_r(NULL, ".", &rest))
+        value = json_is_array(value) ? json_array_get(value, strtoul(name, NULL, 10))
+                                     : json_object_get(value, name);
+    assert_non_null(value);
+    return value;
+}
+
+size_t case_decode(const char *text, uint8_t *octets, size_t room)
+{
+    GOOD(kc_base64url_decode((struct kc_span){(const uint8_t *)text, strlen(text)}, octets, &room));
+    return room;
+}
+
+/* --- making requests --- */
+
+static struct kc_key key_of(const char *path)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX];
+    struct kc_scalar scalar;
+    struct kc_key key;
+    size_t size = case_decode(json_string_value(case_at(case_base, path)), octets, sizeof octets);
+    GOOD(kc_scalar_import(&scalar, KC_CURVE_ED448, octets, size));
+    GOOD(kc_key_from_scalar(&key, &scalar));
+    return key;
+}
+
+static void add_signature(
+    struct kc_dare_envelope *envelope, const char *signer, struct kc_span manifest)
+{
+    struct kc_key key = key_of(signer);
+    const struct kc_fresh fresh = {.counter = 1};
+    struct kc_dare_signature *entry = &envelope->signatures[envelope->signature_count++];
+    struct kc_signed_message message = kc_mesh_signed_message(KC_CURVE_ED448, envelope->digest);
+    entry->size = KC_DARE_SIGNATURE_MAX;
+    entry->manifest = manifest;
+    GOOD(kc_signature_sign(entry->octets, &key, &message, &fresh));
+}
+
+/* An envelope of a payload; given: free. */
+char *case_seal(const char *payload, const char *signer, const char *manifest)
+{
+    char *text;
+    size_t size;
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    assert_non_null(envelope);
+    envelope->body = (uint8_t *)strdup(payload);
+    envelope->body_size = strlen(payload);
+    GOOD(kc_dare_envelope_digest(envelope));
+    add_signature(envelope, signer,
+        (struct kc_span){(const uint8_t *)manifest, manifest != NULL ? strlen(manifest) : 0});
+    GOOD(kc_dare_envelope_write(envelope, &text, &size));
+    free(envelope->body);
+    free(envelope);
+    return text;
+}
+
+char *case_manifest(void)
+{
+    return json_dumps(case_at(case_base, "device.ConnectionDevice"), JSON_COMPACT);
+}
+
+/* The payload of a flow of the worked case. */
+void case_payload(const char *flow, char payload[CASE_TEXT_MAX])
+{
+    char path[100];
+    snprintf(path, sizeof path, "flows.%s.envelope.1", flow);
+    size_t size = case_decode(
+        json_string_value(case_at(case_base, path)), (uint8_t *)payload, CASE_TEXT_MAX - 1);
+    payload[size] = '\0';
+}
+
+/* Replaces what must be there. */
+void case_edit(char text[CASE_TEXT_MAX], const char *what, const char *with)
+{
+    char rest[CASE_TEXT_MAX];
+    char *place = strstr(text, what);
+    assert_non_null(place);
+    snprintf(rest, sizeof rest, "%s", place + strlen(what));
+    snprintf(place, CASE_TEXT_MAX - (size_t)(place - text), "%s%s", with, rest);
+}
+
+/* --- playing them --- */
+
+enum kc_operate_code case_play(uint64_t now_ms, const char *body)
+{
+    struct kc_operate_answer answer;
+    json_t *results = NULL;
+    struct kc_span octets = {(const uint8_t *)body, strlen(body)};
+    GOOD(kc_operate(&case_service.state, now_ms, octets, &answer));
+    const char *wrong = operate_verify(&case_service, octets, &answer, &results);
+    if (wrong != NULL)
+        fail_msg("%s: %s", kc_operate_code_name(answer.code), wrong);
+    enum kc_operate_code code = answer.code;
+    json_decref(results);
+    kc_operate_answer_done(&answer);
+    return code;
+}
+
+enum kc_operate_code case_play_payload(const char *payload)
+{
+    char *manifest = case_manifest(), *body = case_seal(payload, CASE_DEVICE, manifest);
+    enum kc_operate_code code = case_play(CASE_NOW, body);
+    free(manifest);
+    free(body);
+    return code;
+}

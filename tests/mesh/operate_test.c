@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of the worked case with one thing changed each, signed again by the key that signed
+ * them: what each rule refuses, and what must not matter.
+ */
+#include "tests/support/cmocka.h"
+
+#include "tests/mesh/operate_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+struct change {
+    const char *flow, *what, *with;
+    enum kc_operate_code code;
+};
+
+static void play_changes(const struct change *changes, size_t count)
+{
+    static char payload[CASE_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        assert_true(operate_service_reset(&case_service));
+        case_payload(changes[i].flow, payload);
+        case_edit(payload, changes[i].what, changes[i].with);
+        enum kc_operate_code code = case_play_payload(payload);
+        if (code != changes[i].code)
+            fail_msg("%s: %s: %s instead of %s", changes[i].flow, changes[i].with,
+                kc_operate_code_name(code), kc_operate_code_name(changes[i].code));
+    }
+}
+
+#define PLAY(changes) play_changes(changes, sizeof(changes) / sizeof *(changes))
+
+#define AGREE "agreement"
+#define LAGRANGE "agreement_lagrange"
+#define SIGN "sign"
+#define DECRYPT_ID "NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA"
+#define SIGN_ID "NAUI-UG6Y-JRU2-HSNL-DYV4-TICC-O5XQ"
+#define POINT "ZshUowHLQrzvrJKH3IYIV6LLAqFx-uInBWMX0SfwdQGsn8K1NVQ12Z5T1lw-A3e3jbchfu0upw2A"
+#define R_D "22cdu8fjzLmJgW-rPc2EvSYVXL3d86hGLPO0FuzRmaVkx112sqqWw2sJYdkuvb0_MJ5otN_wgl0A"
+#define L2_5 "qMFyjttAKGEchezZ0EAkCzAS8uRtnm9Bo7aYKVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVRU"
+/* 56 octets, but the first. */
+#define ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define ONE "AQ" ZEROS
+#define TWO "Ag" ZEROS
+#define ORDER "80RYq5LCeCNVj8WNcsJsIZA21q5J207E6SPKfP___________________________________z8"
+
+static void reads_requests_in_every_spelling_and_refuses_what_is_no_request(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {AGREE, "OperateRequest", "Operate", KC_OPERATE_ACCEPTED},
+        {AGREE, "\"ID\"", "\"Unknown\":[1],\"ID\"", KC_OPERATE_ACCEPTED},
+        {AGREE, "OperateRequest", "TransactRequest", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "OperateRequest", "Nonsense", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "{\"OperateRequest", "{\"Hello\":{},\"OperateRequest", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"ID\"", "\"ID\":\"AAAA\",\"ID\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "{\"OperateRequest\"", "[\"OperateRequest\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"ID\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "A-XyIdpvC6t\"", "A-XyIdpvC6tAA\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"Service\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"AccountAddress\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"Operations\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "[{", "[],\"x\":[{", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "CryptographicOperationKeyAgreement", "Nonsense", KC_OPERATE_BAD_REQUEST},
+        {AGREE, "\"PublicKey\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {SIGN, "\"Data\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {SIGN, "\"PartialR\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {SIGN, "\"Operations\":[",
+            "\"Operations\":[{\"CryptographicOperationSign\":{\"KeyId\":\"" SIGN_ID
+            "\",\"Data\":\"AA\",\"PartialR\":\"" R_D "\"}},",
+            KC_OPERATE_BAD_REQUEST},
+    };
+    PLAY(changes);
+}
+
+static void is_for_this_service_and_an_account_of_it(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {AGREE, "\"example.com\"", "\"other.example\"", KC_OPERATE_NOT_AUTHENTICATED},
+        {AGREE, "\"example.com\"", "\"EXAMPLE.com\"", KC_OPERATE_ACCEPTED},
+        {AGREE, "alice@", "bob@", KC_OPERATE_NOT_AUTHENTICATED},
+        {AGREE, "alice@", "Alice@", KC_OPERATE_ACCEPTED},
+    };
+    PLAY(changes);
+}
+
+static void refuses_keys_that_are_unknown_or_of_another_class_alike(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {AGREE, DECRYPT_ID, "NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZB", KC_OPERATE_REFUSED},
+        {AGREE, DECRYPT_ID, "", KC_OPERATE_REFUSED},
+        {AGREE, "\"KeyId\"", "\"Other\"", KC_OPERATE_REFUSED},
+        {AGREE, DECRYPT_ID, SIGN_ID, KC_OPERATE_REFUSED},
+        {SIGN, SIGN_ID, DECRYPT_ID, KC_OPERATE_REFUSED},
+        {AGREE, "OperationKeyAgreement", "OperationShare", KC_OPERATE_REFUSED},
+        {AGREE, "OperationKeyAgreement", "OperationGenerate", KC_OPERATE_REFUSED},
+        {SIGN, "\"Data\"", "\"Algorithm\":\"Ed25519\",\"Data\"", KC_OPERATE_REFUSED},
+        {SIGN, "\"Data\"", "\"Algorithm\":\"Ed448\",\"Context\":\"AQ\",\"Data\"",
+            KC_OPERATE_ACCEPTED},
+        {SIGN, "\"Data\"", "\"PreHash\":true,\"Data\"", KC_OPERATE_ACCEPTED},
+    };
+    PLAY(changes);
+}
+
+static void takes_the_coefficient_that_is_due_and_no_other(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" ONE "\",\"KeyId\"", KC_OPERATE_ACCEPTED},
+        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" L2_5 "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {AGREE, "\"KeyId\"", "\"KeyOffset\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {SIGN, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {LAGRANGE, "\"KeyCoefficient\"", "\"Other\"", KC_OPERATE_BAD_SCALAR},
+        {LAGRANGE, L2_5, ONE, KC_OPERATE_BAD_SCALAR},
+        {LAGRANGE, L2_5, ORDER, KC_OPERATE_BAD_SCALAR},
+        {LAGRANGE, L2_5, "AQ", KC_OPERATE_BAD_SCALAR},
+        {LAGRANGE, L2_5, L2_5 "AAAA", KC_OPERATE_BAD_SCALAR},
+    };
+    PLAY(changes);
+}
+
+static void takes_whole_points_of_the_share_s_curve_only(void **state)
+{
+    (void)state;
+    static const struct change changes[] = {
+        {AGREE, "\"X448\"", "\"Ed448\"", KC_OPERATE_BAD_POINT},
+        {AGREE, "\"X448\"", "\"X25519\"", KC_OPERATE_BAD_POINT},
+        {AGREE, "PublicKeyECDH", "PublicKeyRSA", KC_OPERATE_BAD_POINT},
+        {AGREE, "\"Public\"", "\"Other\"", KC_OPERATE_BAD_POINT},
+        {AGREE, "u0upw2A", "u0upw0", KC_OPERATE_BAD_POINT},
+        {AGREE, "u0upw2A", "u0upw2E", KC_OPERATE_BAD_POINT},
+        {AGREE, "u0upw2A", "u0upw2AAAA", KC_OPERATE_BAD_POINT},
+        {AGREE, "ZshUow", "ZshUox", KC_OPERATE_BAD_POINT},
+        {AGREE, POINT, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {SIGN, R_D, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {SIGN, R_D, "AA" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {SIGN, "N_wgl0A", "N_wgl0", KC_OPERATE_BAD_POINT},
+    };
+    PLAY(changes);
+}
+
+/* --- count --- */
+
+static void executes_sixty_four_operations_in_order_and_not_one_more(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX], list[CASE_TEXT_MAX];
+    static const char operation[] =
+        "{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" DECRYPT_ID
+        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" POINT "\"}}}},";
+    for (size_t extra = 63; extra <= 64; extra++) {
+        assert_true(operate_service_reset(&case_service));
+        case_payload(AGREE, payload);
+        snprintf(list, sizeof list, "\"Operations\":[");
+        for (size_t i = 0; i < extra; i++)
+            strcat(list, operation);
+        case_edit(payload, "\"Operations\":[", list);
+        assert_int_equal(
+            case_play_payload(payload), extra == 63 ? KC_OPERATE_ACCEPTED : KC_OPERATE_BAD_REQUEST);
+    }
+}
+
+static void one_bad_operation_does_not_stop_the_others(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    case_payload(AGREE, payload);
+    case_edit(payload, "\"Operations\":[",
+        "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"none\","
+        "\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"AA\"}}}},");
+    char *manifest = case_manifest(), *body = case_seal(payload, CASE_DEVICE, manifest);
+    struct kc_operate_answer answer;
+    GOOD(kc_operate(&case_service.state, CASE_NOW,
+        (struct kc_span){(const uint8_t *)body, strlen(body)}, &answer));
+    assert_int_equal(answer.code, KC_OPERATE_REFUSED);
+    assert_int_equal(answer.status, 201);
+    assert_int_equal(answer.result_count, 2);
+    assert_int_equal(answer.results[0], KC_OPERATE_REFUSED);
+    assert_int_equal(answer.results[1], KC_OPERATE_ACCEPTED);
+    kc_operate_answer_done(&answer);
+    free(manifest);
+    free(body);
+}
+
+/* --- who signed --- */
+
+static enum kc_operate_code play_signed(const char *signer, const char *manifest)
+{
+    static char payload[CASE_TEXT_MAX];
+    case_payload(AGREE, payload);
+    char *body = case_seal(payload, signer, manifest);
+    enum kc_operate_code code = case_play(CASE_NOW, body);
+    free(body);
+    return code;
+}
+
+static void a_request_is_signed_by_the_device_that_the_administrator_connected(void **state)
+{
+    (void)state;
+    char *manifest = case_manifest();
+    assert_int_equal(play_signed(CASE_DEVICE, NULL), KC_OPERATE_NOT_AUTHENTICATED);
+    assert_int_equal(play_signed(CASE_ADMINISTRATOR, manifest), KC_OPERATE_NOT_AUTHENTICATED);
+    assert_int_equal(
+        play_signed("device.base_keys.Sign.scalar_le", manifest), KC_OPERATE_NOT_AUTHENTICATED);
+    assert_int_equal(play_signed(CASE_DEVICE, manifest), KC_OPERATE_ACCEPTED);
+    free(manifest);
+}
+
+/* Plays the agreement with a connection that has one thing changed. */
+static enum kc_operate_code play_connection(const char *what, const char *with, const char *signer)
+{
+    char connection[CASE_TEXT_MAX];
+    size_t size = case_decode(json_string_value(case_at(case_base, "device.ConnectionDevice.1")),
+        (uint8_t *)connection, sizeof connection - 1);
+    connection[size] = '\0';
+    case_edit(connection, what, with);
+    char *manifest = case_seal(connection, signer, NULL);
+    assert_true(operate_service_reset(&case_service));
+    enum kc_operate_code code = play_signed(CASE_DEVICE, manifest);
+    free(manifest);
+    return code;
+}
+
+static void a_connection_is_the_administrator_s_and_of_this_account_and_recent(void **state)
+{
+    (void)state;
+    enum kc_operate_code refused = KC_OPERATE_NOT_AUTHENTICATED;
+    static const char updated[] = "2026-03-02T11:00:00Z";
+    assert_int_equal(
+        play_connection(updated, "2026-03-01T12:00:05Z", CASE_ADMINISTRATOR), KC_OPERATE_ACCEPTED);
+    assert_int_equal(play_connection(updated, "2026-03-01T12:00:04Z", CASE_ADMINISTRATOR), refused);
+    assert_int_equal(play_connection(updated, "2026-03-02T12:05:06Z", CASE_ADMINISTRATOR), refused);
+    assert_int_equal(play_connection("\"Updated\"", "\"Other\"", CASE_ADMINISTRATOR), refused);
+    assert_int_equal(play_connection("alice@", "bob@", CASE_ADMINISTRATOR), refused);
+    assert_int_equal(play_connection("MDR5-ZVTQ", "MC4V-7LMA", CASE_ADMINISTRATOR), refused);
+    assert_int_equal(play_connection(updated, updated, "account.keys.Profile.scalar_le"), refused);
+    assert_int_equal(play_connection(updated, updated, CASE_DEVICE), refused);
+}
+
+/* --- what a front end can write --- */
+
+static enum kc_operate_code play_edited(const char *what, const char *with)
+{
+    static char body[CASE_TEXT_MAX];
+    char *text = json_dumps(case_at(case_base, "flows.agreement.envelope"), JSON_COMPACT);
+    snprintf(body, sizeof body, "%s", text);
+    free(text);
+    case_edit(body, what, with);
+    assert_true(operate_service_reset(&case_service));
+    return case_play(CASE_NOW, body);
+}
+
+static void what_no_signature_covers_does_not_matter(void **state)
+{
+    (void)state;
+    assert_int_equal(play_edited("[", "["), KC_OPERATE_ACCEPTED);
+    assert_int_equal(play_edited("\"ewogI", "\"AAAAA"), KC_OPERATE_ACCEPTED);
+    assert_int_equal(play_edited("\"dig\"", "\"EnvelopeId\":\"x\",\"dig\""), KC_OPERATE_ACCEPTED);
+    assert_int_equal(
+        play_edited("\"kid\":\"MBGD-657F", "\"kid\":\"MAAA-AAAA"), KC_OPERATE_ACCEPTED);
+    assert_int_equal(
+        play_edited("\"signatures\":[", "\"signatures\":[{\"kid\":\"x\",\"signature\":\"AA\"},"),
+        KC_OPERATE_ACCEPTED);
+}
+
+static void what_was_altered_on_its_way_is_not_authentic(void **state)
+{
+    (void)state;
+    enum kc_operate_code refused = KC_OPERATE_NOT_AUTHENTICATED;
+    assert_int_equal(play_edited("\"eyJPcGV", "\"eyJPcGW"), refused);
+    assert_int_equal(play_edited("\"PayloadDigest\":\"QHLX", "\"PayloadDigest\":\"QHLY"), refused);
+    assert_int_equal(play_edited("\"signatures\":[{\"alg\":\"S512\",\"kid\":\"MBGD",
+                         "\"other\":[{\"alg\":\"S512\",\"kid\":\"MBGD"),
+        refused);
+    assert_int_equal(play_edited("\"Manifest\"", "\"Other\""), refused);
+    assert_int_equal(case_play(CASE_NOW, "{\"OperateRequest\":{}}"), refused);
+}
+
+static void what_is_no_envelope_has_not_the_form(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"", "x", "[]", "{}", "[{},\"AA\"]x", "[1,\"AA\",{}]",
+        "[{},\"AA\",{},{}]", "[{},\"*\",{}]", "[{\"enc\":\"A256CBC\"},\"AA\",{}]",
+        "[{},\"e30\",{\"signatures\":1}]"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        assert_int_equal(case_play(CASE_NOW, bodies[i]), KC_OPERATE_BAD_REQUEST);
+}
+
+/* --- time --- */
+
+#define TIME 1772452800125u /* in the ID of the agreement */
+
+static enum kc_operate_code play_at(uint64_t now_ms)
+{
+    char *body = json_dumps(case_at(case_base, "flows.agreement.envelope"), JSON_COMPACT);
+    enum kc_operate_code code = case_play(now_ms, body);
+    free(body);
+    return code;
+}
+
+static void a_request_is_of_now_within_three_hundred_seconds(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t now_ms;
+        enum kc_operate_code code;
+    } cases[] = {{TIME + 300000, KC_OPERATE_ACCEPTED}, {TIME + 300001, KC_OPERATE_STALE},
+        {TIME - 300000, KC_OPERATE_ACCEPTED}, {TIME - 300001, KC_OPERATE_STALE},
+        {0, KC_OPERATE_NOT_AUTHENTICATED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(operate_service_reset(&case_service));
+        assert_int_equal(play_at(cases[i].now_ms), cases[i].code);
+    }
+}
+
+static void a_request_is_answered_once_whatever_the_clock_does(void **state)
+{
+    (void)state;
+    assert_int_equal(play_at(TIME - 300000), KC_OPERATE_ACCEPTED);
+    assert_int_equal(play_at(TIME + 300000), KC_OPERATE_REPLAYED);
+    assert_int_equal(play_at(TIME + 300001), KC_OPERATE_STALE);
+    assert_int_equal(play_at(TIME), KC_OPERATE_STALE); /* the edge does not move back */
+}
+
+static void a_request_is_known_by_its_id_and_not_by_its_envelope(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    assert_int_equal(play_at(CASE_NOW), KC_OPERATE_ACCEPTED);
+    case_payload(AGREE, payload);
+    assert_int_equal(case_play_payload(payload), KC_OPERATE_REPLAYED); /* signed again */
+    case_edit(payload, "{\"ID\"", "{\"More\":1,\"ID\"");
+    assert_int_equal(case_play_payload(payload), KC_OPERATE_REPLAYED);
+}
+
+/* --- revocation --- */
+
+static void what_was_revoked_is_refused_at_once(void **state)
+{
+    (void)state;
+    assert_true(operate_service_revoke_capability(&case_service, DECRYPT_ID));
+    assert_int_equal(play_at(CASE_NOW), KC_OPERATE_REFUSED);
+    static const char *const devices[] = {
+        "device.udf", "device.composite_keys.Sign.udf", "device.composite_keys.Authenticate.udf"};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        assert_true(operate_service_reset(&case_service));
+        assert_true(operate_service_revoke_device(
+            &case_service, json_string_value(case_at(case_base, devices[i]))));
+        assert_int_equal(play_at(CASE_NOW), KC_OPERATE_NOT_AUTHENTICATED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(
+            reads_requests_in_every_spelling_and_refuses_what_is_no_request, case_reset),
+        cmocka_unit_test_setup(is_for_this_service_and_an_account_of_it, case_reset),
+        cmocka_unit_test_setup(refuses_keys_that_are_unknown_or_of_another_class_alike, case_reset),
+        cmocka_unit_test_setup(takes_the_coefficient_that_is_due_and_no_other, case_reset),
+        cmocka_unit_test_setup(takes_whole_points_of_the_share_s_curve_only, case_reset),
+        cmocka_unit_test_setup(
+            executes_sixty_four_operations_in_order_and_not_one_more, case_reset),
+        cmocka_unit_test_setup(one_bad_operation_does_not_stop_the_others, case_reset),
+        cmocka_unit_test_setup(
+            a_request_is_signed_by_the_device_that_the_administrator_connected, case_reset),
+        cmocka_unit_test_setup(
+            a_connection_is_the_administrator_s_and_of_this_account_and_recent, case_reset),
+        cmocka_unit_test_setup(what_no_signature_covers_does_not_matter, case_reset),
+        cmocka_unit_test_setup(what_was_altered_on_its_way_is_not_authentic, case_reset),
+        cmocka_unit_test_setup(what_is_no_envelope_has_not_the_form, case_reset),
+        cmocka_unit_test_setup(a_request_is_of_now_within_three_hundred_seconds, case_reset),
+        cmocka_unit_test_setup(a_request_is_answered_once_whatever_the_clock_does, case_reset),
+        cmocka_unit_test_setup(a_request_is_known_by_its_id_and_not_by_its_envelope, case_reset),
+        cmocka_unit_test_setup(what_was_revoked_is_refused_at_once, case_reset),
+    };
+    return cmocka_run_group_tests(tests, case_load, case_unload);
+}
