@@ -350,6 +350,13 @@ static enum kc_error take_confirmation(struct kc_call *call, const struct kc_rec
     return call->is_confirmed ? KC_OK : KC_ERR_CONFIRM;
 }
 
+enum kc_error kc_call_fresh(const struct kc_call *call)
+{
+    const struct kc_vault *vault = call->vault;
+    bool is_fit = vault->ledger.detects || vault->config->freshness.required == 0;
+    return is_fit ? KC_OK : KC_ERR_STORE_FRESHNESS;
+}
+
 enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
 {
     struct kc_record *found;
@@ -361,6 +368,8 @@ enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
     if (given == KC_GRANT_NONE || !fits_operation(call, found))
         return KC_ERR_REFUSED;
     error = refusal(given);
+    if (error == KC_OK && fits[call->in.message.operation].party == KC_PARTY_SERVICE)
+        error = kc_call_fresh(call);
     if (error == KC_OK)
         error = take_confirmation(call, found);
     if (error == KC_OK)

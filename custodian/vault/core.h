@@ -348,6 +348,10 @@ KC_CHECKED enum kc_error kc_call_allowed_new(
 KC_CHECKED enum kc_error kc_call_record(
     struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record);
 
+/* Whether shares of a service may be here: the root notices a rollback, or the configuration does not
+ * require that. KC_ERR_STORE_FRESHNESS */
+KC_CHECKED enum kc_error kc_call_fresh(const struct kc_call *call);
+
 /*
  * The key that the request names: believed, allowed by the policy, in a state, of a role and a use
  * that fit the operation (the table in access.c), not expired. A confirmation that it needs is used up
@@ -356,6 +360,7 @@ KC_CHECKED enum kc_error kc_call_record(
  * KC_ERR_REFUSED for each of these alike, and the errors of kc_call_record
  * KC_ERR_LOGIN    the policy allows it after a login
  * KC_ERR_CONFIRM  there was no login for this use
+ * KC_ERR_STORE_FRESHNESS  it is a share of a service (kc_call_fresh)
  */
 KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
 

@@ -36,7 +36,7 @@ static enum kc_error read_index(struct kc_call *call, uint8_t *index)
     if (wanted != KC_PARTY_FIRST && wanted != KC_PARTY_SERVICE)
         return wrong_field(call, KC_FIELD_INDEX);
     *index = (uint8_t)wanted;
-    return KC_OK;
+    return wanted == KC_PARTY_SERVICE ? kc_call_fresh(call) : KC_OK;
 }
 
 /* The curve of shares that can be resident: with a form without sign, for agreement. */

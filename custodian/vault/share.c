@@ -260,6 +260,8 @@ enum kc_error kc_vault_share_accept(struct kc_call *call)
     if (error == KC_OK)
         error = kc_call_allowed_new(call, &share);
     if (error == KC_OK)
+        error = kc_call_fresh(call);
+    if (error == KC_OK)
         error = open_envelope(call, wrap, &share, &scalar);
     if (error == KC_OK)
         error = name_share(&share);

@@ -659,6 +659,54 @@ static void each_party_of_an_agreement_does_its_own_part_only(void **state)
     free(key);
 }
 
+/* --- freshness.required --- */
+
+static enum kc_error contribute_error(
+    struct bench *bench, enum kc_operation operation, const char *share, struct kc_span peer)
+{
+    struct ask ask = key_ask(operation, share);
+    ask_span(
+        &ask, operation == KC_OPERATION_SHARE_ACCEPT ? KC_FIELD_ENVELOPE : KC_FIELD_PEER, peer);
+    if (operation == KC_OPERATION_SHARE_ACCEPT) {
+        ask_text(&ask, KC_FIELD_KEYRING, "main");
+        ask_text(&ask, KC_FIELD_LABEL, "taken");
+    }
+    struct answer *answer = bench_ask(bench, &ask);
+    enum kc_error error = answer->error;
+    answer_done(answer);
+    return error;
+}
+
+static void no_share_of_a_service_is_used_where_a_rollback_is_not_noticed(void **state)
+{
+    struct pair *pair = *state;
+    struct bench *service = pair->service;
+    char *other, *key = bench_generate(pair->device, "X25519", "application", "k");
+    struct kc_span peer = make_peer(pair->device, "X25519", &other);
+    service->head_error = KC_ERR_ROOT_UNFIT;
+    service->config.freshness.required = 0;
+    struct halves halves = bench_split(pair->device, service, key);
+    char *wrap = bench_generate(service, "X448", "wrap", "intake");
+    const enum kc_operation use = KC_OPERATION_AGREEMENT_CONTRIBUTE;
+    assert_int_equal(contribute_error(service, use, halves.service, peer), KC_OK);
+    service->config.freshness.required = 1;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        assert_int_equal(
+            contribute_error(service, use, halves.service, peer), KC_ERR_STORE_FRESHNESS);
+        assert_int_equal(contribute_error(service, KC_OPERATION_SHARE_ACCEPT, wrap, peer),
+            KC_ERR_STORE_FRESHNESS);
+        bench_restart(service);
+    }
+    struct ask show = key_ask(KC_OPERATION_KEY_SHOW, halves.service); /* looking is no use of it */
+    bench_expect(service, &show, KC_OK);
+    service->config.freshness.required = 0;
+    assert_int_equal(contribute_error(service, use, halves.service, peer), KC_OK);
+    free_halves(halves);
+    free(wrap);
+    free(other);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -685,6 +733,7 @@ int main(void)
         CASE(a_share_that_was_destroyed_is_not_accepted_again),
         CASE(each_party_of_a_signature_does_its_own_part_only),
         CASE(each_party_of_an_agreement_does_its_own_part_only),
+        CASE(no_share_of_a_service_is_used_where_a_rollback_is_not_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
