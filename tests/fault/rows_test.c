@@ -435,6 +435,48 @@ static void an_older_row_put_back_while_the_vault_runs_is_refused(void **state)
     assert_the_last_of_each_works();
 }
 
+/* --- the whole store --- */
+
+static void assert_freshness(const char *word)
+{
+    struct kc_client_answer *answer;
+    char freshness[65];
+    assert_answer(ASK_NOTHING(client, STATUS, &answer), KC_OK);
+    copy_text(answer, KC_FIELD_FRESHNESS, freshness);
+    assert_string_equal(freshness, word);
+    kc_client_answer_free(answer);
+}
+
+static enum kc_error accept_rollback(const char *pin)
+{
+    return ASK(client, STORE_ACCEPT, NULL, OCTETS(PIN, pin, strlen(pin)));
+}
+
+static void a_rollback_of_the_whole_store_is_refused_until_the_operator_accepts_it(void **state)
+{
+    (void)state;
+    start();
+    assert_answer(ASK(client, KEY_DISABLE, NULL, TEXT(KEY, sealed.keys[0].id)), KC_OK);
+    kc_custodian_stop(&custodian);
+    rows_restore_store(&custodian, "good");
+    for (int starts = 0; starts < 2; starts++) {
+        start();
+        assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_STORE_ROLLED_BACK);
+        assert_answer(use_share(&shares.keys[0]), KC_ERR_STORE_ROLLED_BACK);
+        assert_freshness("rolled-back");
+        assert_answer(accept_rollback("not the right one"), KC_ERR_OPERATOR_PROOF);
+        kc_custodian_stop(&custodian);
+    }
+    start();
+    assert_answer(accept_rollback(PIN), KC_OK);
+    assert_answer(use_key(client, &sealed.keys[0]), KC_OK); /* it is to be disabled again */
+    assert_freshness("anchored");
+    assert_answer(accept_rollback(PIN), KC_ERR_REFUSED);
+    kc_custodian_stop(&custodian);
+    start();
+    assert_the_last_of_each_works();
+}
+
 #define CASE(name) cmocka_unit_test_teardown(name, restore)
 
 int main(void)
@@ -449,6 +491,7 @@ int main(void)
         CASE(rows_that_swapped_their_ids_are_refused),
         CASE(a_row_of_another_key_under_this_id_is_refused),
         CASE(an_older_row_put_back_while_the_vault_runs_is_refused),
+        CASE(a_rollback_of_the_whole_store_is_refused_until_the_operator_accepts_it),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
