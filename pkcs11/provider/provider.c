@@ -105,6 +105,8 @@ static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *
         return kc_provider_signatures;
     case OSSL_OP_KEYEXCH:
         return kc_provider_exchanges;
+    case OSSL_OP_ASYM_CIPHER:
+        return kc_provider_ciphers;
     case OSSL_OP_STORE:
         return kc_provider_stores;
     case OSSL_OP_DECODER:

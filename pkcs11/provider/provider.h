@@ -41,6 +41,7 @@ void kc_provider_raise(const struct kc_provider *provider, enum kc_error error, 
 extern const OSSL_ALGORITHM kc_provider_keys[];
 extern const OSSL_ALGORITHM kc_provider_signatures[];
 extern const OSSL_ALGORITHM kc_provider_exchanges[];
+extern const OSSL_ALGORITHM kc_provider_ciphers[];
 extern const OSSL_ALGORITHM kc_provider_stores[];
 extern const OSSL_ALGORITHM kc_provider_decoders[];
 

@@ -12,8 +12,8 @@ const char *kc_signing_hash(const struct kc_provider *provider, const char *name
 {
     static const struct {
         const char *openssl, *custodian;
-    } hashes[] = {{"SHA2-224", "SHA-224"}, {"SHA2-256", "SHA-256"}, {"SHA2-384", "SHA-384"},
-        {"SHA2-512", "SHA-512"}};
+    } hashes[] = {{"SHA1", "SHA-1"}, {"SHA2-224", "SHA-224"}, {"SHA2-256", "SHA-256"},
+        {"SHA2-384", "SHA-384"}, {"SHA2-512", "SHA-512"}};
     const char *found = NULL;
     EVP_MD *hash = EVP_MD_fetch(provider->library, name, NULL);
     for (size_t i = 0; hash != NULL && i < sizeof hashes / sizeof *hashes; i++)
