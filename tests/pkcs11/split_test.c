@@ -176,6 +176,45 @@ static void the_service_shows_no_share(void **state)
     assert_ok(p11->C_Initialize(NULL));
 }
 
+/* A key of the device's TPM becomes one share, of a key that it and a share of the service make. */
+static void form_share_of_p256(const struct kc_client_answer *made)
+{
+    struct kc_client_answer *joined;
+    char id[65];
+    struct kc_span public = value_of(made, KC_FIELD_PUBLIC)->span;
+    copy_text(made, KC_FIELD_KEY, id);
+    assert_answer(
+        ASK(at_service, SHARE_JOIN, &joined, TEXT(ALGORITHM, "P-256"),
+            OCTETS(PUBLIC, public.bytes, public.size), NUMBER(INDEX, 2), TEXT(KEYRING, "home"),
+            TEXT(LABEL, "P-256"), OCTETS(PIN, PIN, sizeof PIN - 1)),
+        KC_OK);
+    struct kc_span own = value_of(joined, KC_FIELD_PUBLIC)->span;
+    struct kc_span possession = value_of(joined, KC_FIELD_POSSESSION)->span;
+    assert_answer(
+        ASK(at_device, SHARE_FORM, NULL, TEXT(KEY, id), OCTETS(PUBLIC, own.bytes, own.size),
+            OCTETS(POSSESSION, possession.bytes, possession.size), NUMBER(INDEX, 1),
+            OCTETS(PIN, PIN, sizeof PIN - 1)),
+        KC_OK);
+    kc_client_answer_free(joined);
+}
+
+static void a_share_of_p256_does_not_appear_and_does_not_disturb(void **state)
+{
+    struct kc_client_answer *made;
+    (void)state;
+    CK_SESSION_HANDLE session = open_session("home");
+    set_pin(at_service);
+    assert_answer(ASK(at_device, KEY_GENERATE, &made, TEXT(ALGORITHM, "P-256"),
+                      TEXT(KEYRING, "home"), TEXT(LABEL, "P-256"), TEXT(ROLE, "application"),
+                      TEXT(RESIDENCE, "resident"), TEXT(USE, "agree")),
+        KC_OK);
+    assert_int_equal(count_found(session, NULL, 0), 2);
+    form_share_of_p256(made);
+    kc_client_answer_free(made);
+    assert_int_equal(count_found(session, NULL, 0), 0);
+    assert_int_equal(count_class(CKO_PRIVATE_KEY), 4);
+}
+
 /* --- when the service cannot be asked --- */
 
 static CK_RV sign(CK_SESSION_HANDLE session)
@@ -265,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_split_keys_private_half_is_as_guarded_as_any),
         cmocka_unit_test(shares_of_account_keys_never_appear),
         cmocka_unit_test(the_service_shows_no_share),
+        cmocka_unit_test(a_share_of_p256_does_not_appear_and_does_not_disturb),
         cmocka_unit_test(says_that_no_peer_is_configured_and_goes_on_with_one),
         cmocka_unit_test(says_that_the_peer_is_away_and_goes_on_when_it_is_back),
         cmocka_unit_test(says_that_the_peer_is_silent_and_goes_on_when_it_answers),
