@@ -8,12 +8,7 @@
 
 #include "base/secret.h"
 #include "tpm/hsm_connection.h"
-#include "tpm/hsm_head.h"
-#include "tpm/hsm_key.h"
-#include "tpm/hsm_quirks.h"
-#include "tpm/hsm_resident.h"
-#include "tpm/hsm_seal.h"
-#include "tpm/hsm_status.h"
+#include "tpm/hsm_operation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,21 +23,6 @@ static struct kc_hsm *hsm_of(struct kc_root *root)
 
 /* --- in the worker's thread --- */
 
-static enum kc_error connect_now(struct kc_hsm_token *token)
-{
-    enum kc_error error;
-    if (token->is_connected)
-        return KC_OK;
-    kc_hsm_connection_close(token);
-    if ((error = kc_hsm_connection_find(token)) != KC_OK ||
-        (error = kc_hsm_key_check_identity(token)) != KC_OK ||
-        (error = kc_hsm_connection_login(token)) != KC_OK ||
-        (error = kc_hsm_key_find_pinned(token)) != KC_OK)
-        return error;
-    token->is_connected = true;
-    return KC_OK;
-}
-
 /* An error that is about what was asked leaves the connection good; after any other it is not known
  * to be. */
 static bool keeps_connection(enum kc_error error)
@@ -56,7 +36,7 @@ static enum kc_error run_once(struct kc_hsm_token *token, struct kc_hsm_call *ca
 {
     token->code = CKR_OK;
     token->cause[0] = 0;
-    enum kc_error error = call->connects ? connect_now(token) : KC_OK;
+    enum kc_error error = call->connects ? kc_hsm_connect_now(token) : KC_OK;
     if (error == KC_OK)
         error = call->operation(token, call);
     if (!keeps_connection(error))
@@ -113,125 +93,6 @@ static void release(void *context)
 static const struct kc_hsm_duties duties = {
     .work = work, .discard = forget_call, .finish = finish, .release = release};
 
-static enum kc_error do_nothing(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    (void)token;
-    (void)call;
-    return KC_OK;
-}
-
-static enum kc_error do_disconnect(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    (void)call;
-    kc_hsm_connection_close(token);
-    return KC_OK;
-}
-
-static enum kc_error do_seal(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_seal(token, call->octets, call->blob, &call->size);
-}
-
-static enum kc_error do_unseal(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_unseal(token, call->blob, call->size, call->octets);
-}
-
-static enum kc_error do_random(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_connection_check(token, "get random octets",
-        token->functions->C_GenerateRandom(token->session, call->octets, call->size));
-}
-
-static enum kc_error do_key_make(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_resident_make(token, call->algorithm, call->use, call->tag, &call->made);
-}
-
-static enum kc_error do_key_keep(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_resident_keep(token, call->key.blob);
-}
-
-static enum kc_error do_key_left(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_resident_left(token, call->tag, call->number, &call->made);
-}
-
-static enum kc_error do_key_use(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_resident_use(token, &call->use_of_key, call->result, &call->result_size);
-}
-
-static enum kc_error do_find_quirks(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_quirks_find(token, &call->quirks);
-}
-
-static enum kc_error do_key_destroy(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_resident_destroy(token, call->key.blob);
-}
-
-/* That the PIN is locked is what a status has to say, and no failure of it. */
-static enum kc_error do_status(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    enum kc_error error = connect_now(token);
-    if (error != KC_OK && error != KC_ERR_ROOT_LOCKOUT)
-        return error;
-    return kc_hsm_status_read(token, &call->status);
-}
-
-static enum kc_error do_head(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    return kc_hsm_head_do(token, call->head_step, call->auth, call->content);
-}
-
-/* --- provisioning, in the worker's thread --- */
-
-static enum kc_error find_or_make(struct kc_hsm_token *token, CK_OBJECT_HANDLE *key)
-{
-    enum kc_error error = kc_hsm_key_find(token, key);
-    if (error != KC_ERR_ROOT_NOT_PROVISIONED)
-        return error;
-    error = kc_hsm_key_make(token);
-    return error == KC_OK ? kc_hsm_key_find(token, key) : error;
-}
-
-static enum kc_error look_for_gcm(struct kc_hsm_token *token)
-{
-    CK_MECHANISM_INFO information;
-    return kc_hsm_connection_check(token, "look for AES-GCM",
-        token->functions->C_GetMechanismInfo(token->slot, CKM_AES_GCM, &information));
-}
-
-static enum kc_error take_possession(struct kc_hsm_token *token)
-{
-    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
-    enum kc_error error;
-    if ((error = kc_hsm_connection_find(token)) != KC_OK ||
-        (error = look_for_gcm(token)) != KC_OK ||
-        (error = kc_hsm_connection_login(token)) != KC_OK ||
-        (error = find_or_make(token, &key)) != KC_OK ||
-        (error = kc_hsm_key_name(token, key, token->name)) != KC_OK)
-        return error;
-    token->key = key;
-    return KC_OK;
-}
-
-/* A key that the token cannot use so is found out now. */
-static enum kc_error do_provision(struct kc_hsm_token *token, struct kc_hsm_call *call)
-{
-    kc_hsm_connection_close(token);
-    enum kc_error error = token->is_pinned ? connect_now(token) : take_possession(token);
-    if (error == KC_OK)
-        error = kc_hsm_seal(token, call->octets, call->blob, &call->size);
-    if (error == KC_OK)
-        memcpy(call->name, token->name, sizeof call->name);
-    kc_hsm_connection_close(token);
-    return error;
-}
-
 /* --- for the caller --- */
 
 static enum kc_error refuse(struct kc_hsm *hsm, enum kc_error error, const char *reason)
@@ -275,7 +136,7 @@ static enum kc_error hsm_connect(struct kc_root *root)
 {
     struct kc_hsm *hsm = hsm_of(root);
     enum kc_error error = begin_pinned(hsm);
-    return error == KC_OK ? run(hsm, do_nothing) : error;
+    return error == KC_OK ? run(hsm, kc_hsm_do_nothing) : error;
 }
 
 static void hsm_disconnect(struct kc_root *root)
@@ -284,7 +145,7 @@ static void hsm_disconnect(struct kc_root *root)
     if (begin(hsm) != KC_OK)
         return;
     hsm->call.connects = false;
-    (void)run(hsm, do_disconnect);
+    (void)run(hsm, kc_hsm_do_disconnect);
 }
 
 static enum kc_error hsm_seal(
@@ -295,7 +156,7 @@ static enum kc_error hsm_seal(
     if (error != KC_OK)
         return error;
     memcpy(hsm->call.octets, key, KC_ROOT_KEY_SIZE);
-    if ((error = run(hsm, do_seal)) == KC_OK) {
+    if ((error = run(hsm, kc_hsm_do_seal)) == KC_OK) {
         memcpy(blob, hsm->call.blob, hsm->call.size);
         *blob_size = hsm->call.size;
     }
@@ -315,7 +176,7 @@ static enum kc_error hsm_unseal(
         return refuse(hsm, KC_ERR_RECORD_DAMAGED, "the blob is too large");
     memcpy(hsm->call.blob, blob, blob_size);
     hsm->call.size = blob_size;
-    if ((error = run(hsm, do_unseal)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_unseal)) == KC_OK)
         memcpy(key, hsm->call.octets, KC_ROOT_KEY_SIZE);
     if (kc_hsm_worker_is_idle(&hsm->worker))
         forget_call(hsm);
@@ -329,7 +190,7 @@ static enum kc_error hsm_random(struct kc_root *root, uint8_t *random, size_t si
     if (error != KC_OK)
         return error;
     hsm->call.size = size;
-    if ((error = run(hsm, do_random)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_random)) == KC_OK)
         memcpy(random, hsm->call.octets, size);
     if (kc_hsm_worker_is_idle(&hsm->worker))
         forget_call(hsm);
@@ -343,7 +204,7 @@ static enum kc_error hsm_status(struct kc_root *root, struct kc_root_status *sta
     if (error != KC_OK)
         return error;
     hsm->call.connects = false;
-    if ((error = run(hsm, do_status)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_status)) == KC_OK)
         *status = hsm->call.status;
     return error;
 }
@@ -361,7 +222,7 @@ static enum kc_error hsm_key_make(struct kc_root *root, enum kc_algorithm algori
     hsm->call.algorithm = algorithm;
     hsm->call.use = use;
     memcpy(hsm->call.tag, tag, sizeof hsm->call.tag);
-    if ((error = run(hsm, do_key_make)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_key_make)) == KC_OK)
         *made = hsm->call.made;
     return error;
 }
@@ -375,7 +236,7 @@ static enum kc_error hsm_key_left(
         return error;
     hsm->call.number = number;
     memcpy(hsm->call.tag, tag, sizeof hsm->call.tag);
-    if ((error = run(hsm, do_key_left)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_key_left)) == KC_OK)
         *left = hsm->call.made;
     return error;
 }
@@ -384,7 +245,7 @@ static enum kc_error hsm_find_quirks(struct kc_root *root, struct kc_root_quirks
 {
     struct kc_hsm *hsm = hsm_of(root);
     enum kc_error error = begin_pinned(hsm);
-    if (error == KC_OK && (error = run(hsm, do_find_quirks)) == KC_OK)
+    if (error == KC_OK && (error = run(hsm, kc_hsm_do_find_quirks)) == KC_OK)
         *quirks = hsm->call.quirks;
     return error;
 }
@@ -407,14 +268,14 @@ static enum kc_error hsm_key_keep(struct kc_root *root, const struct kc_root_key
 {
     struct kc_hsm *hsm = hsm_of(root);
     enum kc_error error = begin_key(hsm, key);
-    return error == KC_OK ? run(hsm, do_key_keep) : error;
+    return error == KC_OK ? run(hsm, kc_hsm_do_key_keep) : error;
 }
 
 static enum kc_error hsm_key_destroy(struct kc_root *root, const struct kc_root_key *key)
 {
     struct kc_hsm *hsm = hsm_of(root);
     enum kc_error error = begin_key(hsm, key);
-    return error == KC_OK ? run(hsm, do_key_destroy) : error;
+    return error == KC_OK ? run(hsm, kc_hsm_do_key_destroy) : error;
 }
 
 static enum kc_error hsm_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
@@ -431,7 +292,7 @@ static enum kc_error hsm_key_use(struct kc_root *root, const struct kc_root_use_
     hsm->call.use_of_key = *use;
     hsm->call.use_of_key.key = &hsm->call.key;
     hsm->call.use_of_key.input.bytes = hsm->call.input;
-    if ((error = run(hsm, do_key_use)) == KC_OK) {
+    if ((error = run(hsm, kc_hsm_do_key_use)) == KC_OK) {
         memcpy(result, hsm->call.result, hsm->call.result_size);
         *result_size = hsm->call.result_size;
     }
@@ -447,7 +308,7 @@ static enum kc_error hsm_provision(struct kc_root *root, uint8_t *name)
     if (error != KC_OK)
         return error;
     hsm->call.connects = false;
-    if ((error = run(hsm, do_provision)) == KC_OK)
+    if ((error = run(hsm, kc_hsm_do_provision)) == KC_OK)
         memcpy(name, hsm->call.name, KC_ROOT_NAME_SIZE);
     return error;
 }
@@ -462,7 +323,7 @@ static enum kc_error hsm_head(struct kc_root *root, const struct kc_root_head *h
     memcpy(hsm->call.auth, head->auth, sizeof hsm->call.auth);
     if (head->step != KC_ROOT_HEAD_READ)
         memcpy(hsm->call.content, head->content, sizeof hsm->call.content);
-    error = run(hsm, do_head);
+    error = run(hsm, kc_hsm_do_head);
     if (error == KC_OK && head->step == KC_ROOT_HEAD_READ)
         memcpy(head->content, hsm->call.content, sizeof hsm->call.content);
     if (kc_hsm_worker_is_idle(&hsm->worker))

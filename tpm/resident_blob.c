@@ -25,7 +25,7 @@ TPM2B_PUBLIC kc_resident_template(const struct kc_resident_blob *blob)
     enum kc_algorithm algorithm = blob->algorithm;
     TPMA_OBJECT attributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                              TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA;
-    if (blob->opening == KC_RESIDENT_ALWAYS)
+    if (blob->opening == KC_OPENING_ALWAYS)
         attributes |= TPMA_OBJECT_USERWITHAUTH;
     TPM2B_PUBLIC template = {.publicArea = {.nameAlg = TPM2_ALG_SHA256}};
     TPMT_PUBLIC *area = &template.publicArea;
@@ -70,7 +70,7 @@ static bool is_ours(const struct kc_resident_blob *blob)
     const TPMT_PUBLIC *area = &blob->public.publicArea, *shall = &wanted.publicArea;
     if (area->type != shall->type || area->nameAlg != shall->nameAlg ||
         area->objectAttributes != shall->objectAttributes ||
-        area->authPolicy.size != (blob->opening == KC_RESIDENT_ALWAYS ? 0 : KC_POLICY_SIZE))
+        area->authPolicy.size != (blob->opening == KC_OPENING_ALWAYS ? 0 : KC_POLICY_SIZE))
         return false;
     return area->type == TPM2_ALG_RSA
                ? is_of_rsa(area)
@@ -168,8 +168,8 @@ static bool is_known(uint8_t algorithm, uint8_t use)
 static bool is_opening(uint8_t opening, uint32_t pcr_mask)
 {
     bool has_pcrs = pcr_mask != 0 && pcr_mask >> KC_ROOT_PCR_COUNT == 0;
-    return opening <= KC_RESIDENT_BY_SIGNATURE &&
-           (opening == KC_RESIDENT_BY_PCRS ? has_pcrs : pcr_mask == 0);
+    return opening <= KC_OPENING_BY_SIGNATURE &&
+           (opening == KC_OPENING_BY_PCRS ? has_pcrs : pcr_mask == 0);
 }
 
 static bool read_areas(struct kc_span public, struct kc_span private, struct kc_resident_blob *blob)
@@ -199,7 +199,7 @@ enum kc_error kc_resident_read(
                           is_opening(opening, blob->pcr_mask) && read_areas(public, private, blob);
     blob->algorithm = (enum kc_algorithm)algorithm;
     blob->use = (enum kc_use)use;
-    blob->opening = (enum kc_resident_opening)opening;
+    blob->opening = (enum kc_opening)opening;
     if (!is_well_formed || !is_ours(blob))
         return kc_code_refuse(
             tpm, KC_ERR_RECORD_DAMAGED, "the resident key's blob is not well formed");

@@ -7,21 +7,14 @@
 #ifndef KC_TPM_RESIDENT_BLOB_H
 #define KC_TPM_RESIDENT_BLOB_H
 
-#include "tpm/tpm2.h"
-
-/* What a use needs besides the authorisation value. */
-enum kc_resident_opening {
-    KC_RESIDENT_ALWAYS = 0,
-    KC_RESIDENT_BY_PCRS = 1,      /* the values that they had when the key was made */
-    KC_RESIDENT_BY_SIGNATURE = 2, /* what the policy's key approves */
-};
+#include "tpm/policy_binding.h"
 
 /* A blob that was read: well formed, an object as kc_resident_make makes it; nothing believed. */
 struct kc_resident_blob {
     enum kc_algorithm algorithm;
     enum kc_use use;
-    enum kc_resident_opening opening;
-    uint32_t pcr_mask; /* of KC_RESIDENT_BY_PCRS; else 0 */
+    enum kc_opening opening; /* what a use needs besides the authorisation value */
+    uint32_t pcr_mask;       /* of KC_OPENING_BY_PCRS; else 0 */
     TPM2B_PUBLIC public;
     TPM2B_PRIVATE private;
 };

@@ -4,30 +4,10 @@
 #include "base/writer.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
-#include "tpm/pcr.h"
-#include "tpm/policy_session.h"
+#include "tpm/policy_binding.h"
 
 #include <openssl/evp.h>
 #include <string.h>
-
-/* With what the policy's key approves for this host. */
-static enum kc_error bind_to_signature(struct kc_tpm2 *tpm, uint8_t policy[static KC_POLICY_SIZE])
-{
-    uint8_t reference[KC_POLICY_SIZE];
-    TPM2B_PUBLIC key;
-    TPM2B_NAME name;
-    enum kc_error error = kc_policy_key(tpm->policy_settings.key, &key, &name);
-    if (error == KC_OK)
-        error = kc_policy_reference(tpm->pin, reference);
-    return error == KC_OK ? kc_policy_authorized(name.name, reference, policy) : error;
-}
-
-static enum kc_error bind_to_pcrs(struct kc_tpm2 *tpm, uint8_t policy[static KC_POLICY_SIZE])
-{
-    struct kc_pcr_values values;
-    enum kc_error error = kc_pcr_read(tpm, tpm->pcr_mask, &values);
-    return error == KC_OK ? kc_policy_add_pcrs(&values, policy) : error;
-}
 
 /* The last step of each policy: the key's authorisation value is needed too. */
 static enum kc_error add_auth_value(struct kc_tpm2 *tpm, uint8_t policy[static KC_POLICY_SIZE])
@@ -45,18 +25,13 @@ static enum kc_error add_auth_value(struct kc_tpm2 *tpm, uint8_t policy[static K
 enum kc_error kc_resident_bind(struct kc_tpm2 *tpm, struct kc_resident_blob *blob)
 {
     TPM2B_DIGEST *policy = &blob->public.publicArea.authPolicy;
-    blob->opening = tpm->has_policy ? KC_RESIDENT_BY_SIGNATURE
-                    : tpm->pcr_mask ? KC_RESIDENT_BY_PCRS
-                                    : KC_RESIDENT_ALWAYS;
-    blob->pcr_mask = blob->opening == KC_RESIDENT_BY_PCRS ? tpm->pcr_mask : 0;
+    blob->opening = kc_policy_opening(tpm);
+    blob->pcr_mask = blob->opening == KC_OPENING_BY_PCRS ? tpm->pcr_mask : 0;
     blob->public = kc_resident_template(blob);
-    if (blob->opening == KC_RESIDENT_ALWAYS)
-        return KC_OK;
-    policy->size = KC_POLICY_SIZE;
-    enum kc_error error = blob->opening == KC_RESIDENT_BY_PCRS
-                              ? bind_to_pcrs(tpm, policy->buffer)
-                              : bind_to_signature(tpm, policy->buffer);
-    return error == KC_OK ? add_auth_value(tpm, policy->buffer) : error;
+    enum kc_error error = kc_policy_bind(tpm, policy);
+    if (error != KC_OK || blob->opening == KC_OPENING_ALWAYS)
+        return error;
+    return add_auth_value(tpm, policy->buffer);
 }
 
 static enum kc_error ask_for_auth_value(struct kc_tpm2 *tpm)
@@ -73,11 +48,9 @@ enum kc_error kc_resident_satisfy(
     struct kc_tpm2 *tpm, const struct kc_resident_blob *blob, struct kc_session **session)
 {
     *session = NULL;
-    if (blob->opening == KC_RESIDENT_ALWAYS)
+    if (blob->opening == KC_OPENING_ALWAYS)
         return KC_OK;
-    enum kc_error error = blob->opening == KC_RESIDENT_BY_PCRS
-                              ? kc_policy_session_show_pcrs(tpm, blob->pcr_mask)
-                              : kc_policy_session_authorize(tpm);
+    enum kc_error error = kc_policy_satisfy(tpm, blob->opening, blob->pcr_mask);
     if (error == KC_OK)
         error = ask_for_auth_value(tpm);
     if (error == KC_OK)

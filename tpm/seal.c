@@ -7,31 +7,23 @@
 #include "base/writer.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
-#include "tpm/pcr.h"
-#include "tpm/policy_session.h"
+#include "tpm/policy_binding.h"
 #include "tpm/tss_key.h"
 
 #include <string.h>
 
 #define PAYLOAD_SIZE (KC_ROOT_KEY_SIZE + KC_ROOT_NAME_SIZE)
 
-/* How an object opens; the numbers stand in blobs. */
-enum opening {
-    OPENS_ALWAYS = 0,
-    OPENS_BY_PCRS = 1,      /* with the values that they had when it was sealed */
-    OPENS_BY_SIGNATURE = 2, /* with what the policy's key approves */
-};
-
 struct sealed {
     struct kc_tss_key key;
-    enum opening opening;
-    uint32_t pcr_mask; /* of OPENS_BY_PCRS; else 0 */
+    enum kc_opening opening;
+    uint32_t pcr_mask; /* of KC_OPENING_BY_PCRS; else 0 */
 };
 
-static TPMA_OBJECT attributes_for(enum opening opening)
+static TPMA_OBJECT attributes_for(enum kc_opening opening)
 {
     TPMA_OBJECT always = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
-    return opening == OPENS_ALWAYS ? always | TPMA_OBJECT_USERWITHAUTH : always;
+    return opening == KC_OPENING_ALWAYS ? always | TPMA_OBJECT_USERWITHAUTH : always;
 }
 
 /* --- the blob --- */
@@ -43,23 +35,23 @@ static bool is_ours(const struct kc_tpm2 *tpm, const struct sealed *sealed)
     return !sealed->key.is_loadable && sealed->key.parent == tpm->srk_handle &&
            area->type == TPM2_ALG_KEYEDHASH && area->nameAlg == TPM2_ALG_SHA256 &&
            area->objectAttributes == attributes_for(sealed->opening) &&
-           area->authPolicy.size == (sealed->opening == OPENS_ALWAYS ? 0 : KC_POLICY_SIZE) &&
+           area->authPolicy.size == (sealed->opening == KC_OPENING_ALWAYS ? 0 : KC_POLICY_SIZE) &&
            area->parameters.keyedHashDetail.scheme.scheme == TPM2_ALG_NULL;
 }
 
 /* Behind the key: nothing, or how it opens. */
 static bool read_opening(struct kc_reader *r, struct sealed *sealed)
 {
-    sealed->opening = OPENS_ALWAYS;
+    sealed->opening = KC_OPENING_ALWAYS;
     sealed->pcr_mask = 0;
     if (r->left == 0)
         return true;
     uint8_t opening = kc_reader_u8(r);
     sealed->pcr_mask = kc_reader_u32(r);
-    sealed->opening = opening == OPENS_BY_PCRS ? OPENS_BY_PCRS : OPENS_BY_SIGNATURE;
+    sealed->opening = opening == KC_OPENING_BY_PCRS ? KC_OPENING_BY_PCRS : KC_OPENING_BY_SIGNATURE;
     bool has_pcrs = sealed->pcr_mask != 0 && sealed->pcr_mask >> KC_ROOT_PCR_COUNT == 0;
     return kc_reader_finish(r) == KC_OK && opening == sealed->opening &&
-           (opening == OPENS_BY_PCRS ? has_pcrs : sealed->pcr_mask == 0);
+           (opening == KC_OPENING_BY_PCRS ? has_pcrs : sealed->pcr_mask == 0);
 }
 
 static enum kc_error read_blob(
@@ -83,7 +75,7 @@ static enum kc_error write_blob(struct kc_tpm2 *tpm, const struct sealed *sealed
     if (kc_tss_key_write(&sealed->key, blob, &der_size) != KC_OK)
         return kc_code_refuse(tpm, KC_ERR_ROOT_ANSWER, "the sealed object cannot be written");
     kc_writer_init(&w, blob + der_size, KC_ROOT_BLOB_MAX - der_size);
-    if (sealed->opening != OPENS_ALWAYS) {
+    if (sealed->opening != KC_OPENING_ALWAYS) {
         kc_writer_u8(&w, (uint8_t)sealed->opening);
         kc_writer_u32(&w, sealed->pcr_mask);
     }
@@ -95,42 +87,13 @@ static enum kc_error write_blob(struct kc_tpm2 *tpm, const struct sealed *sealed
 
 /* --- sealing --- */
 
-/* With the PCRs' present values. */
-static enum kc_error bind_to_pcrs(struct kc_tpm2 *tpm, uint8_t policy[static KC_POLICY_SIZE])
-{
-    struct kc_pcr_values values;
-    enum kc_error error = kc_pcr_read(tpm, tpm->pcr_mask, &values);
-    return error == KC_OK ? kc_policy_add_pcrs(&values, policy) : error;
-}
-
-/* With what the policy's key approves for this host. */
-static enum kc_error bind_to_signature(struct kc_tpm2 *tpm, uint8_t policy[static KC_POLICY_SIZE])
-{
-    uint8_t reference[KC_POLICY_SIZE];
-    TPM2B_PUBLIC key;
-    TPM2B_NAME name;
-    enum kc_error error = kc_policy_key(tpm->policy_settings.key, &key, &name);
-    if (error == KC_OK)
-        error = kc_policy_reference(tpm->pin, reference);
-    return error == KC_OK ? kc_policy_authorized(name.name, reference, policy) : error;
-}
-
 /* New keys open as is configured. */
 static enum kc_error bind_as_configured(struct kc_tpm2 *tpm, struct sealed *sealed)
 {
-    TPM2B_DIGEST *policy = &sealed->key.public.publicArea.authPolicy;
-    if (tpm->has_policy)
-        sealed->opening = OPENS_BY_SIGNATURE;
-    else if (tpm->pcr_mask)
-        sealed->opening = OPENS_BY_PCRS;
+    sealed->opening = kc_policy_opening(tpm);
+    sealed->pcr_mask = sealed->opening == KC_OPENING_BY_PCRS ? tpm->pcr_mask : 0;
     sealed->key.public.publicArea.objectAttributes = attributes_for(sealed->opening);
-    if (sealed->opening == OPENS_ALWAYS)
-        return KC_OK;
-    policy->size = KC_POLICY_SIZE;
-    if (sealed->opening == OPENS_BY_SIGNATURE)
-        return bind_to_signature(tpm, policy->buffer);
-    sealed->pcr_mask = tpm->pcr_mask;
-    return bind_to_pcrs(tpm, policy->buffer);
+    return kc_policy_bind(tpm, &sealed->key.public.publicArea.authPolicy);
 }
 
 /* The sensitive part of a TPM2_Create: no authorisation value, and the payload. */
@@ -221,9 +184,7 @@ static enum kc_error open_object(struct kc_tpm2 *tpm, const struct kc_entity *ob
 static enum kc_error open_by_policy(struct kc_tpm2 *tpm, const struct kc_entity *object,
     const struct sealed *sealed, uint8_t payload[static PAYLOAD_SIZE])
 {
-    enum kc_error error = sealed->opening == OPENS_BY_PCRS
-                              ? kc_policy_session_show_pcrs(tpm, sealed->pcr_mask)
-                              : kc_policy_session_authorize(tpm);
+    enum kc_error error = kc_policy_satisfy(tpm, sealed->opening, sealed->pcr_mask);
     if (error == KC_OK)
         error = open_object(tpm, object, &tpm->policy, payload);
     if (error != KC_OK)
@@ -250,8 +211,8 @@ enum kc_error kc_unseal(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_si
     enum kc_error error = read_blob(tpm, blob, blob_size, &sealed);
     if (error != KC_OK || (error = load(tpm, &sealed, &object)) != KC_OK)
         return error;
-    error = sealed.opening == OPENS_ALWAYS ? open_object(tpm, &object, NULL, payload)
-                                           : open_by_policy(tpm, &object, &sealed, payload);
+    error = sealed.opening == KC_OPENING_ALWAYS ? open_object(tpm, &object, NULL, payload)
+                                                : open_by_policy(tpm, &object, &sealed, payload);
     if (error == KC_OK)
         error = take_key(tpm, payload, key);
     kc_wipe(payload, sizeof payload);
