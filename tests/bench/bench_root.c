@@ -19,7 +19,7 @@
 #define PEERS 3
 
 static struct kc_bench_tpm tpm;
-static struct kc_bench_esys bare, with_session;
+static struct kc_bench_esys bare, with_session, agreeing_bare, agreeing_with_session;
 static struct kc_bench_hsm hsm;
 
 struct runner {
@@ -45,6 +45,10 @@ static const struct row {
     {"swtpm", "resident signature P-256",
         {{"custodian", kc_bench_tpm_sign, &tpm}, {"ESAPI, bare", kc_bench_esys_sign, &bare},
             {"ESAPI, session", kc_bench_esys_sign, &with_session}}},
+    {"swtpm", "resident agreement P-256",
+        {{"custodian", kc_bench_tpm_agree, &tpm},
+            {"ESAPI, bare", kc_bench_esys_agree, &agreeing_bare},
+            {"ESAPI, session", kc_bench_esys_agree, &agreeing_with_session}}},
     {"SoftHSM", "random, 32 octets",
         {{"custodian", kc_bench_hsm_random, &hsm},
             {"PKCS#11, bare", kc_bench_pkcs11_random, &hsm}}},
@@ -126,8 +130,10 @@ int main(int argc, char **argv)
             kc_bench_root_must(false, "reading the options: [--json] [--rounds N]");
     }
     kc_bench_tpm_init(&tpm);
-    kc_bench_esys_init(&bare, false);
-    kc_bench_esys_init(&with_session, true);
+    kc_bench_esys_init(&bare, false, KC_USE_SIGN);
+    kc_bench_esys_init(&with_session, true, KC_USE_SIGN);
+    kc_bench_esys_init(&agreeing_bare, false, KC_USE_AGREE);
+    kc_bench_esys_init(&agreeing_with_session, true, KC_USE_AGREE);
     kc_bench_hsm_init(&hsm);
     for (size_t round = 0; round < rounds; round++)
         run_round(round);
@@ -137,6 +143,8 @@ int main(int argc, char **argv)
     for (size_t row = 0; row < ROWS; row++)
         print_row(row, rounds, json);
     kc_bench_hsm_done(&hsm);
+    kc_bench_esys_done(&agreeing_with_session);
+    kc_bench_esys_done(&agreeing_bare);
     kc_bench_esys_done(&with_session);
     kc_bench_esys_done(&bare);
     kc_bench_tpm_done(&tpm);

@@ -35,6 +35,13 @@ static struct kc_root *make_root(const struct kc_swtpm *swtpm, const uint8_t *na
     return root;
 }
 
+static void make_resident(struct kc_bench_tpm *bench, enum kc_use use, struct kc_root_made *made)
+{
+    enum kc_error error =
+        kc_root_key_make(bench->root, KC_ALGORITHM_P256, use, sealed_key, sealed_key, made);
+    kc_bench_root_must(error == KC_OK, "making a resident key");
+}
+
 void kc_bench_tpm_init(struct kc_bench_tpm *bench)
 {
     uint8_t name[KC_ROOT_NAME_SIZE];
@@ -45,9 +52,8 @@ void kc_bench_tpm_init(struct kc_bench_tpm *bench)
     bench->root = make_root(&bench->swtpm, name);
     kc_bench_root_must(
         kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
-    kc_bench_root_must(kc_root_key_make(bench->root, KC_ALGORITHM_P256, KC_USE_SIGN, sealed_key,
-                           sealed_key, &bench->signer) == KC_OK,
-        "making a resident key");
+    make_resident(bench, KC_USE_SIGN, &bench->signer);
+    make_resident(bench, KC_USE_AGREE, &bench->agreer);
 }
 
 void kc_bench_tpm_done(struct kc_bench_tpm *bench)
@@ -91,7 +97,36 @@ void kc_bench_tpm_sign(void *context)
     kc_bench_root_must(error == KC_OK, "signing");
 }
 
+void kc_bench_tpm_agree(void *context)
+{
+    struct kc_bench_tpm *bench = context;
+    uint8_t agreed[KC_ROOT_RESULT_MAX];
+    size_t size = 0;
+    const struct kc_root_key key = {sealed_key, {bench->agreer.blob, bench->agreer.blob_size}};
+    const struct kc_span peer = {bench->signer.public_key, bench->signer.public_size};
+    enum kc_error error = kc_root_key_agree(bench->root, &key, peer, agreed, &size);
+    kc_bench_root_must(error == KC_OK, "agreeing");
+}
+
 /* --- the library --- */
+
+static const TPM2B_PUBLIC agreer_template = {
+    .publicArea =
+        {
+            .type = TPM2_ALG_ECC,
+            .nameAlg = TPM2_ALG_SHA256,
+            .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                TPMA_OBJECT_NODA | TPMA_OBJECT_DECRYPT,
+            .parameters.eccDetail =
+                {
+                    .symmetric.algorithm = TPM2_ALG_NULL,
+                    .scheme.scheme = TPM2_ALG_NULL,
+                    .curveID = TPM2_ECC_NIST_P256,
+                    .kdf.scheme = TPM2_ALG_NULL,
+                },
+        },
+};
 
 static const TPM2B_PUBLIC signer_template = {
     .publicArea =
@@ -236,17 +271,38 @@ void kc_bench_esys_sign(void *context)
     TPMT_SIGNATURE *signature = NULL;
     memcpy(digest.buffer, sealed_key, sizeof sealed_key);
     protect(bench, TPMA_SESSION_DECRYPT);
-    must(Esys_Sign(bench->esys, bench->signer, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE,
-             &digest, &scheme, &ticket, &signature),
+    must(Esys_Sign(bench->esys, bench->key, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
+             &scheme, &ticket, &signature),
         "signing");
     Esys_Free(signature);
 }
 
-void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session)
+void kc_bench_esys_agree(void *context)
+{
+    struct kc_bench_esys *bench = context;
+    TPM2B_ECC_POINT *agreed = NULL;
+    protect(bench, BOTH_WAYS);
+    must(Esys_ECDH_ZGen(bench->esys, bench->key, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE,
+             &bench->peer, &agreed),
+        "agreeing");
+    Esys_Free(agreed);
+}
+
+/* Makes a key and loads it; to agree it takes its own point for a peer's. */
+static void make_key(struct kc_bench_esys *bench, const TPM2B_PUBLIC *template)
 {
     static const TPM2B_SENSITIVE_CREATE nothing = {0};
     TPM2B_PUBLIC *public = NULL;
     TPM2B_PRIVATE *private = NULL;
+    create(bench, &nothing, template, &public, &private);
+    bench->key = load(bench, public, private);
+    bench->peer.point = public->publicArea.unique.ecc;
+    Esys_Free(public);
+    Esys_Free(private);
+}
+
+void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session, enum kc_use use)
+{
     kc_swtpm_init(&bench->swtpm);
     bench->authority = ESYS_TR_PASSWORD;
     must(Tss2_TctiLdr_Initialize(bench->swtpm.tcti, &bench->tcti), "connecting");
@@ -254,10 +310,7 @@ void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session)
     make_primary(bench);
     if (with_session)
         start_session(bench);
-    create(bench, &nothing, &signer_template, &public, &private);
-    bench->signer = load(bench, public, private);
-    Esys_Free(public);
-    Esys_Free(private);
+    make_key(bench, use == KC_USE_AGREE ? &agreer_template : &signer_template);
     kc_bench_esys_seal(bench);
 }
 

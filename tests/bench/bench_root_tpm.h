@@ -13,11 +13,11 @@
 
 #include <tss2/tss2_esys.h>
 
-/* A root on a TPM, and its key for signatures. */
+/* A root on a TPM, and its keys for signatures and agreements. */
 struct kc_bench_tpm {
     struct kc_swtpm swtpm;
     struct kc_root *root;
-    struct kc_root_made signer;
+    struct kc_root_made signer, agreer;
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size;
 };
@@ -28,24 +28,28 @@ void kc_bench_tpm_seal(void *bench);
 void kc_bench_tpm_unseal(void *bench);
 void kc_bench_tpm_random(void *bench);
 void kc_bench_tpm_sign(void *bench);
+void kc_bench_tpm_agree(void *bench);
 
 /* The library on a TPM. */
 struct kc_bench_esys {
     struct kc_swtpm swtpm;
     TSS2_TCTI_CONTEXT *tcti;
     ESYS_CONTEXT *esys;
-    ESYS_TR srk, signer;
-    ESYS_TR authority; /* ESYS_TR_PASSWORD, or a session */
+    ESYS_TR srk, key;
+    TPM2B_ECC_POINT peer; /* who is agreed with */
+    ESYS_TR authority;    /* ESYS_TR_PASSWORD, or a session */
     TPM2B_PUBLIC *public;
     TPM2B_PRIVATE *private;
 };
 
-void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session);
+/* use: of its key, to sign or to agree; beside it and what is opened a TPM has no room for more. */
+void kc_bench_esys_init(struct kc_bench_esys *bench, bool with_session, enum kc_use use);
 void kc_bench_esys_done(struct kc_bench_esys *bench);
 void kc_bench_esys_seal(void *bench);
 void kc_bench_esys_unseal(void *bench);
 void kc_bench_esys_random(void *bench);
 void kc_bench_esys_sign(void *bench);
+void kc_bench_esys_agree(void *bench);
 
 /* Ends the program if a step failed. */
 void kc_bench_root_must(bool right, const char *step);
