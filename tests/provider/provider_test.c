@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The provider as a program loads it, before a real custodian on a software TPM: which halves of a
+ * key leave it, and that keys go on through threads, forks and restarts of the custodian.
+ */
+#include "proto/socket/client.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/custodian.h"
+
+#include <openssl/core_names.h>
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 60000
+#define THREADS 8
+#define ROUNDS 20
+
+static struct kc_custodian custodian;
+static OSSL_LIB_CTX *library;
+static OSSL_PROVIDER *default_provider, *provider;
+
+static const char *const algorithms[] = {
+    "Ed25519", "Ed448", "P-256", "P-384", "RSA-2048", "X25519", "X448"};
+#define ALGORITHMS (sizeof algorithms / sizeof *algorithms)
+#define SIGNING 5 /* so many of them sign */
+
+/* --- set-up --- */
+
+static void generate(
+    struct kc_client *client, const char *algorithm, const char *role, const char *label)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer;
+    kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
+    kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, algorithm);
+    kc_values_set_text(&request.message.values, KC_FIELD_ROLE, role);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "home");
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
+    enum kc_error error = kc_client_call(client, &request, DEADLINE_MS, &answer);
+    if (error != KC_OK)
+        fail_msg("generate %s: %s", label, kc_error_name(error));
+    kc_client_answer_free(answer);
+    kc_client_request_done(&request);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    struct kc_client *client;
+    kc_custodian_init(&custodian, "\"home\"");
+    setenv("CUSTODIAN_SOCKET", custodian.socket, 1);
+    assert_int_equal(kc_client_new(custodian.socket, &client), KC_OK);
+    for (size_t i = 0; i < ALGORITHMS; i++)
+        generate(client, algorithms[i], "application", algorithms[i]);
+    generate(client, "Ed448", "base", "base");
+    kc_client_free(client);
+
+    library = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER_set_default_search_path(library, KC_BUILD_DIR "/ossl-modules");
+    default_provider = OSSL_PROVIDER_load(library, "default");
+    provider = OSSL_PROVIDER_load(library, "custodian");
+    assert_non_null(default_provider);
+    assert_non_null(provider);
+    assert_int_equal(EVP_set_default_properties(library, "?provider=default"), 1);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    OSSL_PROVIDER_unload(provider);
+    OSSL_PROVIDER_unload(default_provider);
+    OSSL_LIB_CTX_free(library);
+    kc_custodian_done(&custodian);
+    return 0;
+}
+
+/* The key of a URI; NULL: there is none. */
+static EVP_PKEY *find(const char *uri)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, library, NULL, NULL, NULL, NULL, NULL, NULL);
+    assert_non_null(store);
+    OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+    if (info != NULL)
+        key = OSSL_STORE_INFO_get1_PKEY(info);
+    OSSL_STORE_INFO_free(info);
+    OSSL_STORE_close(store);
+    return key;
+}
+
+static EVP_PKEY *find_label(const char *label)
+{
+    char uri[64];
+    snprintf(uri, sizeof uri, "custodian:label=%s", label);
+    EVP_PKEY *key = find(uri);
+    assert_non_null(key);
+    return key;
+}
+
+/* The public half, as a key of the default provider. */
+static EVP_PKEY *public_of(const EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(key, &der);
+    assert_true(size > 0);
+    const unsigned char *at = der;
+    EVP_PKEY *public = d2i_PUBKEY_ex(NULL, &at, size, library, NULL);
+    assert_non_null(public);
+    assert_ptr_equal(EVP_PKEY_get0_provider(public), default_provider);
+    OPENSSL_free(der);
+    return public;
+}
+
+/* Signs, and lets the default provider verify. */
+static bool signs(EVP_PKEY *key, EVP_PKEY *public)
+{
+    unsigned char signature[512];
+    size_t size = sizeof signature;
+    bool edwards = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+    const char *hash = edwards ? NULL : "SHA2-256";
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = EVP_DigestSignInit_ex(context, NULL, hash, library, NULL, key, NULL) == 1 &&
+                EVP_DigestSign(context, signature, &size, (const unsigned char *)"message", 7) == 1;
+    EVP_MD_CTX_free(context);
+    context = EVP_MD_CTX_new();
+    done = done && EVP_DigestVerifyInit_ex(context, NULL, hash, library, NULL, public, NULL) == 1 &&
+           EVP_DigestVerify(context, signature, size, (const unsigned char *)"message", 7) == 1;
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+/* --- which half leaves --- */
+
+static int count_params(const OSSL_PARAM params[], void *argument)
+{
+    int *count = argument;
+    for (; params->key != NULL; params++) {
+        assert_string_not_equal(params->key, OSSL_PKEY_PARAM_PRIV_KEY);
+        assert_string_not_equal(params->key, OSSL_PKEY_PARAM_RSA_D);
+        ++*count;
+    }
+    return 1;
+}
+
+static void exports_the_public_half_and_refuses_the_private_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        int count = 0;
+        EVP_PKEY *key = find_label(algorithms[i]);
+        assert_ptr_equal(EVP_PKEY_get0_provider(key), provider);
+        assert_int_equal(EVP_PKEY_export(key, EVP_PKEY_KEYPAIR, count_params, &count), 0);
+        assert_int_equal(
+            EVP_PKEY_export(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY, count_params, &count), 0);
+        assert_int_equal(count, 0);
+        assert_int_equal(EVP_PKEY_export(key, EVP_PKEY_PUBLIC_KEY, count_params, &count), 1);
+        assert_true(count > 0);
+        EVP_PKEY_free(key);
+    }
+}
+
+static void no_route_gives_the_private_half(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        unsigned char *der = NULL, raw[64];
+        size_t size = sizeof raw;
+        BIGNUM *number = NULL;
+        EVP_PKEY *key = find_label(algorithms[i]);
+        assert_true(i2d_PrivateKey(key, &der) <= 0);
+        assert_int_not_equal(EVP_PKEY_get_raw_private_key(key, raw, &size), 1);
+        assert_int_not_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number), 1);
+        assert_int_not_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_D, &number), 1);
+        assert_null(EVP_PKEY2PKCS8(key));
+        EVP_PKEY_free(key);
+    }
+}
+
+static void is_equal_to_its_public_half_of_another_provider(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        EVP_PKEY *key = find_label(algorithms[i]), *public = public_of(key);
+        EVP_PKEY *other = find_label(algorithms[(i + 1) % ALGORITHMS]);
+        assert_int_equal(EVP_PKEY_eq(key, public), 1);
+        assert_int_equal(EVP_PKEY_eq(public, key), 1);
+        assert_int_not_equal(EVP_PKEY_eq(public, other), 1);
+        EVP_PKEY_free(other);
+        EVP_PKEY_free(public);
+        EVP_PKEY_free(key);
+    }
+}
+
+static void takes_no_private_key_in(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = NULL, *made = EVP_PKEY_Q_keygen(library, NULL, "ED25519");
+    OSSL_PARAM *params;
+    assert_int_equal(EVP_PKEY_todata(made, EVP_PKEY_KEYPAIR, &params), 1);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(library, "ED25519", "provider=custodian");
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_not_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params), 1);
+    EVP_PKEY_CTX_free(context);
+    OSSL_PARAM_free(params);
+    EVP_PKEY_free(made);
+}
+
+/* --- which keys there are --- */
+
+static void offers_no_key_that_is_not_for_programs(void **state)
+{
+    (void)state;
+    static const char *const uris[] = {"custodian:label=base", "custodian:label=absent",
+        "custodian:label=", "custodian:", "custodian:label=Ed448;keyring=other",
+        "custodian:label=Ed448;colour=red", "custodian:label=%zz", "custodian:label=%4",
+        "custodian:label=Ed448;label=Ed448", "custodian:MAAA-AAAA"};
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++)
+        if (find(uris[i]) != NULL)
+            fail_msg("%s", uris[i]);
+    EVP_PKEY *key = find("custodian:label=%45d448;keyring=home");
+    assert_non_null(key);
+    EVP_PKEY_free(key);
+}
+
+static void decode(const char *pem, EVP_PKEY **key)
+{
+    const unsigned char *at = (const unsigned char *)pem;
+    size_t size = strlen(pem);
+    OSSL_DECODER_CTX *context =
+        OSSL_DECODER_CTX_new_for_pkey(key, "PEM", NULL, NULL, EVP_PKEY_KEYPAIR, library, NULL);
+    (void)OSSL_DECODER_from_data(context, &at, &size);
+    OSSL_DECODER_CTX_free(context);
+}
+
+#define REFERENCE(content)                                                                         \
+    "-----BEGIN CUSTODIAN KEY REFERENCE-----\n" content "\n-----END CUSTODIAN KEY "                \
+    "REFERENCE-----\n"
+
+static void decodes_references_and_nothing_like_them(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        REFERENCE(
+            "MCAMFWN1c3RvZGlhbjpsYWJlbD1QLTI1NgwHRWQyNTUxOQ=="),   /* P-256, said to be Ed25519 */
+        REFERENCE("MB4MFWN1c3RvZGlhbjpsYWJlbD1QLTI1NgwFUC0yNTc="), /* P-257 */
+        REFERENCE("MBcMFWN1c3RvZGlhbjpsYWJlbD1QLTI1Ng=="),         /* no algorithm */
+        REFERENCE("MAA="), REFERENCE("BQA="), REFERENCE("")};
+    EVP_PKEY *key = NULL;
+    decode(REFERENCE("MB4MFWN1c3RvZGlhbjpsYWJlbD1QLTI1NgwFUC0yNTY="), &key);
+    assert_non_null(key);
+    assert_ptr_equal(EVP_PKEY_get0_provider(key), provider);
+    EVP_PKEY_free(key);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        key = NULL;
+        decode(bad[i], &key);
+        assert_null(key);
+    }
+}
+
+/* --- using them --- */
+
+static void refuses_messages_and_paddings_that_the_custodian_does_not_sign(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = find_label("RSA-2048");
+    unsigned char digest[32] = {0}, signature[256];
+    size_t size = sizeof signature;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(library, key, NULL);
+    assert_int_equal(EVP_PKEY_sign_init(context), 1);
+    OSSL_PARAM padding[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char[]){"none"}, 0),
+        OSSL_PARAM_construct_end()};
+    assert_int_equal(EVP_PKEY_CTX_set_params(context, padding), 1);
+    assert_int_not_equal(EVP_PKEY_sign(context, signature, &size, digest, sizeof digest), 1);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
+}
+
+static void goes_on_when_the_custodian_was_restarted(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = find_label("Ed25519"), *public = public_of(key);
+    assert_true(signs(key, public));
+    kc_custodian_stop(&custodian);
+    ERR_clear_error();
+    assert_false(signs(key, public));
+    assert_string_equal(
+        ERR_reason_error_string(ERR_peek_error()), kc_error_row(KC_ERR_DAEMON_ABSENT)->sentence);
+    kc_custodian_start(&custodian);
+    assert_true(signs(key, public));
+    EVP_PKEY_free(public);
+    EVP_PKEY_free(key);
+}
+
+static void signs_in_a_child_as_in_its_parent(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SIGNING; i++) {
+        int status;
+        EVP_PKEY *key = find_label(algorithms[i]), *public = public_of(key);
+        assert_true(signs(key, public));
+        pid_t child = fork();
+        if (child == 0)
+            _exit(signs(key, public) && signs(key, public) ? 0 : 1);
+        assert_true(signs(key, public));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        EVP_PKEY_free(public);
+        EVP_PKEY_free(key);
+    }
+}
+
+struct shared {
+    EVP_PKEY *key[SIGNING], *public[SIGNING];
+    size_t failed[THREADS];
+};
+
+struct thread {
+    struct shared *shared;
+    size_t number;
+};
+
+static void *sign_often(void *argument)
+{
+    struct thread *thread = argument;
+    struct shared *shared = thread->shared;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        size_t which = (i + thread->number) % SIGNING;
+        if (!signs(shared->key[which], shared->public[which]))
+            shared->failed[thread->number]++;
+    }
+    return NULL;
+}
+
+static void threads_share_keys(void **state)
+{
+    (void)state;
+    struct shared shared = {0};
+    struct thread threads[THREADS];
+    pthread_t ids[THREADS];
+    for (size_t i = 0; i < SIGNING; i++) {
+        shared.key[i] = find_label(algorithms[i]);
+        shared.public[i] = public_of(shared.key[i]);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        threads[i] = (struct thread){&shared, i};
+        assert_int_equal(pthread_create(&ids[i], NULL, sign_often, &threads[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(ids[i], NULL), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(shared.failed[i], 0);
+    for (size_t i = 0; i < SIGNING; i++) {
+        EVP_PKEY_free(shared.public[i]);
+        EVP_PKEY_free(shared.key[i]);
+    }
+}
+
+static void offers_no_hashes_ciphers_or_random_numbers(void **state)
+{
+    (void)state;
+    static const int operations[] = {
+        OSSL_OP_DIGEST, OSSL_OP_CIPHER, OSSL_OP_MAC, OSSL_OP_KDF, OSSL_OP_RAND, OSSL_OP_KEM};
+    int no_cache;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        assert_null(OSSL_PROVIDER_query_operation(provider, operations[i], &no_cache));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exports_the_public_half_and_refuses_the_private_one),
+        cmocka_unit_test(no_route_gives_the_private_half),
+        cmocka_unit_test(is_equal_to_its_public_half_of_another_provider),
+        cmocka_unit_test(takes_no_private_key_in),
+        cmocka_unit_test(offers_no_key_that_is_not_for_programs),
+        cmocka_unit_test(decodes_references_and_nothing_like_them),
+        cmocka_unit_test(refuses_messages_and_paddings_that_the_custodian_does_not_sign),
+        cmocka_unit_test(goes_on_when_the_custodian_was_restarted),
+        cmocka_unit_test(signs_in_a_child_as_in_its_parent),
+        cmocka_unit_test(threads_share_keys),
+        cmocka_unit_test(offers_no_hashes_ciphers_or_random_numbers),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
