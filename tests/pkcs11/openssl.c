@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGEST ((CK_ULONG)KC_DATA_SIZE_MAX) /* octets of a message */
+
 EVP_PKEY *public_key(CK_SESSION_HANDLE session, const char *label)
 {
     CK_BYTE bytes[128];
@@ -31,13 +33,13 @@ bool verifies(EVP_PKEY *key, const CK_BYTE *signature, CK_ULONG signature_size,
 
 void signs_what_openssl_verifies(const char *label)
 {
-    static const CK_ULONG sizes[] = {0, 1, 5000, 60000, KC_DATA_SIZE_MAX};
+    static const CK_ULONG sizes[] = {0, 1, 5000, 60000, LARGEST};
     CK_SESSION_HANDLE session = open_session("home-edwards");
     CK_OBJECT_HANDLE key = find_one(session, CKO_PRIVATE_KEY, label);
     EVP_PKEY *public = public_key(session, label);
     CK_MECHANISM mechanism = {.mechanism = CKM_EDDSA};
-    CK_BYTE *message = malloc(KC_DATA_SIZE_MAX), signature[114];
-    memset(message, 0x3b, KC_DATA_SIZE_MAX);
+    CK_BYTE *message = malloc(LARGEST), signature[114];
+    memset(message, 0x3b, LARGEST);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         CK_ULONG size = sizeof signature;
         assert_ok(p11->C_SignInit(session, &mechanism, key));
