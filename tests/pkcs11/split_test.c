@@ -215,6 +215,24 @@ static void a_share_of_p256_does_not_appear_and_does_not_disturb(void **state)
     assert_int_equal(count_class(CKO_PRIVATE_KEY), 4);
 }
 
+static void change_policy(const char *edit)
+{
+    kc_custodian_stop(&device);
+    change_settings(&device, edit, "");
+    kc_custodian_start(&device);
+}
+
+static void a_rule_that_names_roles_names_shares_for_split_keys(void **state)
+{
+    (void)state;
+    change_policy("/^policy/s/operations = . \"\\*\" .;/roles = [ \"application\" ]; &/");
+    assert_int_equal(count_class(CKO_PRIVATE_KEY), 0);
+    change_policy("/^policy/s/\"application\"/\"share\"/");
+    assert_int_equal(count_class(CKO_PRIVATE_KEY), 4);
+    change_policy("/^policy/s/roles = . \"share\" .; operations = . \"\\*\"/operations = [ \"*\"/");
+    assert_int_equal(count_class(CKO_PRIVATE_KEY), 4);
+}
+
 /* --- when the service cannot be asked --- */
 
 static CK_RV sign(CK_SESSION_HANDLE session)
@@ -305,6 +323,7 @@ int main(void)
         cmocka_unit_test(shares_of_account_keys_never_appear),
         cmocka_unit_test(the_service_shows_no_share),
         cmocka_unit_test(a_share_of_p256_does_not_appear_and_does_not_disturb),
+        cmocka_unit_test(a_rule_that_names_roles_names_shares_for_split_keys),
         cmocka_unit_test(says_that_no_peer_is_configured_and_goes_on_with_one),
         cmocka_unit_test(says_that_the_peer_is_away_and_goes_on_when_it_is_back),
         cmocka_unit_test(says_that_the_peer_is_silent_and_goes_on_when_it_answers),
