@@ -44,7 +44,7 @@ static enum kc_error profile_read(
     const struct kc_object *profile, const char *service_udf, struct kc_mesh_account *account)
 {
     struct kc_json service = kc_object_member(profile, "ServiceUdf");
-    if (kc_json_is_there(service) && !kc_json_is_text(service, service_udf))
+    if (service_udf != NULL && kc_json_is_there(service) && !kc_json_is_text(service, service_udf))
         return KC_ERR_REFUSED;
     enum kc_error error =
         address_read(kc_object_member(profile, "AccountAddress"), account->address);
@@ -97,6 +97,17 @@ static enum kc_error grantee_read(
             &udf) != KC_OK)
         return KC_ERR_REFUSED;
     return kc_json_is_there(narrowed) ? address_read(narrowed, capability->grantee_account) : KC_OK;
+}
+
+/* Who the grantee is, if that is no device or user of this account. */
+static enum kc_error member_read(
+    const struct kc_object *entry, struct kc_mesh_capability *capability)
+{
+    struct kc_json profile = kc_object_member(entry, "EnvelopedProfileUser");
+    capability->has_member = kc_json_is_there(profile);
+    return capability->has_member
+               ? kc_mesh_account_read(kc_json_source(profile), NULL, &capability->member)
+               : KC_OK;
 }
 
 /* The whole key that the entry is about: one of the account's profile. */
@@ -197,6 +208,8 @@ static enum kc_error terms_read(const struct kc_object *entry,
         error = KC_ERR_BAD_REQUEST;
     if (error == KC_OK)
         error = grantee_read(entry, capability);
+    if (error == KC_OK)
+        error = member_read(entry, capability);
     return error != KC_OK ? error : epoch_read(entry, &capability->epoch);
 }
 

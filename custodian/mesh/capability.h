@@ -25,7 +25,7 @@ struct kc_mesh_account {
  * Reads the profile that binds an account: signed by its own key, and for this service.
  *
  * profile      the enveloped ProfileUser or ProfileGroup
- * service_udf  of this service
+ * service_udf  of this service; NULL: for whichever, as of a member of a group
  *
  * KC_ERR_BAD_REQUEST, KC_ERR_ENVELOPE, KC_ERR_TOO_LARGE, KC_ERR_SIGNATURE
  *                 as kc_signed_object_open_profile
@@ -55,6 +55,8 @@ struct kc_mesh_capability {
     bool has_coefficient;             /* it is a t-of-n share */
     struct kc_scalar coefficient;     /* Lagrange's, for the declared set of holders */
     bool allows_offset;               /* by policy, never by the entry itself */
+    bool has_member;                  /* it is for a member whose account is elsewhere */
+    struct kc_mesh_account member;    /* whose profile the administrator pinned */
     int64_t epoch;
 };
 

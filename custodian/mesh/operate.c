@@ -161,7 +161,7 @@ static bool is_for_us(const struct flow *flow)
 static bool revoked(const struct flow *flow, const char *udf)
 {
     const struct kc_operate_state *state = flow->state;
-    return state->is_revoked(state->context, flow->requester.account->udf, udf);
+    return state->is_revoked(state->context, flow->requester.home->udf, udf);
 }
 
 static bool is_fresh_enough(const struct flow *flow, const struct kc_object *connection)
@@ -183,7 +183,7 @@ static bool connection_holds(struct flow *flow, const struct kc_object *connecti
     struct kc_json account = kc_object_member(connection, "Account");
     if (kc_json_is_there(account) &&
         (kc_json_text(account, said, sizeof said) != KC_OK || !kc_mesh_address(said, address) ||
-            strcmp(address, requester->account->address) != 0))
+            strcmp(address, requester->home->address) != 0))
         return false;
     if (kc_json_is_there(kc_object_member(connection, "Authentication")) &&
         kc_object_key(connection, "Authentication", &requester->authentication) != KC_OK)
@@ -195,23 +195,43 @@ static bool connection_holds(struct flow *flow, const struct kc_object *connecti
            !revoked(flow, requester->authentication.udf);
 }
 
-static enum kc_operate_code requester_verify(struct flow *flow)
+/* Verifies along the chain from one account's administrator. */
+static enum kc_operate_code chain_verify(
+    struct flow *flow, const struct kc_mesh_account *account, const struct kc_mesh_account *home)
 {
     struct kc_accredited_request verified;
-    const struct kc_mesh_account *account = account_find(flow);
-    if (account == NULL || !is_for_us(flow))
-        return KC_OPERATE_NOT_AUTHENTICATED;
     struct kc_accreditation accreditation = {
-        .account_udf = account->udf, .administrator = &account->administrator};
+        .account_udf = home->udf, .administrator = &home->administrator};
     enum kc_error error = kc_accredited_request_verify(
         flow->body, KC_OPERATE_BODY_MAX, &accreditation, kc_mesh_verify, &verified);
     if (error != KC_OK)
         return error == KC_ERR_NO_MEMORY ? KC_OPERATE_BUSY : KC_OPERATE_NOT_AUTHENTICATED;
-    flow->requester =
-        (struct kc_operate_requester){.account = account, .signature = verified.device};
+    flow->requester = (struct kc_operate_requester){
+        .account = account, .home = home, .signature = verified.device};
     bool holds = connection_holds(flow, &verified.connection.object);
     kc_accredited_request_done(&verified);
     return holds ? KC_OPERATE_ACCEPTED : KC_OPERATE_NOT_AUTHENTICATED;
+}
+
+/* The member that the first key is for: as the account, it only chooses what must verify. */
+static const struct kc_mesh_account *member_find(const struct flow *flow)
+{
+    struct kc_object first =
+        kc_object_item(kc_object_member(&flow->request.object, "Operations"), 0);
+    const struct kc_mesh_capability *capability = kc_operate_capability(flow->state, &first);
+    return capability != NULL && capability->has_member ? &capability->member : NULL;
+}
+
+static enum kc_operate_code requester_verify(struct flow *flow)
+{
+    const struct kc_mesh_account *account = account_find(flow);
+    if (account == NULL || !is_for_us(flow))
+        return KC_OPERATE_NOT_AUTHENTICATED;
+    enum kc_operate_code code = chain_verify(flow, account, account);
+    const struct kc_mesh_account *member = member_find(flow);
+    return code == KC_OPERATE_NOT_AUTHENTICATED && member != NULL
+               ? chain_verify(flow, account, member)
+               : code;
 }
 
 /* --- whether it was asked before --- */

@@ -9,12 +9,17 @@
 
 /* Who asks, once verified: all that a grantee is compared with. */
 struct kc_operate_requester {
-    const struct kc_mesh_account *account;
-    struct kc_public_key signature;      /* the key that signed the request */
+    const struct kc_mesh_account *account; /* the one that is addressed */
+    const struct kc_mesh_account *home;    /* the one that accredits the device: mostly the same */
+    struct kc_public_key signature;        /* the key that signed the request */
     struct kc_public_key authentication; /* of the ConnectionDevice; algorithm empty: it has none */
 };
 
 /* --- operate_perform.c --- */
+
+/* The capability that an operation names; NULL: none that is there. */
+const struct kc_mesh_capability *kc_operate_capability(
+    const struct kc_operate_state *state, const struct kc_object *operation);
 
 /* Whether all operations have the form that they must have, and no share signs twice. */
 bool kc_operate_has_form(const struct kc_operate_state *state, struct kc_json operations);

@@ -13,8 +13,7 @@
 
 /* --- form --- */
 
-/* The capability that an operation names; NULL: none that is there. */
-static const struct kc_mesh_capability *capability_of(
+const struct kc_mesh_capability *kc_operate_capability(
     const struct kc_operate_state *state, const struct kc_object *operation)
 {
     char id[KC_MESH_ID_SIZE];
@@ -51,8 +50,8 @@ static bool sign_alike(
         kc_json_text(kc_object_member(b, "KeyId"), b_id, sizeof b_id) == KC_OK &&
         strcmp(a_id, b_id) == 0)
         return true;
-    const struct kc_mesh_capability *first = capability_of(state, a);
-    const struct kc_mesh_capability *second = capability_of(state, b);
+    const struct kc_mesh_capability *first = kc_operate_capability(state, a);
+    const struct kc_mesh_capability *second = kc_operate_capability(state, b);
     return first != NULL && second != NULL &&
            memcmp(first->own, second->own, sizeof first->own) == 0;
 }
@@ -83,17 +82,26 @@ static bool names(const char *udf, const struct kc_public_key *key)
            kc_udf_names_key(udf, key->algorithm, (struct kc_span){key->octets, key->size});
 }
 
+/* Whether an account may bring requesters for a capability: its own, or the member's. */
+static bool is_home(
+    const struct kc_mesh_capability *capability, const struct kc_operate_requester *requester)
+{
+    return requester->home == requester->account ||
+           (capability->has_member && strcmp(capability->member.udf, requester->home->udf) == 0);
+}
+
 static bool is_granted(
     const struct kc_mesh_capability *capability, const struct kc_operate_requester *requester)
 {
-    if (strcmp(capability->account_udf, requester->account->udf) != 0)
+    if (strcmp(capability->account_udf, requester->account->udf) != 0 ||
+        !is_home(capability, requester))
         return false;
     if (capability->grantee_account[0] != '\0' &&
-        strcmp(capability->grantee_account, requester->account->address) != 0)
+        strcmp(capability->grantee_account, requester->home->address) != 0)
         return false;
     return names(capability->grantee, &requester->authentication) ||
            names(capability->grantee, &requester->signature) ||
-           names(capability->grantee, &requester->account->profile);
+           names(capability->grantee, &requester->home->profile);
 }
 
 static bool is_of_class(enum kc_object_type operation, enum kc_mesh_class class)
@@ -261,7 +269,7 @@ void kc_operate_perform(const struct kc_operate_state *state,
     const struct kc_operate_requester *requester, const struct kc_object *operation,
     struct kc_operate_result *result)
 {
-    const struct kc_mesh_capability *capability = capability_of(state, operation);
+    const struct kc_mesh_capability *capability = kc_operate_capability(state, operation);
     *result = (struct kc_operate_result){.code = KC_OPERATE_REFUSED};
     if (capability == NULL || !is_granted(capability, requester) ||
         !is_of_class(operation->type, capability->class))

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A member of a group, whose account is elsewhere: the administrator of the group pinned its
+ * profile in the capability. Bob's keys are base keys of the device of the worked case. */
+#include "tests/support/cmocka.h"
+
+#include "tests/mesh/operate_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+#define BOB_PROFILE "device.base_keys.Profile"
+#define BOB_ADMINISTRATOR "device.base_keys.Sign"
+#define OTHER "service.keys.Sign"
+
+static const char *text_of(const char *key, const char *part)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s.%s", key, part);
+    return json_string_value(case_at(case_base, path));
+}
+
+static char *seal_with(const char *payload, const char *key)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s.scalar_le", key);
+    return case_seal(payload, path, NULL);
+}
+
+#define KEY(crv)                                                                                   \
+    "\"%s\":{\"PublicParameters\":{\"PublicKeyECDH\":{\"crv\":\"" crv "\",\"Public\":\"%s\"}}}"
+
+static char *bob_profile(void)
+{
+    char text[1000];
+    snprintf(text, sizeof text,
+        "{\"ProfileUser\":{\"AccountAddress\":\"bob@other.example\"," KEY("Ed448") "," KEY(
+            "Ed448") "}}",
+        "ProfileSignature", text_of(BOB_PROFILE, "public"), "AdministratorSignature",
+        text_of(BOB_ADMINISTRATOR, "public"));
+    return seal_with(text, BOB_PROFILE);
+}
+
+/* The device of the worked case, connected to Bob's account by whom: with the key, too, that other
+ * capabilities name as their grantee. */
+static char *bob_connection(const char *updated, const char *signer)
+{
+    char text[1000];
+    snprintf(text, sizeof text,
+        "{\"ConnectionDevice\":{\"Updated\":\"%s\",\"Subject\":\"%s\",\"Authority\":\"%s\","
+        "\"Account\":\"bob@other.example\"," KEY("Ed448") "," KEY("X448") "}}",
+        updated, text_of("device", "udf"), text_of(BOB_PROFILE, "udf"), "Signature",
+        text_of("device.composite_keys.Sign", "public"), "Authentication",
+        text_of("device.composite_keys.Authenticate", "public"));
+    return seal_with(text, signer);
+}
+
+/* The first capability, given to Bob in place of the device. */
+static void give_to_bob(bool pinned)
+{
+    static char payload[CASE_TEXT_MAX], member[CASE_TEXT_MAX];
+    size_t size = case_decode(json_string_value(case_at(case_base, "access.0.entry.1")),
+        (uint8_t *)payload, sizeof payload - 1);
+    payload[size] = '\0';
+    char *profile = bob_profile();
+    snprintf(member, sizeof member, "\"EnvelopedProfileUser\":%s,\"Id\"", profile);
+    case_edit(payload, "MDJV-D5YY-RCOC-Y7SB-R7JC-MOI3-ZFHH", text_of(BOB_PROFILE, "udf"));
+    if (pinned)
+        case_edit(payload, "\"Id\"", member);
+    char *entry = case_seal(payload, CASE_ADMINISTRATOR, NULL);
+    struct kc_span text = {(const uint8_t *)entry, strlen(entry)};
+    GOOD(kc_mesh_capability_read(text, &case_service.account,
+        json_string_value(case_at(case_base, "service.udf")), &case_service.decryption,
+        &case_service.capabilities[0]));
+    free(profile);
+    free(entry);
+}
+
+static enum kc_operate_code ask_as_bob(const char *flow, const char *updated, const char *signer)
+{
+    static char payload[CASE_TEXT_MAX];
+    assert_true(operate_service_reset(&case_service));
+    case_payload(flow, payload);
+    char *connection = bob_connection(updated, signer);
+    char *body = case_seal(payload, CASE_DEVICE, connection);
+    enum kc_operate_code code = case_play(CASE_NOW, body);
+    free(connection);
+    free(body);
+    return code;
+}
+
+#define TODAY "2026-03-02T11:00:00Z"
+
+static void a_member_asks_with_a_device_of_its_own_account(void **state)
+{
+    (void)state;
+    enum kc_operate_code refused = KC_OPERATE_NOT_AUTHENTICATED;
+    give_to_bob(true);
+    assert_int_equal(ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_ACCEPTED);
+    assert_int_equal(ask_as_bob("agreement", TODAY, OTHER), refused);
+    assert_int_equal(ask_as_bob("agreement", "2026-03-01T11:00:00Z", BOB_ADMINISTRATOR), refused);
+}
+
+static void a_member_has_no_other_keys_of_the_account(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    give_to_bob(true);
+    assert_int_equal(ask_as_bob("sign", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_NOT_AUTHENTICATED);
+    /* Its own key first, one of somebody else after it. */
+    assert_true(operate_service_reset(&case_service));
+    case_payload("sign", payload);
+    case_edit(payload, "\"Operations\":[",
+        "\"Operations\":[{\"CryptographicOperationShare\":{\"KeyId\":"
+        "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA\"}},");
+    char *connection = bob_connection(TODAY, BOB_ADMINISTRATOR);
+    char *body = case_seal(payload, CASE_DEVICE, connection);
+    assert_int_equal(case_play(CASE_NOW, body), KC_OPERATE_REFUSED);
+    free(connection);
+    free(body);
+}
+
+static void a_grantee_whose_profile_is_not_pinned_cannot_ask(void **state)
+{
+    (void)state;
+    give_to_bob(false);
+    assert_int_equal(
+        ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_NOT_AUTHENTICATED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_member_asks_with_a_device_of_its_own_account),
+        cmocka_unit_test(a_member_has_no_other_keys_of_the_account),
+        cmocka_unit_test(a_grantee_whose_profile_is_not_pinned_cannot_ask),
+    };
+    return cmocka_run_group_tests(tests, case_load, case_unload);
+}
