@@ -112,8 +112,10 @@ static void a_member_has_no_other_keys_of_the_account(void **state)
     assert_true(operate_service_reset(&case_service));
     case_payload("sign", payload);
     case_edit(payload, "\"Operations\":[",
-        "\"Operations\":[{\"CryptographicOperationShare\":{\"KeyId\":"
-        "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA\"}},");
+        "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":"
+        "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\","
+        "\"Public\":\"ZshUowHLQrzvrJKH3IYIV6LLAqFx-uInBWMX0SfwdQGsn8K1NVQ12Z5T1lw-"
+        "A3e3jbchfu0upw2A\"}}}},");
     char *connection = bob_connection(TODAY, BOB_ADMINISTRATOR);
     char *body = case_seal(payload, CASE_DEVICE, connection);
     assert_int_equal(case_play(CASE_NOW, body), KC_OPERATE_REFUSED);
