@@ -40,7 +40,7 @@ static const struct {
 static size_t find_algorithm(struct kc_span name)
 {
     size_t i = 0;
-    while (i < ALGORITHMS && (strlen(algorithms[i].name) != name.size ||
+    while (i < ALGORITHMS && (name.bytes == NULL || strlen(algorithms[i].name) != name.size ||
                                  memcmp(algorithms[i].name, name.bytes, name.size) != 0))
         i++;
     return i;
@@ -86,7 +86,8 @@ int kc_key_hand_over(struct kc_key *key, OSSL_CALLBACK *callback, void *argument
     memcpy(name, key->kind->name, strlen(key->kind->name) + 1);
     OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, name, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof key),
+        OSSL_PARAM_construct_octet_string(
+            OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(struct kc_key *)),
         OSSL_PARAM_construct_end()};
     int done = callback(params, argument);
     kc_key_free(key); /* who took it has set it to NULL */
@@ -125,7 +126,7 @@ static EVP_PKEY *make_ec(
 {
     char name[16];
     uint8_t point[97];
-    if (public.size > sizeof point)
+    if (public.bytes == NULL || public.size > sizeof point)
         return NULL;
     memcpy(name, group, strlen(group) + 1);
     memcpy(point, public.bytes, public.size);
@@ -173,7 +174,7 @@ static enum kc_error read_key(
     struct kc_span id = span_of(values, KC_FIELD_KEY);
     size_t algorithm = find_algorithm(span_of(values, KC_FIELD_ALGORITHM));
     bool split = kc_values_has(values, KC_FIELD_GROUP_PUBLIC);
-    if (algorithm == ALGORITHMS || id.size == 0 || id.size >= KC_KEY_ID_SIZE)
+    if (algorithm == ALGORITHMS || id.bytes == NULL || id.size >= KC_KEY_ID_SIZE)
         return KC_ERR_BAD_ALGORITHM;
     struct kc_key *result = kc_key_new(provider, &kc_key_kinds[algorithms[algorithm].kind]);
     if (result == NULL)
@@ -215,40 +216,68 @@ static enum kc_error find_by_id(
     return error;
 }
 
-/* The one item of a listing that programs may use. */
+/* Takes the item of a page that programs may use; there may be one in all pages. */
 static enum kc_error take_only(
-    const struct kc_provider *provider, const struct kc_message *list, struct kc_key **key)
+    const struct kc_provider *provider, const struct kc_message *page, struct kc_key **key)
 {
-    const struct kc_values *only = NULL;
-    for (size_t i = 0; i < list->item_count; i++) {
-        if (!is_offered(&list->items[i]))
+    for (size_t i = 0; page->items != NULL && i < page->item_count; i++) {
+        if (!is_offered(&page->items[i]))
             continue;
-        if (only != NULL)
+        if (*key != NULL)
             return raise(
                 provider, KC_ERR_REFUSED, "the label is in several keyrings: add ;keyring=NAME");
-        only = &list->items[i];
+        enum kc_error error = read_key(provider, &page->items[i], key);
+        if (error != KC_OK)
+            return raise(provider, error, NULL);
     }
-    if (only == NULL)
-        return raise(provider, KC_ERR_REFUSED, "no active key for programs has this label");
-    enum kc_error error = read_key(provider, only, key);
-    return error == KC_OK ? KC_OK : raise(provider, error, NULL);
+    return KC_OK;
+}
+
+/* Asks for one page, and says after which id the next one begins: "", there is none. */
+static enum kc_error find_in_page(const struct kc_provider *provider,
+    struct kc_client_request *request, char after[static KC_KEY_ID_SIZE], struct kc_key **key)
+{
+    struct kc_client_answer *answer;
+    if (after[0] != '\0')
+        kc_values_set_text(&request->message.values, KC_FIELD_AFTER, after);
+    enum kc_error error = kc_provider_call(provider, request, &answer);
+    if (error != KC_OK)
+        return error;
+    const struct kc_message *page = kc_client_answer_message(answer);
+    struct kc_span next = span_of(&page->values, KC_FIELD_AFTER);
+    error = take_only(provider, page, key);
+    after[0] = '\0';
+    if (page->values.value[KC_FIELD_MORE].number != 0 && next.size < KC_KEY_ID_SIZE &&
+        next.bytes != NULL) {
+        memcpy(after, next.bytes, next.size);
+        after[next.size] = '\0';
+    }
+    kc_client_answer_free(answer);
+    return error;
 }
 
 static enum kc_error find_by_label(
     const struct kc_provider *provider, const char *label, const char *keyring, struct kc_key **key)
 {
     struct kc_client_request request;
-    struct kc_client_answer *answer;
+    struct kc_key *only = NULL;
+    char after[KC_KEY_ID_SIZE] = "";
+    enum kc_error error;
     kc_client_request_init(&request, KC_OPERATION_KEY_LIST);
     kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
+    kc_values_set_text(&request.message.values, KC_FIELD_STATE, "active");
     if (keyring[0] != '\0')
         kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
-    enum kc_error error = kc_provider_call(provider, &request, &answer);
+    do {
+        error = find_in_page(provider, &request, after, &only);
+    } while (error == KC_OK && after[0] != '\0');
     kc_client_request_done(&request);
-    if (error != KC_OK)
-        return error;
-    error = take_only(provider, kc_client_answer_message(answer), key);
-    kc_client_answer_free(answer);
+    if (error == KC_OK && only == NULL)
+        error = raise(provider, KC_ERR_REFUSED, "no active key for programs has this label");
+    if (error == KC_OK)
+        *key = only;
+    else
+        kc_key_free(only);
     return error;
 }
 
