@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/mock_root.h"
 
+#include "tests/support/mock_keys.h"
+
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NONCE_SIZE 12
-#define TAG_SIZE 16
-#define BLOB_SIZE (NONCE_SIZE + KC_ROOT_KEY_SIZE + TAG_SIZE)
+#define BLOB_SIZE (KC_ROOT_KEY_SIZE + KC_MOCK_WRAP_OVERHEAD)
 
 struct mock {
     struct kc_root root; /* first */
@@ -94,41 +94,20 @@ static enum kc_error mock_provision(struct kc_root *root, uint8_t *srk_name)
     return error;
 }
 
-/* --- sealing: AES-256-GCM under the hardware's key; nonce, ciphertext, tag --- */
+/* --- sealing --- */
+
+static const struct kc_span nothing = {NULL, 0};
 
 static enum kc_error mock_seal(
     struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
 {
     struct mock *mock = mock_of(root);
-    int size = 0;
     enum kc_error error = begin(mock);
     if (error != KC_OK)
         return error;
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    require(cipher && RAND_bytes(blob, NONCE_SIZE) == 1 &&
-            EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, mock->hardware->key, blob) == 1 &&
-            EVP_EncryptUpdate(cipher, blob + NONCE_SIZE, &size, key, KC_ROOT_KEY_SIZE) == 1 &&
-            EVP_EncryptFinal_ex(cipher, blob + NONCE_SIZE + size, &size) == 1 &&
-            EVP_CIPHER_CTX_ctrl(
-                cipher, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, blob + NONCE_SIZE + KC_ROOT_KEY_SIZE) == 1);
-    EVP_CIPHER_CTX_free(cipher);
+    kc_mock_wrap(mock->hardware->key, nothing, (struct kc_span){key, KC_ROOT_KEY_SIZE}, blob);
     *blob_size = BLOB_SIZE;
     return KC_OK;
-}
-
-static bool opens(const struct mock *mock, const uint8_t *blob, uint8_t *key)
-{
-    uint8_t tag[TAG_SIZE];
-    int size = 0;
-    memcpy(tag, blob + NONCE_SIZE + KC_ROOT_KEY_SIZE, sizeof tag);
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    require(cipher &&
-            EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, mock->hardware->key, blob) == 1 &&
-            EVP_DecryptUpdate(cipher, key, &size, blob + NONCE_SIZE, KC_ROOT_KEY_SIZE) == 1 &&
-            EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, sizeof tag, tag) == 1);
-    bool is_right = EVP_DecryptFinal_ex(cipher, key + size, &size) == 1;
-    EVP_CIPHER_CTX_free(cipher);
-    return is_right;
 }
 
 static enum kc_error mock_unseal(
@@ -139,7 +118,8 @@ static enum kc_error mock_unseal(
     enum kc_error error = begin(mock);
     if (error != KC_OK)
         return error;
-    if (blob_size != BLOB_SIZE || !opens(mock, blob, opened))
+    struct kc_span wrapped = {blob, blob_size};
+    if (blob_size != BLOB_SIZE || !kc_mock_unwrap(mock->hardware->key, nothing, wrapped, opened))
         return refuse(mock, KC_ERR_RECORD_DAMAGED, "the blob does not open");
     memcpy(key, opened, sizeof opened);
     return KC_OK;
@@ -190,29 +170,29 @@ static enum kc_error mock_head(struct kc_root *root, const struct kc_root_head *
     return KC_OK;
 }
 
-/* --- resident keys: none --- */
+/* --- resident keys: they live in their blobs --- */
 
-static enum kc_error unfit(struct kc_root *root)
+static enum kc_error say(struct mock *mock, enum kc_error error)
 {
-    enum kc_error error = begin(mock_of(root));
-    return error == KC_OK ? refuse(mock_of(root), KC_ERR_ROOT_UNFIT, "no resident keys") : error;
+    return error == KC_OK ? KC_OK : refuse(mock, error, "the key is not there or not for this");
 }
 
 static enum kc_error mock_key_make(struct kc_root *root, enum kc_algorithm algorithm,
     enum kc_use use, const uint8_t *auth, const uint8_t *tag, struct kc_root_made *made)
 {
-    (void)algorithm;
-    (void)use;
-    (void)auth;
     (void)tag;
-    (void)made;
-    return unfit(root);
+    struct mock *mock = mock_of(root);
+    enum kc_error error = begin(mock);
+    if (error != KC_OK)
+        return error;
+    return say(mock, kc_mock_key_make(mock->hardware->key, algorithm, use, auth, made));
 }
 
+/* Nothing to be done, to keep one and to destroy one. */
 static enum kc_error mock_key_keep(struct kc_root *root, const struct kc_root_key *key)
 {
     (void)key;
-    return unfit(root);
+    return begin(mock_of(root));
 }
 
 static enum kc_error mock_key_left(
@@ -220,18 +200,20 @@ static enum kc_error mock_key_left(
 {
     (void)tag;
     (void)number;
-    (void)left;
     enum kc_error error = begin(mock_of(root));
-    return error == KC_OK ? refuse(mock_of(root), KC_ERR_REFUSED, "no resident keys") : error;
+    if (error == KC_OK)
+        left->blob_size = 0;
+    return error;
 }
 
 static enum kc_error mock_key_use(struct kc_root *root, const struct kc_root_use_of_key *use,
     uint8_t *result, size_t *result_size)
 {
-    (void)use;
-    (void)result;
-    (void)result_size;
-    return unfit(root);
+    struct mock *mock = mock_of(root);
+    enum kc_error error = begin(mock);
+    if (error != KC_OK)
+        return error;
+    return say(mock, kc_mock_key_use(mock->hardware->key, use, result, result_size));
 }
 
 static const char *mock_cause(const struct kc_root *root)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hardware root that is none: its hardware is a variable of the test. For tests of what stands
- * above roots; the conformance suite keeps it like the real ones. It has no resident keys.
+ * above roots; the conformance suite keeps it like the real ones. Its resident
+ * keys live in their blobs, as a TPM's, and are those of a token: column 1 of the table in
+ * docs/roots.md.
  */
 #ifndef KC_TESTS_SUPPORT_MOCK_ROOT_H
 #define KC_TESTS_SUPPORT_MOCK_ROOT_H

@@ -47,6 +47,8 @@ int main(void)
         .replace = replace,
         .count_remains = count_remains,
         .root = mock_on,
+        .column = 1,
+        .wants_auth = true,
     };
-    return conformance_run(&mock);
+    return conformance_run(&mock) + conformance_keys_run(&mock);
 }
