@@ -265,8 +265,8 @@ static enum kc_operate_code execute(struct flow *flow)
         struct kc_object operation = kc_object_item(operations, flow->result_count);
         struct kc_operate_result *result = &flow->results[flow->result_count];
         kc_operate_perform(flow->state, &flow->requester, &operation, result);
-        if (result->code == KC_OPERATE_BUSY)
-            return KC_OPERATE_BUSY;
+        if (result->code == KC_OPERATE_BUSY || result->code == KC_OPERATE_QUOTA)
+            return result->code;
         if (first == KC_OPERATE_ACCEPTED)
             first = result->code;
     }

@@ -28,7 +28,8 @@ enum kc_operate_code {
     KC_OPERATE_REFUSED,           /* 201, and below: of an operation */
     KC_OPERATE_BAD_POINT,
     KC_OPERATE_BAD_SCALAR,
-    KC_OPERATE_BUSY, /* 503 */
+    KC_OPERATE_BUSY,  /* 503 */
+    KC_OPERATE_QUOTA, /* 429: the limit of one of the keys is reached; nothing is answered */
 };
 
 /* As in the audit log: "bad-request". */
@@ -48,6 +49,10 @@ struct kc_operate_state {
 
     /* Whether the administrator revoked a device, by a UDF of its profile or of one of its keys. */
     bool (*is_revoked)(void *context, const char *account_udf, const char *udf);
+
+    /* Charges one operation that the requester may have, before it is executed, whatever comes of
+     * it. False: the limit is reached. */
+    bool (*charge)(void *context, const struct kc_mesh_capability *capability);
 
     /* For one nonce. Whatever error: the request is answered as busy. */
     enum kc_error (*fresh)(void *context, struct kc_fresh *fresh);

@@ -29,6 +29,7 @@ static const struct {
     [KC_OPERATE_BAD_POINT] = {"bad-point", 201, NULL, "invalid key"},
     [KC_OPERATE_BAD_SCALAR] = {"bad-scalar", 201, NULL, "invalid coefficient"},
     [KC_OPERATE_BUSY] = {"busy", 503, "Too many operations are pending", NULL},
+    [KC_OPERATE_QUOTA] = {"quota", 429, "The limit for this key is reached", NULL},
 };
 
 const char *kc_operate_code_name(enum kc_operate_code code)

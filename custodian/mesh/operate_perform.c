@@ -274,6 +274,10 @@ void kc_operate_perform(const struct kc_operate_state *state,
     if (capability == NULL || !is_granted(capability, requester) ||
         !is_of_class(operation->type, capability->class))
         return;
+    if (!state->charge(state->context, capability)) {
+        result->code = KC_OPERATE_QUOTA;
+        return;
+    }
     result->class = capability->class;
     result->curve = capability->share.curve;
     result->code = coefficient_check(capability, operation);

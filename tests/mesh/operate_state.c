@@ -6,6 +6,7 @@
 #include "proto/signed_object.h"
 #include "threshold/derive.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,16 @@ static enum kc_error make_fresh(void *context, struct kc_fresh *fresh)
     return getrandom(fresh->random, sizeof fresh->random, 0) == (ssize_t)sizeof fresh->random
                ? KC_OK
                : KC_ERR_RANDOM;
+}
+
+static bool charge(void *context, const struct kc_mesh_capability *capability)
+{
+    struct operate_service *service = context;
+    (void)capability;
+    if (service->operations_left == 0)
+        return false;
+    service->operations_left--;
+    return true;
 }
 
 /* --- loading --- */
@@ -163,6 +174,7 @@ bool operate_service_load(struct operate_service *service, const json_t *base)
         .account = find_account,
         .capability = find_capability,
         .is_revoked = device_is_revoked,
+        .charge = charge,
         .fresh = make_fresh};
     if (!kc_text_copy(service->name, sizeof service->name, text_at(described, "address")) ||
         !key_load(text_at(described, "seed"), "BaseServiceEncrypt", KC_CURVE_X448,
@@ -181,6 +193,7 @@ bool operate_service_reset(struct operate_service *service)
     kc_replay_free(service->state.replay);
     service->state.replay = NULL;
     service->revoked_count = 0;
+    service->operations_left = UINT_MAX;
     memset(service->is_revoked, 0, sizeof service->is_revoked);
     return getrandom(&hash_key, sizeof hash_key, 0) == (ssize_t)sizeof hash_key &&
            good(kc_replay_new(0, IDS_MAX, hash_key, &service->state.replay), "replay window");

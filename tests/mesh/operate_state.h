@@ -23,6 +23,7 @@ struct operate_service {
     struct kc_key decryption, response;
     struct kc_public_key response_public; /* as ConnectionHost says it */
     uint64_t counter;
+    unsigned operations_left; /* until the quota is reached */
 };
 
 /* Loads a base set. False, and a line on stderr: something in it does not hold. */

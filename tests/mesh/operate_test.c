@@ -168,6 +168,14 @@ static void executes_sixty_four_operations_in_order_and_not_one_more(void **stat
     }
 }
 
+static void payload_with_two_agreements(char payload[CASE_TEXT_MAX])
+{
+    case_payload(AGREE, payload);
+    case_edit(payload, "\"Operations\":[",
+        "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" DECRYPT_ID
+        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" POINT "\"}}}},");
+}
+
 static void one_bad_operation_does_not_stop_the_others(void **state)
 {
     (void)state;
@@ -188,6 +196,46 @@ static void one_bad_operation_does_not_stop_the_others(void **state)
     kc_operate_answer_done(&answer);
     free(manifest);
     free(body);
+}
+
+static void each_operation_is_charged_whatever_comes_of_it_and_a_limit_stops_the_request(
+    void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    payload_with_two_agreements(payload);
+    case_service.operations_left = 1;
+    assert_int_equal(case_play_payload(payload), KC_OPERATE_QUOTA);
+    assert_int_equal(case_service.operations_left, 0);
+    assert_true(operate_service_reset(&case_service));
+    case_service.operations_left = 1;
+    case_payload(AGREE, payload);
+    case_edit(payload, "\"X448\"", "\"Ed448\"");
+    assert_int_equal(case_play_payload(payload), KC_OPERATE_BAD_POINT);
+    assert_int_equal(case_service.operations_left, 0);
+}
+
+/* Under two names, and under one that nobody has. */
+static void no_share_signs_twice_in_a_request(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    static const char *const names[] = {"other name", "unknown"};
+    struct kc_mesh_capability *copy = &case_service.capabilities[case_service.capability_count];
+    *copy = *operate_service_capability(&case_service, SIGN_ID);
+    snprintf(copy->id, sizeof copy->id, "other name");
+    case_service.capability_count++;
+    for (size_t i = 0; i < 2; i++) {
+        case_payload(SIGN, payload);
+        case_edit(payload, "\"Operations\":[",
+            "\"Operations\":[{\"CryptographicOperationSign\":{\"KeyId\":\"NAME\",\"Data\":\"AA\","
+            "\"PartialR\":\"" R_D "\"}},");
+        case_edit(payload, "NAME", names[i]);
+        if (i == 1)
+            case_edit(payload, SIGN_ID, names[i]);
+        assert_int_equal(case_play_payload(payload), KC_OPERATE_BAD_REQUEST);
+    }
+    case_service.capability_count--;
 }
 
 /* --- who signed --- */
@@ -369,6 +417,10 @@ int main(void)
         cmocka_unit_test_setup(takes_whole_points_of_the_share_s_curve_only, case_reset),
         cmocka_unit_test_setup(
             executes_sixty_four_operations_in_order_and_not_one_more, case_reset),
+        cmocka_unit_test_setup(
+            each_operation_is_charged_whatever_comes_of_it_and_a_limit_stops_the_request,
+            case_reset),
+        cmocka_unit_test_setup(no_share_signs_twice_in_a_request, case_reset),
         cmocka_unit_test_setup(one_bad_operation_does_not_stop_the_others, case_reset),
         cmocka_unit_test_setup(
             a_request_is_signed_by_the_device_that_the_administrator_connected, case_reset),
