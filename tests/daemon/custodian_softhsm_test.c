@@ -150,28 +150,32 @@ static void a_pin_that_softhsm_refuses_is_said_and_never_shown(void **state)
     assert_false(is_in_file(custodian.log, KC_SOFTHSM_PIN));
 }
 
-/* Runs `custodian root show` and looks for a line. */
-static bool show_says(const char *options, const char *line)
+/* Runs `custodian root` with these words and looks for a line. */
+static bool root_says(const char *words, const char *line)
 {
     char command[512];
     snprintf(command, sizeof command,
-        KC_BUILD_DIR "/custodian root show --config %s %s 2>&1 | tr -s ' \n' ' ' | grep -q '%s'",
-        custodian.config, options, line);
+        KC_BUILD_DIR "/custodian root %s --config %s 2>&1 | tr -s ' \n' ' ' | grep -q '%s'", words,
+        custodian.config, line);
     return system(command) == 0;
 }
 
-static void the_command_shows_the_quirks_of_softhsm(void **state)
+static void the_command_checks_softhsm_and_shows_its_quirks(void **state)
 {
     (void)state;
     kc_client_free(client);
     client = NULL;
     kc_custodian_stop(&custodian);
     int objects = (int)kc_softhsm_count_objects(&custodian.hsm);
-    assert_true(show_says("", "X25519 edwards-key, curve-by-oid, point-in-octet-string, derives"));
-    assert_true(show_says("", "Ed448 curve-by-oid, point-in-octet-string"));
-    assert_true(show_says("--json", "\"P-384\": . \"curve-by-oid\", \"point-in-octet-string\", "
-                                    "\"derives\""));
-    assert_false(show_says("", "takes-small-order"));
+    assert_true(root_says("check", "result ok"));
+    assert_true(root_says("init --json", "\"new\": false"));
+    assert_true(
+        root_says("show", "X25519 edwards-key, curve-by-oid, point-in-octet-string, derives"));
+    assert_true(root_says("show", "Ed448 curve-by-oid, point-in-octet-string"));
+    assert_true(
+        root_says("show --json", "\"P-384\": . \"curve-by-oid\", \"point-in-octet-string\", "
+                                 "\"derives\""));
+    assert_false(root_says("show", "takes-small-order"));
     assert_int_equal(kc_softhsm_count_objects(&custodian.hsm), objects);
 }
 
@@ -185,7 +189,7 @@ int main(void)
         TEST(without_softhsm_it_starts_and_finds_it_when_it_comes),
         TEST(another_softhsm_in_its_place_is_refused),
         TEST(the_root_process_with_softhsm_has_no_rights_but_the_ones_it_needs),
-        TEST(the_command_shows_the_quirks_of_softhsm),
+        TEST(the_command_checks_softhsm_and_shows_its_quirks),
         TEST(a_pin_that_softhsm_refuses_is_said_and_never_shown),
     };
     return cmocka_run_group_tests_name("softhsm", tests, NULL, NULL);
