@@ -296,7 +296,7 @@ static enum kc_error check_absent(struct kc_call *call, uint8_t kind, const char
  * as what many change at once, the operator's record, may be overtaken more than once. */
 static enum kc_error ask_again(struct kc_call *call, const char *id)
 {
-    if (kc_call_times_looked_for(call, id) == ASK_AGAIN_MAX ||
+    if (call->is_own || kc_call_times_looked_for(call, id) == ASK_AGAIN_MAX ||
         call->in.id_count == KC_VAULT_IDS_MAX)
         return KC_ERR_RECORD_DAMAGED;
     call->needed = id;
@@ -304,11 +304,12 @@ static enum kc_error ask_again(struct kc_call *call, const char *id)
     return KC_ERR_UNAVAILABLE;
 }
 
-/* The desk sends a request alone and gives the records that it is asked for. */
+/* The desk sends a request alone and gives the records that it is asked for; of a call of the vault's
+ * own it knows nothing. */
 static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_span id)
 {
     const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
-    if (kc_call_looked_for(call, text))
+    if (call->is_own || kc_call_looked_for(call, text))
         return check_absent(call, kind, text);
     call->needed = text;
     call->wish = KC_WISH_NEED;

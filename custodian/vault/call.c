@@ -87,10 +87,33 @@ enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span 
     return error;
 }
 
+#define TICKET_OWN UINT64_MAX /* the desk gives none like it */
+
+enum kc_error kc_call_new_own(
+    struct kc_vault *vault, enum kc_operation operation, struct kc_call **call)
+{
+    struct kc_call *c = malloc(sizeof *c);
+    if (!c)
+        return KC_ERR_NO_MEMORY;
+    memset(c, 0, offsetof(struct kc_call, in));
+    c->vault = vault;
+    c->desk = atomic_load(&vault->desk);
+    c->is_own = true;
+    memset(&c->in, 0, sizeof c->in);
+    c->in.type = KC_VAULT_REQUEST;
+    c->in.ticket = TICKET_OWN;
+    kc_message_init(&c->in.message, operation);
+    kc_message_init(&c->answer, operation);
+    *call = c;
+    return KC_OK;
+}
+
 void kc_call_free(struct kc_call *call)
 {
     if (!call)
         return;
+    if (call->is_own)
+        kc_ledger_erasing_ended(call->vault);
     kc_call_unstage(call);
     kc_ledger_leave(call);
     if (call->page)
@@ -133,6 +156,8 @@ void kc_call_take_page(struct kc_call *call, struct kc_call *answer)
 {
     kc_call_free(call->page);
     call->wants_page = false;
+    call->page_looked = 0;
+    call->fetches = 0;
     call->page = answer;
 }
 
@@ -154,6 +179,10 @@ static void tell(const struct kc_call *call, enum kc_error error)
 void kc_call_finish(struct kc_call *call, enum kc_error error)
 {
     tell(call, error);
+    if (call->is_own) {
+        kc_call_free(call);
+        return;
+    }
     if (error != KC_OK)
         keep_only_detail(call);
     call->answer.error = error;

@@ -63,6 +63,7 @@ struct kc_call {
 
     enum kc_call_wish wish;
     const char *needed;           /* id; KC_WISH_NEED */
+    bool is_own;                  /* the vault's: no client and no call of the desk's */
     bool is_slow;                 /* it has waited until it may take long */
     bool known;                   /* peer is read */
     bool made_in_root;            /* a key, whose record is on its way to the store */
@@ -92,6 +93,7 @@ struct kc_call {
     size_t wanted_count;
     bool wants_page;
     char page_after[KC_RECORD_ID_SIZE];
+    size_t page_looked;   /* records of the page, that no more nodes are needed for */
     struct kc_call *page; /* the message that the records of the page are in */
 
     struct kc_values *items; /* KC_VAULT_RECORDS_MAX, when there are items */
@@ -171,6 +173,11 @@ struct kc_call *kc_call_list_take(struct kc_call_list *list);
 KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span packet,
     const struct kc_descriptors *descriptors, struct kc_call **call, size_t *size);
 void kc_call_free(struct kc_call *call);
+
+/* A call of the vault's own, without fields; it needs no policy, and what it needs of the store it
+ * fetches, or has in its records. KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_call_new_own(
+    struct kc_vault *vault, enum kc_operation operation, struct kc_call **call);
 
 /* The handler will run from its start: forgets what it staged and answered. */
 void kc_call_restart(struct kc_call *call);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger: what keeps the store fresh. It commits changes, keeps the store's head, and anchors it
- * in the hardware root (head.h, map.h, docs/freshness.md). Part of the core; commit.c, open.c and
- * anchor.c implement it.
+ * in the hardware root (head.h, map.h, docs/freshness.md). Part of the core; commit.c, open.c,
+ * anchor.c and erase.c implement it.
  *
  *   commit   calls that want to store something wait in a queue; one change at a time takes what is
  *            there, up to a message, into the map, and goes to the desk with a new head. All of it
@@ -91,6 +91,12 @@ struct kc_ledger {
     bool accepts;   /* the operator takes the store as it is */
     uint64_t least; /* the next head has at least this number */
     uint64_t found; /* number of the head that was rolled back to */
+
+    /* of erasing, under the vault's lock */
+    struct kc_record generations[KC_GENERATIONS]; /* their records; no id: none */
+    bool is_moving;                               /* secrets, from one to the other */
+    bool is_erasing;                              /* a call of the vault's own does it */
+    uint64_t erase_at_ms;                         /* not before, however due */
 };
 
 /* KC_ERR_NO_MEMORY */
@@ -150,6 +156,23 @@ bool kc_ledger_is_due(struct kc_vault *vault);
 /* When to call kc_ledger_expire: milliseconds of the vault's clock, UINT64_MAX for never. */
 uint64_t kc_ledger_deadline(struct kc_vault *vault);
 void kc_ledger_expire(struct kc_vault *vault);
+
+/* --- erase.c --- */
+
+/* A generation was loaded from this record. */
+void kc_ledger_keep_generation(struct kc_vault *vault, const struct kc_record *record);
+
+/* Whether there are two generations, of which one is to end. */
+void kc_ledger_note_moving(struct kc_vault *vault, bool is_moving);
+
+/* The call that rotates, given, if that is due; NULL: not now. */
+struct kc_call *kc_ledger_begin_erasing(struct kc_vault *vault);
+void kc_ledger_erasing_ended(struct kc_vault *vault);
+
+/* When to look whether it is due: milliseconds of the vault's clock, UINT64_MAX for never. */
+uint64_t kc_ledger_erase_deadline(struct kc_vault *vault);
+
+/* --- anchor.c --- */
 
 /* Anchors before the process ends, if no change is on its way. */
 void kc_ledger_stop(struct kc_vault *vault);

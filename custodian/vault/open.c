@@ -310,6 +310,8 @@ static enum kc_error load_generation(struct kc_call *call, struct kc_generation 
     if (error == KC_OK)
         error = kc_keeper_load_generation(
             vault->keeper, generation->number, record, generation->secret);
+    if (error == KC_OK)
+        kc_ledger_keep_generation(vault, record);
     return error == KC_ERR_REFUSED ? KC_ERR_RECORD_DAMAGED : error;
 }
 
@@ -320,6 +322,9 @@ static enum kc_error load_generations(struct kc_call *call)
     for (size_t i = 0; error == KC_OK && i < KC_GENERATIONS; i++)
         if (anchor->generations[i].number != 0)
             error = load_generation(call, &anchor->generations[i]);
+    if (error == KC_OK && call->wish == KC_WISH_ANSWER)
+        kc_ledger_note_moving(
+            call->vault, anchor->generations[0].number != 0 && anchor->generations[1].number != 0);
     return error;
 }
 

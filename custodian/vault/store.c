@@ -55,6 +55,7 @@ static enum kc_error begin(struct kc_call *call)
     if (error != KC_OK)
         return error;
     place->number = number;
+    kc_ledger_note_moving(vault, true);
     call->generation = number;
     call->anchors = true;
     call->wish = KC_WISH_COMMIT_AGAIN;
@@ -66,11 +67,15 @@ static enum kc_error load_begun(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
     const struct kc_anchor *anchor = vault->ledger.anchor;
+    const struct kc_record *begun = &call->changes[0];
+    enum kc_error error = KC_ERR_INTERNAL;
     for (size_t i = 0; i < KC_GENERATIONS; i++)
         if (anchor->generations[i].number == call->generation)
-            return kc_keeper_load_generation(
-                vault->keeper, call->generation, &call->changes[0], anchor->generations[i].secret);
-    return KC_ERR_INTERNAL;
+            error = kc_keeper_load_generation(
+                vault->keeper, call->generation, begun, anchor->generations[i].secret);
+    if (error == KC_OK)
+        kc_ledger_keep_generation(vault, begun);
+    return error;
 }
 
 static enum kc_error load_newest(struct kc_call *call)
@@ -126,6 +131,11 @@ static enum kc_error move_some(struct kc_call *call)
             error = move_one(call, &page->records[i]);
         if (call->wish != KC_WISH_ANSWER)
             return KC_OK; /* nodes first, or others' changes */
+        if (i >=
+            call->page_looked) { /* each record may need as many fetches as a call of its own */
+            call->page_looked = i + 1;
+            call->fetches = 0;
+        }
     }
     call->moved += call->change_count;
     if (error == KC_OK && call->change_count > 0)
@@ -156,6 +166,7 @@ static enum kc_error end(struct kc_call *call)
         if (anchor->generations[i].number == number)
             kc_wipe(&anchor->generations[i], sizeof anchor->generations[i]);
     kc_keeper_forget_generation(vault->keeper, number);
+    kc_ledger_note_moving(vault, false);
     call->anchors = true;
     call->has_ended = true;
     call->wish = KC_WISH_COMMIT_AGAIN;
@@ -177,7 +188,9 @@ static void tell(struct kc_call *call)
 enum kc_error kc_vault_store_rotate(struct kc_call *call)
 {
     const struct kc_anchor *anchor = call->vault->ledger.anchor;
-    enum kc_error error = kc_call_allowed(call);
+    enum kc_error error = call->is_own ? KC_OK : kc_call_allowed(call);
+    if (error == KC_OK && call->is_own && atomic_load(&call->vault->stopping))
+        error = KC_ERR_STOPPING; /* it goes on with the next start */
     if (error == KC_OK && call->anchors)
         error = call->anchor_error; /* what the root did not take is not begun, or not erased */
     if (error == KC_OK && call->generation != 0)

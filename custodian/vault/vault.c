@@ -167,6 +167,14 @@ static enum kc_error find_peer(struct kc_call *call)
     return error;
 }
 
+/* Who asks; the vault itself does while the store is open. */
+static enum kc_error admit(struct kc_call *call)
+{
+    if (call->is_own)
+        return kc_ledger_is_open(call->vault) ? KC_OK : KC_ERR_CONNECTION_LOST;
+    return find_peer(call);
+}
+
 static enum kc_error check_request(struct kc_call *call)
 {
     const char *detail = NULL;
@@ -183,7 +191,7 @@ static enum kc_error perform(struct kc_call *call)
         return KC_ERR_UNKNOWN_OPERATION;
     enum kc_error error = check_request(call);
     if (error == KC_OK)
-        error = find_peer(call);
+        error = admit(call);
     if (error == KC_OK && row->needs != NOTHING) {
         error = kc_ledger_open(call, row->needs == STORE);
         if (call->wish != KC_WISH_ANSWER)
@@ -551,6 +559,8 @@ void kc_vault_expire(struct kc_vault *vault)
         kc_call_finish(call, KC_ERR_SESSION_WAIT);
     kc_vault_resume(vault, &next);
     kc_vault_expire_questions(vault, now_ms);
+    if ((call = kc_ledger_begin_erasing(vault)) != NULL)
+        run(call);
     run_all(vault);
     kc_ledger_expire(vault);
     begin_changes(vault);
@@ -561,7 +571,9 @@ uint64_t kc_vault_deadline(struct kc_vault *vault)
     uint64_t sessions = kc_sessions_deadline(vault->sessions);
     uint64_t ledger = kc_ledger_deadline(vault);
     uint64_t questions = kc_vault_question_deadline(vault);
+    uint64_t erasing = kc_ledger_erase_deadline(vault);
     uint64_t nearest = sessions < ledger ? sessions : ledger;
+    nearest = nearest < erasing ? nearest : erasing;
     return nearest < questions ? nearest : questions;
 }
 

@@ -321,6 +321,22 @@ static void a_rotated_generation_opens_in_no_old_copy(void **state)
     free(old);
 }
 
+/* Each of them needs nodes that the vault has not seen since its start. */
+static void a_rotation_just_after_the_start_leaves_no_key_behind(void **state)
+{
+    struct bench *bench = *state;
+    char *keys[12];
+    for (size_t i = 0; i < 12; i++)
+        keys[i] =
+            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('a' + i), 0});
+    bench_restart(bench);
+    rotate(bench);
+    for (size_t i = 0; i < 12; i++) {
+        expect_sign(bench, keys[i], KC_OK);
+        free(keys[i]);
+    }
+}
+
 static void what_was_destroyed_is_erased_by_a_date(void **state)
 {
     struct bench *bench = *state;
@@ -330,6 +346,81 @@ static void what_was_destroyed_is_erased_by_a_date(void **state)
     assert_int_equal(answer_value(answer, KC_FIELD_ERASE_BY)->number, bench->seconds + 168 * 3600);
     answer_done(answer);
     rotate(bench);
+    free(key);
+}
+
+static uint64_t status_number(struct bench *bench, enum kc_field field)
+{
+    struct ask status = ask_new(KC_OPERATION_STATUS);
+    struct answer *answer = bench_ask(bench, &status);
+    uint64_t number =
+        kc_values_has(&answer->in.message.values, field) ? answer_value(answer, field)->number : 0;
+    answer_done(answer);
+    return number;
+}
+
+/* As the process does when its timer rings. */
+static void pass_hours(struct bench *bench, uint64_t hours)
+{
+    bench->seconds += hours * 3600;
+    bench->milliseconds += hours * 3600 * 1000;
+    kc_vault_expire(bench->vault);
+    bench_pump(bench);
+}
+
+static void what_was_destroyed_is_erased_when_it_is_due_without_being_asked(void **state)
+{
+    struct bench *bench = *state;
+    char *keys[5];
+    for (size_t i = 0; i < 5; i++)
+        keys[i] =
+            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('0' + i), 0});
+    pass_hours(bench, 200);
+    assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 1); /* there is nothing to erase */
+    for (uint32_t generation = 1; generation < 4; generation++) {
+        expect_key(bench, KC_OPERATION_KEY_DESTROY, keys[generation - 1], KC_OK);
+        pass_hours(bench, 167);
+        assert_int_equal(status_number(bench, KC_FIELD_GENERATION), generation);
+        assert_true(kc_vault_deadline(bench->vault) <= bench->milliseconds + 3600 * 1000);
+        pass_hours(bench, 1);
+        assert_int_equal(status_number(bench, KC_FIELD_GENERATION), generation + 1);
+        assert_int_equal(status_number(bench, KC_FIELD_ERASE_BY), 0);
+        expect_sign(bench, keys[4], KC_OK);
+        if (generation == 2)
+            bench_restart(bench);
+        expect_sign(bench, keys[4], KC_OK);
+    }
+    for (size_t i = 0; i < 5; i++)
+        free(keys[i]);
+}
+
+/* The root is asked to seal the new generation, then to keep the head with it: it is begun. */
+static void hold_after_the_beginning(struct bench *bench)
+{
+    bench->holds_stored = bench_record(bench, KC_KIND_GENERATION, "generation-2") != NULL;
+}
+
+static void an_interrupted_rotation_goes_on_by_itself_after_the_next_start(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    char *gone = bench_generate(bench, "Ed25519", "application", "b");
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, gone, KC_OK);
+    bench->during_root = hold_after_the_beginning;
+    pass_hours(bench, 168);
+    assert_true(bench->holds_stored);
+    bench->during_root = NULL;
+    bench->holds_stored = false;
+    bench_restart(bench);
+    expect_sign(bench, key, KC_OK);
+    const struct kc_record *former = bench_record(bench, KC_KIND_GENERATION, "generation-1");
+    assert_int_equal(former->state, KC_STATE_ACTIVE);
+    pass_hours(bench, 0);
+    former = bench_record(bench, KC_KIND_GENERATION, "generation-1");
+    assert_int_equal(former->state, KC_STATE_DESTROYED);
+    assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 2);
+    expect_sign(bench, key, KC_OK);
+    free(gone);
     free(key);
 }
 
@@ -391,7 +482,10 @@ int main(void)
         CASE(a_root_without_its_head_opens_nothing),
         CASE(a_root_that_holds_no_head_says_so),
         CASE(a_rotated_generation_opens_in_no_old_copy),
+        CASE(a_rotation_just_after_the_start_leaves_no_key_behind),
         CASE(what_was_destroyed_is_erased_by_a_date),
+        CASE(what_was_destroyed_is_erased_when_it_is_due_without_being_asked),
+        CASE(an_interrupted_rotation_goes_on_by_itself_after_the_next_start),
         CASE(the_operator_alone_goes_on_with_an_older_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

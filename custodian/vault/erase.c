@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Erasing by its date: the vault asks itself for what store-rotate does, when something that was
+ * destroyed is to be erased, or when a rotation was interrupted. */
+#include "custodian/vault/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS ((uint64_t)3600 * 1000) /* at most between two looks: clocks are set */
+#define AGAIN_MS ((uint64_t)600 * 1000) /* after a rotation began, before another is tried */
+
+void kc_ledger_keep_generation(struct kc_vault *vault, const struct kc_record *record)
+{
+    struct kc_ledger *ledger = &vault->ledger;
+    pthread_mutex_lock(&vault->lock);
+    struct kc_record *place = &ledger->generations[0];
+    if (place->id[0] != 0 && strcmp(place->id, record->id) != 0)
+        place = &ledger->generations[1];
+    if (place->id[0] != 0 && strcmp(place->id, record->id) != 0) /* the older one has ended */
+        ledger->generations[0] = ledger->generations[1];
+    *place = *record;
+    place->body = (struct kc_span){0};
+    pthread_mutex_unlock(&vault->lock);
+}
+
+void kc_ledger_note_moving(struct kc_vault *vault, bool is_moving)
+{
+    struct kc_ledger *ledger = &vault->ledger;
+    pthread_mutex_lock(&vault->lock);
+    if (is_moving && !ledger->is_moving && kc_ledger_is_open(vault)) /* by who has just begun */
+        ledger->erase_at_ms = vault->outside->milliseconds(vault->outside->context) + AGAIN_MS;
+    ledger->is_moving = is_moving;
+    pthread_mutex_unlock(&vault->lock);
+}
+
+/* The lock is held. UINT64_MAX: nothing is to be erased. */
+static uint64_t erase_at(const struct kc_vault *vault)
+{
+    const struct kc_ledger *ledger = &vault->ledger;
+    uint64_t now_ms = vault->outside->milliseconds(vault->outside->context);
+    uint64_t now = vault->outside->seconds(vault->outside->context);
+    uint64_t due = ledger->head.due, wait = 0;
+    if (!kc_ledger_is_open(vault) || ledger->is_erasing || atomic_load(&vault->stopping) ||
+        vault->config->freshness.rotate_after_h == 0 || (due == 0 && !ledger->is_moving))
+        return UINT64_MAX;
+    if (!ledger->is_moving && due > now)
+        wait = due - now < LOOK_MS / 1000 ? (due - now) * 1000 : LOOK_MS;
+    return now_ms + wait > ledger->erase_at_ms ? now_ms + wait : ledger->erase_at_ms;
+}
+
+uint64_t kc_ledger_erase_deadline(struct kc_vault *vault)
+{
+    pthread_mutex_lock(&vault->lock);
+    uint64_t deadline = erase_at(vault);
+    pthread_mutex_unlock(&vault->lock);
+    return deadline;
+}
+
+/* What the call would have to ask the desk for, which knows of no such call. */
+static enum kc_error give_generations(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    call->records = calloc(KC_GENERATIONS, sizeof call->records[0]);
+    if (!call->records)
+        return KC_ERR_NO_MEMORY;
+    pthread_mutex_lock(&vault->lock);
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (vault->ledger.generations[i].id[0] != 0)
+            call->records[call->record_count++] = vault->ledger.generations[i];
+    pthread_mutex_unlock(&vault->lock);
+    return KC_OK;
+}
+
+struct kc_call *kc_ledger_begin_erasing(struct kc_vault *vault)
+{
+    struct kc_ledger *ledger = &vault->ledger;
+    struct kc_call *call;
+    pthread_mutex_lock(&vault->lock);
+    uint64_t now = vault->outside->milliseconds(vault->outside->context);
+    bool is_due = erase_at(vault) <= now;
+    if (is_due) {
+        ledger->is_erasing = true;
+        ledger->erase_at_ms = now + AGAIN_MS;
+    }
+    pthread_mutex_unlock(&vault->lock);
+    if (!is_due)
+        return NULL;
+    if (kc_call_new_own(vault, KC_OPERATION_STORE_ROTATE, &call) != KC_OK) {
+        kc_ledger_erasing_ended(vault);
+        return NULL;
+    }
+    if (give_generations(call) == KC_OK)
+        return call;
+    kc_call_free(call);
+    return NULL;
+}
+
+void kc_ledger_erasing_ended(struct kc_vault *vault)
+{
+    pthread_mutex_lock(&vault->lock);
+    vault->ledger.is_erasing = false;
+    pthread_mutex_unlock(&vault->lock);
+}
