@@ -13,7 +13,8 @@
 #include <sys/random.h>
 
 #define IDS_MAX 4096
-#define CONNECTION_AGE_MAX (24 * 3600) /* the default for devices that somebody else may revoke */
+#define CONNECTION_AGE_MAX                                                                         \
+    UINT64_C(86400) /* the default for devices that somebody else may revoke */
 
 static bool good(enum kc_error error, const char *what)
 {
