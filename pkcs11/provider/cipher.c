@@ -42,6 +42,8 @@ static void free_context(void *data)
 
 static bool begin(struct cipher *context, struct kc_key *key, const OSSL_PARAM params[])
 {
+    if (key->public == NULL)
+        return false;
     EVP_PKEY_CTX_free(context->inner);
     context->inner = EVP_PKEY_CTX_new_from_pkey(context->provider->library, key->public, NULL);
     kc_key_free(context->key);
@@ -168,19 +170,19 @@ static int decrypt(void *data, unsigned char *out, size_t *size, size_t limit,
         return 1;
     }
     kc_client_request_init(&request, KC_OPERATION_KEY_DECRYPT);
-    if (!fill(context, &request.message.values)) {
+    bool done = fill(context, &request.message.values);
+    if (!done)
         kc_provider_raise(context->provider, KC_ERR_BAD_ALGORITHM, "this padding or this hash");
-        return 0;
-    }
     kc_values_set_span(&request.message.values, KC_FIELD_CIPHERTEXT, in, in_size);
-    enum kc_error error = ask(context, &request, clear, sizeof clear, &clear_size);
+    done = done && ask(context, &request, clear, sizeof clear, &clear_size) == KC_OK &&
+           clear_size <= limit;
     kc_client_request_done(&request);
-    if (error != KC_OK || clear_size > limit)
-        return 0;
-    memcpy(out, clear, clear_size);
+    if (done) {
+        memcpy(out, clear, clear_size);
+        *size = clear_size;
+    }
     OPENSSL_cleanse(clear, sizeof clear);
-    *size = clear_size;
-    return 1;
+    return done;
 }
 
 static const OSSL_DISPATCH functions[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A key as the provider has it: a public half, in the default provider, and the custodian's id of
- * the private one. It never changes once it is made, and is shared by counting.
+ * the private one. With a private half it never changes once it is made, and is shared by counting.
  */
 #ifndef KC_PKCS11_PROVIDER_KEY_H
 #define KC_PKCS11_PROVIDER_KEY_H

@@ -22,25 +22,48 @@ static void release(void *key)
     kc_key_free(key);
 }
 
-static void *duplicate(const void *key, int selection)
+/* The part that a duplicate without the private half has, its own to be changed; NULL: none. */
+static EVP_PKEY *copy_public(EVP_PKEY *public, int selection)
 {
-    (void)selection;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): only the count of users changes */
-    return kc_key_share((struct kc_key *)(uintptr_t)key);
+    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0)
+        return EVP_PKEY_dup(public);
+    EVP_PKEY *parameters = EVP_PKEY_new();
+    if (parameters != NULL && EVP_PKEY_copy_parameters(parameters, public) != 1) {
+        EVP_PKEY_free(parameters);
+        return NULL;
+    }
+    return parameters;
 }
 
+static void *duplicate(const void *data, int selection)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): only the count of users changes */
+    struct kc_key *key = (struct kc_key *)(uintptr_t)data;
+    if (key == NULL || key->public == NULL)
+        return NULL;
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && kc_key_is_private(key))
+        return kc_key_share(key);
+    struct kc_key *copy = kc_key_new(key->provider, key->kind);
+    if (copy != NULL && (copy->public = copy_public(key->public, selection)) == NULL) {
+        kc_key_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+/* OpenSSL also asks of keys that it has not made yet. */
 static int has(const void *data, int selection)
 {
     const struct kc_key *key = data;
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && !kc_key_is_private(key))
+    if (key == NULL || key->public == NULL)
         return 0;
-    return key->public != NULL;
+    return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 || kc_key_is_private(key);
 }
 
 static int match(const void *one, const void *other, int selection)
 {
     const struct kc_key *a = one, *b = other;
-    if (a->public == NULL || b->public == NULL)
+    if (a == NULL || b == NULL || a->public == NULL || b->public == NULL)
         return 0;
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0)
         return EVP_PKEY_parameters_eq(a->public, b->public) == 1;
@@ -65,7 +88,7 @@ static int validate(const void *data, int selection, int check)
 static int get_params(void *data, OSSL_PARAM params[])
 {
     const struct kc_key *key = data;
-    return key->public != NULL && EVP_PKEY_get_params(key->public, params) == 1;
+    return key != NULL && key->public != NULL && EVP_PKEY_get_params(key->public, params) == 1;
 }
 
 static const OSSL_PARAM *gettable(void *context, enum kc_key_kind_number kind)
@@ -75,6 +98,26 @@ static const OSSL_PARAM *gettable(void *context, enum kc_key_kind_number kind)
     const OSSL_PARAM *known = manager != NULL ? EVP_KEYMGMT_gettable_params(manager) : NULL;
     EVP_KEYMGMT_free(manager); /* the table is the default provider's, which stays loaded */
     return known;
+}
+
+static const OSSL_PARAM *settable_params(void *context)
+{
+    static const OSSL_PARAM known[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0), OSSL_PARAM_END};
+    (void)context;
+    return known;
+}
+
+/* A peer's key is put into a copy of the parameters; a key of the custodian's never changes. */
+static int set_params(void *data, const OSSL_PARAM params[])
+{
+    const struct kc_key *key = data;
+    if (key == NULL || key->public == NULL || kc_key_is_private(key))
+        return 0;
+    const OSSL_PARAM *point = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
+    return point == NULL ||
+           (point->data_type == OSSL_PARAM_OCTET_STRING &&
+               EVP_PKEY_set1_encoded_public_key(key->public, point->data, point->data_size) == 1);
 }
 
 /* --- export and import --- */
@@ -93,7 +136,7 @@ static const OSSL_PARAM *exchanged_types(int selection)
 static int export(void *data, int selection, OSSL_CALLBACK *callback, void *argument)
 {
     const struct kc_key *key = data;
-    if (key->public == NULL ||
+    if (key == NULL || key->public == NULL ||
         (kc_key_is_private(key) && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0))
         return 0;
     int part = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 ? EVP_PKEY_PUBLIC_KEY
@@ -111,7 +154,7 @@ static bool has_private_part(const OSSL_PARAM params[])
 static int import(void *data, int selection, const OSSL_PARAM params[])
 {
     struct kc_key *key = data;
-    if (key->public != NULL || has_private_part(params))
+    if (key == NULL || key->public != NULL || has_private_part(params))
         return 0;
     int part = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 ? EVP_PKEY_PUBLIC_KEY
                                                                  : EVP_PKEY_KEY_PARAMETERS;
@@ -163,6 +206,8 @@ static const char *operation_name(enum kc_key_kind_number kind, int operation)
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_VALIDATE, validate),                                     \
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_GET_PARAMS, get_params),                                 \
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, gettable_##kind),                       \
+        KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_SET_PARAMS, set_params),                                 \
+        KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, settable_params),                       \
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_IMPORT, import),                                         \
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, exchanged_types),                          \
         KC_PROVIDER_ROW(OSSL_FUNC_KEYMGMT_EXPORT, export),                                         \

@@ -201,6 +201,26 @@ static void is_equal_to_its_public_half_of_another_provider(void **state)
     }
 }
 
+static void a_copy_of_the_parameters_takes_a_peers_public_key(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = find_label("P-256"), *public = public_of(key), *peer = EVP_PKEY_new();
+    EVP_PKEY *software = EVP_PKEY_Q_keygen(library, NULL, "EC", "P-256");
+    unsigned char *point = NULL;
+    size_t size = EVP_PKEY_get1_encoded_public_key(software, &point);
+    assert_int_equal(EVP_PKEY_copy_parameters(peer, key), 1);
+    assert_int_equal(EVP_PKEY_set1_encoded_public_key(peer, point, size), 1);
+    assert_int_equal(EVP_PKEY_eq(peer, software), 1);
+    assert_int_not_equal(EVP_PKEY_set1_encoded_public_key(key, point, size), 1);
+    assert_int_equal(EVP_PKEY_eq(key, public), 1);
+    assert_false(signs(peer, software));
+    OPENSSL_free(point);
+    EVP_PKEY_free(software);
+    EVP_PKEY_free(peer);
+    EVP_PKEY_free(public);
+    EVP_PKEY_free(key);
+}
+
 static void takes_no_private_key_in(void **state)
 {
     (void)state;
@@ -382,6 +402,7 @@ int main(void)
         cmocka_unit_test(exports_the_public_half_and_refuses_the_private_one),
         cmocka_unit_test(no_route_gives_the_private_half),
         cmocka_unit_test(is_equal_to_its_public_half_of_another_provider),
+        cmocka_unit_test(a_copy_of_the_parameters_takes_a_peers_public_key),
         cmocka_unit_test(takes_no_private_key_in),
         cmocka_unit_test(offers_no_key_that_is_not_for_programs),
         cmocka_unit_test(decodes_references_and_nothing_like_them),
