@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* KEYEXCH: the agreed octets, as they are; OpenSSL's key derivation goes on from there. */
+/*
+ * KEYEXCH: the agreed octets, as they are, or what the key derivation of ANSI X9.63 makes of them,
+ * which CMS asks for here (RFC 5753, 3).
+ */
 #include "pkcs11/provider/key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PEER_MAX 97   /* octets: a point of P-384 */
 #define SECRET_MAX 56 /* octets: X448 */
+#define NAME_SIZE 64
+#define UKM_MAX 1024 /* octets */
+
+/* How keys are derived from the agreed octets. */
+struct derivation {
+    bool wanted;
+    char hash[NAME_SIZE];
+    size_t size;          /* octets to be derived */
+    uint8_t ukm[UKM_MAX]; /* shared information */
+    size_t ukm_size;
+};
 
 struct exchange {
     const struct kc_provider *provider;
     struct kc_key *key, *peer;
+    struct derivation derivation;
 };
 
 static void *new_context(void *provider)
@@ -42,27 +58,59 @@ static void *duplicate(void *data)
     if (to == NULL)
         return NULL;
     to->provider = from->provider;
+    to->derivation = from->derivation;
     to->key = from->key != NULL ? kc_key_share(from->key) : NULL;
     to->peer = from->peer != NULL ? kc_key_share(from->peer) : NULL;
     return to;
 }
 
-/* The curves' cofactor is 1 or dealt with by the custodian, so either mode is the same; a key
- * derivation of OpenSSL's own is not offered. */
+static bool set_type(struct derivation *derivation, const OSSL_PARAM *param)
+{
+    char name[NAME_SIZE], *at = name;
+    if (param == NULL)
+        return true;
+    if (!OSSL_PARAM_get_utf8_string(param, &at, sizeof name))
+        return false;
+    derivation->wanted = name[0] != '\0';
+    return !derivation->wanted || strcmp(name, OSSL_KDF_NAME_X963KDF) == 0;
+}
+
+static bool set_hash(struct derivation *derivation, const OSSL_PARAM *param)
+{
+    char *at = derivation->hash;
+    return param == NULL || OSSL_PARAM_get_utf8_string(param, &at, sizeof derivation->hash);
+}
+
+static bool set_ukm(struct derivation *derivation, const OSSL_PARAM *param)
+{
+    void *at = derivation->ukm;
+    return param == NULL ||
+           OSSL_PARAM_get_octet_string(param, &at, sizeof derivation->ukm, &derivation->ukm_size);
+}
+
+/* The curves' cofactor is 1 or dealt with by the custodian, so that either mode is the same. */
 static int set_params(void *data, const OSSL_PARAM params[])
 {
-    char text[32], *kdf = text;
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE);
-    (void)data;
-    return param == NULL ||
-           (OSSL_PARAM_get_utf8_string(param, &kdf, sizeof text) && text[0] == '\0');
+    struct exchange *context = data;
+    struct derivation next = context->derivation;
+    const OSSL_PARAM *size = OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_OUTLEN);
+    if (!set_type(&next, OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_TYPE)) ||
+        !set_hash(&next, OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_DIGEST)) ||
+        !set_ukm(&next, OSSL_PARAM_locate_const(params, OSSL_EXCHANGE_PARAM_KDF_UKM)) ||
+        (size != NULL && !OSSL_PARAM_get_size_t(size, &next.size)))
+        return 0;
+    context->derivation = next;
+    return 1;
 }
 
 static const OSSL_PARAM *settable(void *context, void *provider)
 {
     static const OSSL_PARAM known[] = {
         OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0), OSSL_PARAM_END};
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_DIGEST, NULL, 0),
+        OSSL_PARAM_size_t(OSSL_EXCHANGE_PARAM_KDF_OUTLEN, NULL),
+        OSSL_PARAM_octet_string(OSSL_EXCHANGE_PARAM_KDF_UKM, NULL, 0), OSSL_PARAM_END};
     (void)context, (void)provider;
     return known;
 }
@@ -71,7 +119,8 @@ static int init(void *data, void *given, const OSSL_PARAM params[])
 {
     struct exchange *context = data;
     struct kc_key *key = given;
-    if (key == NULL || !kc_key_is_private(key) || !set_params(context, params))
+    context->derivation = (struct derivation){0};
+    if (key == NULL || !kc_key_is_private(key) || (params != NULL && !set_params(context, params)))
         return 0;
     kc_key_free(context->key);
     context->key = kc_key_share(key);
@@ -123,22 +172,50 @@ static enum kc_error agree(
     return error;
 }
 
+/* The default provider's X9.63 over the agreed octets. */
+static bool derive_from(
+    const struct exchange *context, uint8_t *agreed, size_t agreed_size, unsigned char *secret)
+{
+    struct derivation how = context->derivation;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, how.hash, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, agreed, agreed_size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, how.ukm, how.ukm_size),
+        OSSL_PARAM_construct_end()};
+    EVP_KDF *kdf = EVP_KDF_fetch(context->provider->library, OSSL_KDF_NAME_X963KDF, NULL);
+    EVP_KDF_CTX *derivation = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    bool done = derivation != NULL && EVP_KDF_derive(derivation, secret, how.size, params) == 1;
+    EVP_KDF_CTX_free(derivation);
+    EVP_KDF_free(kdf);
+    return done;
+}
+
+/* Agrees with the peer, and derives if that is wanted. */
+static bool produce(const struct exchange *context, unsigned char *secret, size_t size)
+{
+    uint8_t point[PEER_MAX], agreed[SECRET_MAX];
+    struct kc_span peer = {point, 0};
+    size_t agreed_size = secret_size(context->key);
+    if (EVP_PKEY_get_octet_string_param(context->peer->public, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+            point, sizeof point, &peer.size) != 1 ||
+        agree(context, peer, agreed, agreed_size) != KC_OK)
+        return false;
+    bool done = true;
+    if (context->derivation.wanted)
+        done = derive_from(context, agreed, agreed_size, secret);
+    else
+        memcpy(secret, agreed, size);
+    OPENSSL_cleanse(agreed, sizeof agreed);
+    return done;
+}
+
 static int derive(void *data, unsigned char *secret, size_t *size, size_t limit)
 {
     const struct exchange *context = data;
-    uint8_t point[PEER_MAX];
-    struct kc_span peer = {point, 0};
     if (context->key == NULL || context->peer == NULL)
         return 0;
-    size_t wanted = secret_size(context->key);
-    if (secret == NULL) {
-        *size = wanted;
-        return 1;
-    }
-    if (limit < wanted ||
-        EVP_PKEY_get_octet_string_param(context->peer->public, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
-            point, sizeof point, &peer.size) != 1 ||
-        agree(context, peer, secret, wanted) != KC_OK)
+    size_t wanted =
+        context->derivation.wanted ? context->derivation.size : secret_size(context->key);
+    if (secret != NULL && (limit < wanted || !produce(context, secret, wanted)))
         return 0;
     *size = wanted;
     return 1;

@@ -14,8 +14,8 @@ struct kc_signing {
     size_t salt_size; /* octets; RSA-PSS */
 };
 
-/* The custodian's name of a hash that OpenSSL names; NULL: it has no such one. SHA-1 it takes for OAEP
- * alone. */
+/* The custodian's name of a hash that OpenSSL names; NULL: it has no such one. SHA-1 it takes for
+ * OAEP alone. */
 const char *kc_signing_hash(const struct kc_provider *provider, const char *name);
 
 /*
