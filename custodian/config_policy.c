@@ -108,13 +108,12 @@ static enum kc_error read_operation(
     enum kc_operation operation;
 
     if (strcmp(text, "*") == 0) {
-        rule->operations = UINT64_MAX;
+        rule->any_operation = true;
         return KC_OK;
     }
     if (!kc_operation_find(text, strlen(text), &operation))
         return kc_parse_problem(parse, setting, "no such operation", text);
-    rule->operations |= UINT64_C(1) << operation;
-    rule->named |= UINT64_C(1) << operation;
+    kc_operation_set_add(&rule->operations, operation);
     return KC_OK;
 }
 
@@ -159,6 +158,15 @@ struct kc_setting_group kc_config_rule_group(void)
         offsetof(struct kc_config, policy)};
 }
 
+static bool has_operations(const struct kc_policy_rule *rule)
+{
+    uint64_t any = rule->any_operation;
+
+    for (size_t i = 0; i < KC_OPERATION_WORDS; i++)
+        any |= rule->operations.words[i];
+    return any != 0;
+}
+
 static enum kc_error read_rule(
     struct kc_parse *parse, const config_setting_t *setting, struct kc_policy_rule *rule)
 {
@@ -168,7 +176,7 @@ static enum kc_error read_rule(
         return error;
     if (!rule->anyone && rule->user_count == 0 && rule->group_count == 0)
         return kc_parse_problem(parse, setting, "nobody in users or groups of rule", rule->name);
-    if (rule->operations == 0)
+    if (!has_operations(rule))
         return kc_parse_problem(parse, setting, "nothing in operations of rule", rule->name);
     if (rule->key_count == 0) {
         KC_TEXT_COPY_ARRAY(rule->keys[0], "*");

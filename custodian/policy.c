@@ -3,12 +3,7 @@
 
 #include <string.h>
 
-_Static_assert(KC_OPERATIONS <= 64, "an operation is a bit of a rule");
 _Static_assert(KC_ROLE_SHARE < 32, "a role is a bit of a rule");
-
-static const uint64_t everyones = (UINT64_C(1) << KC_OPERATION_PING) |
-                                  (UINT64_C(1) << KC_OPERATION_STATUS) |
-                                  (UINT64_C(1) << KC_OPERATION_DOCTOR);
 
 /* Linear in time for one star at a time: after a mismatch only the last star is tried again. */
 bool kc_policy_glob(const char *pattern, const char *text)
@@ -85,38 +80,50 @@ static bool fits_key(const struct kc_policy *policy, const struct kc_policy_rule
            (key->role < 32 && (rule->roles >> key->role & 1) != 0 && fits_name(rule, key));
 }
 
-static bool is_everyones(const struct kc_policy *policy, uint64_t operation)
+static bool is_everyones(const struct kc_policy *policy, enum kc_operation operation)
 {
+    if (operation != KC_OPERATION_PING && operation != KC_OPERATION_STATUS &&
+        operation != KC_OPERATION_DOCTOR)
+        return false;
     for (size_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].named & operation)
+        if (kc_operation_set_has(&policy->rules[i].operations, operation))
             return false;
-    return (everyones & operation) != 0;
+    return true;
 }
 
 /* A login rule withholds nothing of these: without them nobody could look around, or log in. */
-static const uint64_t before_login =
-    (UINT64_C(1) << KC_OPERATION_KEYRING_LIST) | (UINT64_C(1) << KC_OPERATION_KEY_LIST) |
-    (UINT64_C(1) << KC_OPERATION_KEY_SHOW) | (UINT64_C(1) << KC_OPERATION_OBJECT_LIST) |
-    (UINT64_C(1) << KC_OPERATION_OBJECT_SHOW) | (UINT64_C(1) << KC_OPERATION_KEYRING_SHOW) |
-    (UINT64_C(1) << KC_OPERATION_KEYRING_LOGIN) | (UINT64_C(1) << KC_OPERATION_KEYRING_LOGOUT) |
-    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_INIT) |
-    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_CHANGE) |
-    (UINT64_C(1) << KC_OPERATION_KEYRING_PIN_REMOVE);
+static const bool before_login[KC_OPERATIONS] = {
+    [KC_OPERATION_KEYRING_LIST] = true,
+    [KC_OPERATION_KEY_LIST] = true,
+    [KC_OPERATION_KEY_SHOW] = true,
+    [KC_OPERATION_OBJECT_LIST] = true,
+    [KC_OPERATION_OBJECT_SHOW] = true,
+    [KC_OPERATION_KEYRING_SHOW] = true,
+    [KC_OPERATION_KEYRING_LOGIN] = true,
+    [KC_OPERATION_KEYRING_LOGOUT] = true,
+    [KC_OPERATION_KEYRING_PIN_INIT] = true,
+    [KC_OPERATION_KEYRING_PIN_CHANGE] = true,
+    [KC_OPERATION_KEYRING_PIN_REMOVE] = true,
+};
+
+static bool lists(const struct kc_policy_rule *rule, enum kc_operation operation)
+{
+    return rule->any_operation || kc_operation_set_has(&rule->operations, operation);
+}
 
 enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_peer *peer,
     enum kc_operation operation, const struct kc_policy_key *key)
 {
-    uint64_t bit = UINT64_C(1) << operation;
     enum kc_grant most = KC_GRANT_NONE;
 
-    if (is_everyones(policy, bit))
+    if (is_everyones(policy, operation))
         return KC_GRANT_ALL;
     for (size_t i = 0; most != KC_GRANT_ALL && i < policy->rule_count; i++) {
         const struct kc_policy_rule *rule = &policy->rules[i];
-        if ((rule->operations & bit) == 0 || !fits_peer(rule, peer) ||
+        if (!lists(rule, operation) || !fits_peer(rule, peer) ||
             (key && !fits_key(policy, rule, key)))
             continue;
-        bool logged_in = !rule->login || !key || (before_login & bit) != 0 ||
+        bool logged_in = !rule->login || !key || before_login[operation] ||
                          (peer->logins & keyring_bit(policy, key->keyring)) != 0;
         most = logged_in ? KC_GRANT_ALL : KC_GRANT_LOGIN;
     }

@@ -39,6 +39,24 @@ struct kc_peer {
     size_t group_count;
 };
 
+/* A set of operations. */
+#define KC_OPERATION_WORDS ((KC_OPERATIONS + 63) / 64)
+
+struct kc_operation_set {
+    uint64_t words[KC_OPERATION_WORDS]; /* bit n % 64 of word n / 64: enum kc_operation */
+};
+
+static inline bool kc_operation_set_has(
+    const struct kc_operation_set *set, enum kc_operation operation)
+{
+    return (set->words[operation / 64] >> operation % 64 & 1) != 0;
+}
+
+static inline void kc_operation_set_add(struct kc_operation_set *set, enum kc_operation operation)
+{
+    set->words[operation / 64] |= UINT64_C(1) << operation % 64;
+}
+
 struct kc_policy_rule {
     char name[KC_POLICY_NAME_MAX + 1];
     bool anyone; /* users = ["*"] */
@@ -49,10 +67,10 @@ struct kc_policy_rule {
     uint64_t keyrings; /* bit n: the n-th keyring of the configuration */
     char keys[KC_POLICY_GLOBS_MAX][KC_POLICY_GLOB_MAX + 1];
     size_t key_count;
-    uint32_t roles;      /* bit n: enum kc_role */
-    uint64_t operations; /* bit n: enum kc_operation */
-    uint64_t named;      /* those of the operations that are listed by name */
-    uint32_t login;      /* 1: what it allows needs a login to the keyring */
+    uint32_t roles;                     /* bit n: enum kc_role */
+    uint32_t login;                     /* 1: what it allows needs a login to the keyring */
+    bool any_operation;                 /* operations = ["*"] */
+    struct kc_operation_set operations; /* those that are listed by name */
 };
 
 struct kc_policy {

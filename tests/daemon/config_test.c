@@ -99,9 +99,10 @@ static void reads_the_rules_of_the_policy(void **state)
     assert_int_equal(rule->keyrings, 2);
     assert_string_equal(rule->keys[0], "ssh*");
     assert_int_equal(rule->roles, 1u << KC_ROLE_APPLICATION);
-    assert_true(rule->operations ==
-                (UINT64_C(1) << KC_OPERATION_KEY_SIGN | UINT64_C(1) << KC_OPERATION_KEY_LIST));
-    assert_true(rule->named == rule->operations);
+    assert_false(rule->any_operation);
+    for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++)
+        assert_true(kc_operation_set_has(&rule->operations, operation) ==
+                    (operation == KC_OPERATION_KEY_SIGN || operation == KC_OPERATION_KEY_LIST));
     kc_config_free(config);
 }
 
@@ -110,7 +111,9 @@ static void gives_a_rule_no_keyrings_that_it_does_not_list(void **state)
     (void)state;
     struct kc_config *config = parse(WITH_RULE(RULE));
     assert_int_equal(config->policy.rules[0].keyrings, 0);
-    assert_true(config->policy.rules[0].named == 0);
+    assert_true(config->policy.rules[0].any_operation);
+    for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++)
+        assert_false(kc_operation_set_has(&config->policy.rules[0].operations, operation));
     kc_config_free(config);
 }
 

@@ -16,8 +16,7 @@ static struct kc_policy_rule rule = {.users = {1000},
     .keys = {"ssh*"},
     .key_count = 1,
     .roles = 1u << KC_ROLE_APPLICATION,
-    .operations = BIT(KEY_SIGN) | BIT(KEY_LIST) | BIT(RANDOM),
-    .named = BIT(KEY_SIGN) | BIT(KEY_LIST) | BIT(RANDOM)};
+    .operations = {{BIT(KEY_SIGN) | BIT(KEY_LIST) | BIT(RANDOM)}}};
 static struct kc_policy policy = {
     .keyrings = {"device", "other"}, .keyring_count = 2, .rules = &rule, .rule_count = 1};
 static const struct kc_peer user = {.user = 1000};
@@ -85,9 +84,9 @@ static void leaves_status_to_everyone_until_a_rule_names_it(void **state)
     assert_true(kc_policy_allows(&policy, &stranger, KC_OPERATION_PING, NULL));
     assert_true(kc_policy_allows(&policy, &stranger, KC_OPERATION_DOCTOR, NULL));
     struct kc_policy_rule before = rule;
-    rule.operations = UINT64_MAX; /* "*" */
+    rule.any_operation = true;
     assert_true(kc_policy_allows(&policy, &stranger, KC_OPERATION_STATUS, NULL));
-    rule.named |= BIT(STATUS);
+    kc_operation_set_add(&rule.operations, KC_OPERATION_STATUS);
     bool to_stranger = kc_policy_allows(&policy, &stranger, KC_OPERATION_STATUS, NULL);
     bool to_user = kc_policy_allows(&policy, &user, KC_OPERATION_STATUS, NULL);
     rule = before;

@@ -164,9 +164,16 @@ static void allow_all(struct bench *bench)
         .keys = {"*"},
         .key_count = 1,
         .roles = UINT32_MAX,
-        .operations = UINT64_MAX};
+        .any_operation = true};
     bench->config.policy = (struct kc_policy){
         .keyrings = {"main", "other"}, .keyring_count = 2, .rules = bench->rules, .rule_count = 1};
+}
+
+void bench_allow_only(struct bench *bench, enum kc_operation operation)
+{
+    bench->rules[0].any_operation = false;
+    bench->rules[0].operations = (struct kc_operation_set){0};
+    kc_operation_set_add(&bench->rules[0].operations, operation);
 }
 
 static void listen_for_clients(struct bench *bench)

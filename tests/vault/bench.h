@@ -99,6 +99,9 @@ struct answer {
 struct bench *bench_new(void);
 void bench_free(struct bench *bench);
 
+/* The only rule allows everybody this operation and no other. */
+void bench_allow_only(struct bench *bench, enum kc_operation operation);
+
 /* As another start of the process: the vault forgets, the store stays. */
 void bench_restart(struct bench *bench);
 

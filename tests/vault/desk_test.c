@@ -450,7 +450,7 @@ static void the_policy_is_the_vaults_to_apply(void **state)
     bench->rules[0].keyrings = 2;
     expect_sign(bench, key, KC_ERR_REFUSED);
     bench->rules[0].keyrings = 1;
-    bench->rules[0].operations = UINT64_C(1) << KC_OPERATION_KEY_SHOW;
+    bench_allow_only(bench, KC_OPERATION_KEY_SHOW);
     expect_sign(bench, key, KC_ERR_REFUSED);
     free(key);
 }

@@ -231,7 +231,7 @@ static void whom_no_rule_names_learns_nothing_of_logins(void **state)
     bench->rules[0].keyrings = 2;
     expect_login(bench, "user", USER_PIN, KC_ERR_REFUSED);
     bench->rules[0].keyrings = 1;
-    bench->rules[0].operations = UINT64_C(1) << KC_OPERATION_KEY_SIGN;
+    bench_allow_only(bench, KC_OPERATION_KEY_SIGN);
     expect_login(bench, "user", USER_PIN, KC_ERR_REFUSED);
 }
 

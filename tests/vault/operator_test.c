@@ -30,9 +30,9 @@ static struct kc_record *operator_record(struct bench *bench)
 static void the_first_pin_is_set_by_whom_the_policy_allows(void **state)
 {
     struct bench *bench = *state;
-    bench->rules[0].operations = ~(UINT64_C(1) << KC_OPERATION_OPERATOR_PIN);
+    bench_allow_only(bench, KC_OPERATION_RECIPIENT_ADD);
     expect(bench, NULL, BENCH_PIN, KC_ERR_REFUSED);
-    bench->rules[0].operations = UINT64_MAX;
+    bench_allow_only(bench, KC_OPERATION_OPERATOR_PIN);
     expect(bench, NULL, BENCH_PIN, KC_OK);
     assert_int_equal(operator_record(bench)->version, 1);
 }
