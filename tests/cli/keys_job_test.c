@@ -5,53 +5,20 @@
  */
 #include "tests/support/cmocka.h"
 #include "tests/support/custodian.h"
+#include "tests/support/shell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static struct kc_custodian custodian;
-static char work[64]; /* the tests' files; the current folder */
-
-/* Runs a line of shell in which C is the command. Gives the exit status; what was written to either
- * output is in `said`. */
-static char said[8192];
-static int shell(const char *line)
-{
-    char command[2048];
-    snprintf(command, sizeof command,
-        "{ C() { '%s/custodian' --socket '%s' \"$@\"; }; %s; } 2>&1 </dev/null", KC_BUILD_DIR,
-        custodian.socket, line);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define HOLDS(line)                                                                                \
-    do {                                                                                           \
-        if (shell(line) != 0)                                                                      \
-            fail_msg("%s\n%s", line, said);                                                        \
-    } while (0)
-
-/* The line fails with this exit status and says this. */
-#define FAILS(status, words, line)                                                                 \
-    do {                                                                                           \
-        int got = shell(line);                                                                     \
-        if (got != (status) || strstr(said, words) == NULL)                                        \
-            fail_msg("%s\nexit status %d: %s", line, got, said);                                   \
-    } while (0)
 
 static int start(void **state)
 {
     (void)state;
-    strcpy(work, "/tmp/custodian-keys-XXXXXX");
-    if (mkdtemp(work) == NULL || chdir(work) != 0)
-        return -1;
     kc_custodian_init(&custodian, "\"device\"");
+    kc_shell_init();
+    kc_shell_define_custodian("C", custodian.socket);
     HOLDS("echo 'The message.' > message; umask 077; printf 12345678 > pin; printf 'so pin' > so;"
           " printf 1234 > user; printf 4321 > wrong");
     HOLDS("C operator pin --new-pin-file pin");
@@ -60,11 +27,10 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-    char command[128];
     (void)state;
+    kc_shell_done();
     kc_custodian_done(&custodian);
-    snprintf(command, sizeof command, "rm -rf '%s'", work);
-    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+    return 0;
 }
 
 static void openssl_verifies_ecdsa(void **state)
@@ -79,8 +45,8 @@ static void openssl_verifies_ecdsa(void **state)
     HOLDS("openssl dgst -sha256 -binary message > digest &&"
           " C key sign ec-P-384 digest --hashed -fo ec.sig &&"
           " openssl dgst -sha256 -verify ec.pem -signature ec.sig message");
-    FAILS(2, "signature-invalid", "C verify ec-P-256 message ec.sig -H SHA-256");
-    FAILS(2, "hash", "C key sign ec-P-256 message -fo ec.sig");
+    SAYS(2, "signature-invalid", "C verify ec-P-256 message ec.sig -H SHA-256");
+    SAYS(2, "hash", "C key sign ec-P-256 message -fo ec.sig");
 }
 
 static void openssl_verifies_rsa(void **state)
@@ -94,7 +60,7 @@ static void openssl_verifies_rsa(void **state)
           " openssl dgst -sha256 -verify rsa.pem -signature rsa.sig -sigopt rsa_padding_mode:pss"
           " -sigopt rsa_pss_saltlen:20 message &&"
           " C verify rsa message rsa.sig --scheme pss -H SHA-256 --salt-size 20");
-    FAILS(2, "scheme", "C key sign rsa message -fo rsa.sig");
+    SAYS(2, "scheme", "C key sign rsa message -fo rsa.sig");
 }
 
 static void decrypts_what_openssl_encrypted(void **state)
@@ -106,7 +72,7 @@ static void decrypts_what_openssl_encrypted(void **state)
           " C key decrypt opens oaep --scheme oaep -H SHA-256 -o opened && cmp opened message");
     HOLDS("openssl pkeyutl -encrypt -pubin -inkey opens.pem -in message -out pkcs1 &&"
           " C key decrypt opens pkcs1 --scheme pkcs1 -fo opened && cmp opened message");
-    FAILS(2, "decryption-failed", "C key decrypt opens pkcs1 --scheme oaep -H SHA-256 -fo opened");
+    SAYS(2, "decryption-failed", "C key decrypt opens pkcs1 --scheme oaep -H SHA-256 -fo opened");
 }
 
 static void agrees_as_openssl_does(void **state)
@@ -118,7 +84,7 @@ static void agrees_as_openssl_does(void **state)
           " C key agree meets peer.pem -o ours &&"
           " openssl pkeyutl -derive -inkey peer.key -peerkey meets.pem -out theirs && cmp ours "
           "theirs");
-    FAILS(3, "refused", "C key agree ec-P-256 peer.pem -fo ours");
+    SAYS(3, "refused", "C key agree ec-P-256 peer.pem -fo ours");
 }
 
 static void a_key_is_renamed_and_expires(void **state)
@@ -126,7 +92,7 @@ static void a_key_is_renamed_and_expires(void **state)
     (void)state;
     HOLDS("C key generate -l old -a P-256 --expiry 2100-01-01 --identifier 0102 &&"
           " C key update old -l new --expiry 2000-01-01");
-    FAILS(3, "refused", "C key sign new message -H SHA-256 -fo x.sig");
+    SAYS(3, "refused", "C key sign new message -H SHA-256 -fo x.sig");
     HOLDS("C key update new --expiry 0 && C key sign new message -H SHA-256 -fo x.sig");
     HOLDS("C --json key show new | grep -q '\"identifier\": \"0102\"'");
 }
@@ -141,9 +107,9 @@ static void keeps_certificates_and_lists_them_with_keys(void **state)
     HOLDS("C object list | grep certificate && C object list --kind certificate -l web");
     HOLDS("C object show $(cat id) -o again.der && cmp c.der again.der");
     HOLDS("C object remove $(cat id) && ! C object list | grep certificate");
-    FAILS(3, "refused", "C object show $(cat id)");
+    SAYS(3, "refused", "C object show $(cat id)");
     HOLDS("head -c 16384 /dev/urandom > most && C object import most --kind data");
-    FAILS(2, "too-large", "head -c 16385 /dev/urandom > more; C object import more --kind data");
+    SAYS(2, "too-large", "head -c 16385 /dev/urandom > more; C object import more --kind data");
 }
 
 static void pins_are_set_tried_and_changed(void **state)
@@ -152,20 +118,20 @@ static void pins_are_set_tried_and_changed(void **state)
     HOLDS("C keyring pin so -p pin --new-pin-file so");
     HOLDS("C keyring pin user -L so --login-pin-file so --new-pin-file user");
     HOLDS("C keyring login user -p user");
-    FAILS(3, "pin-wrong", "C keyring login user -p wrong");
+    SAYS(3, "pin-wrong", "C keyring login user -p wrong");
     HOLDS("C keyring show | grep failed");
     HOLDS("C keyring change user -p user --new-pin-file wrong && C keyring login user -p wrong &&"
           " C keyring change user -p wrong --new-pin-file user");
-    FAILS(3, "pin-unset", "C keyring login alice -p user");
+    SAYS(3, "pin-unset", "C keyring login alice -p user");
 }
 
 static void a_confirmed_key_wants_its_login_each_time(void **state)
 {
     (void)state;
     HOLDS("C key generate -l careful -a P-256 --confirm");
-    FAILS(3, "confirmation-needed", "C key sign careful message -H SHA-256 -fo x.sig");
+    SAYS(3, "confirmation-needed", "C key sign careful message -H SHA-256 -fo x.sig");
     HOLDS("C key sign careful message -H SHA-256 -fo x.sig -L user --login-pin-file user");
-    FAILS(3, "confirmation-needed", "C key sign careful message -H SHA-256 -fo x.sig");
+    SAYS(3, "confirmation-needed", "C key sign careful message -H SHA-256 -fo x.sig");
 }
 
 /* The vault is held by primes, and others are served. */

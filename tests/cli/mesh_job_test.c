@@ -1,51 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands for Mesh documents, as a person runs them; no custodian is there. */
-#include "tests/support/cmocka.h"
+#include "tests/support/shell.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char said[16384];
-
-/* Runs a line in a folder of its own, where D is the command and E the folder of the corpus; its
- * exit status. */
-static int shell(const char *line)
-{
-    char command[2048];
-    snprintf(command, sizeof command,
-        "exec 2>&1; cd \"$FOLDER\" || exit 99; D() { '" KC_BUILD_DIR "/custodian' \"$@\"; };"
-        " E='" KC_SOURCE_DIR "/tests/fuzz/corpus'; %s",
-        line);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-/* The line ends with an exit status and says the words. */
-#define SAYS(status, words, line)                                                                  \
-    do {                                                                                           \
-        int got = shell(line);                                                                     \
-        if (got != (status) || strstr(said, words) == NULL)                                        \
-            fail_msg("%s\nexit status %d: %s", line, got, said);                                   \
-    } while (0)
-
-static int make_folder(void **state)
-{
-    static char folder[] = "/tmp/mesh_job_test.XXXXXX";
-    (void)state;
-    return mkdtemp(folder) != NULL && setenv("FOLDER", folder, 1) == 0 ? 0 : -1;
-}
-
-static int remove_folder(void **state)
+/* D is the command, E the folder of the corpus. */
+static int start(void **state)
 {
     (void)state;
-    return system("rm -r \"$FOLDER\"");
+    kc_shell_init();
+    kc_shell_define("D() { '" KC_BUILD_DIR "/custodian' \"$@\"; }");
+    kc_shell_define("E='" KC_SOURCE_DIR "/tests/fuzz/corpus'");
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    kc_shell_done();
+    return 0;
 }
 
 static void tells_what_a_udf_is_but_not_the_octets_of_a_secret(void **state)
@@ -53,7 +24,7 @@ static void tells_what_a_udf_is_but_not_the_octets_of_a_secret(void **state)
     (void)state;
     SAYS(0, "b95fad80207804db30c97311c766acae", "D udf show MC4V-7LMA-EB4A-JWZQ-ZFZR-DR3G-VSXO");
     SAYS(0, "secret seed", "echo ZAAQ-AO3M-SYLX-X7ET | D udf show -");
-    assert_null(strstr(said, "data"));
+    assert_null(strstr(kc_shell_said(), "data"));
     SAYS(2, "no UDF", "D udf show 'not one'");
 }
 
@@ -110,5 +81,5 @@ int main(void)
         cmocka_unit_test(describes_an_envelope_and_verifies_who_signed_it),
         cmocka_unit_test(lists_checks_and_recovers_a_sequence),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, start, stop);
 }
