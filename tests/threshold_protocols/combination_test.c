@@ -25,7 +25,7 @@ static struct kc_point sum_of(
 static void equals_the_sum_of_single_multiplications(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar scalars[TERMS], base = next_scalar(curve);
         struct kc_point points[TERMS], sum, expected;
@@ -46,7 +46,7 @@ static void equals_the_sum_of_single_multiplications(void **state)
 static void a_double_multiple_is_the_sum_of_both(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar base = next_scalar(curve), scalar = next_scalar(curve);
         struct kc_point point = next_point(curve), parts[2], sum, expected;
@@ -62,7 +62,7 @@ static void a_double_multiple_is_the_sum_of_both(void **state)
 static void every_small_large_and_power_of_two_scalar_is_right(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar power = small_scalar(curve, 1), scalar, negative;
         struct kc_point point = next_point(curve);
@@ -88,7 +88,7 @@ static void every_small_large_and_power_of_two_scalar_is_right(void **state)
 static void a_sum_that_is_the_identity_is_refused_as_a_point_and_holds_as_an_equation(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar scalar = next_scalar(curve), zero = small_scalar(curve, 0);
         struct kc_point point = base_times(&scalar), out = point;
@@ -130,7 +130,7 @@ static void a_hash_to_a_scalar_depends_on_curve_label_and_each_part(void **state
     (void)state;
     const struct kc_span parts[] = {{(const uint8_t *)"ab", 2}, {(const uint8_t *)"c", 1}},
                          other[] = {{(const uint8_t *)"a", 1}, {(const uint8_t *)"bc", 2}};
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar scalars[4];
         assert_int_equal(

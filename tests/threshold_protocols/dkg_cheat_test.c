@@ -163,7 +163,7 @@ static void a_wrong_share_is_shown_to_all_and_its_dealer_named(void **state)
 {
     (void)state;
     FOR_EACH_PURPOSE(purpose)
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct world *w = dealt(purpose, curve, true);
         struct kc_dkg_complaint complaint;

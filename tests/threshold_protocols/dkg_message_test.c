@@ -26,7 +26,7 @@ static void assert_reads(enum kc_curve curve, int kind, const uint8_t *octets, s
 static void messages_are_read_whole_and_nothing_else(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct world *w = dealt(KC_DKG_GENERATE, curve, true);
         struct kc_dkg_complaint complaint;

@@ -11,7 +11,7 @@
 static void a_key_is_generated_that_no_one_has(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct world *w = generated(curve, 3, 5);
         struct kc_scalar secret;
@@ -68,7 +68,7 @@ static void a_generated_key_signs_with_frost(void **state)
 static void a_refresh_keeps_the_key_and_makes_a_mix_of_shares_useless(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct world *old = generated(curve, 3, 4), *new;
         struct kc_dkg_setup before = with_results(old), setup;
@@ -101,7 +101,7 @@ static void a_refresh_keeps_the_key_and_makes_a_mix_of_shares_useless(void **sta
 static void a_reshare_moves_the_key_to_another_set_and_threshold(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct world *old = generated(curve, 2, 3), *new;
         struct kc_dkg_setup before = with_results(old), setup = {.curve = curve,

@@ -18,7 +18,7 @@ static void split(struct kc_pedersen_share shares[4], struct kc_point commitment
 static void every_share_checks_and_a_threshold_recombines(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar secret = next_scalar(curve), values[3], combined;
         struct kc_point group = base_times(&secret), commitments[3];
@@ -36,7 +36,7 @@ static void every_share_checks_and_a_threshold_recombines(void **state)
 static void a_wrong_value_blinding_or_index_is_noticed(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar secret = next_scalar(curve);
         struct kc_point commitments[3];
@@ -59,7 +59,7 @@ static void a_wrong_value_blinding_or_index_is_noticed(void **state)
 static void zero_is_a_secret_too(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar secret = small_scalar(curve, 0);
         struct kc_point commitments[3];
@@ -73,7 +73,7 @@ static void zero_is_a_secret_too(void **state)
 static void the_second_base_is_the_first_candidate_that_is_a_point(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_point base, first;
         uint32_t candidate = 0;

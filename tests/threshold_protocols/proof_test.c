@@ -45,7 +45,7 @@ static void make(struct contribution *c, enum kc_curve curve)
 static void an_honest_contribution_is_proved(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct contribution c;
         make(&c, curve);
@@ -56,7 +56,7 @@ static void an_honest_contribution_is_proved(void **state)
 static void no_coefficient_is_one_and_no_offset_is_zero(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct contribution c;
         struct kc_fresh fresh = next_fresh();
@@ -75,7 +75,7 @@ static void no_coefficient_is_one_and_no_offset_is_zero(void **state)
 static void each_part_of_the_statement_and_of_the_proof_counts(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     for (int part = 0; part < 11; part++) {
         struct contribution c;
         make(&c, curve);
@@ -191,7 +191,7 @@ static enum kc_error verify_batch(const struct batch *batch, size_t count, size_
 static void a_batch_of_right_ones_is_right(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct batch batch;
         size_t wrong = 77;
@@ -205,7 +205,7 @@ static void a_batch_of_right_ones_is_right(void **state)
 static void a_batch_names_the_first_wrong_one(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct batch batch;
         make_batch(&batch, curve);
@@ -316,7 +316,7 @@ static void each_equation_of_a_batch_has_weights_of_its_own(void **state)
 {
     (void)state;
     static const struct kc_point nothing;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct batch batch;
         struct kc_point error = base_of(curve), opposite;
@@ -363,7 +363,7 @@ static void a_liar_among_the_holders_of_a_key_is_named(void **state)
 {
     (void)state;
     static const uint32_t indices[] = {4, 1, 9, 300, 70000};
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct shared_key key;
         struct kc_proof_statement statements[3];
@@ -412,7 +412,7 @@ static size_t write_proof(uint8_t *bytes, const struct kc_proof *proof)
 static void a_proof_is_read_as_it_was_written(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct contribution c;
         struct kc_proof read;
@@ -455,7 +455,7 @@ static void a_proof_with_a_point_of_small_order_is_not_read(void **state)
 static void possession_is_proved_for_one_point_and_context(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct kc_scalar secret = next_scalar(curve);
         struct kc_point public = base_times(&secret), other = other_point(&public);

@@ -233,13 +233,13 @@ int main(int argument_count, char **arguments)
         return 2;
     }
     root = arguments[1];
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     write_generation(curve);
     write_signing(KC_FROST_ED25519, KC_CURVE_ED25519);
     write_signing(KC_FROST_ED448, KC_CURVE_ED448);
     write_signing(KC_FROST_P256, KC_CURVE_P256);
     write_signing(KC_FROST_ED25519_CONTEXT, KC_CURVE_ED25519);
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     write_values(curve);
     write_shares(4);
     write_shares(16);

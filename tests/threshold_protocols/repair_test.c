@@ -41,7 +41,7 @@ static void end_repair(struct repair_world *r)
 static void a_lost_share_is_repaired_as_it_was(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct repair_world r;
         struct kc_scalar share;
@@ -64,7 +64,7 @@ static void a_lost_share_is_repaired_as_it_was(void **state)
 static void wrong_help_is_shown_to_all_and_its_sender_named(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct repair_world r;
         struct kc_dkg_complaint complaint;

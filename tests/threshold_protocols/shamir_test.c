@@ -10,7 +10,7 @@ static const uint32_t scattered[] = {7, 1, 4294967295u, 300, 2};
 static void any_threshold_of_the_shares_recombine(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct shared_key key;
         make_shared_key(&key, curve, 3, 5, scattered);
@@ -49,7 +49,7 @@ static void each_threshold_from_one_to_all_works(void **state)
 static void each_holder_checks_its_share_against_the_commitments(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct shared_key key;
         make_shared_key(&key, curve, 3, 5, scattered);
@@ -155,7 +155,7 @@ static void bytes_that_are_not_random_are_noticed(void **state)
 static void a_share_at_another_index_follows_from_a_threshold_of_shares(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     {
         struct shared_key key;
         make_shared_key(&key, curve, 3, 5, scattered);
@@ -173,7 +173,7 @@ static void a_share_at_another_index_follows_from_a_threshold_of_shares(void **s
 static void the_coefficient_at_zero_is_the_one_of_share_h(void **state)
 {
     (void)state;
-    FOR_EACH_CURVE(curve)
+    FOR_EACH_GROUP(curve)
     for (size_t i = 0; i < 5; i++) {
         struct kc_scalar one, other;
         assert_int_equal(kc_shamir_coefficient(&one, curve, scattered, 5, i, 0), KC_OK);

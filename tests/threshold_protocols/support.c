@@ -2,49 +2,6 @@
 #include "tests/threshold_protocols/support.h"
 
 #include "threshold/shamir.h"
-#include "threshold/transcript.h"
-
-#include <string.h>
-
-void next_random(void *bytes, size_t size)
-{
-    static uint64_t number;
-    struct kc_transcript stream;
-    kc_transcript_init(&stream, "test randomness");
-    kc_transcript_number(&stream, number++);
-    assert_int_equal(kc_transcript_finish(&stream, bytes, size), KC_OK);
-}
-
-struct kc_scalar next_scalar(enum kc_curve curve)
-{
-    uint8_t uniform[KC_UNIFORM_SIZE];
-    struct kc_scalar scalar;
-    next_random(uniform, sizeof uniform);
-    assert_int_equal(kc_scalar_random(&scalar, curve, uniform), KC_OK);
-    return scalar;
-}
-
-struct kc_fresh next_fresh(void)
-{
-    static uint64_t counter;
-    struct kc_fresh fresh = {.counter = ++counter};
-    next_random(fresh.random, sizeof fresh.random);
-    return fresh;
-}
-
-struct kc_scalar small_scalar(enum kc_curve curve, uint32_t value)
-{
-    struct kc_scalar scalar;
-    kc_scalar_set(&scalar, curve, value);
-    return scalar;
-}
-
-struct kc_point base_times(const struct kc_scalar *scalar)
-{
-    struct kc_point point;
-    assert_int_equal(kc_point_multiply_base(&point, scalar), KC_OK);
-    return point;
-}
 
 struct kc_point next_point(enum kc_curve curve)
 {

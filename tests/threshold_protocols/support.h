@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the protocols share: randomness that is the same in
- * every run, and shared keys. */
+/* What the tests of the protocols share besides what those of the groups do: shared keys. */
 #ifndef KC_TESTS_THRESHOLD_PROTOCOLS_SUPPORT_H
 #define KC_TESTS_THRESHOLD_PROTOCOLS_SUPPORT_H
 
-#include "tests/support/cmocka.h"
+#include "tests/threshold/support.h"
 
-#include "threshold/point.h"
-#include "threshold/scalar.h"
-#include "threshold/signature.h"
-
-#define FOR_EACH_CURVE(curve)                                                                      \
+#define FOR_EACH_GROUP(curve)                                                                      \
     for (enum kc_curve curve = KC_CURVE_ED25519; curve <= KC_CURVE_P256;                           \
          curve = (enum kc_curve)(curve + 1))
 
-/* The next octets of one stream for the whole program. */
-void next_random(void *bytes, size_t size);
-struct kc_scalar next_scalar(enum kc_curve curve);
-struct kc_fresh next_fresh(void);
-
-struct kc_scalar small_scalar(enum kc_curve curve, uint32_t value);
-struct kc_point base_times(const struct kc_scalar *scalar);
 struct kc_point next_point(enum kc_curve curve);
 
 /* The point and one more base point: valid, and wrong. */
