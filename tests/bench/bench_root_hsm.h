@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What bench-root measures on SoftHSM: the root's operations, and the bare PKCS#11 calls that do the
+ * What bench-root measures on SoftHSM: the root, and the bare PKCS#11 calls that do the
  * same work, in the same process and token. Whatever fails ends the program.
  */
 #ifndef KC_TESTS_BENCH_ROOT_HSM_H
 #define KC_TESTS_BENCH_ROOT_HSM_H
 
+#include "tests/bench/bench_root_own.h"
 #include "tests/support/softhsm.h"
-#include "tpm/root.h"
 
 #include <p11-kit/pkcs11.h>
 
 struct kc_bench_hsm {
     struct kc_softhsm softhsm;
-    struct kc_root *root;
-    uint8_t blob[KC_ROOT_BLOB_MAX];
-    size_t blob_size;
-
-    struct kc_root_made signer, agreer; /* resident */
+    struct kc_bench_own own;
 
     void *module;
     CK_FUNCTION_LIST *calls;
@@ -30,11 +26,6 @@ struct kc_bench_hsm {
 
 void kc_bench_hsm_init(struct kc_bench_hsm *bench);
 void kc_bench_hsm_done(struct kc_bench_hsm *bench);
-void kc_bench_hsm_seal(void *bench);
-void kc_bench_hsm_unseal(void *bench);
-void kc_bench_hsm_random(void *bench);
-void kc_bench_hsm_sign(void *bench);
-void kc_bench_hsm_agree(void *bench);
 void kc_bench_pkcs11_seal(void *bench);
 void kc_bench_pkcs11_unseal(void *bench);
 void kc_bench_pkcs11_random(void *bench);

@@ -4,21 +4,10 @@
 #include "base/secret.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_tctildr.h>
 
 #define BOTH_WAYS (TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
-
-static const uint8_t sealed_key[KC_ROOT_KEY_SIZE] = "a sealing key of a benchmark: 32";
-
-void kc_bench_root_must(bool right, const char *step)
-{
-    if (right)
-        return;
-    fprintf(stderr, "bench-root: %s failed\n", step);
-    exit(1);
-}
 
 static void must(TSS2_RC code, const char *step)
 {
@@ -27,85 +16,25 @@ static void must(TSS2_RC code, const char *step)
     kc_bench_root_must(code == TSS2_RC_SUCCESS, step);
 }
 
-static struct kc_root *make_root(const struct kc_swtpm *swtpm, const uint8_t *name)
+static struct kc_root *make_root(void *context, const uint8_t *name)
 {
+    const struct kc_swtpm *swtpm = context;
     struct kc_root *root = NULL;
     const struct kc_root_settings settings = {.tcti = swtpm->tcti, .srk_name = name};
     kc_bench_root_must(kc_tpm2_new(&settings, &root) == KC_OK, "making the root");
     return root;
 }
 
-static void make_resident(struct kc_bench_tpm *bench, enum kc_use use, struct kc_root_made *made)
-{
-    enum kc_error error =
-        kc_root_key_make(bench->root, KC_ALGORITHM_P256, use, sealed_key, sealed_key, made);
-    kc_bench_root_must(error == KC_OK, "making a resident key");
-}
-
 void kc_bench_tpm_init(struct kc_bench_tpm *bench)
 {
-    uint8_t name[KC_ROOT_NAME_SIZE];
     kc_swtpm_init(&bench->swtpm);
-    struct kc_root *owner = make_root(&bench->swtpm, NULL);
-    kc_bench_root_must(kc_root_provision(owner, name) == KC_OK, "provisioning");
-    kc_root_free(owner);
-    bench->root = make_root(&bench->swtpm, name);
-    kc_bench_root_must(
-        kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
-    make_resident(bench, KC_USE_SIGN, &bench->signer);
-    make_resident(bench, KC_USE_AGREE, &bench->agreer);
+    kc_bench_own_init(&bench->own, make_root, &bench->swtpm);
 }
 
 void kc_bench_tpm_done(struct kc_bench_tpm *bench)
 {
-    kc_root_free(bench->root);
+    kc_bench_own_done(&bench->own);
     kc_swtpm_done(&bench->swtpm);
-}
-
-void kc_bench_tpm_seal(void *context)
-{
-    struct kc_bench_tpm *bench = context;
-    kc_bench_root_must(
-        kc_root_seal(bench->root, sealed_key, bench->blob, &bench->blob_size) == KC_OK, "sealing");
-}
-
-void kc_bench_tpm_unseal(void *context)
-{
-    struct kc_bench_tpm *bench = context;
-    uint8_t key[KC_ROOT_KEY_SIZE];
-    enum kc_error error = kc_root_unseal(bench->root, bench->blob, bench->blob_size, key);
-    kc_bench_root_must(error == KC_OK, "opening");
-}
-
-void kc_bench_tpm_random(void *context)
-{
-    struct kc_bench_tpm *bench = context;
-    uint8_t random[32];
-    kc_bench_root_must(
-        kc_root_random(bench->root, random, sizeof random) == KC_OK, "random octets");
-}
-
-void kc_bench_tpm_sign(void *context)
-{
-    struct kc_bench_tpm *bench = context;
-    uint8_t signature[KC_ROOT_RESULT_MAX];
-    size_t size = 0;
-    const struct kc_root_key key = {sealed_key, {bench->signer.blob, bench->signer.blob_size}};
-    const struct kc_span digest = {sealed_key, sizeof sealed_key};
-    enum kc_error error =
-        kc_root_key_sign(bench->root, &key, KC_ROOT_ECDSA, digest, signature, &size);
-    kc_bench_root_must(error == KC_OK, "signing");
-}
-
-void kc_bench_tpm_agree(void *context)
-{
-    struct kc_bench_tpm *bench = context;
-    uint8_t agreed[KC_ROOT_RESULT_MAX];
-    size_t size = 0;
-    const struct kc_root_key key = {sealed_key, {bench->agreer.blob, bench->agreer.blob_size}};
-    const struct kc_span peer = {bench->signer.public_key, bench->signer.public_size};
-    enum kc_error error = kc_root_key_agree(bench->root, &key, peer, agreed, &size);
-    kc_bench_root_must(error == KC_OK, "agreeing");
 }
 
 /* --- the library --- */
@@ -229,8 +158,8 @@ void kc_bench_esys_seal(void *context)
                 .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL,
             },
     };
-    TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = sizeof sealed_key};
-    memcpy(sensitive.sensitive.data.buffer, sealed_key, sizeof sealed_key);
+    TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = sizeof kc_bench_sealed_key};
+    memcpy(sensitive.sensitive.data.buffer, kc_bench_sealed_key, sizeof kc_bench_sealed_key);
     Esys_Free(bench->public);
     Esys_Free(bench->private);
     protect(bench, BOTH_WAYS);
@@ -267,9 +196,9 @@ void kc_bench_esys_sign(void *context)
     struct kc_bench_esys *bench = context;
     static const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL};
     static const TPMT_TK_HASHCHECK ticket = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
-    TPM2B_DIGEST digest = {.size = sizeof sealed_key};
+    TPM2B_DIGEST digest = {.size = sizeof kc_bench_sealed_key};
     TPMT_SIGNATURE *signature = NULL;
-    memcpy(digest.buffer, sealed_key, sizeof sealed_key);
+    memcpy(digest.buffer, kc_bench_sealed_key, sizeof kc_bench_sealed_key);
     protect(bench, TPMA_SESSION_DECRYPT);
     must(Esys_Sign(bench->esys, bench->key, bench->authority, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
              &scheme, &ticket, &signature),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What bench-root measures on a software TPM: the root's operations, and the bare calls of the
+ * What bench-root measures on a software TPM: the root, and the bare calls of the
  * library's ESAPI that do the same work: with an empty password, and with a salted session that
  * encrypts. Each has a software TPM of its own, as one serves one connection. Whatever fails ends
  * the program.
@@ -8,27 +8,20 @@
 #ifndef KC_TESTS_BENCH_ROOT_TPM_H
 #define KC_TESTS_BENCH_ROOT_TPM_H
 
+#include "tests/bench/bench_root_own.h"
 #include "tests/support/swtpm.h"
 #include "tpm/command.h"
 
 #include <tss2/tss2_esys.h>
 
-/* A root on a TPM, and its keys for signatures and agreements. */
+/* A root on a TPM. */
 struct kc_bench_tpm {
     struct kc_swtpm swtpm;
-    struct kc_root *root;
-    struct kc_root_made signer, agreer;
-    uint8_t blob[KC_ROOT_BLOB_MAX];
-    size_t blob_size;
+    struct kc_bench_own own;
 };
 
 void kc_bench_tpm_init(struct kc_bench_tpm *bench);
 void kc_bench_tpm_done(struct kc_bench_tpm *bench);
-void kc_bench_tpm_seal(void *bench);
-void kc_bench_tpm_unseal(void *bench);
-void kc_bench_tpm_random(void *bench);
-void kc_bench_tpm_sign(void *bench);
-void kc_bench_tpm_agree(void *bench);
 
 /* The library on a TPM. */
 struct kc_bench_esys {
@@ -50,8 +43,5 @@ void kc_bench_esys_unseal(void *bench);
 void kc_bench_esys_random(void *bench);
 void kc_bench_esys_sign(void *bench);
 void kc_bench_esys_agree(void *bench);
-
-/* Ends the program if a step failed. */
-void kc_bench_root_must(bool right, const char *step);
 
 #endif

@@ -16,6 +16,14 @@
 #define KC_SOFTHSM_KEY "custodian-wrapping"
 #define KC_SOFTHSM_PIN "correct-PIN-4711"
 
+/* Of struct kc_hsm_settings, for a root on it; name NULL: not provisioned yet. */
+#define KC_SOFTHSM_SETTINGS(root_name)                                                             \
+    {                                                                                              \
+        .module = KC_SOFTHSM_MODULE, .token = KC_SOFTHSM_TOKEN, .key_label = KC_SOFTHSM_KEY,       \
+        .pin = (const uint8_t *)KC_SOFTHSM_PIN, .pin_size = sizeof KC_SOFTHSM_PIN - 1,             \
+        .name = (root_name)                                                                        \
+    }
+
 struct kc_softhsm {
     char folder[64];
     char config[96];   /* folder/softhsm2.conf */

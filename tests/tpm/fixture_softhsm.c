@@ -18,14 +18,7 @@ static struct kc_softhsm hsm;
 static struct kc_root *make_root_on_token(const uint8_t *name)
 {
     struct kc_root *root = NULL;
-    const struct kc_hsm_settings settings = {
-        .module = KC_SOFTHSM_MODULE,
-        .token = KC_SOFTHSM_TOKEN,
-        .key_label = KC_SOFTHSM_KEY,
-        .pin = (const uint8_t *)KC_SOFTHSM_PIN,
-        .pin_size = strlen(KC_SOFTHSM_PIN),
-        .name = name,
-    };
+    const struct kc_hsm_settings settings = KC_SOFTHSM_SETTINGS(name);
     assert_int_equal(kc_hsm_new(&settings, &root), KC_OK);
     return root;
 }
