@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making DARE envelopes with the curves: signed, encrypted to public keys, or both, with the witness
+ * that the signer knew the content.
+ *
+ * Keys are lent, also those of recipients; whether a recipient is the right one is for the caller.
+ */
+#ifndef KC_CUSTODIAN_MESH_ENVELOPE_MAKE_H
+#define KC_CUSTODIAN_MESH_ENVELOPE_MAKE_H
+
+#include "proto/dare_envelope.h"
+#include "threshold/key.h"
+#include "threshold/signature.h"
+
+/* What documents are made with besides keys. */
+struct kc_mesh_source {
+    void *context;
+    /* Random octets; secret. KC_ERR_RANDOM */
+    enum kc_error (*random)(void *context, uint8_t *octets, size_t size);
+    uint64_t (*count)(void *context); /* never the same twice in the life of the process */
+    uint64_t now;                     /* seconds since 1970 */
+};
+
+/* What a nonce is made fresh with; secret: kc_wipe. KC_ERR_RANDOM */
+KC_CHECKED enum kc_error kc_mesh_fresh(const struct kc_mesh_source *source, struct kc_fresh *fresh);
+
+/* A random scalar of a curve, never zero. KC_ERR_RANDOM */
+KC_CHECKED enum kc_error kc_mesh_random_scalar(
+    const struct kc_mesh_source *source, enum kc_curve curve, struct kc_scalar *scalar);
+
+struct kc_mesh_letter {
+    struct kc_span payload;      /* lent; secret if there are recipients */
+    const char *type;            /* MessageType, as the payload's tag has it */
+    const char *id;              /* EnvelopeId; NULL: none */
+    const char *unique_id;       /* the primary key in a catalog, or the message's id; NULL: none */
+    const char *event;           /* of a catalog's frame: "New", "Update", "Delete"; NULL: none */
+    const struct kc_key *signer; /* NULL: nobody signs */
+    const struct kc_public_key *recipients; /* whom it is encrypted to; with none it is plain */
+    size_t recipient_count;
+};
+
+/*
+ * Makes an envelope.
+ *
+ * text  given, terminated: free
+ *
+ * KC_ERR_BAD_ALGORITHM  the signer's curve does not sign, or a recipient's is no curve of a Mesh
+ * KC_ERR_POINT_...      a recipient's key is none that may be used
+ * KC_ERR_TOO_LARGE      an id, or the payload
+ * KC_ERR_RANDOM, KC_ERR_NO_MEMORY, KC_ERR_INTERNAL
+ */
+KC_CHECKED enum kc_error kc_mesh_envelope_make(const struct kc_mesh_source *source,
+    const struct kc_mesh_letter *letter, char **text, size_t *size);
+
+/* The public half as documents have it. */
+KC_CHECKED enum kc_error kc_mesh_public_key(
+    const struct kc_point *point, struct kc_public_key *public);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys in documents that are made: public ones, and scalars on their way in an encrypted one. */
+#ifndef KC_CUSTODIAN_MESH_KEY_DOCUMENT_H
+#define KC_CUSTODIAN_MESH_KEY_DOCUMENT_H
+
+#include "proto/object.h"
+#include "proto/public_key.h"
+#include "threshold/key.h"
+
+#define KC_MESH_KEY_DOCUMENT_MAX 1024 /* octets of a KeyData that these write */
+
+/* A KeyData field with the public half. */
+void kc_mesh_write_public(
+    struct kc_object_writer *w, const char *field, const struct kc_public_key *key);
+
+/*
+ * A KeyData with a scalar, as it is: curve "X448z". What is written is secret.
+ *
+ * field   NULL: the outermost object, tagged
+ * public  of the scalar: the verification share, if it is a share
+ */
+void kc_mesh_write_scalar(struct kc_object_writer *w, const char *field,
+    const struct kc_public_key *public, const struct kc_scalar *scalar);
+
+#endif
