@@ -4,14 +4,13 @@
 #include "base/secret.h"
 #include "tpm/code.h"
 #include "tpm/command.h"
+#include "tpm/stored.h"
 
 #include <string.h>
-#include <tss2/tss2_mu.h>
 
 #define ATTRIBUTES                                                                                 \
     (TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA |                                        \
         ((TPMA_NV)TPM2_NT_ORDINARY << TPMA_NV_TPM2_NT_SHIFT))
-#define AREA_MAX 256 /* octets of a description, far more than one of ours has */
 
 /* An index that was found. */
 struct place {
@@ -44,36 +43,13 @@ static TPM2B_AUTH value_of(const uint8_t *auth)
 
 /* --- finding it --- */
 
-static enum kc_error read_description(struct kc_tpm2 *tpm, TPM2B_NV_PUBLIC *description)
-{
-    const struct kc_entity at = kc_entity_of(tpm->head_handle);
-    size_t taken = 0;
-    KC_AUTO_COMMAND command;
-    kc_command_init(&command, "read the description of the head's index", TPM2_CC_NV_ReadPublic,
-        KC_COMMAND_BARE);
-    kc_command_name(&command, &at);
-    enum kc_error error = kc_command_run(tpm, &command);
-    if (error != KC_OK && kc_code_misses_handle(tpm->code))
-        return kc_code_refuse(tpm, KC_ERR_ROOT_HEAD, "there is no NV index for the head");
-    if (error != KC_OK)
-        return error;
-    struct kc_span area = kc_command_read_sized(&command, AREA_MAX);
-    (void)kc_command_read_sized(&command, sizeof(TPMU_NAME)); /* what the TPM calls it */
-    if ((error = kc_command_finish(tpm, &command)) != KC_OK)
-        return error;
-    *description = (TPM2B_NV_PUBLIC){.size = (UINT16)area.size};
-    if (Tss2_MU_TPMS_NV_PUBLIC_Unmarshal(area.bytes, area.size, &taken, &description->nvPublic) !=
-            TSS2_RC_SUCCESS ||
-        taken != area.size)
-        return refuse_foreign(tpm);
-    return KC_OK;
-}
-
 /* KC_ERR_ROOT_HEAD: nothing is at the handle. */
 static enum kc_error find(struct kc_tpm2 *tpm, struct place *place)
 {
     TPM2B_NV_PUBLIC description;
-    enum kc_error error = read_description(tpm, &description);
+    const struct kc_stored_index at = {tpm->head_handle, "read the description of the head's index",
+        KC_ERR_ROOT_HEAD, "there is no NV index for the head"};
+    enum kc_error error = kc_stored_describe(tpm, &at, &description);
     if (error != KC_OK)
         return error;
     const TPMS_NV_PUBLIC *found = &description.nvPublic;

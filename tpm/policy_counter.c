@@ -3,11 +3,10 @@
 
 #include "tpm/code.h"
 #include "tpm/command.h"
+#include "tpm/stored.h"
 
-#include <tss2/tss2_mu.h>
 
 #define COUNTER_SIZE 8
-#define AREA_MAX 256 /* octets of a description, far more than one of ours has */
 #define ATTRIBUTES                                                                                 \
     (TPMA_NV_OWNERWRITE | TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD | TPMA_NV_NO_DA |                   \
         ((TPMA_NV)TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT))
@@ -20,27 +19,9 @@ static TPM2_HANDLE handle_of(const struct kc_tpm2 *tpm)
 
 static enum kc_error read_description(struct kc_tpm2 *tpm, TPM2B_NV_PUBLIC *description)
 {
-    const struct kc_entity at = kc_entity_of(handle_of(tpm));
-    size_t taken = 0;
-    KC_AUTO_COMMAND command;
-    kc_command_init(
-        &command, "read the description of the counter", TPM2_CC_NV_ReadPublic, KC_COMMAND_BARE);
-    kc_command_name(&command, &at);
-    enum kc_error error = kc_command_run(tpm, &command);
-    if (error != KC_OK && kc_code_misses_handle(tpm->code))
-        return kc_code_refuse(tpm, KC_ERR_ROOT_POLICY, "there is no counter for policies");
-    if (error != KC_OK)
-        return error;
-    struct kc_span area = kc_command_read_sized(&command, AREA_MAX);
-    (void)kc_command_read_sized(&command, sizeof(TPMU_NAME)); /* what the TPM calls it */
-    if ((error = kc_command_finish(tpm, &command)) != KC_OK)
-        return error;
-    *description = (TPM2B_NV_PUBLIC){.size = (UINT16)area.size};
-    TSS2_RC code =
-        Tss2_MU_TPMS_NV_PUBLIC_Unmarshal(area.bytes, area.size, &taken, &description->nvPublic);
-    if (code != TSS2_RC_SUCCESS || taken != area.size)
-        return kc_code_refuse(tpm, KC_ERR_ROOT_ANSWER, "a description that is none");
-    return KC_OK;
+    const struct kc_stored_index at = {handle_of(tpm), "read the description of the counter",
+        KC_ERR_ROOT_POLICY, "there is no counter for policies"};
+    return kc_stored_describe(tpm, &at, description);
 }
 
 enum kc_error kc_policy_counter_find(struct kc_tpm2 *tpm, struct kc_policy_counter *counter)

@@ -6,6 +6,7 @@
 #include "tpm/code.h"
 #include "tpm/command.h"
 #include "tpm/resident_policy.h"
+#include "tpm/stored.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -73,34 +74,12 @@ void kc_resident_forget(struct kc_tpm2 *tpm, const struct kc_root_key *key)
         kc_command_flush(tpm, &hot->object.handle);
 }
 
-static enum kc_error load(
-    struct kc_tpm2 *tpm, const struct kc_resident_blob *blob, struct kc_entity *object)
-{
-    struct kc_entity loaded = {.handle = 0};
-    if (kc_entity_object_name(&blob->public, &loaded.name) != KC_OK)
-        return kc_code_refuse(tpm, KC_ERR_NO_MEMORY, "compute the resident key's Name");
-    KC_AUTO_COMMAND command;
-    kc_command_init(
-        &command, "load the resident key", TPM2_CC_Load, BOTH_SIZED | KC_COMMAND_ANSWERS_HANDLE);
-    kc_command_use(&command, &tpm->srk, NULL, NULL);
-    kc_command_private(&command, &blob->private);
-    kc_command_public(&command, &blob->public);
-    enum kc_error error = kc_command_run(tpm, &command);
-    /* The parameters of this command are the blob. */
-    if (error == KC_ERR_ROOT_ANSWER && kc_code_refuses_parameter(tpm->code))
-        return KC_ERR_RECORD_DAMAGED;
-    if (error != KC_OK)
-        return error;
-    loaded.handle = command.answered;
-    *object = loaded;
-    return KC_OK;
-}
-
 static enum kc_error load_hot(struct kc_tpm2 *tpm, const struct kc_resident_blob *blob,
     const uint8_t digest[static 32], struct kc_tpm2_hot **hot)
 {
     struct kc_tpm2_hot *place = make_place(tpm);
-    enum kc_error error = load(tpm, blob, &place->object);
+    enum kc_error error =
+        kc_stored_load(tpm, "load the resident key", &blob->public, &blob->private, &place->object);
     if (error != KC_OK)
         return error;
     memcpy(place->digest, digest, sizeof place->digest);

@@ -8,6 +8,7 @@
 #include "tpm/code.h"
 #include "tpm/command.h"
 #include "tpm/policy_binding.h"
+#include "tpm/stored.h"
 #include "tpm/tss_key.h"
 
 #include <string.h>
@@ -142,24 +143,8 @@ static enum kc_error create(
 static enum kc_error load(
     struct kc_tpm2 *tpm, const struct sealed *sealed, struct kc_entity *object)
 {
-    struct kc_entity loaded = {.handle = 0};
-    if (kc_entity_object_name(&sealed->key.public, &loaded.name) != KC_OK)
-        return kc_code_refuse(tpm, KC_ERR_NO_MEMORY, "compute the sealed object's Name");
-    KC_AUTO_COMMAND command;
-    kc_command_init(&command, "load the sealed object", TPM2_CC_Load,
-        KC_COMMAND_SENDS_SIZED | KC_COMMAND_ANSWERS_SIZED | KC_COMMAND_ANSWERS_HANDLE);
-    kc_command_use(&command, &tpm->srk, NULL, NULL);
-    kc_command_private(&command, &sealed->key.private);
-    kc_command_public(&command, &sealed->key.public);
-    enum kc_error error = kc_command_run(tpm, &command);
-    /* The parameters of this command are the blob. */
-    if (error == KC_ERR_ROOT_ANSWER && kc_code_refuses_parameter(tpm->code))
-        return KC_ERR_RECORD_DAMAGED;
-    if (error != KC_OK)
-        return error;
-    loaded.handle = command.answered;
-    *object = loaded;
-    return KC_OK;
+    return kc_stored_load(
+        tpm, "load the sealed object", &sealed->key.public, &sealed->key.private, object);
 }
 
 /* payload  secret; written only on KC_OK */
