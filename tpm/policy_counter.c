@@ -5,7 +5,6 @@
 #include "tpm/command.h"
 #include "tpm/stored.h"
 
-
 #define COUNTER_SIZE 8
 #define ATTRIBUTES                                                                                 \
     (TPMA_NV_OWNERWRITE | TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD | TPMA_NV_NO_DA |                   \
