@@ -49,8 +49,29 @@ enum kc_record_kind {
     KC_KIND_OBJECT = 5,     /* a certificate, a public key or data, in a keyring; the body has it */
     KC_KIND_PIN = 6,        /* a PIN of a keyring: verifier and failure count; label: whose it is */
     KC_KIND_GENERATION = 7, /* a wrapping key: the part of it that the root seals */
+    KC_KIND_SEED = 8,       /* a Mesh seed, of which keys are derived; id: UDF of its profile key;
+                             * body: the enveloped profile */
+    KC_KIND_ACCOUNT = 9,    /* an account that this service has */
+    KC_KIND_CAPABILITY = 10, /* a share of an account's key, and who may have it used */
+    KC_KIND_REVOCATION = 11, /* a device or a capability that is no more */
+    KC_KIND_SERVICE = 12,    /* what this service is to its accounts */
+    KC_KIND_CONNECTION = 13, /* a device's request to be connected to an account, until it is */
+    KC_KIND_COMPOSITE = 14,  /* a device's connection to an account: the secret is the seed of its
+                              * activation */
+    KC_KIND_MESH_PIN = 15,   /* a PIN of the Mesh that was made here */
+    KC_KIND_ESCROW = 16,     /* a recovery record */
+    KC_KIND_GROUP = 17,      /* a group that is administered here */
+    KC_KIND_EARL = 18,       /* a publication */
+    KC_KIND_ROOT = 19,       /* what is known of a hardware root */
 };
-#define KC_KIND_LAST KC_KIND_GENERATION
+#define KC_KIND_LAST KC_KIND_ROOT
+
+/* Kinds whose secret, if they have one, is under a generation of the wrapping key: that of a key
+ * and all from the seed on. */
+static inline bool kc_kind_is_wrapped(uint8_t kind)
+{
+    return kind == KC_KIND_KEY || kind >= KC_KIND_SEED;
+}
 
 enum kc_role {
     KC_ROLE_NONE = 0,

@@ -157,7 +157,7 @@ static void tell_fetched(struct kc_desk *desk, uint64_t ticket, const struct kc_
 static void want_page(struct kc_job *job, struct kc_span after)
 {
     job->pages = true;
-    job->filter = (struct kc_store_filter){.kind = KC_KIND_KEY};
+    job->filter = (struct kc_store_filter){.wrapped = true};
     memcpy(job->after, after.bytes, after.size); /* a terminated id: the message was checked */
 }
 

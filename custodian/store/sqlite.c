@@ -376,9 +376,11 @@ static int prepare_page(
 
     kc_columns_names(names);
     snprintf(sql, sizeof sql,
-        "SELECT %s FROM records WHERE kind IN (?1, ?9) AND id > ?2"
+        "SELECT %s FROM records WHERE id > ?2"
         " AND length(CAST(id AS BLOB)) BETWEEN 1 AND %d AND instr(id, char(0)) = 0",
         names, KC_RECORD_ID_SIZE - 1);
+    add_condition(sql, !filter->wrapped, " AND kind IN (?1, ?9)");
+    add_condition(sql, filter->wrapped, " AND (kind = ?1 OR kind >= ?9)");
     add_condition(sql, filter->keyring.bytes, " AND keyring = ?3");
     add_condition(sql, filter->label.bytes, " AND label = ?4");
     add_condition(sql, filter->group.bytes, " AND \"group\" = ?5 AND \"group\" <> ''");
@@ -392,7 +394,9 @@ static int bind_page(
     sqlite3_stmt *statement, const struct kc_store_filter *filter, struct kc_span after)
 {
     static const struct kc_span empty = {(const uint8_t *)"", 0};
-    int code = sqlite3_bind_int(statement, 1, filter->kind);
+    uint8_t other = filter->other_kind ? filter->other_kind : filter->kind;
+    int code =
+        sqlite3_bind_int(statement, 1, filter->wrapped ? (uint8_t)KC_KIND_KEY : filter->kind);
     if (code == SQLITE_OK)
         code = bind_span(statement, 2, after.bytes ? after : empty);
     if (code == SQLITE_OK && filter->keyring.bytes)
@@ -408,8 +412,7 @@ static int bind_page(
     if (code == SQLITE_OK)
         code = sqlite3_bind_int(statement, 8, KC_STORE_PAGE_MAX);
     if (code == SQLITE_OK)
-        code =
-            sqlite3_bind_int(statement, 9, filter->other_kind ? filter->other_kind : filter->kind);
+        code = sqlite3_bind_int(statement, 9, filter->wrapped ? (uint8_t)KC_KIND_SEED : other);
     return code;
 }
 
@@ -433,6 +436,18 @@ static int read_page(struct kc_store *store, sqlite3_stmt *statement, struct kc_
     return code;
 }
 
+/* Records of one id, of several kinds, come on one page: the next one begins after the id. */
+static void leave_whole(struct kc_store_page *page)
+{
+    size_t count = page->count;
+    while (count > 0 && strcmp(page->records[count - 1].id, page->last) == 0)
+        count--;
+    if (page->end || count == 0) /* a page has more than there can be of one id */
+        return;
+    page->count = count;
+    memcpy(page->last, page->records[count - 1].id, sizeof page->last);
+}
+
 enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter *filter,
     struct kc_span after, struct kc_store_page *page)
 {
@@ -445,6 +460,8 @@ enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter
         code = bind_page(statement, filter, after);
     if (code == SQLITE_OK)
         code = read_page(store, statement, page);
+    if (filter->wrapped)
+        leave_whole(page);
     sqlite3_finalize(statement);
     return translate(code);
 }

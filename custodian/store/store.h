@@ -66,6 +66,7 @@ KC_CHECKED enum kc_error kc_store_get(
 /* What a page shows: the records that fit everything that is set. */
 struct kc_store_filter {
     uint8_t kind, other_kind;             /* enum kc_record_kind; other_kind 0: just one */
+    bool wrapped;                         /* in place of these: all of kc_kind_is_wrapped */
     uint8_t role, state;                  /* 0: any */
     struct kc_span keyring, label, group; /* bytes NULL: any */
 };

@@ -191,6 +191,11 @@ enum kc_error kc_call_allowed_new(const struct kc_call *call, const struct kc_re
     return refusal(grant(call, record, ""));
 }
 
+enum kc_error kc_call_allowed_record(const struct kc_call *call, const struct kc_record *record)
+{
+    return refusal(grant(call, record, record->id));
+}
+
 enum kc_error kc_call_allowed_object(const struct kc_call *call, const struct kc_record *object)
 {
     struct kc_policy_key about = {object->keyring, object->label, object->id, KC_ROLE_APPLICATION};

@@ -34,7 +34,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define KC_CALL_CHANGES_MAX ((size_t)4)
+#define KC_CALL_CHANGES_MAX ((size_t)16)
 #define KC_CALL_KEPT_SIZE 4096 /* bytes of an answer that the call itself keeps */
 
 enum kc_call_wish {
@@ -340,6 +340,11 @@ KC_CHECKED enum kc_error kc_call_allowed(const struct kc_call *call);
 /* The same with an object, which the policy sees as an application's key. KC_ERR_REFUSED, KC_ERR_LOGIN */
 KC_CHECKED enum kc_error kc_call_allowed_object(
     const struct kc_call *call, const struct kc_record *object);
+
+/* The same with a record that is there, by its keyring, label, id and role. KC_ERR_REFUSED,
+ * KC_ERR_LOGIN */
+KC_CHECKED enum kc_error kc_call_allowed_record(
+    const struct kc_call *call, const struct kc_record *record);
 
 /* The same with a key that is still to be made. */
 KC_CHECKED enum kc_error kc_call_allowed_new(

@@ -361,7 +361,7 @@ enum kc_error kc_keeper_open(
 uint32_t kc_keeper_generation_of(const struct kc_record *record)
 {
     struct kc_reader r;
-    bool has = record->kind == KC_KIND_KEY && record->secret_size >= PREFIX_SIZE + TAG_SIZE;
+    bool has = kc_kind_is_wrapped(record->kind) && record->secret_size >= PREFIX_SIZE + TAG_SIZE;
     kc_reader_init(&r, record->secret, has ? GENERATION_SIZE : 0);
     return kc_reader_u32(&r);
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MOVED_MAX 4 /* records of one commit: any of them fit a message */
+
 /* --- a new generation --- */
 
 /* The older of two, and the newer; of one it is both. */
@@ -125,7 +127,7 @@ static enum kc_error move_some(struct kc_call *call)
     enum kc_error error = KC_OK;
     struct kc_call *page = call->page;
     for (size_t i = 0; page && error == KC_OK && i < page->record_count; i++) {
-        if (call->change_count == KC_CALL_CHANGES_MAX)
+        if (call->change_count == MOVED_MAX)
             break;
         if (is_to_be_moved(call, &page->records[i]))
             error = move_one(call, &page->records[i]);

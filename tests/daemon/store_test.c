@@ -515,6 +515,34 @@ static void a_page_of_large_records_ends_early_and_goes_on(void **state)
     assert_true(pages >= 3);
 }
 
+/* What has a secret under a generation, of all kinds together; and records of one id are never parted
+ * by the end of a page, as the next one begins after it. */
+static void pages_of_all_that_is_wrapped_part_no_id(void **state)
+{
+    struct place *place = *state;
+    static struct kc_store_page page;
+    static const uint8_t kinds[] = {
+        KC_KIND_KEY, KC_KIND_SEED, KC_KIND_COMPOSITE, KC_KIND_OBJECT, KC_KIND_PIN};
+    struct kc_store_filter filter = {.wrapped = true};
+    char after[KC_RECORD_ID_SIZE] = "";
+    size_t seen = 0;
+    for (size_t i = 0; i < 5 * 20; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "id-%03zu", i / 5);
+        struct kc_record record = key(id, id);
+        record.kind = kinds[i % 5];
+        assert_int_equal(put(place->store, record), KC_OK);
+    }
+    do {
+        assert_int_equal(kc_store_page(place->store, &filter, span(after), &page), KC_OK);
+        assert_int_equal(page.count % 3, 0);
+        for (size_t i = 0; i < page.count; i++, seen++)
+            assert_true(kc_kind_is_wrapped(page.records[i].kind));
+        strcpy(after, page.last);
+    } while (!page.end);
+    assert_int_equal(seen, 3 * 20);
+}
+
 static void says_that_a_corrupt_page_is_damage(void **state)
 {
     struct place *place = *state;
@@ -653,6 +681,7 @@ int main(void)
         CASE(refuses_a_store_of_another_schema),
         CASE(refuses_what_the_first_format_has_not),
         CASE(a_page_of_large_records_ends_early_and_goes_on),
+        CASE(pages_of_all_that_is_wrapped_part_no_id),
         CASE(says_that_a_corrupt_page_is_damage),
         CASE(says_that_the_disk_is_full_and_goes_on_when_it_is_not),
         CASE(says_that_the_disk_is_read_only),

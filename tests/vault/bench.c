@@ -586,10 +586,14 @@ static void give_fetched(struct bench *bench, const struct kc_vault_message *fet
         memcpy(after, fetch->ids[0].bytes, fetch->ids[0].size);
         const struct kc_record *next = NULL;
         for (size_t k = 0; k < bench->record_count; k++)
-            if (bench->records[k].kind == KC_KIND_KEY && strcmp(bench->records[k].id, after) > 0 &&
+            if (kc_kind_is_wrapped(bench->records[k].kind) &&
+                strcmp(bench->records[k].id, after) > 0 &&
                 (!next || strcmp(bench->records[k].id, next->id) < 0))
                 next = &bench->records[k];
-        attach(&fetched, &room, next);
+        for (size_t k = 0; next && k < bench->record_count; k++)
+            if (kc_kind_is_wrapped(bench->records[k].kind) &&
+                strcmp(bench->records[k].id, next->id) == 0)
+                attach(&fetched, &room, &bench->records[k]);
         break;
     }
     give_packet(bench, &fetched, &(struct kc_descriptors){.count = 0});

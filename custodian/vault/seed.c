@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/seed.h"
+
+#include <string.h>
+
+#define SPECIFIER_SIZE 2
+
+enum kc_error kc_call_make_seed(
+    struct kc_call *call, enum kc_mesh_seed_type type, struct kc_secret *seed)
+{
+    struct kc_entropy *entropy = call->vault->entropy;
+    KC_AUTO_SECRET made = {0};
+    enum kc_error error = kc_entropy_stir(entropy);
+    if (error == KC_OK)
+        error = kc_secret_init(&made, SPECIFIER_SIZE + KC_MESH_SEED_SECRET);
+    if (error == KC_OK)
+        error = kc_entropy_fill(entropy, made.bytes + SPECIFIER_SIZE, KC_MESH_SEED_SECRET);
+    if (error != KC_OK)
+        return error;
+    made.bytes[0] = (uint8_t)((unsigned)type >> 8);
+    made.bytes[1] = (uint8_t)((unsigned)type & 0xff);
+    *seed = kc_secret_take(&made);
+    return KC_OK;
+}
+
+enum kc_error kc_call_seed(struct kc_call *call, struct kc_span id, struct kc_record **seed)
+{
+    struct kc_record *found;
+    enum kc_error error = kc_call_record(call, KC_KIND_SEED, id, &found);
+    if (error == KC_OK && found->state != KC_STATE_ACTIVE)
+        error = KC_ERR_REFUSED;
+    if (error == KC_OK)
+        error = kc_call_allowed_record(call, found);
+    if (error == KC_OK)
+        *seed = found;
+    return error;
+}
+
+enum kc_error kc_call_seed_key(
+    struct kc_call *call, const struct kc_record *record, const char *name, struct kc_key *key)
+{
+    KC_AUTO_SECRET seed = {0};
+    enum kc_derivation derivation =
+        record->index == KC_DERIVATION_LEGACY ? KC_DERIVATION_LEGACY : KC_DERIVATION_CURRENT;
+    if ((record->kind != KC_KIND_SEED && record->kind != KC_KIND_COMPOSITE) ||
+        !kc_curve_info((enum kc_curve)record->algorithm))
+        return KC_ERR_RECORD_DAMAGED;
+    enum kc_error error = kc_keeper_open(call->vault->keeper, record, &seed);
+    if (error != KC_OK)
+        return error;
+    return kc_mesh_seed_key((struct kc_span){seed.bytes, seed.size},
+        (enum kc_curve)record->algorithm, derivation, name, key);
+}
+
+enum kc_error kc_call_stage_seed(struct kc_call *call, const struct kc_record *wanted,
+    const struct kc_secret *seed, struct kc_record **staged)
+{
+    enum kc_error error = kc_call_stage(call, wanted, staged);
+    if (error == KC_OK)
+        error = kc_call_set_body(call, *staged, wanted->body);
+    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, *staged, seed) : error;
+}
