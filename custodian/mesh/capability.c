@@ -44,10 +44,13 @@ static enum kc_error profile_read(
     const struct kc_object *profile, const char *service_udf, struct kc_mesh_account *account)
 {
     struct kc_json service = kc_object_member(profile, "ServiceUdf");
+    struct kc_json updated = kc_object_member(profile, "Updated");
     if (service_udf != NULL && kc_json_is_there(service) && !kc_json_is_text(service, service_udf))
         return KC_ERR_REFUSED;
     enum kc_error error =
         address_read(kc_object_member(profile, "AccountAddress"), account->address);
+    if (error == KC_OK && kc_json_is_there(updated))
+        error = kc_json_time(updated, &account->updated);
     if (error == KC_OK)
         error = kc_object_key(profile, "AdministratorSignature", &account->administrator);
     if (error == KC_OK)
@@ -79,6 +82,7 @@ static enum kc_mesh_class class_of(enum kc_object_type type)
 {
     return type == KC_OBJECT_CapabilityDecryptServiced ? KC_MESH_DECRYPT
            : type == KC_OBJECT_CapabilitySign          ? KC_MESH_SIGN
+           : type == KC_OBJECT_CapabilityKeyGenerate   ? KC_MESH_GENERATE
                                                        : 0;
 }
 
@@ -110,22 +114,35 @@ static enum kc_error member_read(
                : KC_OK;
 }
 
+/* Which of the account's keys an entry is about, by its fingerprint; NULL: none that its class may
+ * be about. */
+static const struct kc_public_key *subject_find(
+    const struct kc_object *entry, const struct kc_mesh_account *account, enum kc_mesh_class class)
+{
+    char subject[KC_UDF_DIGEST_TEXT_SIZE];
+    const struct kc_public_key *keys[] = {&account->encryption, &account->signature};
+    const enum kc_mesh_class classes[] = {KC_MESH_DECRYPT, KC_MESH_SIGN};
+    if (kc_json_text(kc_object_member(entry, "SubjectId"), subject, sizeof subject) != KC_OK)
+        return NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (keys[i]->size > 0 && (class == classes[i] || class == KC_MESH_GENERATE) &&
+            kc_udf_names_key(
+                subject, keys[i]->algorithm, (struct kc_span){keys[i]->octets, keys[i]->size}))
+            return keys[i];
+    return NULL;
+}
+
 /* The whole key that the entry is about: one of the account's profile. */
 static enum kc_error group_read(const struct kc_object *entry,
     const struct kc_mesh_account *account, struct kc_mesh_capability *capability)
 {
-    char subject[KC_UDF_DIGEST_TEXT_SIZE];
     struct kc_point point;
-    const struct kc_public_key *key =
-        capability->class == KC_MESH_SIGN ? &account->signature : &account->encryption;
-    struct kc_span octets = {key->octets, key->size};
-    if (key->size == 0 ||
-        kc_json_text(kc_object_member(entry, "SubjectId"), subject, sizeof subject) != KC_OK ||
-        !kc_udf_names_key(subject, key->algorithm, octets))
+    const struct kc_public_key *key = subject_find(entry, account, capability->class);
+    if (key == NULL)
         return KC_ERR_REFUSED;
     const struct kc_curve_info *info = kc_curve_by_name(key->algorithm, strlen(key->algorithm));
     if (info == NULL || info->curve != capability->share.curve ||
-        info->signs != (capability->class == KC_MESH_SIGN) ||
+        info->signs != (key == &account->signature) ||
         kc_point_decode(&point, info->curve, key->octets, key->size) != KC_OK)
         return KC_ERR_REFUSED;
     memcpy(capability->group, key->octets, key->size);
@@ -193,13 +210,12 @@ static enum kc_error epoch_read(const struct kc_object *entry, int64_t *epoch)
 
 /* All but the share. */
 static enum kc_error terms_read(const struct kc_object *entry,
-    const struct kc_mesh_account *account, const char *service_udf,
+    const struct kc_mesh_account *account, const struct kc_mesh_service *service,
     struct kc_mesh_capability *capability)
 {
-    struct kc_json service = kc_object_member(entry, "ServiceUdf");
+    struct kc_json said = kc_object_member(entry, "ServiceUdf");
     capability->class = class_of(entry->type);
-    if (capability->class == 0 ||
-        (kc_json_is_there(service) && !kc_json_is_text(service, service_udf)))
+    if (capability->class == 0 || (kc_json_is_there(said) && !kc_json_is_text(said, service->udf)))
         return KC_ERR_REFUSED;
     memcpy(capability->account_udf, account->udf, sizeof capability->account_udf);
     enum kc_error error =
@@ -213,42 +229,137 @@ static enum kc_error terms_read(const struct kc_object *entry,
     return error != KC_OK ? error : epoch_read(entry, &capability->epoch);
 }
 
-static enum kc_error entry_read(const struct kc_object *entry,
-    const struct kc_mesh_account *account, const char *service_udf,
-    const struct kc_key *service_key, struct kc_mesh_capability *capability)
+/* --- the share --- */
+
+/* Whom the envelope of a share may be signed by. */
+static enum kc_error enveloped_open(struct kc_json envelope, const struct kc_mesh_account *account,
+    const struct kc_mesh_service *service, const struct kc_public_key *own,
+    struct kc_scalar *scalar)
+{
+    struct kc_mesh_share_terms terms = {
+        .signer = &account->administrator, .key = service->key, .own = own, .now = service->now};
+    enum kc_error error = kc_mesh_share_open(kc_json_source(envelope), &terms, scalar);
+    if (error != KC_ERR_SIGNATURE || service->custodian == NULL)
+        return error;
+    terms.signer = service->custodian;
+    return kc_mesh_share_open(kc_json_source(envelope), &terms, scalar);
+}
+
+/* Adds d to the share that was there, if what is published about the new one fits. */
+static enum kc_error refreshed_read(struct kc_json envelope, const struct kc_mesh_account *account,
+    const struct kc_mesh_service *service, const struct kc_public_key *own,
+    const struct kc_mesh_capability *before, struct kc_scalar *share)
+{
+    struct kc_point old, new, difference;
+    KC_AUTO_SCALAR offset;
+    struct kc_public_key published;
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    enum kc_curve curve = before->share.curve;
+    const struct kc_curve_info *info = kc_curve_info(curve);
+    if (strcmp(own->algorithm, info->name) != 0 ||
+        kc_point_decode(&old, curve, before->own, info->point_size) != KC_OK ||
+        kc_point_decode(&new, curve, own->octets, own->size) != KC_OK)
+        return KC_ERR_CONTRIBUTION;
+    kc_point_negate(&old, &old);
+    if (kc_point_sum(&difference, (struct kc_point[]){new, old}, 2) != KC_OK)
+        return KC_ERR_CONTRIBUTION;
+    kc_point_encode(&difference, octets);
+    enum kc_error error =
+        kc_public_key_make(info->name, (struct kc_span){octets, info->point_size}, &published);
+    if (error == KC_OK)
+        error = enveloped_open(envelope, account, service, &published, &offset);
+    if (error == KC_OK)
+        kc_scalar_add(share, &before->share, &offset);
+    return error;
+}
+
+/* before  NULL: the entry is a new one, and can refresh nothing */
+static enum kc_error share_read(const struct kc_object *entry,
+    const struct kc_mesh_account *account, const struct kc_mesh_service *service,
+    const struct kc_mesh_capability *before, struct kc_mesh_capability *capability)
 {
     struct kc_public_key own;
+    struct kc_json offset = kc_object_member(entry, "EnvelopedKeyOffset");
     struct kc_json share = kc_json_item(kc_object_member(entry, "EnvelopedKeyShares"), 0);
     if (!kc_json_is_there(share))
         share = kc_object_member(entry, "EnvelopedKeyShare");
-    enum kc_error error = terms_read(entry, account, service_udf, capability);
+    bool refreshes = before != NULL && before->has_share && kc_json_is_there(offset);
+    enum kc_error error = kc_object_key(entry, "KeyData", &own);
+    if (error == KC_OK && kc_json_is_there(offset) && (kc_json_is_there(share) || !refreshes))
+        error = KC_ERR_BAD_REQUEST;
     if (error == KC_OK)
-        error = kc_object_key(entry, "KeyData", &own);
-    if (error == KC_OK)
-        error = kc_mesh_share_open(
-            kc_json_source(share), &account->administrator, service_key, &own, &capability->share);
-    if (error == KC_OK) {
-        memcpy(capability->own, own.octets, own.size);
-        error = group_read(entry, account, capability);
-    }
+        error = refreshes
+                    ? refreshed_read(offset, account, service, &own, before, &capability->share)
+                    : enveloped_open(share, account, service, &own, &capability->share);
+    if (error != KC_OK)
+        return error;
+    memcpy(capability->own, own.octets, own.size);
+    capability->has_share = true;
+    error = group_read(entry, account, capability);
     return error != KC_OK ? error : coefficient_read(entry, capability);
 }
 
-enum kc_error kc_mesh_capability_read(struct kc_span entry, const struct kc_mesh_account *account,
-    const char *service_udf, const struct kc_key *service_key,
+/* Who may only have keys made has no share to be used. */
+static bool needs_no_share(const struct kc_object *entry)
+{
+    return entry->type == KC_OBJECT_CapabilityKeyGenerate &&
+           !kc_json_is_there(kc_object_member(entry, "KeyData"));
+}
+
+static enum kc_error entry_read(struct kc_span entry, const struct kc_mesh_account *account,
+    const struct kc_mesh_service *service, const struct kc_mesh_capability *before,
     struct kc_mesh_capability *capability)
 {
     struct kc_signed_object opened;
-    struct kc_mesh_capability read = {0};
     enum kc_error error = kc_signed_object_open(entry, ENTRY_SIZE_MAX, KC_OBJECT_CatalogedAccess,
         &account->administrator, kc_mesh_verify, &opened);
     if (error != KC_OK)
         return error;
     struct kc_object inner = kc_object_inner(&opened.object, "Capability");
-    error = entry_read(&inner, account, service_udf, service_key, &read);
+    error = terms_read(&inner, account, service, capability);
+    if (error == KC_OK && !needs_no_share(&inner))
+        error = share_read(&inner, account, service, before, capability);
     kc_signed_object_done(&opened);
+    return error;
+}
+
+enum kc_error kc_mesh_capability_read(struct kc_span entry, const struct kc_mesh_account *account,
+    const struct kc_mesh_service *service, struct kc_mesh_capability *capability)
+{
+    struct kc_mesh_capability read = {0};
+    enum kc_error error = entry_read(entry, account, service, NULL, &read);
     if (error == KC_OK)
         *capability = read;
+    kc_mesh_capability_wipe(&read);
+    return error;
+}
+
+/* Whether an entry is about the same as the one that it replaces. */
+static enum kc_error succession_check(
+    const struct kc_mesh_capability *before, const struct kc_mesh_capability *after)
+{
+    if (strcmp(before->id, after->id) != 0 || before->class != after->class ||
+        strcmp(before->account_udf, after->account_udf) != 0 ||
+        before->has_share != after->has_share ||
+        memcmp(before->group, after->group, sizeof before->group) != 0)
+        return KC_ERR_REFUSED;
+    if (before->has_member && after->has_member && after->member.updated < before->member.updated)
+        return KC_ERR_CONFLICT;
+    return after->epoch > before->epoch ? KC_OK : KC_ERR_CONFLICT;
+}
+
+enum kc_error kc_mesh_capability_update(struct kc_span entry, const struct kc_mesh_account *account,
+    const struct kc_mesh_service *service, const struct kc_mesh_capability *before,
+    struct kc_mesh_capability *capability)
+{
+    struct kc_mesh_capability read = {0};
+    enum kc_error error = entry_read(entry, account, service, before, &read);
+    if (error == KC_OK)
+        error = succession_check(before, &read);
+    if (error == KC_OK) {
+        read.allows_offset = before->allows_offset;
+        *capability = read;
+    }
     kc_mesh_capability_wipe(&read);
     return error;
 }

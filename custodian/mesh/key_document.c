@@ -50,3 +50,13 @@ void kc_mesh_write_scalar(struct kc_object_writer *w, const char *field,
     private_parameters(w, public->algorithm, scalar);
     kc_object_write_end(w);
 }
+
+void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_public_key *public,
+    const struct kc_scalar *scalar, int64_t end)
+{
+    kc_object_write_tagged(w, NULL, KC_OBJECT_KeyData);
+    kc_object_write_time(w, "NotOnOrAfter", end);
+    public_parameters(w, public);
+    private_parameters(w, public->algorithm, scalar);
+    kc_object_write_end(w);
+}

@@ -22,4 +22,8 @@ void kc_mesh_write_public(
 void kc_mesh_write_scalar(struct kc_object_writer *w, const char *field,
     const struct kc_public_key *public, const struct kc_scalar *scalar);
 
+/* The same, outermost, of a share that is to be taken up before a time: seconds since 1970. */
+void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_public_key *public,
+    const struct kc_scalar *scalar, int64_t end);
+
 #endif

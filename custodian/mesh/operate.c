@@ -164,31 +164,49 @@ static bool revoked(const struct flow *flow, const char *udf)
     return state->is_revoked(state->context, flow->requester.home->udf, udf);
 }
 
+/* A member's device may have been revoked elsewhere since: so its connection is recent, and not from
+ * before the profile that was pinned. */
 static bool is_fresh_enough(const struct flow *flow, const struct kc_object *connection)
 {
     int64_t updated, now = (int64_t)(flow->now_ms / 1000);
-    if (flow->state->connection_age_max == 0)
+    bool is_member = flow->requester.home != flow->requester.account;
+    uint64_t age_max =
+        is_member ? flow->state->member_connection_age_max : flow->state->connection_age_max;
+    if (age_max == 0 && !is_member)
         return true;
-    return kc_json_time(kc_object_member(connection, "Updated"), &updated) == KC_OK &&
-           updated <= now + KC_REPLAY_SKEW_MS / 1000 &&
-           (updated >= now || (uint64_t)(now - updated) <= flow->state->connection_age_max);
+    if (kc_json_time(kc_object_member(connection, "Updated"), &updated) != KC_OK ||
+        updated > now + KC_REPLAY_SKEW_MS / 1000 ||
+        (is_member && updated < flow->requester.home->updated))
+        return false;
+    return age_max == 0 || updated >= now || (uint64_t)(now - updated) <= age_max;
+}
+
+/* A key that a connection may lack. */
+static bool connected_key(
+    const struct kc_object *connection, const char *name, struct kc_public_key *key)
+{
+    return !kc_json_is_there(kc_object_member(connection, name)) ||
+           kc_object_key(connection, name, key) == KC_OK;
+}
+
+static bool is_account_of(const struct kc_object *connection, const struct kc_mesh_account *home)
+{
+    char said[KC_MESH_ADDRESS_SIZE], address[KC_MESH_ADDRESS_SIZE];
+    struct kc_json account = kc_object_member(connection, "Account");
+    return !kc_json_is_there(account) ||
+           (kc_json_text(account, said, sizeof said) == KC_OK && kc_mesh_address(said, address) &&
+               strcmp(address, home->address) == 0);
 }
 
 /* What the administrator says about the device, if it still stands. */
 static bool connection_holds(struct flow *flow, const struct kc_object *connection)
 {
-    char subject[KC_UDF_DIGEST_TEXT_SIZE], said[KC_MESH_ADDRESS_SIZE];
-    char address[KC_MESH_ADDRESS_SIZE];
+    char subject[KC_UDF_DIGEST_TEXT_SIZE];
     struct kc_operate_requester *requester = &flow->requester;
-    struct kc_json account = kc_object_member(connection, "Account");
-    if (kc_json_is_there(account) &&
-        (kc_json_text(account, said, sizeof said) != KC_OK || !kc_mesh_address(said, address) ||
-            strcmp(address, requester->home->address) != 0))
-        return false;
-    if (kc_json_is_there(kc_object_member(connection, "Authentication")) &&
-        kc_object_key(connection, "Authentication", &requester->authentication) != KC_OK)
-        return false;
-    return kc_json_text(kc_object_member(connection, "Subject"), subject, sizeof subject) ==
+    return is_account_of(connection, requester->home) &&
+           connected_key(connection, "Authentication", &requester->authentication) &&
+           connected_key(connection, "Encryption", &requester->encryption) &&
+           kc_json_text(kc_object_member(connection, "Subject"), subject, sizeof subject) ==
                KC_OK &&
            is_fresh_enough(flow, connection) && !revoked(flow, subject) &&
            !revoked(flow, requester->signature.udf) &&

@@ -13,11 +13,13 @@
 #define KC_CUSTODIAN_MESH_OPERATE_H
 
 #include "custodian/mesh/capability.h"
+#include "custodian/mesh/envelope_make.h"
 #include "custodian/mesh/replay.h"
 #include "threshold/signature.h"
 
 #define KC_OPERATE_BODY_MAX ((size_t)128 << 10) /* octets of a request */
 #define KC_OPERATE_OPERATIONS_MAX 64            /* in a request; it has one at least */
+#define KC_OPERATE_MEMBER_AGE 86400             /* seconds */
 
 enum kc_operate_code {
     KC_OPERATE_ACCEPTED,
@@ -38,9 +40,12 @@ const char *kc_operate_code_name(enum kc_operate_code code);
 /* What a request is answered by. All is borrowed for the call, and believed. */
 struct kc_operate_state {
     void *context;
-    const char *service;               /* DNS name */
-    uint64_t connection_age_max;       /* seconds since a ConnectionDevice was made; 0: any */
-    struct kc_replay *replay;          /* over all accounts */
+    const char *service;                /* DNS name */
+    uint64_t connection_age_max;        /* seconds since a ConnectionDevice was made; 0: any, as
+                                          the account says here which devices it revoked */
+    uint64_t member_connection_age_max; /* the same of a member's device, whose account says that
+                                           elsewhere: KC_OPERATE_MEMBER_AGE unless configured */
+    struct kc_replay *replay;           /* over all accounts */
     const struct kc_key *response_key; /* CustodianSignature of the ConnectionHost; signs with Ed */
 
     /* By canonical address, by id; NULL: there is none, or it is not active. */
@@ -54,8 +59,14 @@ struct kc_operate_state {
      * it. False: the limit is reached. */
     bool (*charge)(void *context, const struct kc_mesh_capability *capability);
 
-    /* For one nonce. Whatever error: the request is answered as busy. */
-    enum kc_error (*fresh)(void *context, struct kc_fresh *fresh);
+    /* Whatever error: the request is answered as busy. Its time is not looked at. */
+    const struct kc_mesh_source *source;
+
+    /* Share and Generate, which make shares: what this service's own are encrypted to (NULL: they
+     * are refused), and whether a key was verified as an encryption key of a device or a member of
+     * the account (NULL: none was; that of the requester's own connection is always one). */
+    const struct kc_public_key *share_key;
+    bool (*is_recipient)(void *context, const char *account_udf, const struct kc_public_key *key);
 };
 
 struct kc_operate_answer {

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/operate_parts.h"
 
-#include "base/text.h"
-#include "base/wipe.h"
-#include "custodian/mesh/verify.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #define RESPONSE_ROOM ((size_t)1024 + (size_t)512 * KC_OPERATE_OPERATIONS_MAX)
-#define META_ROOM 128
 
 static const struct {
     const char *name;
@@ -98,68 +93,6 @@ static enum kc_error payload_write(
     return kc_object_writer_finish(w);
 }
 
-/* For who sorts envelopes; nobody may rely on it. */
-static enum kc_error meta_write(uint64_t now_ms, struct kc_json_writer *w)
-{
-    kc_json_write_object(w);
-    kc_json_write_name(w, "MessageType");
-    kc_json_write_text(w, "OperateResponse");
-    kc_json_write_name(w, "cty");
-    kc_json_write_text(w, "application/mmm/object");
-    kc_json_write_name(w, "Created");
-    kc_json_write_time(w, (int64_t)(now_ms / 1000));
-    kc_json_write_end(w);
-    return kc_json_writer_finish(w);
-}
-
-static enum kc_error sign(const struct kc_operate_state *state, struct kc_dare_envelope *envelope)
-{
-    struct kc_dare_signature *entry = &envelope->signatures[0];
-    uint8_t public[KC_POINT_SIZE_MAX];
-    struct kc_public_key key;
-    struct kc_fresh fresh;
-    const struct kc_curve_info *curve = kc_curve_info(state->response_key->scalar.curve);
-    kc_point_encode(&state->response_key->public, public);
-    enum kc_error error =
-        kc_public_key_make(curve->name, (struct kc_span){public, curve->point_size}, &key);
-    if (error == KC_OK)
-        error = kc_dare_envelope_digest(envelope);
-    if (error == KC_OK)
-        error = state->fresh(state->context, &fresh);
-    if (error != KC_OK)
-        return error;
-    struct kc_signed_message message = kc_mesh_signed_message(curve->curve, envelope->digest);
-    error = kc_signature_sign(entry->octets, state->response_key, &message, &fresh);
-    kc_wipe(&fresh, sizeof fresh);
-    if (!kc_text_copy(entry->kid, sizeof entry->kid, key.udf))
-        return KC_ERR_INTERNAL;
-    entry->size = curve->signature_size;
-    envelope->signature_count = 1;
-    return error;
-}
-
-static enum kc_error envelope_write(const struct kc_operate_state *state, uint64_t now_ms,
-    struct kc_object_writer *payload, struct kc_operate_answer *answer)
-{
-    uint8_t meta[META_ROOM];
-    struct kc_json_writer w;
-    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
-    if (envelope == NULL)
-        return KC_ERR_NO_MEMORY;
-    kc_json_writer_init(&w, meta, sizeof meta);
-    enum kc_error error = meta_write(now_ms, &w);
-    envelope->body = payload->json.out.bytes;
-    envelope->body_size = payload->json.out.size;
-    envelope->content_meta = meta;
-    envelope->content_meta_size = w.out.size;
-    if (error == KC_OK)
-        error = sign(state, envelope);
-    if (error == KC_OK)
-        error = kc_dare_envelope_write(envelope, &answer->text, &answer->size);
-    free(envelope);
-    return error;
-}
-
 enum kc_error kc_operate_reply_write(const struct kc_operate_state *state, uint64_t now_ms,
     const struct kc_operate_reply *reply, struct kc_operate_answer *answer)
 {
@@ -172,8 +105,14 @@ enum kc_error kc_operate_reply_write(const struct kc_operate_state *state, uint6
         made.results[made.result_count++] = reply->results[i].code;
     kc_object_writer_init(&w, room, RESPONSE_ROOM);
     enum kc_error error = payload_write(&w, reply, made.status);
-    if (error == KC_OK)
-        error = envelope_write(state, now_ms, &w, &made);
+    if (error == KC_OK) {
+        struct kc_mesh_source source = *state->source;
+        const struct kc_mesh_letter letter = {.payload = {room, w.json.out.size},
+            .type = "OperateResponse",
+            .signer = state->response_key};
+        source.now = now_ms / 1000;
+        error = kc_mesh_envelope_make(&source, &letter, &made.text, &made.size);
+    }
     free(room);
     if (error == KC_OK)
         *answer = made;

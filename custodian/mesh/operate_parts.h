@@ -12,7 +12,7 @@ struct kc_operate_requester {
     const struct kc_mesh_account *account; /* the one that is addressed */
     const struct kc_mesh_account *home;    /* the one that accredits the device: mostly the same */
     struct kc_public_key signature;        /* the key that signed the request */
-    struct kc_public_key authentication; /* of the ConnectionDevice; algorithm empty: it has none */
+    struct kc_public_key authentication, encryption; /* of its ConnectionDevice; or empty */
 };
 
 /* --- operate_perform.c --- */

@@ -223,7 +223,7 @@ static enum kc_operate_code contribute(const struct kc_operate_state *state,
     struct kc_signer signer = {
         &capability->share, coefficient_of(capability), capability->own, capability->group};
     size_t size = kc_curve_info(capability->share.curve)->point_size;
-    if (state->fresh(state->context, &fresh) != KC_OK)
+    if (kc_mesh_fresh(state->source, &fresh) != KC_OK)
         return KC_OPERATE_BUSY;
     enum kc_error error = kc_signature_contribute(&part, &signer, first, message, &fresh);
     kc_wipe(&fresh, sizeof fresh);

@@ -2,6 +2,7 @@
 #include "custodian/mesh/share_envelope.h"
 
 #include "base/wipe.h"
+#include "custodian/mesh/key_document.h"
 #include "custodian/mesh/verify.h"
 #include "proto/dare_envelope.h"
 #include "proto/object.h"
@@ -87,18 +88,27 @@ static enum kc_error share_check(const struct kc_scalar *scalar, const struct kc
                : KC_ERR_CONTRIBUTION;
 }
 
+static bool is_in_time(const struct kc_object *key_data, int64_t now)
+{
+    int64_t end;
+    struct kc_json value = kc_object_member(key_data, "NotOnOrAfter");
+    return !kc_json_is_there(value) || (kc_json_time(value, &end) == KC_OK && now < end);
+}
+
 static enum kc_error content_read(
-    struct kc_span content, const struct kc_public_key *own, struct kc_scalar *share)
+    struct kc_span content, const struct kc_mesh_share_terms *terms, struct kc_scalar *share)
 {
     struct kc_json_document document = {0};
     struct kc_object key_data;
     KC_AUTO_SCALAR scalar = {0};
     enum kc_error error =
         kc_object_parse(content, SHARE_SIZE_MAX, KC_OBJECT_KeyData, &document, &key_data, NULL);
+    if (error == KC_OK && !is_in_time(&key_data, terms->now))
+        error = KC_ERR_REFUSED;
     if (error == KC_OK)
-        error = scalar_read(&key_data, own, &scalar);
+        error = scalar_read(&key_data, terms->own, &scalar);
     if (error == KC_OK)
-        error = share_check(&scalar, own);
+        error = share_check(&scalar, terms->own);
     kc_json_done(&document);
     if (error == KC_OK)
         *share = scalar;
@@ -106,8 +116,7 @@ static enum kc_error content_read(
 }
 
 static enum kc_error envelope_open(const struct kc_dare_envelope *envelope,
-    const struct kc_public_key *signer, const struct kc_key *key, const struct kc_public_key *own,
-    struct kc_scalar *share)
+    const struct kc_mesh_share_terms *terms, struct kc_scalar *share)
 {
     uint8_t seed[KC_DARE_SEED_SIZE], content[SHARE_SIZE_MAX];
     size_t size;
@@ -116,29 +125,59 @@ static enum kc_error envelope_open(const struct kc_dare_envelope *envelope,
         return KC_ERR_ENVELOPE;
     if (envelope->body_size > sizeof content)
         return KC_ERR_TOO_LARGE;
-    enum kc_error error = kc_dare_envelope_verify(envelope, signer, kc_mesh_verify, &signature);
+    enum kc_error error =
+        kc_dare_envelope_verify(envelope, terms->signer, kc_mesh_verify, &signature);
     if (error == KC_OK)
-        error = seed_open(envelope, key, seed);
+        error = seed_open(envelope, terms->key, seed);
     if (error != KC_OK)
         return error;
     error = kc_dare_envelope_decrypt(envelope, signature, seed, content, &size);
     if (error == KC_OK)
-        error = content_read((struct kc_span){content, size}, own, share);
+        error = content_read((struct kc_span){content, size}, terms, share);
     kc_wipe(seed, sizeof seed);
     kc_wipe(content, sizeof content);
     return error;
 }
 
-enum kc_error kc_mesh_share_open(struct kc_span text, const struct kc_public_key *signer,
-    const struct kc_key *key, const struct kc_public_key *own, struct kc_scalar *share)
+enum kc_error kc_mesh_share_open(
+    struct kc_span text, const struct kc_mesh_share_terms *terms, struct kc_scalar *share)
 {
     struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
     if (envelope == NULL)
         return KC_ERR_NO_MEMORY;
     enum kc_error error = kc_dare_envelope_read(text, envelope);
     if (error == KC_OK)
-        error = envelope_open(envelope, signer, key, own, share);
+        error = envelope_open(envelope, terms, share);
     kc_dare_envelope_done(envelope);
     free(envelope);
+    return error;
+}
+
+/* --- sealing --- */
+
+enum kc_error kc_mesh_share_seal(const struct kc_scalar *share,
+    const struct kc_public_key *recipient, int64_t end, const struct kc_key *signer,
+    const struct kc_mesh_source *source, char **text, size_t *size)
+{
+    uint8_t room[KC_MESH_KEY_DOCUMENT_MAX];
+    struct kc_point own;
+    struct kc_public_key public;
+    struct kc_object_writer w;
+    enum kc_error error = kc_point_multiply_base(&own, share);
+    if (error == KC_OK)
+        error = kc_mesh_public_key(&own, &public);
+    if (error != KC_OK)
+        return error;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_mesh_write_scalar_until(&w, &public, share, end);
+    error = kc_object_writer_finish(&w);
+    const struct kc_mesh_letter letter = {.payload = {room, w.json.out.size},
+        .type = "KeyData",
+        .signer = signer,
+        .recipients = recipient,
+        .recipient_count = 1};
+    if (error == KC_OK)
+        error = kc_mesh_envelope_make(source, &letter, text, size);
+    kc_wipe(room, sizeof room);
     return error;
 }

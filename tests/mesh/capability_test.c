@@ -41,8 +41,10 @@ static enum kc_error read_entry(const char *entry, const char *what, const char 
     struct kc_mesh_capability capability;
     snprintf(path, sizeof path, "access.%s.entry.1", entry);
     char *text = changed(path, what, with, signer);
+    struct kc_mesh_service self = case_service.self;
+    self.key = key;
     enum kc_error error =
-        kc_mesh_capability_read(span_of(text), &case_service.account, SERVICE, key, &capability);
+        kc_mesh_capability_read(span_of(text), &case_service.account, &self, &capability);
     free(text);
     if (error == KC_OK)
         kc_mesh_capability_wipe(&capability);
@@ -62,7 +64,7 @@ static void reads_an_entry_only_if_each_of_its_parts_holds(void **state)
         {"0", "\"Id\"", "\"Other\"", KC_ERR_BAD_REQUEST},
         {"0", "CapabilityDecryptServiced", "CapabilityDecryptPartial", KC_ERR_REFUSED},
         {"0", "CapabilityDecryptServiced", "CapabilitySign", KC_ERR_REFUSED},
-        {"0", "CapabilityDecryptServiced", "CapabilityKeyGenerate", KC_ERR_REFUSED},
+        {"0", "CapabilityDecryptServiced", "CapabilityKeyGenerate", KC_OK},
         {"0", "MDJV-D5YY-RCOC-Y7SB-R7JC-MOI3-ZFHH", "bob@example.com", KC_ERR_REFUSED},
         {"0", "\"AuthenticationId\"", "\"GranteeUdf\"", KC_OK},
         {"0", "\"AuthenticationId\"", "\"Other\"", KC_ERR_REFUSED},

@@ -70,9 +70,8 @@ static void give_to_bob(bool pinned)
         case_edit(payload, "\"Id\"", member);
     char *entry = case_seal(payload, CASE_ADMINISTRATOR, NULL);
     struct kc_span text = {(const uint8_t *)entry, strlen(entry)};
-    GOOD(kc_mesh_capability_read(text, &case_service.account,
-        json_string_value(case_at(case_base, "service.udf")), &case_service.decryption,
-        &case_service.capabilities[0]));
+    GOOD(kc_mesh_capability_read(
+        text, &case_service.account, &case_service.self, &case_service.capabilities[0]));
     free(profile);
     free(entry);
 }

@@ -13,8 +13,6 @@
 #include <sys/random.h>
 
 #define IDS_MAX 4096
-#define CONNECTION_AGE_MAX                                                                         \
-    UINT64_C(86400) /* the default for devices that somebody else may revoke */
 
 static bool good(enum kc_error error, const char *what)
 {
@@ -61,13 +59,16 @@ static bool device_is_revoked(void *context, const char *account_udf, const char
     return false;
 }
 
-static enum kc_error make_fresh(void *context, struct kc_fresh *fresh)
+static uint64_t count(void *context)
 {
     struct operate_service *service = context;
-    fresh->counter = ++service->counter;
-    return getrandom(fresh->random, sizeof fresh->random, 0) == (ssize_t)sizeof fresh->random
-               ? KC_OK
-               : KC_ERR_RANDOM;
+    return ++service->counter;
+}
+
+static enum kc_error make_octets(void *context, uint8_t *octets, size_t size)
+{
+    (void)context;
+    return getrandom(octets, size, 0) == (ssize_t)size ? KC_OK : KC_ERR_RANDOM;
 }
 
 static bool charge(void *context, const struct kc_mesh_capability *capability)
@@ -139,6 +140,17 @@ static bool response_key_load(struct operate_service *service, const json_t *des
            key_load(text_at(host, "custodian_seed"), "", KC_CURVE_ED448, &service->response);
 }
 
+static bool self_load(struct operate_service *service, const char *udf)
+{
+    if (!kc_text_copy(service->udf, sizeof service->udf, udf))
+        return false;
+    service->self = (struct kc_mesh_service){
+        .udf = service->udf, .key = &service->decryption, .custodian = &service->response_public};
+    service->state.share_key = &service->share_public;
+    return good(
+        kc_mesh_public_key(&service->decryption.public, &service->share_public), "service key");
+}
+
 static bool account_load(struct operate_service *service, const json_t *account, const char *udf)
 {
     char *profile = json_dumps(json_object_get(account, "ProfileUser"), JSON_COMPACT);
@@ -148,14 +160,14 @@ static bool account_load(struct operate_service *service, const json_t *account,
     return loaded;
 }
 
-static bool capability_load(struct operate_service *service, const json_t *access, const char *udf)
+static bool capability_load(struct operate_service *service, const json_t *access)
 {
     char *entry = json_dumps(json_object_get(access, "entry"), JSON_COMPACT);
     struct kc_mesh_capability *capability = &service->capabilities[service->capability_count];
-    bool loaded = entry != NULL && service->capability_count < OPERATE_CAPABILITIES_MAX &&
-                  good(kc_mesh_capability_read(span_of(entry), &service->account, udf,
-                           &service->decryption, capability),
-                      "access entry");
+    bool loaded =
+        entry != NULL && service->capability_count < OPERATE_CAPABILITIES_MAX &&
+        good(kc_mesh_capability_read(span_of(entry), &service->account, &service->self, capability),
+            "access entry");
     free(entry);
     service->capability_count += loaded ? 1 : 0;
     return loaded;
@@ -170,21 +182,23 @@ bool operate_service_load(struct operate_service *service, const json_t *base)
     *service = (struct operate_service){0};
     service->state = (struct kc_operate_state){.context = service,
         .service = service->name,
-        .connection_age_max = CONNECTION_AGE_MAX,
+        .connection_age_max = KC_OPERATE_MEMBER_AGE,
+        .member_connection_age_max = KC_OPERATE_MEMBER_AGE,
         .response_key = &service->response,
         .account = find_account,
         .capability = find_capability,
         .is_revoked = device_is_revoked,
         .charge = charge,
-        .fresh = make_fresh};
+        .source = &service->source};
+    service->source = (struct kc_mesh_source){service, make_octets, count, 0};
     if (!kc_text_copy(service->name, sizeof service->name, text_at(described, "address")) ||
         !key_load(text_at(described, "seed"), "BaseServiceEncrypt", KC_CURVE_X448,
             &service->decryption) ||
-        !response_key_load(service, described) ||
+        !response_key_load(service, described) || !self_load(service, udf) ||
         !account_load(service, json_object_get(base, "account"), udf))
         return false;
     json_array_foreach(json_object_get(base, "access"), index,
-        access) if (!capability_load(service, access, udf)) return false;
+        access) if (!capability_load(service, access)) return false;
     return operate_service_reset(service);
 }
 

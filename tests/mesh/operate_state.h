@@ -13,7 +13,7 @@
 
 struct operate_service {
     struct kc_operate_state state;
-    char name[64];
+    char name[64], udf[KC_UDF_ID_SIZE];
     struct kc_mesh_account account;
     struct kc_mesh_capability capabilities[OPERATE_CAPABILITIES_MAX];
     bool is_revoked[OPERATE_CAPABILITIES_MAX];
@@ -22,6 +22,9 @@ struct operate_service {
     size_t revoked_count;
     struct kc_key decryption, response;
     struct kc_public_key response_public; /* as ConnectionHost says it */
+    struct kc_public_key share_public;    /* of the decryption key */
+    struct kc_mesh_service self;
+    struct kc_mesh_source source;
     uint64_t counter;
     unsigned operations_left; /* until the quota is reached */
 };
