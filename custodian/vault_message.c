@@ -120,7 +120,7 @@ static void read_nodes(struct kc_reader *r, struct kc_vault_message *m)
 
 static void read_tickets(struct kc_reader *r, struct kc_vault_message *m)
 {
-    m->ticket_count = kc_reader_count(r, KC_VAULT_RECORDS_MAX, sizeof(uint64_t));
+    m->ticket_count = kc_reader_count(r, KC_VAULT_CHANGES_MAX, sizeof(uint64_t));
     for (size_t i = 0; i < m->ticket_count; i++)
         m->tickets[i] = kc_reader_u64(r);
 }

@@ -54,7 +54,7 @@
  * What the desk adds to the vault's answers: to STATUS the field KEYS, to DOCTOR items about store
  * and files; of a listing the desk puts pages together, cuts them to `count`, and says what comes
  * after. A page of keys or recipients is as many records as fit, in the order of their ids, up to
- * KC_VAULT_RECORDS_MAX: if there are fewer, there is nothing after them.
+ * KC_VAULT_PAGE_MAX: if there are fewer, there is nothing after them.
  */
 #ifndef KC_CUSTODIAN_VAULT_MESSAGE_H
 #define KC_CUSTODIAN_VAULT_MESSAGE_H
@@ -64,9 +64,11 @@
 #include "base/writer.h"
 #include "proto/socket/message.h"
 
-#define KC_VAULT_MESSAGE_MAX ((size_t)160 * 1024)
-#define KC_VAULT_RECORDS_MAX 32 /* records with one message */
-#define KC_VAULT_IDS_MAX 8
+#define KC_VAULT_MESSAGE_MAX ((size_t)192 * 1024)
+#define KC_VAULT_RECORDS_MAX 80 /* records with one message: a Mesh request may name 64 keys */
+#define KC_VAULT_CHANGES_MAX 32 /* records of a COMMIT, and its tickets: their nodes fit as well */
+#define KC_VAULT_PAGE_MAX 32    /* records of a page */
+#define KC_VAULT_IDS_MAX 80
 #define KC_VAULT_NODES_MAX 200 /* nodes with one message */
 #define KC_NODE_SIZE_MAX 8192  /* octets of a node */
 #define KC_VAULT_NODE_HEAD UINT32_MAX
@@ -104,7 +106,7 @@ struct kc_vault_message {
     size_t id_count;
     struct kc_vault_node nodes[KC_VAULT_NODES_MAX];
     size_t node_count;
-    uint64_t tickets[KC_VAULT_RECORDS_MAX]; /* COMMIT */
+    uint64_t tickets[KC_VAULT_CHANGES_MAX]; /* COMMIT */
     size_t ticket_count;
 };
 

@@ -297,6 +297,15 @@ static enum kc_error check_absent(struct kc_call *call, uint8_t kind, const char
     return KC_ERR_RECORD_DAMAGED;
 }
 
+void kc_call_need(struct kc_call *call, const char *id)
+{
+    if (call->wish != KC_WISH_NEED)
+        call->needed_count = 0;
+    call->wish = KC_WISH_NEED;
+    if (call->needed_count < KC_VAULT_IDS_MAX)
+        call->needed[call->needed_count++] = id;
+}
+
 /* The desk may have read the record before it stored another: so it is asked once more, and again,
  * as what many change at once, the operator's record, may be overtaken more than once. */
 static enum kc_error ask_again(struct kc_call *call, const char *id)
@@ -304,8 +313,7 @@ static enum kc_error ask_again(struct kc_call *call, const char *id)
     if (call->is_own || kc_call_times_looked_for(call, id) == ASK_AGAIN_MAX ||
         call->in.id_count == KC_VAULT_IDS_MAX)
         return KC_ERR_RECORD_DAMAGED;
-    call->needed = id;
-    call->wish = KC_WISH_NEED;
+    kc_call_need(call, id);
     return KC_ERR_UNAVAILABLE;
 }
 
@@ -316,8 +324,7 @@ static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_spa
     const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
     if (call->is_own || kc_call_looked_for(call, text))
         return check_absent(call, kind, text);
-    call->needed = text;
-    call->wish = KC_WISH_NEED;
+    kc_call_need(call, text);
     return KC_ERR_UNAVAILABLE;
 }
 

@@ -129,6 +129,7 @@ void kc_call_free(struct kc_call *call)
         free(call->bodies[i]);
     free(call->changes);
     free(call->items);
+    free(call->given);
     kc_question_free(call->question);
     free(call->packet);
     free(call);
@@ -352,6 +353,13 @@ enum kc_error kc_call_set_secret(
     return KC_OK;
 }
 
+void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size)
+{
+    free(call->given);
+    call->given = octets;
+    kc_values_set_span(&call->answer.values, field, octets, size);
+}
+
 const char *kc_call_print(struct kc_call *call, const char *format, ...)
 {
     char text[256];
@@ -367,10 +375,10 @@ const char *kc_call_print(struct kc_call *call, const char *format, ...)
 enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item)
 {
     if (!call->items)
-        call->items = malloc(KC_VAULT_RECORDS_MAX * sizeof call->items[0]);
+        call->items = malloc(KC_VAULT_PAGE_MAX * sizeof call->items[0]);
     if (!call->items)
         return KC_ERR_NO_MEMORY;
-    if (call->answer.item_count >= KC_VAULT_RECORDS_MAX)
+    if (call->answer.item_count >= KC_VAULT_PAGE_MAX)
         return KC_ERR_INTERNAL;
     call->answer.items = call->items;
     call->items[call->answer.item_count].present = 0;

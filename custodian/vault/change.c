@@ -64,14 +64,31 @@ static void take_effect(struct kc_vault *vault, const struct kc_record *record)
         kc_vault_close_share(vault, record->id);
 }
 
-/* A call that goes on finds what it changed in place of what came with the request. */
+/* Whether there was one of this name to replace. */
+static bool replace(struct kc_call *call, const struct kc_record *change)
+{
+    bool found = false;
+    for (size_t i = 0; i < call->record_count; i++)
+        if (call->records[i].kind == change->kind && strcmp(call->records[i].id, change->id) == 0) {
+            call->records[i] = *change;
+            found = true;
+        }
+    return found;
+}
+
+/* A call that goes on finds what it changed in place of, or with, what came with the request. */
 static void renew(struct kc_call *call, const struct kc_record *change)
 {
-    if (call->page)
-        renew(call->page, change);
-    for (size_t i = 0; i < call->record_count; i++)
-        if (call->records[i].kind == change->kind && strcmp(call->records[i].id, change->id) == 0)
-            call->records[i] = *change;
+    bool is_there = call->page && replace(call->page, change);
+    is_there = replace(call, change) || is_there;
+    if (is_there || call->wish != KC_WISH_COMMIT_AGAIN)
+        return;
+    struct kc_record *more =
+        realloc(call->records, (call->record_count + 1) * sizeof call->records[0]);
+    if (!more)
+        return; /* it will be asked for */
+    call->records = more;
+    call->records[call->record_count++] = *change;
 }
 
 void kc_call_settle(struct kc_call *call)

@@ -120,7 +120,7 @@ static bool pack_records(struct kc_ledger *ledger, struct kc_call *call)
 {
     struct kc_writer w;
     size_t count = ledger->record_count;
-    if (count + call->change_count > KC_VAULT_RECORDS_MAX)
+    if (count + call->change_count > KC_VAULT_CHANGES_MAX)
         return false;
     kc_writer_init(&w, ledger->packed, count == 0 ? ROOM : RECORDS_ROOM);
     w.size = ledger->packed_size;
@@ -302,10 +302,10 @@ static enum kc_error write_message(struct kc_vault *vault, struct kc_vault_messa
     kc_head_digest(octets, ledger->next_digest);
     message->nodes[message->node_count++] =
         (struct kc_vault_node){KC_VAULT_NODE_HEAD, {octets, KC_HEAD_SIZE}};
-    memcpy(message->records, ledger->records, sizeof message->records);
+    memcpy(message->records, ledger->records, sizeof ledger->records);
     message->record_count = ledger->record_count;
     for (const struct kc_call *call = ledger->batch.first;
-         call && message->ticket_count < KC_VAULT_RECORDS_MAX; call = call->next)
+         call && message->ticket_count < KC_VAULT_CHANGES_MAX; call = call->next)
         message->tickets[message->ticket_count++] = call->in.ticket;
     return KC_OK;
 }

@@ -35,7 +35,7 @@
 #include <stdatomic.h>
 
 #define KC_CALL_CHANGES_MAX ((size_t)16)
-#define KC_CALL_KEPT_SIZE 4096 /* bytes of an answer that the call itself keeps */
+#define KC_CALL_KEPT_SIZE 8192 /* bytes of an answer that the call itself keeps */
 
 enum kc_call_wish {
     KC_WISH_ANSWER,
@@ -62,7 +62,7 @@ struct kc_call {
     bool damaged; /* one was not */
 
     enum kc_call_wish wish;
-    const char *needed;           /* id; KC_WISH_NEED */
+    size_t needed_count;          /* ids; KC_WISH_NEED */
     bool is_own;                  /* the vault's: no client and no call of the desk's */
     bool is_slow;                 /* it has waited until it may take long */
     bool known;                   /* peer is read */
@@ -96,8 +96,9 @@ struct kc_call {
     size_t page_looked;   /* records of the page, that no more nodes are needed for */
     struct kc_call *page; /* the message that the records of the page are in */
 
-    struct kc_values *items; /* KC_VAULT_RECORDS_MAX, when there are items */
+    struct kc_values *items; /* KC_VAULT_PAGE_MAX, when there are items */
     struct kc_descriptors answer_descriptors;
+    uint8_t *given; /* octets of the answer; owned */
     size_t kept_size;
 
     struct kc_record *changes;            /* KC_CALL_CHANGES_MAX, when there are changes */
@@ -106,6 +107,7 @@ struct kc_call {
     /* 10 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
     struct kc_vault_message in;
     uint32_t wanted[KC_VAULT_NODES_MAX];
+    const char *needed[KC_VAULT_IDS_MAX];
     struct kc_message answer;
     uint8_t kept[KC_CALL_KEPT_SIZE];
 };
@@ -221,6 +223,9 @@ void kc_call_set_octets(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
 KC_CHECKED enum kc_error kc_call_set_secret(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
+
+/* The same for octets that are larger than the call's own room, once in a call; given (free). */
+void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size);
 
 /* Room in the call, as long as the call; wiped after it. */
 uint8_t *kc_call_keep(struct kc_call *call, size_t size);
@@ -375,6 +380,10 @@ KC_CHECKED enum kc_error kc_call_fresh(const struct kc_call *call);
  * KC_ERR_STORE_FRESHNESS  it is a share of a service (kc_call_fresh)
  */
 KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
+
+/* Wishes for the records with an id, which lives as long as the call; with what is needed already, so
+ * that a handler looks for several before it returns. */
+void kc_call_need(struct kc_call *call, const char *id);
 
 /* Whether, and how often, the desk has looked into the store for this id, after a NEED. */
 bool kc_call_looked_for(const struct kc_call *call, const char *id);

@@ -70,8 +70,8 @@ struct kc_ledger {
     uint64_t desk;   /* that the present change is for */
     unsigned tries;  /* fetches for the present change */
     uint8_t *packed; /* KC_VAULT_MESSAGE_MAX octets: its records and nodes */
-    struct kc_span records[KC_VAULT_RECORDS_MAX];
-    struct kc_call *owners[KC_VAULT_RECORDS_MAX];
+    struct kc_span records[KC_VAULT_CHANGES_MAX];
+    struct kc_call *owners[KC_VAULT_CHANGES_MAX];
     size_t record_count;
     size_t packed_size;
     struct kc_head next; /* the change's */

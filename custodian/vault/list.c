@@ -52,7 +52,7 @@ enum kc_error kc_vault_key_list(struct kc_call *call)
 
 void kc_call_set_page(struct kc_call *call)
 {
-    kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_RECORDS_MAX);
+    kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_PAGE_MAX);
     if (call->record_count > 0)
         kc_call_set_text(call, KC_FIELD_AFTER, call->records[call->record_count - 1].id);
     call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);

@@ -119,8 +119,7 @@ static enum kc_error load_own(struct kc_call *call, bool makes, struct kc_record
     vault->ledger.opening.is_making = false;
     size_t times = kc_call_times_looked_for(call, KC_RECORD_ID_VAULT);
     if (times == 0 || (vault->ledger.made && times < LOOK_MAX)) {
-        call->needed = KC_RECORD_ID_VAULT;
-        call->wish = KC_WISH_NEED;
+        kc_call_need(call, KC_RECORD_ID_VAULT);
         return KC_OK;
     }
     if (vault->ledger.made || kc_keeper_ready(vault->keeper)) /* it was there before */

@@ -12,9 +12,11 @@ enum kc_error kc_vault_ping(struct kc_call *call)
     return kc_call_allowed(call);
 }
 
+#define RANDOM_MAX 1024
+
 enum kc_error kc_vault_random(struct kc_call *call)
 {
-    uint8_t octets[KC_CALL_KEPT_SIZE / 4]; /* the client's to keep secret */
+    uint8_t octets[RANDOM_MAX]; /* the client's to keep secret */
     uint64_t size = call->in.message.values.value[KC_FIELD_SIZE].number;
     enum kc_error error = kc_call_allowed(call);
     if (error == KC_OK && (size == 0 || size > sizeof octets))

@@ -204,11 +204,11 @@ static enum kc_error perform(struct kc_call *call)
     return error == KC_OK ? row->handler(call) : error;
 }
 
-/* Asks for one record more than those that the desk has looked for already, which it names again:
- * so the requests of one ticket look for more each time, and end. */
+/* Asks for more records than those that the desk has looked for already, which it names again: so
+ * the requests of one ticket look for more each time, and end. */
 static void send_need(struct kc_call *call)
 {
-    if (call->in.id_count == KC_VAULT_IDS_MAX) {
+    if (call->in.id_count + call->needed_count > KC_VAULT_IDS_MAX) {
         kc_call_finish(call, KC_ERR_INTERNAL);
         return;
     }
@@ -217,7 +217,9 @@ static void send_need(struct kc_call *call)
     out.ticket = call->in.ticket;
     memcpy(out.ids, call->in.ids, sizeof out.ids);
     out.id_count = call->in.id_count;
-    out.ids[out.id_count++] = (struct kc_span){(const uint8_t *)call->needed, strlen(call->needed)};
+    for (size_t i = 0; i < call->needed_count; i++)
+        out.ids[out.id_count++] =
+            (struct kc_span){(const uint8_t *)call->needed[i], strlen(call->needed[i])};
     kc_call_send(call, &out, NULL);
     kc_call_free(call);
 }

@@ -487,7 +487,7 @@ static void attach_kind(
     struct bench *bench, struct kc_vault_message *request, struct room *room, uint8_t kind)
 {
     for (size_t i = 0; i < bench->record_count; i++)
-        if (bench->records[i].kind == kind && request->record_count < KC_VAULT_RECORDS_MAX)
+        if (bench->records[i].kind == kind && request->record_count < KC_VAULT_PAGE_MAX)
             attach(request, room, &bench->records[i]);
 }
 
