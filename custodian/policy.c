@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-_Static_assert(KC_ROLE_SHARE < 32, "a role is a bit of a rule");
+_Static_assert(KC_ROLE_LAST < 32, "a role is a bit of a rule");
 
 /* Linear in time for one star at a time: after a mismatch only the last star is tried again. */
 bool kc_policy_glob(const char *pattern, const char *text)

@@ -120,9 +120,9 @@ static void read_description(struct kc_reader *r, struct kc_record *record)
     read_text(r, record->label, sizeof record->label);
     read_text(r, record->account, sizeof record->account);
     record->algorithm = read_within(r, KC_ALGORITHM_NONE, KC_ALGORITHM_LAST);
-    record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
+    record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_LAST);
     record->use = read_within(r, KC_USE_NONE, KC_USE_DECRYPT);
-    record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_RESIDENT);
+    record->residence = read_within(r, KC_RESIDENCE_NONE, KC_RESIDENCE_DERIVED);
     record->state = read_within(r, KC_STATE_ACTIVE, KC_STATE_DESTROYED);
     record->version = kc_reader_u32(r);
     record->created = kc_reader_u64(r);
@@ -135,7 +135,7 @@ static void read_share(struct kc_reader *r, struct kc_record *record)
     read_text(r, record->group, sizeof record->group);
     kc_reader_copy(r, record->group_public, sizeof record->group_public);
     kc_reader_copy(r, record->peer_public, sizeof record->peer_public);
-    record->class = read_within(r, KC_ROLE_NONE, KC_ROLE_SHARE);
+    record->class = read_within(r, KC_ROLE_NONE, KC_ROLE_LAST);
     record->index = kc_reader_u8(r);
     record->threshold = kc_reader_u8(r);
     record->dealer = read_within(r, 0, 1);
@@ -167,9 +167,10 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
 
 /* --- texts: the position is the enum's value --- */
 
-static const char *const roles[] = {NULL, "base", "account", "application", "wrap", "share"};
+static const char *const roles[] = {
+    NULL, "base", "account", "application", "wrap", "share", "device"};
 static const char *const uses[] = {NULL, "sign", "agree", "decrypt"};
-static const char *const residences[] = {NULL, "sealed", "wrapped", "resident"};
+static const char *const residences[] = {NULL, "sealed", "wrapped", "resident", "derived"};
 static const char *const states[] = {NULL, "active", "disabled", "destroyed"};
 static const char *const objects[] = {NULL, "certificate", "public", "data"};
 

@@ -80,7 +80,10 @@ enum kc_role {
     KC_ROLE_APPLICATION = 3, /* for PKCS#11, the provider and raw signatures */
     KC_ROLE_WRAP = 4,        /* takes shares that are enveloped to it */
     KC_ROLE_SHARE = 5,
+    KC_ROLE_DEVICE =
+        6, /* a device's composite key: its base key and an activation's, for an account */
 };
+#define KC_ROLE_LAST KC_ROLE_DEVICE
 
 /* Index of a share. */
 enum kc_party { KC_PARTY_ANY = 0, KC_PARTY_FIRST = 1, KC_PARTY_SERVICE = 2 };
@@ -97,7 +100,8 @@ enum kc_residence {
     KC_RESIDENCE_NONE = 0,
     KC_RESIDENCE_SEALED = 1,
     KC_RESIDENCE_WRAPPED = 2,
-    KC_RESIDENCE_RESIDENT = 3
+    KC_RESIDENCE_RESIDENT = 3,
+    KC_RESIDENCE_DERIVED = 4, /* of a seed, when it is used; the body says of which */
 };
 enum kc_state { KC_STATE_ACTIVE = 1, KC_STATE_DISABLED = 2, KC_STATE_DESTROYED = 3 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/core.h"
+#include "custodian/vault/derived.h"
 #include "custodian/vault/evp.h"
 #include "threshold/share.h"
 
@@ -18,7 +19,7 @@
  *   secret-derive         application, share 1 of such          agree   active
  *   key-decrypt           application                           decrypt active
  *   object-list           application, share 1 of such          any     active
- *   decrypt               application, base, account, share 1   agree   active
+ *   decrypt               application, base, account, device, share 1   agree   active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
  *   share-form            application, base, resident            agree   active
@@ -34,11 +35,13 @@
  * Keys that sign Mesh envelopes and requests (base, account) never sign raw octets: an application
  * could have a request signed that way. A whole account key agrees only inside decrypt, where what
  * comes out is a base seed. Wrap keys do nothing but take shares. Base keys are the device's own
- * and are not split.
+ * and are not split, nor are the composite ones made of them. What is derived of a seed goes with the
+ * seed, and is not destroyed, split or made a share alone.
  */
 
 #define ROLE(name) (1u << KC_ROLE_##name)
-#define ROLE_ANY (ROLE(BASE) | ROLE(ACCOUNT) | ROLE(APPLICATION) | ROLE(WRAP) | ROLE(SHARE))
+#define ROLE_ANY                                                                                   \
+    (ROLE(BASE) | ROLE(ACCOUNT) | ROLE(APPLICATION) | ROLE(WRAP) | ROLE(SHARE) | ROLE(DEVICE))
 #define STATE(name) (1u << KC_STATE_##name)
 #define STATE_ANY (STATE(ACTIVE) | STATE(DISABLED) | STATE(DESTROYED))
 
@@ -51,6 +54,7 @@ struct fit {
     unsigned classes; /* of a share: roles that the split key had; 0: any */
     bool is_use;      /* a key that wants each use confirmed wants it of this one */
     bool is_mesh;     /* for keys on the curves of the Mesh */
+    bool is_own;      /* for keys whose secret is their own, not derived of a seed */
 };
 
 #define SHARE(wanted, wanted_use, uses)                                                            \
@@ -65,7 +69,9 @@ static const struct fit fits[KC_OPERATIONS] = {
         .states = STATE(ACTIVE) | STATE(DISABLED)},
     [KC_OPERATION_KEY_DISABLE] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},
     [KC_OPERATION_KEY_ENABLE] = {.roles = ROLE_ANY, .states = STATE(DISABLED)},
-    [KC_OPERATION_KEY_DESTROY] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
+    [KC_OPERATION_KEY_DESTROY] = {.roles = ROLE_ANY,
+        .states = STATE(ACTIVE) | STATE(DISABLED),
+        .is_own = true},
     [KC_OPERATION_KEY_SIGN] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
         .use = KC_USE_SIGN,
         .states = STATE(ACTIVE),
@@ -92,7 +98,8 @@ static const struct fit fits[KC_OPERATIONS] = {
         .states = STATE(ACTIVE),
         .expires = true,
         .is_use = true},
-    [KC_OPERATION_DECRYPT] = {.roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) | ROLE(SHARE),
+    [KC_OPERATION_DECRYPT] = {.roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) |
+                                       ROLE(DEVICE) | ROLE(SHARE),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),
         .expires = true,
@@ -102,7 +109,8 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_SHARE_SPLIT] = {.roles = ROLE(APPLICATION) | ROLE(ACCOUNT),
         .states = STATE(ACTIVE),
         .expires = true,
-        .is_mesh = true},
+        .is_mesh = true,
+        .is_own = true},
     [KC_OPERATION_SHARE_ENVELOPE] = SHARE(FIRST, NONE, false),
     [KC_OPERATION_SHARE_ACCEPT] = {.roles = ROLE(WRAP),
         .use = KC_USE_AGREE,
@@ -113,7 +121,8 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_SHARE_FORM] = {.roles = ROLE(APPLICATION) | ROLE(BASE),
         .use = KC_USE_AGREE,
         .states = STATE(ACTIVE),
-        .expires = true},
+        .expires = true,
+        .is_own = true},
     [KC_OPERATION_AGREEMENT_CONTRIBUTE] = SHARE(SERVICE, AGREE, false),
     [KC_OPERATION_AGREEMENT_COMBINE] = SHARE(FIRST, AGREE, true),
     [KC_OPERATION_SIGNATURE_COMMIT] = SHARE(FIRST, SIGN, true),
@@ -149,6 +158,7 @@ static bool fits_operation(const struct kc_call *call, const struct kc_record *k
     return (fit->roles >> key->role & 1) != 0 &&
            (fit->use == KC_USE_NONE || fit->use == key->use) && fits_share(fit, key) &&
            (fit->states >> key->state & 1) != 0 && fits_family(fit, key) &&
+           !(fit->is_own && key->residence == KC_RESIDENCE_DERIVED) &&
            !(fit->expires && is_out_of_time(call, key));
 }
 
@@ -397,25 +407,29 @@ static bool keeps_seed(const struct kc_record *record, const struct kc_curve_inf
     return info->signs && record->role != KC_ROLE_SHARE;
 }
 
-static enum kc_error make_key(
-    const struct kc_record *record, const struct kc_secret *secret, struct kc_key *key)
-{
-    const struct kc_curve_info *info = kc_curve_info((enum kc_curve)record->algorithm);
-    if (!info)
-        return KC_ERR_RECORD_DAMAGED;
-    if (keeps_seed(record, info))
-        return kc_key_from_seed(key, info->curve, secret->bytes, secret->size);
-    KC_AUTO_SCALAR scalar;
-    enum kc_error error = kc_scalar_decode(&scalar, info->curve, secret->bytes, secret->size);
-    return error == KC_OK ? kc_key_from_scalar(key, &scalar) : error;
-}
-
 static bool is_public(const struct kc_record *record, const struct kc_point *point)
 {
     uint8_t encoded[KC_POINT_SIZE_MAX] = {0};
     kc_point_encode(point, encoded);
     return record->public_size == kc_curve_info(point->curve)->point_size &&
            memcmp(encoded, record->public_key, record->public_size) == 0;
+}
+
+/* An account's key may have come as a scalar where one that is made here is a seed; both have 56 octets
+ * on Ed448, and the public half tells. */
+static enum kc_error make_key(
+    const struct kc_record *record, const struct kc_secret *secret, struct kc_key *key)
+{
+    const struct kc_curve_info *info = kc_curve_info((enum kc_curve)record->algorithm);
+    if (!info)
+        return KC_ERR_RECORD_DAMAGED;
+    if (keeps_seed(record, info) &&
+        kc_key_from_seed(key, info->curve, secret->bytes, secret->size) == KC_OK &&
+        is_public(record, &key->public))
+        return KC_OK;
+    KC_AUTO_SCALAR scalar;
+    enum kc_error error = kc_scalar_decode(&scalar, info->curve, secret->bytes, secret->size);
+    return error == KC_OK ? kc_key_from_scalar(key, &scalar) : error;
 }
 
 static enum kc_error check_share(const struct kc_record *record, struct kc_material *m)
@@ -430,6 +444,19 @@ static enum kc_error check_share(const struct kc_record *record, struct kc_mater
     return error;
 }
 
+static enum kc_error open_derived(
+    struct kc_call *call, const struct kc_record *record, struct kc_material *material)
+{
+    KC_AUTO_MATERIAL m = {0};
+    enum kc_error error = kc_call_derived_key(call, record, &m.key);
+    if (error != KC_OK)
+        return error;
+    if (!is_public(record, &m.key.public))
+        return KC_ERR_RECORD_DAMAGED;
+    *material = m;
+    return KC_OK;
+}
+
 /* A record that was believed holds what the vault put there; another answer is damage. */
 static enum kc_error open_material(
     struct kc_call *call, const struct kc_record *record, struct kc_material *material)
@@ -439,6 +466,8 @@ static enum kc_error open_material(
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_RESIDENCE].name);
         return KC_ERR_BAD_ARGUMENT;
     }
+    if (record->residence == KC_RESIDENCE_DERIVED)
+        return open_derived(call, record, material);
     enum kc_error error = kc_keeper_open(call->vault->keeper, record, &secret);
     if (error != KC_OK)
         return error;

@@ -29,12 +29,15 @@ static uint8_t wanted_residence(const struct kc_call *call)
                : KC_RESIDENCE_SEALED;
 }
 
-/* A split alone makes shares; the Mesh knows no keys but on its curves. */
+/* A split alone makes shares, an activation composite keys, and the operations of the Mesh what is
+ * derived of seeds; the Mesh knows no keys but on its curves. */
 static enum kc_error check_role(
     struct kc_call *call, const struct kc_record *wanted, const struct kc_algorithm_info *info)
 {
-    if (wanted->role == KC_ROLE_SHARE)
+    if (wanted->role == KC_ROLE_SHARE || wanted->role == KC_ROLE_DEVICE)
         return wrong_field(call, KC_FIELD_ROLE);
+    if (wanted->residence == KC_RESIDENCE_DERIVED)
+        return wrong_field(call, KC_FIELD_RESIDENCE);
     if (info->family != KC_FAMILY_CURVE && wanted->role != KC_ROLE_APPLICATION)
         return KC_ERR_BAD_ALGORITHM;
     if (wanted->confirm && wanted->role != KC_ROLE_APPLICATION)

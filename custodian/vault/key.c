@@ -169,16 +169,25 @@ enum kc_error kc_vault_key_agree(struct kc_call *call)
     return error;
 }
 
-/* --- key-update --- */
+/* --- changes --- */
+
+/* The secret that stays with a change; a derived key has none, and `kept` is NULL. */
+static enum kc_error open_kept(struct kc_call *call, const struct kc_record *key,
+    struct kc_secret *secret, const struct kc_secret **kept)
+{
+    bool is_derived = key->residence == KC_RESIDENCE_DERIVED;
+    *kept = is_derived ? NULL : secret;
+    return is_derived ? KC_OK : kc_keeper_open(call->vault->keeper, key, secret);
+}
 
 enum kc_error kc_vault_key_update(struct kc_call *call)
 {
     struct kc_record *key, *staged;
     KC_AUTO_SECRET secret = {0};
-    struct kc_keeper *keeper = call->vault->keeper;
+    const struct kc_secret *kept = NULL;
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        error = kc_keeper_open(keeper, key, &secret);
+        error = open_kept(call, key, &secret, &kept);
     if (error == KC_OK)
         error = kc_call_stage(call, key, &staged);
     if (error == KC_OK)
@@ -191,7 +200,7 @@ enum kc_error kc_vault_key_update(struct kc_call *call)
         return KC_ERR_REFUSED; /* a rule for some labels gives no others */
     kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
     call->wish = KC_WISH_COMMIT;
-    return kc_keeper_protect(keeper, staged, &secret);
+    return kc_keeper_protect(call->vault->keeper, staged, kept);
 }
 
 /* --- states --- */
@@ -200,10 +209,10 @@ static enum kc_error set_state(struct kc_call *call, uint8_t state)
 {
     struct kc_record *key, *staged;
     KC_AUTO_SECRET secret = {0};
-    struct kc_keeper *keeper = call->vault->keeper;
+    const struct kc_secret *kept = NULL;
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        error = kc_keeper_open(keeper, key, &secret);
+        error = open_kept(call, key, &secret, &kept);
     if (error == KC_OK)
         error = kc_call_stage(call, key, &staged);
     if (error != KC_OK)
@@ -211,7 +220,7 @@ static enum kc_error set_state(struct kc_call *call, uint8_t state)
     staged->state = state;
     kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
     call->wish = KC_WISH_COMMIT;
-    return kc_keeper_protect(keeper, staged, &secret);
+    return kc_keeper_protect(call->vault->keeper, staged, kept);
 }
 
 enum kc_error kc_vault_key_disable(struct kc_call *call)
