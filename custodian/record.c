@@ -105,7 +105,7 @@ static void read_public(struct kc_reader *r, struct kc_record *record)
     }
     record->start = kc_reader_u64(r);
     record->confirm = read_within(r, 0, 1);
-    record->object = read_within(r, KC_OBJECT_NONE, KC_OBJECT_DATA);
+    record->object = read_within(r, KC_OBJECT_CLASS_NONE, KC_OBJECT_DATA);
     record->public_size = read_sized(r, record->public_key, sizeof record->public_key);
     record->identifier_size = read_sized(r, record->identifier, sizeof record->identifier);
     record->attributes_size = read_sized(r, record->attributes, sizeof record->attributes);

@@ -90,7 +90,7 @@ enum kc_party { KC_PARTY_ANY = 0, KC_PARTY_FIRST = 1, KC_PARTY_SERVICE = 2 };
 
 /* What an object is. */
 enum kc_object_class {
-    KC_OBJECT_NONE = 0,
+    KC_OBJECT_CLASS_NONE = 0,
     KC_OBJECT_CERTIFICATE = 1,
     KC_OBJECT_PUBLIC = 2,
     KC_OBJECT_DATA = 3,

@@ -13,14 +13,15 @@
 #define META_ROOM 512
 
 /* An envelope on its way, with what must not outlive it. */
-struct making {
-    const struct kc_mesh_source *source;
+struct kc_mesh_making {
+    const struct kc_mesh_source *source; /* both lent until the body is there */
     const struct kc_mesh_letter *letter;
     struct kc_dare_envelope envelope;
     uint8_t seed[KC_DARE_SEED_SIZE]; /* secret */
     struct kc_dare_content content;  /* secret */
     uint8_t meta[META_ROOM];
-    uint8_t *body; /* owned */
+    uint8_t *body;     /* owned */
+    uint8_t *manifest; /* owned */
 };
 
 enum kc_error kc_mesh_fresh(const struct kc_mesh_source *source, struct kc_fresh *fresh)
@@ -62,7 +63,7 @@ static enum kc_error recipient_point(const struct kc_public_key *key, struct kc_
 }
 
 static enum kc_error seed_wrap(
-    struct making *making, struct kc_span agreed, struct kc_dare_recipient *entry)
+    struct kc_mesh_making *making, struct kc_span agreed, struct kc_dare_recipient *entry)
 {
     static const uint8_t info[] = KC_DARE_KEK_INFO;
     uint8_t kek[KC_DARE_KEK_SIZE];
@@ -74,8 +75,8 @@ static enum kc_error seed_wrap(
 }
 
 /* Agrees between a fresh key, whose public half goes into the entry, and the recipient's. */
-static enum kc_error seed_wrap_for(
-    struct making *making, const struct kc_point *recipient, struct kc_dare_recipient *entry)
+static enum kc_error seed_wrap_for(struct kc_mesh_making *making, const struct kc_point *recipient,
+    struct kc_dare_recipient *entry)
 {
     KC_AUTO_SCALAR ephemeral = {0};
     struct kc_point public;
@@ -95,7 +96,7 @@ static enum kc_error seed_wrap_for(
     return error;
 }
 
-static enum kc_error recipient_add(struct making *making, const struct kc_public_key *key)
+static enum kc_error recipient_add(struct kc_mesh_making *making, const struct kc_public_key *key)
 {
     struct kc_point point;
     struct kc_dare_envelope *envelope = &making->envelope;
@@ -110,9 +111,29 @@ static enum kc_error recipient_add(struct making *making, const struct kc_public
     return seed_wrap_for(making, &point, entry);
 }
 
+/* Who has a secret needs no key of his own: the secret is what is agreed on. */
+static enum kc_error secret_add(struct kc_mesh_making *making, struct kc_span secret)
+{
+    struct kc_dare_envelope *envelope = &making->envelope;
+    struct kc_dare_recipient *entry = &envelope->recipients[envelope->recipient_count++];
+    enum kc_error error = kc_udf_symmetric_id(secret, entry->kid);
+    return error == KC_OK ? seed_wrap(making, secret, entry) : error;
+}
+
+static enum kc_error recipients_add(struct kc_mesh_making *making)
+{
+    enum kc_error error = KC_OK;
+    const struct kc_mesh_letter *letter = making->letter;
+    for (size_t i = 0; error == KC_OK && i < letter->recipient_count; i++)
+        error = recipient_add(making, &letter->recipients[i]);
+    if (error == KC_OK && letter->secret.size > 0)
+        error = secret_add(making, letter->secret);
+    return error;
+}
+
 /* --- the body --- */
 
-static enum kc_error body_encrypt(struct making *making)
+static enum kc_error body_encrypt(struct kc_mesh_making *making)
 {
     struct kc_dare_envelope *envelope = &making->envelope;
     const struct kc_span payload = making->letter->payload;
@@ -134,12 +155,10 @@ static enum kc_error body_encrypt(struct making *making)
     if (error == KC_OK)
         error =
             kc_udf_symmetric_id((struct kc_span){making->seed, sizeof making->seed}, envelope->kid);
-    for (size_t i = 0; error == KC_OK && i < making->letter->recipient_count; i++)
-        error = recipient_add(making, &making->letter->recipients[i]);
-    return error;
+    return error == KC_OK ? recipients_add(making) : error;
 }
 
-static enum kc_error body_copy(struct making *making)
+static enum kc_error body_copy(struct kc_mesh_making *making)
 {
     const struct kc_span payload = making->letter->payload;
     making->body = malloc(payload.size + 1);
@@ -162,7 +181,7 @@ static void meta_text(struct kc_json_writer *w, const char *name, const char *te
     kc_json_write_text(w, text);
 }
 
-static enum kc_error meta_write(struct making *making)
+static enum kc_error meta_write(struct kc_mesh_making *making)
 {
     struct kc_json_writer w;
     const struct kc_mesh_letter *letter = making->letter;
@@ -180,73 +199,130 @@ static enum kc_error meta_write(struct making *making)
     return kc_json_writer_finish(&w);
 }
 
-/* --- the signature --- */
+/* --- in two steps --- */
 
-static enum kc_error digest_sign(
-    struct making *making, const struct kc_curve_info *curve, struct kc_dare_signature *entry)
+static bool is_encrypted(const struct kc_mesh_letter *letter)
 {
-    struct kc_fresh fresh;
-    struct kc_signed_message message =
-        kc_mesh_signed_message(curve->curve, making->envelope.digest);
-    enum kc_error error = kc_mesh_fresh(making->source, &fresh);
-    if (error == KC_OK)
-        error = kc_signature_sign(entry->octets, making->letter->signer, &message, &fresh);
-    kc_wipe(&fresh, sizeof fresh);
-    entry->size = curve->signature_size;
-    return error;
+    return letter->recipient_count > 0 || letter->secret.size > 0;
 }
 
-static enum kc_error body_sign(struct making *making)
-{
-    struct kc_public_key public;
-    const struct kc_key *signer = making->letter->signer;
-    struct kc_dare_signature *entry = &making->envelope.signatures[0];
-    enum kc_error error = kc_mesh_public_key(&signer->public, &public);
-    if (error == KC_OK)
-        error = kc_dare_envelope_digest(&making->envelope);
-    if (error == KC_OK)
-        error = digest_sign(making, kc_curve_info(signer->scalar.curve), entry);
-    if (error != KC_OK)
-        return error;
-    making->envelope.signature_count = 1;
-    entry->has_witness = making->letter->recipient_count > 0;
-    if (!kc_text_copy(entry->kid, sizeof entry->kid, public.udf))
-        return KC_ERR_INTERNAL;
-    return entry->has_witness ? kc_dare_witness(&making->content,
-                                    (struct kc_span){entry->octets, entry->size}, entry->witness)
-                              : KC_OK;
-}
-
-static enum kc_error envelope_fill(struct making *making)
+static enum kc_error body_make(struct kc_mesh_making *making)
 {
     const struct kc_mesh_letter *letter = making->letter;
-    if (letter->recipient_count > KC_DARE_RECIPIENTS_MAX)
+    if (letter->recipient_count >= KC_DARE_RECIPIENTS_MAX)
         return KC_ERR_TOO_LARGE;
     if (letter->id != NULL &&
         !kc_text_copy(making->envelope.id, sizeof making->envelope.id, letter->id))
         return KC_ERR_TOO_LARGE;
     enum kc_error error = meta_write(making);
     if (error == KC_OK)
-        error = letter->recipient_count > 0 ? body_encrypt(making) : body_copy(making);
-    if (error == KC_OK && letter->signer != NULL)
-        error = body_sign(making);
+        error = is_encrypted(letter) ? body_encrypt(making) : body_copy(making);
+    if (error == KC_OK)
+        error = kc_dare_envelope_digest(&making->envelope);
     return error;
+}
+
+enum kc_error kc_mesh_making_new(const struct kc_mesh_source *source,
+    const struct kc_mesh_letter *letter, struct kc_mesh_making **making)
+{
+    struct kc_mesh_making *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return KC_ERR_NO_MEMORY;
+    made->source = source;
+    made->letter = letter;
+    enum kc_error error = body_make(made);
+    made->source = NULL;
+    made->letter = NULL;
+    if (error == KC_OK)
+        *making = made;
+    else
+        kc_mesh_making_free(made);
+    return error;
+}
+
+const uint8_t *kc_mesh_making_digest(const struct kc_mesh_making *making)
+{
+    return making->envelope.digest;
+}
+
+static enum kc_error manifest_copy(
+    struct kc_mesh_making *making, struct kc_span manifest, struct kc_dare_signature *entry)
+{
+    if (manifest.size == 0)
+        return KC_OK;
+    making->manifest = malloc(manifest.size);
+    if (making->manifest == NULL)
+        return KC_ERR_NO_MEMORY;
+    memcpy(making->manifest, manifest.bytes, manifest.size);
+    entry->manifest = (struct kc_span){making->manifest, manifest.size};
+    return KC_OK;
+}
+
+enum kc_error kc_mesh_making_sign(struct kc_mesh_making *making, const struct kc_public_key *signer,
+    struct kc_span signature, struct kc_span manifest)
+{
+    struct kc_dare_signature *entry = &making->envelope.signatures[0];
+    if (making->envelope.signature_count > 0 || signature.size > sizeof entry->octets)
+        return KC_ERR_INTERNAL;
+    memcpy(entry->octets, signature.bytes, signature.size);
+    entry->size = signature.size;
+    entry->has_witness = making->envelope.salt_size > 0;
+    if (!kc_text_copy(entry->kid, sizeof entry->kid, signer->udf))
+        return KC_ERR_INTERNAL;
+    making->envelope.signature_count = 1;
+    enum kc_error error = manifest_copy(making, manifest, entry);
+    if (error == KC_OK && entry->has_witness)
+        error = kc_dare_witness(&making->content, signature, entry->witness);
+    return error;
+}
+
+enum kc_error kc_mesh_making_write(struct kc_mesh_making *making, char **text, size_t *size)
+{
+    return kc_dare_envelope_write(&making->envelope, text, size);
+}
+
+void kc_mesh_making_free(struct kc_mesh_making *making)
+{
+    if (making == NULL)
+        return;
+    free(making->body);
+    free(making->manifest);
+    kc_wipe(making, sizeof *making);
+    free(making);
+}
+
+/* --- by a key that is at hand --- */
+
+static enum kc_error sign(
+    const struct kc_mesh_source *source, const struct kc_key *signer, struct kc_mesh_making *making)
+{
+    struct kc_fresh fresh;
+    struct kc_public_key public;
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    const struct kc_curve_info *info = kc_curve_info(signer->scalar.curve);
+    struct kc_signed_message message =
+        kc_mesh_signed_message(info->curve, kc_mesh_making_digest(making));
+    enum kc_error error = kc_mesh_public_key(&signer->public, &public);
+    if (error == KC_OK)
+        error = kc_mesh_fresh(source, &fresh);
+    if (error == KC_OK)
+        error = kc_signature_sign(signature, signer, &message, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
+    if (error != KC_OK)
+        return error;
+    return kc_mesh_making_sign(making, &public, (struct kc_span){signature, info->signature_size},
+        (struct kc_span){NULL, 0});
 }
 
 enum kc_error kc_mesh_envelope_make(const struct kc_mesh_source *source,
     const struct kc_mesh_letter *letter, char **text, size_t *size)
 {
-    struct making *making = calloc(1, sizeof *making);
-    if (making == NULL)
-        return KC_ERR_NO_MEMORY;
-    making->source = source;
-    making->letter = letter;
-    enum kc_error error = envelope_fill(making);
+    struct kc_mesh_making *making = NULL;
+    enum kc_error error = kc_mesh_making_new(source, letter, &making);
+    if (error == KC_OK && letter->signer != NULL)
+        error = sign(source, letter->signer, making);
     if (error == KC_OK)
-        error = kc_dare_envelope_write(&making->envelope, text, size);
-    kc_wipe(making->seed, sizeof making->seed);
-    kc_wipe(&making->content, sizeof making->content);
-    free(making->body);
-    free(making);
+        error = kc_mesh_making_write(making, text, size);
+    kc_mesh_making_free(making);
     return error;
 }

@@ -35,8 +35,9 @@ struct kc_mesh_letter {
     const char *unique_id;       /* the primary key in a catalog, or the message's id; NULL: none */
     const char *event;           /* of a catalog's frame: "New", "Update", "Delete"; NULL: none */
     const struct kc_key *signer; /* NULL: nobody signs */
-    const struct kc_public_key *recipients; /* whom it is encrypted to; with none it is plain */
+    const struct kc_public_key *recipients; /* whom it is encrypted to */
     size_t recipient_count;
+    struct kc_span secret; /* and to whom has these octets; with neither it is plain */
 };
 
 /*
@@ -51,6 +52,35 @@ struct kc_mesh_letter {
  */
 KC_CHECKED enum kc_error kc_mesh_envelope_make(const struct kc_mesh_source *source,
     const struct kc_mesh_letter *letter, char **text, size_t *size);
+
+/*
+ * The same in two steps, for who signs by a key that is not at hand, as one that is split: an
+ * envelope that lacks just its signature. In it is what opens it: secret.
+ */
+struct kc_mesh_making;
+
+/* letter's signer is not looked at. making is given: kc_mesh_making_free. Errors as above. */
+KC_CHECKED enum kc_error kc_mesh_making_new(const struct kc_mesh_source *source,
+    const struct kc_mesh_letter *letter, struct kc_mesh_making **making);
+
+/* What is to be signed (verify.h has how); lent. */
+const uint8_t *kc_mesh_making_digest(const struct kc_mesh_making *making);
+
+/*
+ * Adds the signature, and the witness if it is encrypted.
+ *
+ * signer    its public half
+ * manifest  an envelope that accredits it, copied; or empty
+ */
+KC_CHECKED enum kc_error kc_mesh_making_sign(struct kc_mesh_making *making,
+    const struct kc_public_key *signer, struct kc_span signature, struct kc_span manifest);
+
+/* text is given, terminated: free. */
+KC_CHECKED enum kc_error kc_mesh_making_write(
+    struct kc_mesh_making *making, char **text, size_t *size);
+
+/* Wipes and frees. NULL is fine. */
+void kc_mesh_making_free(struct kc_mesh_making *making);
 
 /* The public half as documents have it. */
 KC_CHECKED enum kc_error kc_mesh_public_key(

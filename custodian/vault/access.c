@@ -20,6 +20,8 @@
  *   key-decrypt           application                           decrypt active
  *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, device, share 1   agree   active
+ *   envelope-open         application, base, account, device, share 1   agree   active
+ *   envelope-sign, -seal  application, base, account, device, share 1   sign    active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
  *   share-form            application, base, resident            agree   active
@@ -33,8 +35,9 @@
  * the service cannot make the first party its helper.
  *
  * Keys that sign Mesh envelopes and requests (base, account) never sign raw octets: an application
- * could have a request signed that way. A whole account key agrees only inside decrypt, where what
- * comes out is a base seed. Wrap keys do nothing but take shares. Base keys are the device's own
+ * could have a request signed that way. In envelopes each signs just the objects that are its own
+ * (custodian/mesh/purpose.h), and an application's key none of them. A whole account key agrees only
+ * inside decrypt and envelope-open, where what comes out is a base seed or the content. Wrap keys do nothing but take shares. Base keys are the device's own
  * and are not split, nor are the composite ones made of them. What is derived of a seed goes with the
  * seed, and is not destroyed, split or made a share alone.
  */
@@ -61,6 +64,13 @@ struct fit {
     {                                                                                              \
         .roles = ROLE(SHARE), .use = KC_USE_##wanted_use, .states = STATE(ACTIVE),                 \
         .expires = true, .party = KC_PARTY_##wanted, .is_use = uses, .is_mesh = true               \
+    }
+
+#define ENVELOPE(wanted_use)                                                                       \
+    {                                                                                              \
+        .roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) | ROLE(DEVICE) | ROLE(SHARE),      \
+        .use = KC_USE_##wanted_use, .states = STATE(ACTIVE), .expires = true, .is_use = true,      \
+        .party = KC_PARTY_FIRST, .is_mesh = true                                                   \
     }
 
 static const struct fit fits[KC_OPERATIONS] = {
@@ -98,14 +108,7 @@ static const struct fit fits[KC_OPERATIONS] = {
         .states = STATE(ACTIVE),
         .expires = true,
         .is_use = true},
-    [KC_OPERATION_DECRYPT] = {.roles = ROLE(APPLICATION) | ROLE(BASE) | ROLE(ACCOUNT) |
-                                       ROLE(DEVICE) | ROLE(SHARE),
-        .use = KC_USE_AGREE,
-        .states = STATE(ACTIVE),
-        .expires = true,
-        .is_use = true,
-        .party = KC_PARTY_FIRST,
-        .is_mesh = true},
+    [KC_OPERATION_DECRYPT] = ENVELOPE(AGREE),
     [KC_OPERATION_SHARE_SPLIT] = {.roles = ROLE(APPLICATION) | ROLE(ACCOUNT),
         .states = STATE(ACTIVE),
         .expires = true,
@@ -129,6 +132,9 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE(SERVICE, SIGN, false),
     [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN, false),
     [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN, false),
+    [KC_OPERATION_ENVELOPE_OPEN] = ENVELOPE(AGREE),
+    [KC_OPERATION_ENVELOPE_SIGN] = ENVELOPE(SIGN),
+    [KC_OPERATION_ENVELOPE_SEAL] = ENVELOPE(SIGN),
 };
 
 /* Before its start, or after its expiry. */

@@ -136,6 +136,13 @@ static enum kc_error agree_alone(struct kc_call *call, const struct kc_record *k
     return error == KC_OK ? kc_agreement_agree(agreed, &material.key.scalar, peer) : error;
 }
 
+enum kc_error kc_call_agree_for_opening(struct kc_call *call, const struct kc_record *key,
+    const struct kc_point *peer, uint8_t agreed[static KC_POINT_SIZE_MAX])
+{
+    return key->role == KC_ROLE_SHARE ? kc_call_agree_with_other(call, key, peer, agreed)
+                                      : agree_alone(call, key, peer, agreed);
+}
+
 /* The agreed octets Z of the key that the request names. */
 static enum kc_error agree(
     struct kc_call *call, uint8_t agreed[static KC_POINT_SIZE_MAX], size_t *size)
@@ -148,8 +155,7 @@ static enum kc_error agree(
     if (error != KC_OK)
         return error;
     *size = kc_curve_info(peer.curve)->agreed_size;
-    return key->role == KC_ROLE_SHARE ? kc_call_agree_with_other(call, key, &peer, agreed)
-                                      : agree_alone(call, key, &peer, agreed);
+    return kc_call_agree_for_opening(call, key, &peer, agreed);
 }
 
 enum kc_error kc_vault_agreement_combine(struct kc_call *call)

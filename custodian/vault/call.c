@@ -119,6 +119,7 @@ void kc_call_free(struct kc_call *call)
     if (call->page)
         kc_call_free(call->page);
     kc_session_free(call->session);
+    kc_mesh_making_free(call->making);
     if (call->has_turn)
         kc_vault_leave(call->vault, call->turn);
     kc_descriptors_close(&call->descriptors);
@@ -338,7 +339,7 @@ void kc_call_set_octets(
     kc_values_set_span(&call->answer.values, field, kept, size);
 }
 
-enum kc_error kc_call_set_secret(
+static enum kc_error set_passed(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size)
 {
     struct kc_descriptors *d = &call->answer_descriptors;
@@ -358,6 +359,19 @@ void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *oct
     free(call->given);
     call->given = octets;
     kc_values_set_span(&call->answer.values, field, octets, size);
+}
+
+enum kc_error kc_call_set_secret(
+    struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size)
+{
+    return set_passed(call, field, octets, size);
+}
+
+enum kc_error kc_call_set_data(struct kc_call *call, enum kc_field field, struct kc_span octets)
+{
+    if (octets.size > kc_fields[field].most)
+        return KC_ERR_TOO_LARGE;
+    return set_passed(call, field, octets.bytes, octets.size);
 }
 
 const char *kc_call_print(struct kc_call *call, const char *format, ...)

@@ -21,6 +21,7 @@
 #define KC_CUSTODIAN_VAULT_CORE_H
 
 #include "base/secret.h"
+#include "custodian/mesh/envelope_make.h"
 #include "custodian/vault/cache.h"
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
@@ -62,19 +63,20 @@ struct kc_call {
     bool damaged; /* one was not */
 
     enum kc_call_wish wish;
-    size_t needed_count;          /* ids; KC_WISH_NEED */
-    bool is_own;                  /* the vault's: no client and no call of the desk's */
-    bool is_slow;                 /* it has waited until it may take long */
-    bool known;                   /* peer is read */
-    bool made_in_root;            /* a key, whose record is on its way to the store */
-    bool changed;                 /* records were changed for it, also if it fails after that */
-    bool pin_counted;             /* this try of the PIN is in the store */
-    bool is_confirmed;            /* the use of the key was, and that is used up */
-    bool pin_proven;              /* it was right, and that is in the store too */
-    enum kc_error outcome;        /* the answer's error when the changes are stored */
-    struct kc_question *question; /* to a peer; NULL: none was asked */
-    struct kc_session *session;   /* a commitment that is open as long as the call */
-    bool has_turn;                /* of the share that `turn` names */
+    size_t needed_count;           /* ids; KC_WISH_NEED */
+    bool is_own;                   /* the vault's: no client and no call of the desk's */
+    bool is_slow;                  /* it has waited until it may take long */
+    bool known;                    /* peer is read */
+    bool made_in_root;             /* a key, whose record is on its way to the store */
+    bool changed;                  /* records were changed for it, also if it fails after that */
+    bool pin_counted;              /* this try of the PIN is in the store */
+    bool is_confirmed;             /* the use of the key was, and that is used up */
+    bool pin_proven;               /* it was right, and that is in the store too */
+    enum kc_error outcome;         /* the answer's error when the changes are stored */
+    struct kc_question *question;  /* to a peer; NULL: none was asked */
+    struct kc_session *session;    /* a commitment that is open as long as the call */
+    struct kc_mesh_making *making; /* an envelope that lacks its signature; NULL: none */
+    bool has_turn;                 /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
     size_t change_count;
@@ -226,6 +228,11 @@ KC_CHECKED enum kc_error kc_call_set_secret(
 
 /* The same for octets that are larger than the call's own room, once in a call; given (free). */
 void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size);
+
+/* A DATA field of the answer, in a descriptor: as long as documents are. KC_ERR_TOO_LARGE: longer than
+ * the field may be; KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_call_set_data(
+    struct kc_call *call, enum kc_field field, struct kc_span octets);
 
 /* Room in the call, as long as the call; wiped after it. */
 uint8_t *kc_call_keep(struct kc_call *call, size_t size);
@@ -489,6 +496,28 @@ KC_CHECKED enum kc_error kc_call_read_signing(
 KC_CHECKED enum kc_error kc_call_agree_with_other(struct kc_call *call, const struct kc_record *key,
     const struct kc_point *peer, uint8_t agreed[static KC_POINT_SIZE_MAX]);
 
+/* Agrees by a whole key or a share, to open what is encrypted to it. Errors and wishes as above; also
+ * KC_ERR_BAD_ARGUMENT: the caller brought a contribution for a whole key. */
+KC_CHECKED enum kc_error kc_call_agree_for_opening(struct kc_call *call,
+    const struct kc_record *key, const struct kc_point *peer,
+    uint8_t agreed[static KC_POINT_SIZE_MAX]);
+
+/* --- sign.c --- */
+
+/*
+ * Signs the digest of an envelope's body, as its curve does, by a whole key or by a share and its
+ * peer. With KC_OK there is a signature only if the call wishes for nothing: else the handler
+ * returns, and comes here again with the same digest.
+ */
+KC_CHECKED enum kc_error kc_call_sign_digest(struct kc_call *call, const struct kc_record *key,
+    const uint8_t digest[static KC_DARE_DIGEST_SIZE],
+    uint8_t signature[static KC_SIGNATURE_SIZE_MAX]);
+
+/* --- mesh_source.c --- */
+
+/* Randomness and time for what custodian/mesh makes; borrows the call. */
+struct kc_mesh_source kc_call_mesh_source(struct kc_call *call);
+
 /* --- the handlers, named as their operations --- */
 
 typedef enum kc_error kc_handler(struct kc_call *call);
@@ -509,6 +538,8 @@ kc_handler kc_vault_attest, kc_vault_attest_enrol, kc_vault_attest_activate;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;
+kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_sign,
+    kc_vault_envelope_seal;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
     kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
 

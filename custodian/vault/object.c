@@ -81,7 +81,7 @@ enum kc_error kc_vault_object_import(struct kc_call *call)
     struct kc_record *staged;
     kc_call_text(call, KC_FIELD_KEYRING, wanted.keyring, sizeof wanted.keyring);
     kc_call_text(call, KC_FIELD_LABEL, wanted.label, sizeof wanted.label);
-    if (wanted.object == KC_OBJECT_NONE) {
+    if (wanted.object == KC_OBJECT_CLASS_NONE) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_KIND].name);
         return KC_ERR_BAD_ARGUMENT; /* keys are made here, or come as shares */
     }

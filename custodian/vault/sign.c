@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures: by a whole key, and by the two parties of a split one. */
+#include "custodian/mesh/verify.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/resident.h"
 #include "threshold/signature.h"
@@ -271,32 +272,31 @@ static enum kc_error read_contribution(const struct kc_record *key, const struct
 }
 
 static enum kc_error finish(struct kc_call *call, const struct kc_record *key,
-    struct kc_session *session, const struct kc_values *values)
+    struct kc_session *session, const struct kc_values *values, uint8_t *signature)
 {
     KC_AUTO_MATERIAL material = {0};
     struct kc_signature_contribution contribution;
-    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
     enum kc_error error = read_contribution(key, values, &contribution);
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error != KC_OK)
         return error;
     struct kc_signer signer = signer_of(&material, key);
-    error = kc_signature_finish(signature, &session->commitment, &signer, &material.group,
+    return kc_signature_finish(signature, &session->commitment, &signer, &material.group,
         &session->message, &contribution, &material.peer);
-    if (error == KC_OK)
-        answer_signature(call, key, signature);
-    return error;
 }
 
 enum kc_error kc_vault_signature_finish(struct kc_call *call)
 {
     struct kc_record *key;
     struct kc_session *session;
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
     enum kc_error error = take_key_and_session(call, &key, &session);
     if (error != KC_OK)
         return error;
-    error = finish(call, key, session, &call->in.message.values);
+    error = finish(call, key, session, &call->in.message.values, signature);
+    if (error == KC_OK)
+        answer_signature(call, key, signature);
     kc_session_free(session);
     return error;
 }
@@ -311,33 +311,28 @@ enum kc_error kc_vault_signature_abort(struct kc_call *call)
     return error;
 }
 
-/* --- key-sign --- */
+/* --- whole signatures --- */
 
-static enum kc_error sign_alone(
-    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+static enum kc_error sign_alone(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, uint8_t *signature)
 {
     KC_AUTO_MATERIAL material = {0};
-    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
+    struct kc_fresh fresh = {0}; /* secret; for a sum of keys, which has no prefix */
     enum kc_error error = kc_call_material(call, key, &material);
     if (error == KC_OK)
-        error = kc_signature_sign(signature, &material.key, message, NULL);
+        error = make_fresh(call, &fresh);
     if (error == KC_OK)
-        answer_signature(call, key, signature);
+        error = kc_signature_sign(signature, &material.key, message, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
     return error;
 }
 
-/* Passes on what is to be signed, as it came. */
-static void forward(struct kc_call *call, enum kc_field field, struct kc_values *values)
-{
-    if (!kc_call_has(call, field))
-        return;
-    values->value[field] = call->in.message.values.value[field];
-    values->present |= KC_FIELD_BIT(field);
-}
+/* Says in a question what is to be signed. */
+typedef void say(struct kc_call *call, const struct kc_signed_message *message);
 
 /* The commitment is the call's: it ends with it, whatever comes of the question. */
-static enum kc_error ask_for_contribution(
-    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+static enum kc_error ask_for_contribution(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, say *say_message)
 {
     struct kc_values *values;
     struct kc_point point;
@@ -347,10 +342,7 @@ static enum kc_error ask_for_contribution(
         error = open_session(call, key, message, &call->session, &point);
     if (error != KC_OK)
         return error;
-    forward(call, KC_FIELD_MESSAGE, values);
-    forward(call, KC_FIELD_SCHEME, values);
-    forward(call, KC_FIELD_CONTEXT, values);
-    call->question->descriptors = call->descriptors;
+    say_message(call, message);
     uint8_t *encoded = kc_call_keep(call, KC_POINT_SIZE_MAX);
     kc_point_encode(&point, encoded);
     kc_values_set_span(
@@ -361,8 +353,8 @@ static enum kc_error ask_for_contribution(
 
 /* By both parties of a split key: the turn, the commitment, the peer's contribution, the signature,
  * each in a run of the handler. */
-static enum kc_error sign_with_peer(
-    struct kc_call *call, const struct kc_record *key, const struct kc_signed_message *message)
+static enum kc_error sign_with_peer(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, say *say_message, uint8_t *signature)
 {
     const struct kc_values *answer;
     if (!call->has_turn) {
@@ -372,19 +364,70 @@ static enum kc_error sign_with_peer(
     enum kc_error error = kc_call_peer_answer(call, &answer);
     if (error != KC_OK)
         return error;
-    return answer ? finish(call, key, call->session, answer)
-                  : ask_for_contribution(call, key, message);
+    return answer ? finish(call, key, call->session, answer, signature)
+                  : ask_for_contribution(call, key, message, say_message);
+}
+
+static enum kc_error sign(struct kc_call *call, const struct kc_record *key,
+    const struct kc_signed_message *message, say *say_message, uint8_t *signature)
+{
+    return key->role == KC_ROLE_SHARE ? sign_with_peer(call, key, message, say_message, signature)
+                                      : sign_alone(call, key, message, signature);
+}
+
+/* --- envelopes --- */
+
+static void say_digest(struct kc_call *call, const struct kc_signed_message *message)
+{
+    struct kc_values *values = &call->question->request.values;
+    uint8_t *kept = kc_call_keep(call, message->message.size);
+    memcpy(kept, message->message.bytes, message->message.size);
+    kc_values_set_span(values, KC_FIELD_MESSAGE, kept, message->message.size);
+    if (message->has_context)
+        kc_values_set_text(values, KC_FIELD_SCHEME, "ctx");
+}
+
+enum kc_error kc_call_sign_digest(struct kc_call *call, const struct kc_record *key,
+    const uint8_t digest[static KC_DARE_DIGEST_SIZE],
+    uint8_t signature[static KC_SIGNATURE_SIZE_MAX])
+{
+    struct kc_signed_message message =
+        kc_mesh_signed_message((enum kc_curve)key->algorithm, digest);
+    return sign(call, key, &message, say_digest, signature);
+}
+
+/* --- key-sign --- */
+
+/* Passes on a field as it came. */
+static void forward(struct kc_call *call, enum kc_field field)
+{
+    struct kc_values *values = &call->question->request.values;
+    if (!kc_call_has(call, field))
+        return;
+    values->value[field] = call->in.message.values.value[field];
+    values->present |= KC_FIELD_BIT(field);
+}
+
+static void forward_message(struct kc_call *call, const struct kc_signed_message *message)
+{
+    (void)message; /* it is the request's */
+    forward(call, KC_FIELD_MESSAGE);
+    forward(call, KC_FIELD_SCHEME);
+    forward(call, KC_FIELD_CONTEXT);
+    call->question->descriptors = call->descriptors;
 }
 
 static enum kc_error sign_on_curve(struct kc_call *call, const struct kc_record *key)
 {
     struct kc_signed_message message;
+    uint8_t signature[KC_SIGNATURE_SIZE_MAX];
     KC_AUTO_DATA data = {0};
     enum kc_error error = read_message(call, &data, &message);
-    if (error != KC_OK)
-        return error;
-    return key->role == KC_ROLE_SHARE ? sign_with_peer(call, key, &message)
-                                      : sign_alone(call, key, &message);
+    if (error == KC_OK)
+        error = sign(call, key, &message, forward_message, signature);
+    if (error == KC_OK && call->wish == KC_WISH_ANSWER)
+        answer_signature(call, key, signature);
+    return error;
 }
 
 enum kc_error kc_vault_key_sign(struct kc_call *call)

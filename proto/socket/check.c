@@ -120,11 +120,14 @@ static enum kc_error check_values(const struct kc_values *values, kc_field_set r
     return KC_OK;
 }
 
-static size_t secrets_in(kc_field_set set)
+/* Fields that can come in descriptors. */
+static size_t passed_in(kc_field_set set)
 {
     size_t count = 0;
-    for (; set; set &= set - 1)
-        count += kc_fields[kc_field_first(set)].type == KC_TYPE_SECRET;
+    for (; set; set &= set - 1) {
+        enum kc_field_type type = kc_fields[kc_field_first(set)].type;
+        count += type == KC_TYPE_SECRET || type == KC_TYPE_DATA;
+    }
     return count;
 }
 
@@ -151,16 +154,16 @@ static enum kc_error check_batch_request(const struct kc_message *request, const
     *detail = kc_fields[KC_FIELD_ITEMS].name;
     if (request->batch_count == 0 || request->batch_count > KC_BATCH_MAX)
         return KC_ERR_BAD_ARGUMENT;
-    size_t secrets = 0, answers = FRAME_MAX;
+    size_t passed = 0, answers = FRAME_MAX;
     for (size_t i = 0; i < request->batch_count; i++) {
         const struct kc_message *part = &request->batch[i];
         if (part->operation >= KC_OPERATIONS)
             return KC_ERR_UNKNOWN_OPERATION;
         const struct kc_operation_row *row = &kc_operations[part->operation];
-        secrets += secrets_in(row->answer);
+        passed += passed_in(row->answer);
         answers += answer_size_most(row);
         if (part->operation == KC_OPERATION_BATCH || part->operation == KC_OPERATION_WATCH ||
-            (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) || secrets > KC_DESCRIPTORS_MAX ||
+            (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) || passed > KC_DESCRIPTORS_MAX ||
             answers > KC_MESSAGE_SIZE_MAX)
             return KC_ERR_BAD_ARGUMENT;
         enum kc_error error = check_values(&part->values, row->required, row->optional, detail);

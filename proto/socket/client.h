@@ -154,6 +154,10 @@ const struct kc_message *kc_client_answer_message(const struct kc_client_answer 
 KC_CHECKED enum kc_error kc_client_answer_secret(const struct kc_client_answer *answer,
     const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size);
 
+/* The same for a DATA field, in the message or in a descriptor. */
+KC_CHECKED enum kc_error kc_client_answer_data(const struct kc_client_answer *answer,
+    const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size);
+
 /* Closes its descriptors and frees. NULL is fine. */
 void kc_client_answer_free(struct kc_client_answer *answer);
 

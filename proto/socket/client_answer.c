@@ -64,12 +64,38 @@ const struct kc_message *kc_client_answer_message(const struct kc_client_answer 
     return &answer->message;
 }
 
+/* Of a value that is there. */
+static enum kc_error read_passed(const struct kc_client_answer *answer,
+    const struct kc_value *value, void *bytes, size_t limit, size_t *size)
+{
+    if (value->number >= answer->descriptors.count)
+        return KC_ERR_BAD_ARGUMENT;
+    int descriptor = answer->descriptors.fd[value->number];
+    return kc_sealed_read(descriptor, bytes, limit, size) == KC_OK ? KC_OK : KC_ERR_BAD_REPLY;
+}
+
 enum kc_error kc_client_answer_secret(const struct kc_client_answer *answer,
     const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size)
 {
     if (field >= KC_FIELDS || kc_fields[field].type != KC_TYPE_SECRET ||
-        !kc_values_has(values, field) || values->value[field].number >= answer->descriptors.count)
+        !kc_values_has(values, field))
         return KC_ERR_BAD_ARGUMENT;
-    int descriptor = answer->descriptors.fd[values->value[field].number];
-    return kc_sealed_read(descriptor, bytes, limit, size) == KC_OK ? KC_OK : KC_ERR_BAD_REPLY;
+    return read_passed(answer, &values->value[field], bytes, limit, size);
+}
+
+enum kc_error kc_client_answer_data(const struct kc_client_answer *answer,
+    const struct kc_values *values, enum kc_field field, void *bytes, size_t limit, size_t *size)
+{
+    if (field >= KC_FIELDS || kc_fields[field].type != KC_TYPE_DATA ||
+        !kc_values_has(values, field))
+        return KC_ERR_BAD_ARGUMENT;
+    const struct kc_value *value = &values->value[field];
+    if (value->passed)
+        return read_passed(answer, value, bytes, limit, size);
+    if (value->span.size > limit)
+        return KC_ERR_BAD_REPLY;
+    if (value->span.size > 0)
+        memcpy(bytes, value->span.bytes, value->span.size);
+    *size = value->span.size;
+    return KC_OK;
 }

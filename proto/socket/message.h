@@ -160,7 +160,7 @@ bool kc_text_valid(struct kc_span text);
  * Checks a request against the tables: required fields there, no others, sizes and number ranges
  * kept, text valid, descriptors below KC_DESCRIPTORS_MAX. A batch holds 1..KC_BATCH_MAX requests,
  * none of them a batch, a watch or one whose answer has items, and none that together could bring back more
- * than KC_DESCRIPTORS_MAX secrets or KC_MESSAGE_SIZE_MAX bytes. On failure *detail names the offending field (static text) or is
+ * than KC_DESCRIPTORS_MAX secrets and documents or KC_MESSAGE_SIZE_MAX bytes. On failure *detail names the offending field (static text) or is
  * NULL.
  *
  * KC_ERR_BAD_REQUEST   a field is missing or does not belong there, text is not valid

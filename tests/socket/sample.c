@@ -122,7 +122,8 @@ static void fill(
 /* An operation that a batch may hold, none with secrets: a batch may hold just four of those. */
 static enum kc_operation batched(struct sample *s)
 {
-    const kc_field_set never = KC_FIELD_BIT(KC_FIELD_ITEMS) | KC_FIELD_BIT(KC_FIELD_SECRET);
+    const kc_field_set never = KC_FIELD_BIT(KC_FIELD_ITEMS) | KC_FIELD_BIT(KC_FIELD_SECRET) |
+                               KC_FIELD_BIT(KC_FIELD_OUTPUT) | KC_FIELD_BIT(KC_FIELD_DOCUMENT);
     for (;;) {
         enum kc_operation operation = (enum kc_operation)(next(s) % KC_OPERATIONS);
         if (!(kc_operations[operation].answer & never) && operation != KC_OPERATION_WATCH)

@@ -770,6 +770,24 @@ size_t answer_secret(const struct answer *answer, enum kc_field field, uint8_t o
     return size;
 }
 
+char *answer_octets(const struct answer *answer, enum kc_field field, size_t *size)
+{
+    const struct kc_value *value = answer_value(answer, field);
+    size_t room = value->passed ? (size_t)kc_fields[field].most : value->span.size;
+    char *octets = malloc(room + 1);
+    assert_non_null(octets);
+    *size = room;
+    if (value->passed) {
+        assert_true(value->number < answer->sent.descriptors.count);
+        assert_int_equal(
+            kc_sealed_read(answer->sent.descriptors.fd[value->number], octets, room, size), KC_OK);
+    } else {
+        memcpy(octets, value->span.bytes, room);
+    }
+    octets[*size] = 0;
+    return octets;
+}
+
 /* --- common askings --- */
 
 char *bench_generate(

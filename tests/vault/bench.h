@@ -147,6 +147,9 @@ const char *answer_text(
     const struct answer *answer, enum kc_field field); /* static room, 4 texts */
 size_t answer_secret(const struct answer *answer, enum kc_field field, uint8_t octets[64]);
 
+/* A DATA or SECRET field, terminated; given (free). */
+char *answer_octets(const struct answer *answer, enum kc_field field, size_t *size);
+
 /* All that a store holds; of a bench, and put into one. */
 struct bench_copy {
     struct kc_record records[BENCH_RECORDS];

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/opening.h"
+
+#include "base/wipe.h"
+#include "custodian/mesh/verify.h"
+#include "proto/identifier.h"
+#include "proto/object.h"
+#include "proto/udf_key.h"
+#include "threshold/curve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void kc_mesh_opening_done(struct kc_mesh_opening *opening)
+{
+    if (opening->envelope != NULL)
+        kc_dare_envelope_done(opening->envelope);
+    free(opening->envelope);
+    *opening = (struct kc_mesh_opening){0};
+}
+
+static const struct kc_dare_recipient *find_entry(
+    const struct kc_dare_envelope *envelope, const struct kc_public_key *recipient)
+{
+    struct kc_span public = {recipient->octets, recipient->size};
+    for (size_t i = 0; i < envelope->recipient_count; i++) {
+        const struct kc_dare_recipient *entry = &envelope->recipients[i];
+        if (strcmp(entry->algorithm, recipient->algorithm) == 0 &&
+            kc_udf_names_key(entry->kid, recipient->algorithm, public))
+            return entry;
+    }
+    return NULL;
+}
+
+/* Whoever wrote u alone left the sign open: all holders of shares take the even root. */
+static enum kc_error read_ephemeral(const struct kc_dare_recipient *entry, struct kc_point *point)
+{
+    const struct kc_curve_info *info = kc_curve_by_name(entry->algorithm, strlen(entry->algorithm));
+    if (info == NULL)
+        return KC_ERR_ENVELOPE;
+    return info->unsigned_size != 0 && entry->ephemeral_size == info->unsigned_size
+               ? kc_point_decode_unsigned(
+                     point, info->curve, entry->ephemeral, entry->ephemeral_size)
+               : kc_point_decode(point, info->curve, entry->ephemeral, entry->ephemeral_size);
+}
+
+static enum kc_error read(struct kc_span text, const struct kc_public_key *signer,
+    const struct kc_public_key *recipient, struct kc_mesh_opening *opening)
+{
+    enum kc_error error = kc_dare_envelope_read(text, opening->envelope);
+    if (error == KC_OK && signer != NULL)
+        error =
+            kc_dare_envelope_verify(opening->envelope, signer, kc_mesh_verify, &opening->signature);
+    if (error != KC_OK)
+        return error;
+    opening->entry = find_entry(opening->envelope, recipient);
+    return opening->entry != NULL ? read_ephemeral(opening->entry, &opening->ephemeral)
+                                  : KC_ERR_ENVELOPE;
+}
+
+enum kc_error kc_mesh_opening_read(struct kc_span text, const struct kc_public_key *signer,
+    const struct kc_public_key *recipient, struct kc_mesh_opening *opening)
+{
+    struct kc_mesh_opening made = {.envelope = calloc(1, sizeof *made.envelope)};
+    enum kc_error error =
+        made.envelope != NULL ? read(text, signer, recipient, &made) : KC_ERR_NO_MEMORY;
+    if (error == KC_OK)
+        *opening = made;
+    else
+        kc_mesh_opening_done(&made);
+    return error;
+}
+
+enum kc_error kc_mesh_opening_decrypt(const struct kc_mesh_opening *opening, struct kc_span agreed,
+    uint8_t *plaintext, size_t *plaintext_size)
+{
+    uint8_t seed[KC_DARE_SEED_SIZE];
+    enum kc_error error = kc_dare_unwrap_agreed(agreed, opening->entry->wrapped, seed);
+    if (error == KC_OK)
+        error = kc_dare_envelope_decrypt(
+            opening->envelope, opening->signature, seed, plaintext, plaintext_size);
+    kc_wipe(seed, sizeof seed);
+    return error == KC_OK || error == KC_ERR_NO_MEMORY ? error : KC_ERR_DECRYPTION;
+}
+
+/* --- whose message it is --- */
+
+static bool is_account(const struct kc_object *message, const char *field, const char *account)
+{
+    char said[KC_ACCOUNT_SIZE], canonical[KC_ACCOUNT_SIZE], wanted[KC_ACCOUNT_SIZE];
+    struct kc_json value = kc_object_member(message, field);
+    if (account == NULL || *account == '\0' || !kc_json_is_there(value))
+        return true;
+    return kc_json_text(value, said, sizeof said) == KC_OK &&
+           kc_account_canonical(said, canonical) == KC_OK &&
+           kc_account_canonical(account, wanted) == KC_OK && strcmp(canonical, wanted) == 0;
+}
+
+enum kc_error kc_mesh_message_check(
+    struct kc_span payload, const char *sender, const char *recipient)
+{
+    struct kc_json_document document = {0};
+    struct kc_object message;
+    struct kc_object_notes notes;
+    enum kc_error error =
+        kc_object_parse(payload, payload.size, KC_OBJECT_Message, &document, &message, &notes);
+    if (error != KC_OK)
+        return error == KC_ERR_NO_MEMORY ? error : KC_OK;
+    bool fits =
+        is_account(&message, "Sender", sender) && is_account(&message, "Recipient", recipient);
+    kc_json_done(&document);
+    return fits ? KC_OK : KC_ERR_ENVELOPE;
+}
