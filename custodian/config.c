@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "custodian/config_setting.h"
-#include "tpm/address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,8 +50,7 @@ static enum kc_error read_keyrings(struct kc_parse *parse, const config_setting_
     return kc_parse_texts(parse, setting, KC_KEYRINGS_MAX, read_keyring, destination);
 }
 
-/* A name, or a number that is both user and group. */
-static enum kc_error read_user(struct kc_parse *parse, const config_setting_t *setting,
+enum kc_error kc_parse_user(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
 {
     struct kc_config_user user = {0};
@@ -79,11 +77,11 @@ static enum kc_error read_user(struct kc_parse *parse, const config_setting_t *s
     return KC_OK;
 }
 
-static const struct kc_setting user_rows[KC_CONFIG_PROCESSES] = {
-    {"desk", read_user, 0 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
-    {"vault", read_user, 1 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
-    {"root", read_user, 2 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
-    {"courier", read_user, 3 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, false},
+static const struct kc_setting user_rows[] = {
+    {"desk", kc_parse_user, 0 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"vault", kc_parse_user, 1 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"root", kc_parse_user, 2 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
+    {"courier", kc_parse_user, 3 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, false},
 };
 
 static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *setting,
@@ -91,114 +89,6 @@ static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *
 {
     (void)row;
     return kc_parse_group(parse, setting, user_rows, COUNT(user_rows), destination);
-}
-
-/* What a module, or a TPM's library, finds in its environment, which is otherwise empty. */
-static enum kc_error read_variable(
-    struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
-{
-    struct kc_config_root *root = destination;
-    const char *equals = strchr(text, '=');
-
-    if (!equals || equals == text ||
-        !kc_text_copy(root->environment[root->environment_count], KC_CONFIG_VARIABLE_SIZE, text))
-        return kc_parse_problem(parse, setting, "not a variable such as \"NAME=value\":", text);
-    root->environment_count++;
-    return KC_OK;
-}
-
-static enum kc_error read_environment(struct kc_parse *parse, const config_setting_t *setting,
-    const struct kc_setting *row, void *destination)
-{
-    (void)row;
-    return kc_parse_texts(parse, setting, KC_CONFIG_VARIABLES_MAX, read_variable, destination);
-}
-
-static enum kc_error read_tcti(struct kc_parse *parse, const config_setting_t *setting,
-    const struct kc_setting *row, void *destination)
-{
-    struct kc_address address;
-    enum kc_error error = kc_parse_text(parse, setting, row, destination);
-    if (error == KC_OK && kc_address_parse(destination, &address) != KC_OK)
-        error = kc_parse_problem(parse, setting, "not a way to a TPM:", destination);
-    return error;
-}
-
-static enum kc_error read_pcrs(struct kc_parse *parse, const config_setting_t *setting,
-    const struct kc_setting *row, void *destination)
-{
-    uint32_t mask = 0;
-    enum kc_error error = kc_parse_text(parse, setting, row, destination);
-    if (error == KC_OK && kc_pcr_list_parse(destination, &mask) != KC_OK)
-        error = kc_parse_problem(
-            parse, setting, "not a list of PCRs such as \"sha256:0,7\":", destination);
-    return error;
-}
-
-#define ROOT_FIELD(field) offsetof(struct kc_config_root, field)
-#define ROOT_TEXT(field, read)                                                                     \
-    {                                                                                              \
-#field, read, ROOT_FIELD(field), 0, sizeof(((struct kc_config_root *)0)->field), false     \
-    }
-static const struct kc_setting root_rows[] = {
-    {"srk_name_file", kc_parse_path, ROOT_FIELD(srk_name_file), 0, KC_CONFIG_PATH_SIZE, true},
-    {"timeout_s", kc_parse_number, ROOT_FIELD(timeout_s), 1, 3600, false},
-    ROOT_TEXT(tcti, read_tcti),
-    {"srk_handle", kc_parse_number, ROOT_FIELD(srk_handle), 0x81000000, 0x817fffff, false},
-    {"head_handle", kc_parse_number, ROOT_FIELD(head_handle), 0x01800000, 0x01bfffff, false},
-    ROOT_TEXT(pcrs, read_pcrs),
-    ROOT_TEXT(policy_key, kc_parse_path),
-    ROOT_TEXT(policy_file, kc_parse_path),
-    {"policy_counter", kc_parse_number, ROOT_FIELD(policy_counter), 0x01800000, 0x01bfffff, false},
-    ROOT_TEXT(pkcs11, kc_parse_path),
-    ROOT_TEXT(token, kc_parse_text),
-    ROOT_TEXT(key_label, kc_parse_text),
-    ROOT_TEXT(pin_file, kc_parse_path),
-    {"environment", read_environment, 0, 0, 0, false},
-};
-
-/* The settings of each kind of root, by the one that says which it is; NULL ends them. */
-static const char *const tpm_settings[] = {"tcti", "srk_handle", "head_handle", "pcrs",
-    "policy_key", "policy_file", "policy_counter", NULL};
-static const char *const token_settings[] = {"pkcs11", "token", "pin_file", "key_label", NULL};
-
-static enum kc_error refuse_settings(
-    struct kc_parse *parse, const config_setting_t *group, const char *const names[])
-{
-    for (size_t i = 0; names[i]; i++) {
-        const config_setting_t *setting = config_setting_get_member(group, names[i]);
-        if (setting)
-            return kc_parse_problem(
-                parse, setting, "not a setting of this kind of root:", names[i]);
-    }
-    return KC_OK;
-}
-
-static enum kc_error check_kind(
-    struct kc_parse *parse, const config_setting_t *group, const struct kc_config_root *root)
-{
-    bool is_tpm = root->tcti[0] != 0, is_token = root->pkcs11[0] != 0;
-
-    if (is_tpm == is_token)
-        return kc_parse_problem(parse, group, "one of tcti and pkcs11 is needed in", "root");
-    if (is_token && root->token[0] == 0)
-        return kc_parse_problem(parse, group, "missing setting", "token");
-    if (is_token && root->pin_file[0] == 0)
-        return kc_parse_problem(parse, group, "missing setting", "pin_file");
-    if ((root->policy_key[0] != 0) != (root->policy_file[0] != 0))
-        return kc_parse_problem(
-            parse, group, "policy_key and policy_file come together, and with pcrs, in", "root");
-    if (root->policy_key[0] && !root->pcrs[0])
-        return kc_parse_problem(parse, group, "missing setting", "pcrs");
-    return refuse_settings(parse, group, is_tpm ? token_settings : tpm_settings);
-}
-
-static enum kc_error read_root(struct kc_parse *parse, const config_setting_t *setting,
-    const struct kc_setting *row, void *destination)
-{
-    (void)row;
-    enum kc_error error = kc_parse_group(parse, setting, root_rows, COUNT(root_rows), destination);
-    return error == KC_OK ? check_kind(parse, setting, destination) : error;
 }
 
 #define LIMIT(field, least, most)                                                                  \
@@ -247,7 +137,8 @@ static const struct kc_setting top_rows[] = {
     {"store", kc_parse_path, FIELD(store), 0, KC_CONFIG_PATH_SIZE, true},
     {"arena_size", kc_parse_number, FIELD(arena_size), 256 * 1024, 1u << 30, false},
     {"users", read_users, FIELD(users), 0, 0, false},
-    {"root", read_root, FIELD(root), 0, 0, true},
+    {"root", kc_parse_root, FIELD(roots), 0, 0, true},
+    {"roots", kc_parse_roots, FIELD(roots), 0, 0, false},
     {"limits", read_limits, FIELD(limits), 0, 0, false},
     {"freshness", read_freshness, FIELD(freshness), 0, 0, false},
     {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
@@ -259,7 +150,7 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
 {
     groups[0] = (struct kc_setting_group){"", top_rows, COUNT(top_rows), 0};
     groups[1] = (struct kc_setting_group){"users", user_rows, COUNT(user_rows), FIELD(users)};
-    groups[2] = (struct kc_setting_group){"root", root_rows, COUNT(root_rows), FIELD(root)};
+    groups[2] = kc_config_root_group();
     groups[3] = (struct kc_setting_group){"limits", limit_rows, COUNT(limit_rows), FIELD(limits)};
     groups[4] = kc_config_rule_group();
     groups[5] = (struct kc_setting_group){
@@ -270,11 +161,13 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
 static const struct kc_config defaults = {
     .socket_mode = 0666,
     .arena_size = 4 * 1024 * 1024,
-    .root = {.srk_handle = 0x81000001,
+    .roots = {{.name = KC_CONFIG_ROOT_NAME,
+        .srk_handle = 0x81000001,
         .policy_counter = 0x01804b50,
         .head_handle = 0x01804b43,
         .key_label = "custodian",
-        .timeout_s = 20},
+        .timeout_s = 20}},
+    .root_count = 1,
     .limits = {.clients = 256,
         .in_flight = 1024,
         .sessions = 1024,
@@ -286,15 +179,38 @@ static const struct kc_config defaults = {
     .freshness = {.interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1},
 };
 
-/* Of the processes that run. */
+struct kc_config_root kc_config_root_usual(void)
+{
+    return defaults.roots[0];
+}
+
+/* Whether a process is there at all. */
+static bool is_needed(const struct kc_config *config, size_t process)
+{
+    if (process == KC_CONFIG_COURIER)
+        return config->peer_count > 0;
+    return process < KC_CONFIG_ROOT_2 || process - KC_CONFIG_ROOT_2 + 1 < config->root_count;
+}
+
 static bool no_two_are_the_same(const struct kc_config *config)
 {
-    size_t count = config->peer_count > 0 ? KC_CONFIG_PROCESSES : KC_CONFIG_COURIER;
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = 1; i < KC_CONFIG_PROCESSES; i++)
         for (size_t j = 0; j < i; j++)
-            if (config->users[i].user == config->users[j].user)
+            if (is_needed(config, i) && is_needed(config, j) &&
+                config->users[i].user == config->users[j].user)
                 return false;
     return true;
+}
+
+/* A root has the user of its own settings, else the one of all roots. */
+static void settle_root_users(struct kc_config *config)
+{
+    const struct kc_config_user usual = config->users[KC_CONFIG_ROOT];
+    for (size_t i = 0; i < config->root_count; i++) {
+        const struct kc_config_user *own = &config->roots[i].user;
+        size_t process = i == 0 ? KC_CONFIG_ROOT : KC_CONFIG_ROOT_2 + i - 1;
+        config->users[process] = own->user != 0 ? *own : usual;
+    }
 }
 
 /* Rights can be dropped just by root; anyone else runs all processes as himself, whatever `users`
@@ -309,6 +225,7 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
     if (config->drops_rights && config->peer_count > 0 &&
         config->users[KC_CONFIG_COURIER].user == 0)
         return kc_parse_problem(parse, top, "there are peers, so this user is needed:", "courier");
+    settle_root_users(config);
     for (size_t i = 0; !config->drops_rights && i < KC_CONFIG_PROCESSES; i++) {
         struct kc_config_user *user = &config->users[i];
         const struct passwd *entry = getpwuid(geteuid());

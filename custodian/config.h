@@ -17,8 +17,14 @@
 #define KC_CONFIG_USER_NAME_MAX 32
 #define KC_CONFIG_PATH_SIZE 1024       /* terminator included */
 #define KC_CONFIG_SOCKET_PATH_SIZE 108 /* of sockaddr_un */
-#define KC_CONFIG_PROCESSES 4          /* users: in the order of enum kc_process */
-#define KC_CONFIG_COURIER 3            /* the one that runs just if there are peers */
+#define KC_CONFIG_ROOTS_MAX 4
+#define KC_CONFIG_ROOT_NAME_SIZE 17 /* terminator included */
+#define KC_CONFIG_ROOT_NAME "main"  /* of a root without another */
+/* users: in the order of enum kc_process */
+#define KC_CONFIG_PROCESSES (4 + KC_CONFIG_ROOTS_MAX - 1)
+#define KC_CONFIG_ROOT 2
+#define KC_CONFIG_COURIER 3 /* runs just if there are peers */
+#define KC_CONFIG_ROOT_2 4  /* the second of several roots; the third and fourth follow */
 #define KC_CONFIG_PEERS_MAX 16
 
 struct kc_config_user {
@@ -53,6 +59,8 @@ struct kc_config_freshness {
 
 /* Just one of tcti and pkcs11 is not empty; the settings of the other kind are as by default. */
 struct kc_config_root {
+    char name[KC_CONFIG_ROOT_NAME_SIZE]; /* keys name their root by it: a-z, 0-9 and - */
+    struct kc_config_user user;          /* of its process; the number 0: as users.root says */
     char srk_name_file[KC_CONFIG_PATH_SIZE];
     uint32_t timeout_s; /* for one TPM command, or one operation of a token, 20 */
 
@@ -88,7 +96,8 @@ struct kc_config {
     struct kc_config_user users[KC_CONFIG_PROCESSES];
     bool drops_rights;   /* started as root: each process becomes its user */
     bool separate_users; /* no two processes are the same user */
-    struct kc_config_root root;
+    struct kc_config_root roots[KC_CONFIG_ROOTS_MAX]; /* the first is where a new store begins */
+    size_t root_count;                                /* 1..KC_CONFIG_ROOTS_MAX */
     struct kc_config_limits limits;
     struct kc_config_freshness freshness;
     struct kc_policy policy;
@@ -130,6 +139,9 @@ KC_CHECKED enum kc_error kc_config_open(
 
 /* The peer that has the second shares of a keyring's keys; NULL: none. */
 const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, const char *keyring);
+
+/* The number of the root with this name; root_count: there is none. */
+size_t kc_config_root_find(const struct kc_config *config, const char *name);
 
 /* "separate", the name of the one user that all processes run as, or "partly separate". */
 const char *kc_config_users_text(const struct kc_config *config);

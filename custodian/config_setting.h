@@ -34,13 +34,17 @@ struct kc_setting_group {
     size_t offset;
 };
 
-/* All groups: the file, users, root, limits, a rule of the policy (its offset is that of the
+/* All groups: the file, users, a root (its offset is that of the first), limits, a rule of the policy (its offset is that of the
  * policy), freshness, a peer (its offset is that of the first). For documents and their tests. */
 #define KC_SETTING_GROUPS 7
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
 
 /* The settings of a rule, in config_policy.c. */
 struct kc_setting_group kc_config_rule_group(void);
+
+/* The settings of a root, in config_root.c, and what they are when they are not given. */
+struct kc_setting_group kc_config_root_group(void);
+struct kc_config_root kc_config_root_usual(void);
 
 /* The settings of a peer, in config_peer.c. */
 struct kc_setting_group kc_config_peer_group(void);
@@ -64,6 +68,16 @@ KC_CHECKED enum kc_error kc_parse_texts(struct kc_parse *parse, const config_set
 KC_CHECKED enum kc_error kc_parse_number(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination);
 KC_CHECKED enum kc_error kc_parse_text(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* Reader of a user: a name, or a number that is both user and group; in config.c. */
+KC_CHECKED enum kc_error kc_parse_user(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* Readers of the rows "root" and "roots", in config_root.c. */
+KC_CHECKED enum kc_error kc_parse_root(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+KC_CHECKED enum kc_error kc_parse_roots(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination);
 
 /* Reader of the row "policy", in config_policy.c. Its keyrings must have been read before. */

@@ -82,7 +82,8 @@ static enum kc_error read_configuration(struct kc_config **config)
 
 enum kc_error kc_process_start(enum kc_process process, struct kc_config **config)
 {
-    static const char *const names[KC_PROCESSES] = {"desk", "vault", "root", "courier"};
+    static const char *const names[KC_PROCESSES] = {
+        "desk", "vault", "root", "courier", "root-2", "root-3", "root-4"};
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
     kc_log_init(names[process]);
@@ -92,7 +93,8 @@ enum kc_error kc_process_start(enum kc_process process, struct kc_config **confi
     enum kc_error error = forbid_images();
     if (error == KC_OK)
         error = read_configuration(config);
-    if (error == KC_OK && (process == KC_PROCESS_VAULT || process == KC_PROCESS_ROOT))
+    bool has_secrets = process != KC_PROCESS_DESK && process != KC_PROCESS_COURIER;
+    if (error == KC_OK && has_secrets)
         raise_locked_memory(*config);
     if (error == KC_OK && (process == KC_PROCESS_DESK || process == KC_PROCESS_VAULT))
         raise_descriptors(*config);

@@ -25,11 +25,44 @@ enum kc_process {
     KC_PROCESS_VAULT,
     KC_PROCESS_ROOT,
     KC_PROCESS_COURIER, /* just if the configuration names peers */
+    KC_PROCESS_ROOT_2,  /* just if it names that many roots */
+    KC_PROCESS_ROOT_3,
+    KC_PROCESS_ROOT_4,
     KC_PROCESSES
 };
 
+/* The process of a root, by the root's number in the configuration. */
+static inline enum kc_process kc_process_of_root(size_t number)
+{
+    return number == 0 ? KC_PROCESS_ROOT
+                       : (enum kc_process)((size_t)KC_PROCESS_ROOT_2 + number - 1);
+}
+
 /* An edge is a pair of SOCK_SEQPACKET sockets between two processes. */
-enum kc_edge { KC_EDGE_DESK_VAULT, KC_EDGE_VAULT_ROOT, KC_EDGE_DESK_COURIER, KC_EDGES };
+enum kc_edge {
+    KC_EDGE_DESK_VAULT,
+    KC_EDGE_VAULT_ROOT,
+    KC_EDGE_DESK_COURIER,
+    KC_EDGE_VAULT_ROOT_2,
+    KC_EDGE_VAULT_ROOT_3,
+    KC_EDGE_VAULT_ROOT_4,
+    KC_EDGES
+};
+
+/* The edge to a root, and the root that an edge leads to, by the number in the configuration;
+ * KC_CONFIG_ROOTS_MAX: to none. */
+static inline enum kc_edge kc_edge_to_root(size_t number)
+{
+    return number == 0 ? KC_EDGE_VAULT_ROOT
+                       : (enum kc_edge)((size_t)KC_EDGE_VAULT_ROOT_2 + number - 1);
+}
+static inline size_t kc_edge_root(enum kc_edge edge)
+{
+    size_t number = 0;
+    while (number < KC_CONFIG_ROOTS_MAX && kc_edge_to_root(number) != edge)
+        number++;
+    return number;
+}
 
 /*
  * The descriptors that a process is started with, besides 0 and 1 (/dev/null) and 2 (the log).
@@ -43,7 +76,7 @@ enum kc_process_descriptor {
     KC_FD_DESK_VAULT = 6,
     KC_FD_DESK_COURIER = 7,
     KC_FD_VAULT_DESK = 5,
-    KC_FD_VAULT_ROOT = 6,
+    KC_FD_VAULT_ROOT = 6, /* and those after it, one for each root */
     KC_FD_ROOT_VAULT = 5,
     KC_FD_COURIER_DESK = 5,
 };

@@ -57,6 +57,8 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     kc_writer_u8(w, record->has_operator);
     if (!is_first(record))
         kc_writer_span(w, record->body.bytes, record->body.size);
+    if (record->format >= KC_RECORD_FORMAT_ROOT)
+        kc_writer_span(w, record->root, strlen(record->root));
 }
 
 void kc_record_pack(struct kc_writer *w, const struct kc_record *record)
@@ -154,6 +156,8 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
     read.has_operator = read_within(&r, 0, 1);
     if (!is_first(&read))
         read.body = kc_reader_span(&r, KC_RECORD_BODY_MAX);
+    if (read.format >= KC_RECORD_FORMAT_ROOT)
+        read_text(&r, read.root, sizeof read.root);
     read.seal_size = read_sized(&r, read.seal, sizeof read.seal);
     read.secret_size = read_sized(&r, read.secret, sizeof read.secret);
     kc_reader_copy(&r, read.mac, sizeof read.mac);

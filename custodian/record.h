@@ -28,6 +28,7 @@
 #define KC_RECORD_SEAL_MAX 1024   /* bytes of the sealing key as the root sealed it */
 #define KC_RECORD_MAC_SIZE 32
 #define KC_RECORD_ENVELOPE_MAX 1024
+#define KC_RECORD_ROOT_SIZE 17 /* text, terminator included */
 #define KC_RECORD_IDENTIFIER_MAX 64
 #define KC_RECORD_ATTRIBUTES_MAX 512
 #define KC_RECORD_BODY_MAX 18432
@@ -36,7 +37,9 @@
 /* How a record is packed, and so what its MAC covers: each is authenticated as it was made, and is of
  * the present format after its next change. */
 #define KC_RECORD_FORMAT_FIRST 2 /* no algorithms but curves, none of what the third format adds */
-#define KC_RECORD_FORMAT 3
+#define KC_RECORD_FORMAT 4
+#define KC_RECORD_FORMAT_ROOT                                                                      \
+    4 /* the first that names a root; earlier ones are of the root "main" */
 
 #define KC_RECORD_ID_VAULT "vault"
 #define KC_RECORD_ID_OPERATOR "operator"
@@ -105,6 +108,12 @@ enum kc_residence {
 };
 enum kc_state { KC_STATE_ACTIVE = 1, KC_STATE_DISABLED = 2, KC_STATE_DESTROYED = 3 };
 
+/* Whether a secret needs a seal of a root's own beside it. */
+static inline bool kc_residence_has_root(uint8_t residence)
+{
+    return residence == KC_RESIDENCE_SEALED || residence == KC_RESIDENCE_RESIDENT;
+}
+
 struct kc_record {
     uint8_t format;             /* KC_RECORD_FORMAT_FIRST..KC_RECORD_FORMAT */
     char id[KC_RECORD_ID_SIZE]; /* UDF of the public half, or the fixed id of its kind */
@@ -153,7 +162,9 @@ struct kc_record {
                                        * resident: the root's blob of the key */
     uint16_t secret_size;
     uint8_t secret[KC_RECORD_SECRET_MAX]; /* keeper.h has its form; or a PIN verifier */
-    struct kc_span body; /* up to KC_RECORD_BODY_MAX bytes that are not secret; lent */
+    char root[KC_RECORD_ROOT_SIZE]; /* name of the root that made the seal; empty: there is none, or
+                                     * the record is of a format without it */
+    struct kc_span body;            /* up to KC_RECORD_BODY_MAX bytes that are not secret; lent */
     uint8_t mac[KC_RECORD_MAC_SIZE];
 };
 

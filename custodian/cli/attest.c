@@ -196,6 +196,7 @@ enum kc_error kc_cli_attest_enrol(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     kc_cli_call_init(&call, cli, client, KC_OPERATION_ATTEST_ENROL);
+    kc_cli_call_option(&call, KC_FIELD_KEY_ROOT, KC_CLI_ROOT);
     return ask_and_write(cli, &call, KC_FIELD_IDENTITY);
 }
 
@@ -210,6 +211,7 @@ enum kc_error kc_cli_attest_activate(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     kc_cli_call_init(&call, cli, client, KC_OPERATION_ATTEST_ACTIVATE);
+    kc_cli_call_option(&call, KC_FIELD_KEY_ROOT, KC_CLI_ROOT);
     kc_cli_call_octets(&call, KC_FIELD_CREDENTIAL, kc_cli_span(&credential));
     return ask_and_write(cli, &call, KC_FIELD_ACTIVATION);
 }

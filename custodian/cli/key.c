@@ -36,6 +36,7 @@ enum kc_error kc_cli_key_generate(struct kc_cli *cli)
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ROLE, KC_CLI_ROLE);
     kc_cli_call_option(&call, KC_FIELD_RESIDENCE, KC_CLI_RESIDENCE);
+    kc_cli_call_option(&call, KC_FIELD_KEY_ROOT, KC_CLI_ROOT);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     kc_cli_call_option(&call, KC_FIELD_USE, KC_CLI_USE);
     kc_cli_call_flag(&call, KC_FIELD_CONFIRM, KC_CLI_CONFIRM);

@@ -17,7 +17,8 @@
 struct search {
     struct kc_cli *cli;
     struct kc_client *client;
-    const char *keyring, *label, *role, *algorithm, *group, *state; /* NULL: any */
+    const char *keyring, *label, *role, *algorithm, *group, *state, *residence,
+        *root; /* NULL: any */
 };
 
 static void text_of(const struct kc_values *values, enum kc_field field, char *text, size_t size)
@@ -88,6 +89,8 @@ static enum kc_error walk(const struct search *s, kc_cli_visitor *visit, void *c
     set_filter(&call, KC_FIELD_ALGORITHM, s->algorithm);
     set_filter(&call, KC_FIELD_GROUP, s->group);
     set_filter(&call, KC_FIELD_STATE, s->state);
+    set_filter(&call, KC_FIELD_RESIDENCE, s->residence);
+    set_filter(&call, KC_FIELD_KEY_ROOT, s->root);
     return kc_cli_call_list(&call, visit, context);
 }
 
@@ -292,7 +295,9 @@ enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **
         .role = role != NULL ? role : cli->values[KC_CLI_ROLE],
         .algorithm = cli->values[KC_CLI_ALGORITHM],
         .group = cli->values[KC_CLI_GROUP],
-        .state = cli->values[KC_CLI_STATE]};
+        .state = cli->values[KC_CLI_STATE],
+        .residence = cli->values[KC_CLI_RESIDENCE],
+        .root = cli->values[KC_CLI_ROOT]};
     enum kc_error error = kc_cli_custodian(cli, &search.client);
     if (error != KC_OK)
         return error;

@@ -62,7 +62,7 @@ static bool read_given(const char *text, struct kc_pcr_values *values)
 static enum kc_error read_mask(
     const struct kc_cli *cli, const struct kc_cli_host *host, uint32_t *mask)
 {
-    const char *pcrs = host->config->root.pcrs;
+    const char *pcrs = host->host.settings->pcrs;
     if (pcrs[0] && kc_pcr_list_parse(pcrs, mask) == KC_OK)
         return KC_OK;
     return kc_cli_fail(cli, KC_ERR_CONFIG, "root.pcrs says which PCRs a policy is about");

@@ -43,7 +43,11 @@ enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *hos
         (void)kc_cli_fail(cli, error, "%s", problem.text);
         return error;
     }
-    error = kc_root_host_open(host->config, &host->host, &trouble);
+    size_t number = 0;
+    const char *name = cli->values[KC_CLI_ROOT];
+    if (name && (number = kc_config_root_find(host->config, name)) == host->config->root_count)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the configuration has no root %s", name);
+    error = kc_root_host_open(host->config, number, &host->host, &trouble);
     if (error != KC_OK)
         (void)kc_cli_fail(cli, error, "%s: %s", trouble.step, trouble.detail);
     return error;
@@ -75,8 +79,9 @@ enum kc_error kc_cli_host_run(const struct kc_cli *cli, struct kc_cli_host *host
 
 static json_t *describe(const struct kc_cli_host *host)
 {
-    const struct kc_config_root *config = &host->config->root;
+    const struct kc_config_root *config = host->host.settings;
     json_t *object = json_object();
+    json_object_set_new(object, "name", json_string(config->name));
     json_object_set_new(
         object, "root", json_string(config->tcti[0] ? config->tcti : config->token));
     json_object_set_new(object, "srk-name-file", json_string(config->srk_name_file));

@@ -86,7 +86,7 @@ static enum kc_error read_text(
 
 static enum kc_error read_policy_key(struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
-    const char *path = host->config->root.policy_key;
+    const char *path = host->settings->policy_key;
     char *text = NULL;
     enum kc_error error = read_text(path, &text, trouble, "policy-key");
     if (error == KC_OK && kc_policy_key_public(text, host->policy.key) != KC_OK)
@@ -99,7 +99,7 @@ static enum kc_error read_policy_key(struct kc_root_host *host, struct kc_root_t
 /* A file that is not there has no policies yet. */
 static enum kc_error read_policies(struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
-    const char *path = host->config->root.policy_file;
+    const char *path = host->settings->policy_file;
     char *text = NULL;
     unsigned line = 0;
     if (access(path, F_OK) != 0 && errno == ENOENT)
@@ -116,7 +116,7 @@ static enum kc_error read_policies(struct kc_root_host *host, struct kc_root_tro
 
 static enum kc_error read_policy(struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
-    const struct kc_config_root *config = &host->config->root;
+    const struct kc_config_root *config = host->settings;
     host->has_policy = config->policy_key[0] != 0;
     if (!host->has_policy)
         return KC_OK;
@@ -130,8 +130,7 @@ static enum kc_error read_policy(struct kc_root_host *host, struct kc_root_troub
 static enum kc_error read_pin(struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
     struct kc_config_problem problem = {""};
-    enum kc_error error =
-        kc_root_pin_read(host->config->root.srk_name_file, host->srk_name, &problem);
+    enum kc_error error = kc_root_pin_read(host->settings->srk_name_file, host->srk_name, &problem);
     host->is_pinned = error == KC_OK;
     if (error == KC_OK || error == KC_ERR_ROOT_NOT_PROVISIONED)
         return KC_OK;
@@ -140,7 +139,7 @@ static enum kc_error read_pin(struct kc_root_host *host, struct kc_root_trouble 
 
 static enum kc_error make_root(struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
-    const struct kc_config_root *config = &host->config->root;
+    const struct kc_config_root *config = host->settings;
     KC_AUTO_SECRET pin = {0};
     const char *setting = "";
     enum kc_error error = read_login(config, &pin, trouble);
@@ -151,15 +150,16 @@ static enum kc_error make_root(struct kc_root_host *host, struct kc_root_trouble
     return error == KC_OK ? KC_OK : failed(trouble, "root", error, setting);
 }
 
-enum kc_error kc_root_host_open(
-    const struct kc_config *config, struct kc_root_host *host, struct kc_root_trouble *trouble)
+enum kc_error kc_root_host_open(const struct kc_config *config, size_t number,
+    struct kc_root_host *host, struct kc_root_trouble *trouble)
 {
-    *host = (struct kc_root_host){.config = config};
+    *host = (struct kc_root_host){
+        .config = config, .settings = &config->roots[number], .number = number};
     enum kc_error error;
     if ((error = read_pin(host, trouble)) != KC_OK ||
         (error = read_policy(host, trouble)) != KC_OK ||
-        (error = check_module(&config->root, trouble)) != KC_OK ||
-        (error = set_environment(&config->root, trouble)) != KC_OK)
+        (error = check_module(host->settings, trouble)) != KC_OK ||
+        (error = set_environment(host->settings, trouble)) != KC_OK)
         return error;
     return make_root(host, trouble);
 }
@@ -176,9 +176,9 @@ void kc_root_host_close(struct kc_root_host *host)
  * A token in files belongs to the process's own user, and so must the key that is made in it; the
  * pin is written by the host's owner.
  */
-static bool act_as(const struct kc_config *config, uid_t user, gid_t group)
+static bool act_as(const struct kc_root_host *host, uid_t user, gid_t group)
 {
-    if (!config->drops_rights || !config->root.pkcs11[0])
+    if (!host->config->drops_rights || !host->settings->pkcs11[0])
         return true;
     /* each needs the right that the other gives up or takes back */
     return user == 0 ? seteuid(user) == 0 && setegid(group) == 0
@@ -187,11 +187,11 @@ static bool act_as(const struct kc_config *config, uid_t user, gid_t group)
 
 static enum kc_error provision_root(struct kc_root_host *host)
 {
-    const struct kc_config_user *user = &host->config->users[KC_PROCESS_ROOT];
-    if (!act_as(host->config, user->user, user->group))
+    const struct kc_config_user *user = &host->config->users[kc_process_of_root(host->number)];
+    if (!act_as(host, user->user, user->group))
         return KC_ERR_SANDBOX;
     enum kc_error error = kc_root_provision(host->root, host->srk_name);
-    return act_as(host->config, 0, 0) ? error : KC_ERR_SANDBOX;
+    return act_as(host, 0, 0) ? error : KC_ERR_SANDBOX;
 }
 
 static enum kc_error make_counter(struct kc_tpm2 *tpm, void *arguments)
@@ -216,7 +216,7 @@ static enum kc_error provision_counter(struct kc_root_host *host, struct kc_root
 enum kc_error kc_root_host_provision(
     struct kc_root_host *host, bool *is_new, struct kc_root_trouble *trouble)
 {
-    const char *path = host->config->root.srk_name_file;
+    const char *path = host->settings->srk_name_file;
     enum kc_error error = provision_root(host);
     if (error != KC_OK)
         return failed(trouble, "provision", error, kc_root_cause(host->root));

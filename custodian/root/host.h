@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hardware root of this host, as the configuration and its files have it: the pin, the token's
+ * A hardware root of this host, as the configuration and its files have it: the pin, the token's
  * PIN, the policies. What custodian-root serves, and what the host's owner works on with the
  * command.
  */
@@ -12,8 +12,10 @@
 #include "tpm/root.h"
 
 struct kc_root_host {
-    const struct kc_config *config; /* borrowed */
-    struct kc_root *root;           /* not connected yet */
+    const struct kc_config *config;        /* borrowed */
+    const struct kc_config_root *settings; /* of this root */
+    size_t number;                         /* among the configuration's roots */
+    struct kc_root *root;                  /* not connected yet */
     bool is_pinned;
     uint8_t srk_name[KC_ROOT_NAME_SIZE];
     bool has_policy;
@@ -29,13 +31,14 @@ struct kc_root_trouble {
 /*
  * Reads the files and makes the root. That nothing is pinned is no error here.
  *
+ * number   of the root, less than config->root_count
  * host     given: kc_root_host_close, also after an error
  * trouble  written on any error
  *
  * KC_ERR_CONFIG, KC_ERR_CONFIG_PERMISSIONS, KC_ERR_NO_MEMORY
  */
-KC_CHECKED enum kc_error kc_root_host_open(
-    const struct kc_config *config, struct kc_root_host *host, struct kc_root_trouble *trouble);
+KC_CHECKED enum kc_error kc_root_host_open(const struct kc_config *config, size_t number,
+    struct kc_root_host *host, struct kc_root_trouble *trouble);
 
 /*
  * Uses or makes the SRK and pins its Name; with a policy also makes the policies' counter. For the

@@ -3,9 +3,10 @@
  * custodian-root: the process that talks to the hardware root, and nothing else. It seals and opens
  * 32-octet sealing keys for the vault, hands them over and wipes them; it never sees the store.
  *
- *     custodian-root               started by the supervisor
- *     custodian-root --provision   by custodiand --provision: uses or makes the SRK, pins its Name
+ *     custodian-root [NUMBER]               started by the supervisor
+ *     custodian-root [NUMBER] --provision   by custodiand --provision: uses or makes the SRK, pins its Name
  *
+ * The number is that of the root in the configuration; without one it is the first, 0.
  * Both find the configuration at descriptor KC_FD_CONFIG.
  */
 #include "custodian/process.h"
@@ -37,6 +38,7 @@ static enum kc_error failed(const char *step, enum kc_error error, const char *d
 /* --- what the process has --- */
 
 struct process {
+    size_t number; /* of the root */
     struct kc_config *config;
     struct kc_root_host host;
 };
@@ -64,10 +66,12 @@ static enum kc_error make_heap(void)
 static enum kc_error prepare(struct process *process)
 {
     struct kc_root_trouble trouble = {"", ""};
-    enum kc_error error = kc_process_start(KC_PROCESS_ROOT, &process->config);
+    enum kc_error error = kc_process_start(kc_process_of_root(process->number), &process->config);
     if (error != KC_OK || (error = make_heap()) != KC_OK)
         return error;
-    error = kc_root_host_open(process->config, &process->host, &trouble);
+    if (process->number >= process->config->root_count)
+        return failed("number", KC_ERR_CONFIG, "there is no such root");
+    error = kc_root_host_open(process->config, process->number, &process->host, &trouble);
     return error == KC_OK ? KC_OK : failed(trouble.step, error, trouble.detail);
 }
 
@@ -82,7 +86,8 @@ static enum kc_error provision(struct process *process)
     if (error != KC_OK)
         return failed(trouble.step, error, trouble.detail);
     kc_log(KC_LOG_NOTICE, is_new ? "provisioned" : "provisioned-before",
-        kc_log_text("file", process->config->root.srk_name_file));
+        kc_log_text("root", process->host.settings->name),
+        kc_log_text("file", process->host.settings->srk_name_file));
     return KC_OK;
 }
 
@@ -95,8 +100,8 @@ static enum kc_error provision(struct process *process)
  */
 static void connect_early(struct process *process)
 {
-    bool is_early =
-        kc_root_sandbox_is_wide(process->config) || kc_root_connects_once(&process->config->root);
+    const struct kc_config_root *settings = process->host.settings;
+    bool is_early = kc_root_sandbox_is_wide(settings) || kc_root_connects_once(settings);
     if (is_early && process->host.is_pinned && kc_root_connect(process->host.root) != KC_OK)
         kc_log(KC_LOG_WARNING, "module-failed",
             kc_log_text("cause", kc_root_cause(process->host.root)));
@@ -104,11 +109,12 @@ static void connect_early(struct process *process)
 
 static enum kc_error give_up_rights(struct process *process)
 {
-    enum kc_error error = kc_process_drop_rights(KC_PROCESS_ROOT, process->config);
+    enum kc_error error =
+        kc_process_drop_rights(kc_process_of_root(process->number), process->config);
     if (error != KC_OK)
         return error;
     connect_early(process);
-    return kc_root_sandbox_enter(process->config);
+    return kc_root_sandbox_enter(process->host.settings);
 }
 
 /* --- serving the vault --- */
@@ -209,7 +215,7 @@ static bool obey(struct edge *edge)
 static void serve(const struct process *process)
 {
     struct edge edge = {
-        .vault = KC_FD_ROOT_VAULT, .connects_once = kc_root_connects_once(&process->config->root)};
+        .vault = KC_FD_ROOT_VAULT, .connects_once = kc_root_connects_once(process->host.settings)};
     kc_root_service_init(&edge.service, process->host.root, now_ms);
     for (;;) {
         struct pollfd waits[2] = {
@@ -255,9 +261,12 @@ static enum kc_error run(struct process *process)
 int main(int argc, char **argv)
 {
     struct process process = {0};
-    bool provisions = argc == 2 && strcmp(argv[1], "--provision") == 0;
-    if (argc != 1 && !provisions)
+    bool has_number = argc > 1 && argv[1][0] >= '0' && argv[1][0] <= '9' && argv[1][1] == 0;
+    int next = has_number ? 2 : 1;
+    bool provisions = argc == next + 1 && strcmp(argv[next], "--provision") == 0;
+    if (argc != next && !provisions)
         return KC_CLASS_CALLER;
+    process.number = has_number ? (size_t)(argv[1][0] - '0') : 0;
     enum kc_error error = provisions ? provision(&process) : run(&process);
     free_process(&process);
     return (int)kc_error_row(error)->class;

@@ -158,23 +158,23 @@ static enum kc_error refuse_clone3(void)
     return KC_ERR_SANDBOX;
 }
 
-bool kc_root_sandbox_is_wide(const struct kc_config *config)
+bool kc_root_sandbox_is_wide(const struct kc_config_root *settings)
 {
     struct kc_address address;
-    return config->root.pkcs11[0] || (kc_address_parse(config->root.tcti, &address) == KC_OK &&
-                                         address.kind == KC_ADDRESS_LIBRARY);
+    return settings->pkcs11[0] || (kc_address_parse(settings->tcti, &address) == KC_OK &&
+                                      address.kind == KC_ADDRESS_LIBRARY);
 }
 
-enum kc_error kc_root_sandbox_enter(const struct kc_config *config)
+enum kc_error kc_root_sandbox_enter(const struct kc_config_root *settings)
 {
-    if (kc_root_sandbox_is_wide(config)) {
+    if (kc_root_sandbox_is_wide(settings)) {
         enum kc_error error = refuse_clone3();
         return error == KC_OK
                    ? kc_process_filter(for_module, sizeof for_module / sizeof for_module[0])
                    : error;
     }
     struct kc_address address;
-    if (kc_address_parse(config->root.tcti, &address) != KC_OK)
+    if (kc_address_parse(settings->tcti, &address) != KC_OK)
         return KC_ERR_CONFIG;
     return address.kind == KC_ADDRESS_DEVICE
                ? kc_process_filter(for_device, sizeof for_device / sizeof for_device[0])

@@ -7,9 +7,9 @@
 #include "custodian/config.h"
 
 /* From here on any other system call ends the process. KC_ERR_SANDBOX */
-KC_CHECKED enum kc_error kc_root_sandbox_enter(const struct kc_config *config);
+KC_CHECKED enum kc_error kc_root_sandbox_enter(const struct kc_config_root *settings);
 
 /* Whether the wider list is the one that is needed. */
-bool kc_root_sandbox_is_wide(const struct kc_config *config);
+bool kc_root_sandbox_is_wide(const struct kc_config_root *settings);
 
 #endif

@@ -76,6 +76,7 @@ static const struct column columns[] = {
     KC_SIZED(identifier),
     KC_SIZED(attributes),
     KC_LENT(body),
+    KC_TEXT(root),
 };
 #define COLUMN_COUNT ((int)(sizeof columns / sizeof *columns))
 
@@ -275,9 +276,11 @@ static bool read_lent(sqlite3_stmt *statement, int i, const struct column *colum
     return span.size <= KC_RECORD_BODY_MAX && (span.size == 0 || span.bytes);
 }
 
-/* The MAC of a record of the first format does not cover what came later: it has none of it. */
+/* The MAC of a record of an earlier format does not cover what came later: it has none of it. */
 static bool is_of_its_format(const struct kc_record *record)
 {
+    if (record->format < KC_RECORD_FORMAT_ROOT && record->root[0] != 0)
+        return false;
     return record->format != KC_RECORD_FORMAT_FIRST ||
            (record->start == 0 && record->confirm == 0 && record->object == 0 &&
                record->identifier_size == 0 && record->attributes_size == 0 &&

@@ -12,7 +12,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SCHEMA 4               /* PRAGMA user_version */
+#define SCHEMA 5               /* PRAGMA user_version */
+#define SCHEMA_WITHOUT_ROOTS 4 /* is brought up to date when it is opened */
 #define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
 #define SQL_SIZE (3 * KC_COLUMNS_SQL_SIZE)
 #define PATH_SIZE 1280
@@ -146,6 +147,19 @@ static int create_schema(struct kc_store *store)
     return run(store, sql);
 }
 
+/* The column that names a record's root: records of before have none. */
+static int add_roots(struct kc_store *store)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+        "BEGIN IMMEDIATE;"
+        "ALTER TABLE records ADD COLUMN \"root\" TEXT NOT NULL DEFAULT '';"
+        "PRAGMA user_version = %d;"
+        "COMMIT;",
+        SCHEMA);
+    return run(store, sql);
+}
+
 /* A write at the start: the WAL is there and its folder synced before files can no longer be
  * opened, and a store that cannot be written is found out. */
 static int touch(struct kc_store *store)
@@ -169,6 +183,8 @@ static enum kc_error settle_schema(struct kc_store *store)
         return translate(create_schema(store));
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
+    if (schema == SCHEMA_WITHOUT_ROOTS)
+        return translate(add_roots(store));
     if (schema != SCHEMA)
         return KC_ERR_STORE_VERSION;
     return translate(touch(store));

@@ -104,6 +104,7 @@ static bool make_edges(struct kc_children *children, enum kc_process process)
     for (enum kc_edge edge = 0; edge < KC_EDGES; edge++) {
         for (size_t side = 0; side < 2; side++) {
             if (children->edges[edge].end[side].process != process ||
+                children->child[children->edges[edge].end[1 - side].process].absent ||
                 children->waiting[edge][side] >= 0)
                 continue;
             int pair[2];
@@ -162,12 +163,16 @@ static void execute(const struct kc_children *children, enum kc_process process)
 {
     char path[PATH_MAX + 64], journal[64] = "JOURNAL_STREAM=";
     const char *stream = getenv("JOURNAL_STREAM");
-    char *const arguments[] = {path, children->argument, NULL};
+    char number[8] = "";
     char leaks[] = "ASAN_OPTIONS=detect_leaks=0";
     bool journaled = stream && kc_text_append(journal, sizeof journal, stream);
     char *const environment[] = {leaks, journaled ? journal : NULL, NULL};
     sigset_t none;
+    const char *own = children->processes[process].number;
+    char *const arguments[] = {
+        path, own ? number : children->argument, own ? children->argument : NULL, NULL};
 
+    snprintf(number, sizeof number, "%s", own ? own : "");
     snprintf(path, sizeof path, "%s/%s", children->folder, children->processes[process].program);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

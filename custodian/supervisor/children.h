@@ -13,6 +13,7 @@
 struct kc_process_row {
     const char *name;
     const char *program; /* in the folder of custodiand */
+    const char *number;  /* argument: which of several roots; NULL: none */
 };
 
 /* One end of an edge: who holds it, under which number he finds it at his start. */
@@ -29,6 +30,7 @@ struct kc_child {
     pid_t pid;   /* 0: not running */
     int control; /* our end; -1: none */
     bool ready;
+    bool absent;       /* it has no edges either */
     unsigned failures; /* ends in a row, each soon after its start */
     uint64_t started_ms, restart_at_ms;
 };

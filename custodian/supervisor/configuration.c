@@ -57,22 +57,22 @@ static bool same_users(const struct kc_config *now, const struct kc_config *next
 }
 
 /* Octets between the fields were zero before both were read; a difference there would refuse, no more. */
-static bool same_root(const struct kc_config_root *now, const struct kc_config_root *next)
+static bool same_roots(const struct kc_config *now, const struct kc_config *next)
 {
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): see above */
-    return memcmp(now, next, sizeof *now) == 0;
+    return SAME(root_count) && memcmp(now->roots, next->roots, sizeof now->roots) == 0;
 }
 
 enum kc_error kc_configuration_check_change(
     const struct kc_config *now, const struct kc_config *next, struct kc_config_problem *problem)
 {
-    const char *changed = !SAME(socket) || !SAME(socket_mode)   ? "socket"
-                          : !SAME(store)                        ? "store"
-                          : !SAME(arena_size)                   ? "arena_size"
-                          : !same_users(now, next)              ? "users"
-                          : !same_root(&now->root, &next->root) ? "root"
-                          : !SAME(limits)                       ? "limits"
-                                                                : NULL;
+    const char *changed = !SAME(socket) || !SAME(socket_mode) ? "socket"
+                          : !SAME(store)                      ? "store"
+                          : !SAME(arena_size)                 ? "arena_size"
+                          : !same_users(now, next)            ? "users"
+                          : !same_roots(now, next)            ? "root"
+                          : !SAME(limits)                     ? "limits"
+                                                              : NULL;
     if (!changed)
         return KC_OK;
     snprintf(problem->text, sizeof problem->text, "%s was changed: that needs a restart", changed);

@@ -29,13 +29,16 @@
 
 static const struct kc_process_row processes[KC_PROCESSES] = {
     /* reads what clients send, keeps the store; holds no secrets */
-    [KC_PROCESS_DESK] = {"desk", "custodian-desk"},
+    [KC_PROCESS_DESK] = {"desk", "custodian-desk", NULL},
     /* decides, and is alone in holding secrets */
-    [KC_PROCESS_VAULT] = {"vault", "custodian-vault"},
-    /* talks with the hardware root; never sees the store */
-    [KC_PROCESS_ROOT] = {"root", "custodian-root"},
+    [KC_PROCESS_VAULT] = {"vault", "custodian-vault", NULL},
+    /* each talks with one hardware root; never sees the store */
+    [KC_PROCESS_ROOT] = {"root", "custodian-root", NULL},
+    [KC_PROCESS_ROOT_2] = {"root-2", "custodian-root", "1"},
+    [KC_PROCESS_ROOT_3] = {"root-3", "custodian-root", "2"},
+    [KC_PROCESS_ROOT_4] = {"root-4", "custodian-root", "3"},
     /* carries the vault's questions to other custodians; holds no secrets */
-    [KC_PROCESS_COURIER] = {"courier", "custodian-courier"},
+    [KC_PROCESS_COURIER] = {"courier", "custodian-courier", NULL},
 };
 
 static const struct kc_edge_row edges[KC_EDGES] = {
@@ -43,13 +46,25 @@ static const struct kc_edge_row edges[KC_EDGES] = {
         {KC_PROCESS_VAULT, KC_FD_VAULT_DESK}}},
     [KC_EDGE_VAULT_ROOT] = {{{KC_PROCESS_VAULT, KC_FD_VAULT_ROOT},
         {KC_PROCESS_ROOT, KC_FD_ROOT_VAULT}}},
+    [KC_EDGE_VAULT_ROOT_2] = {{{KC_PROCESS_VAULT, KC_FD_VAULT_ROOT + 1},
+        {KC_PROCESS_ROOT_2, KC_FD_ROOT_VAULT}}},
+    [KC_EDGE_VAULT_ROOT_3] = {{{KC_PROCESS_VAULT, KC_FD_VAULT_ROOT + 2},
+        {KC_PROCESS_ROOT_3, KC_FD_ROOT_VAULT}}},
+    [KC_EDGE_VAULT_ROOT_4] = {{{KC_PROCESS_VAULT, KC_FD_VAULT_ROOT + 3},
+        {KC_PROCESS_ROOT_4, KC_FD_ROOT_VAULT}}},
     [KC_EDGE_DESK_COURIER] = {{{KC_PROCESS_DESK, KC_FD_DESK_COURIER},
         {KC_PROCESS_COURIER, KC_FD_COURIER_DESK}}},
 };
 
 /* Who answers for others starts first and stops last. */
-static const enum kc_process start_order[KC_PROCESSES] = {
-    KC_PROCESS_ROOT, KC_PROCESS_VAULT, KC_PROCESS_COURIER, KC_PROCESS_DESK};
+static const enum kc_process start_order[KC_PROCESSES] = {KC_PROCESS_ROOT, KC_PROCESS_ROOT_2,
+    KC_PROCESS_ROOT_3, KC_PROCESS_ROOT_4, KC_PROCESS_VAULT, KC_PROCESS_COURIER, KC_PROCESS_DESK};
+
+/* The custodian serves without it, and keeps trying to start it: a root beside the first. */
+static bool is_spare(enum kc_process process)
+{
+    return process >= KC_PROCESS_ROOT_2 && process <= KC_PROCESS_ROOT_4;
+}
 
 /* A process that has nothing to do is not started, and counts as ready. */
 static void leave_out(struct kc_children *children, enum kc_process process)
@@ -75,7 +90,7 @@ static const char help[] =
     "Options:\n"
     "      --config FILE              the configuration (" KC_DEFAULT_CONFIG ")\n"
     "      --check                    say whether the configuration is valid, and end\n"
-    "      --provision                pin the hardware root of this host, and end\n"
+    "      --provision                pin the hardware roots of this host, and end\n"
     "      --ready-fd NUMBER          write one octet to this descriptor when clients are served\n"
     "  -h, --help                     explain the command\n"
     "  -V, --version                  print the version\n"
@@ -203,7 +218,7 @@ static void note_end(struct supervisor *s, enum kc_process process, int status)
         kc_log_text("name", processes[process].name),
         kc_log_number(by_signal ? "signal" : "status", (uint64_t)number));
     kc_children_ended(&s->children, process);
-    if (!s->served && !s->stopping) {
+    if (!s->served && !s->stopping && !is_spare(process)) {
         s->status = by_signal || number == 0 ? KC_CLASS_INTERNAL : number;
         s->stopping = true;
     }
@@ -267,7 +282,7 @@ static void tell_ready(struct supervisor *s)
     static const char octet = '\n';
 
     for (size_t i = 0; i < KC_PROCESSES; i++)
-        if (!s->children.child[i].ready)
+        if (!s->children.child[i].ready && !is_spare((enum kc_process)i))
             return;
     if (s->served)
         return;
@@ -362,18 +377,36 @@ static int run(struct supervisor *s)
     return s->status;
 }
 
-/* Starts the root alone, with the argument that makes it pin what it finds. */
+static int provision_one(struct supervisor *s, enum kc_process process)
+{
+    const struct kc_child *child = &s->children.child[process];
+    int status = 0;
+
+    if (kc_children_start(&s->children, process) != KC_OK || waitpid(child->pid, &status, 0) < 0)
+        return KC_CLASS_CONFIG;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : KC_CLASS_INTERNAL;
+}
+
+/* Starts each root alone, with the argument that makes it pin what it finds. */
 static int provision(struct supervisor *s)
 {
     static char argument[] = "--provision";
-    const struct kc_child *child = &s->children.child[KC_PROCESS_ROOT];
     int status = 0;
 
     s->children.argument = argument;
-    if (kc_children_start(&s->children, KC_PROCESS_ROOT) != KC_OK ||
-        waitpid(child->pid, &status, 0) < 0)
-        return KC_CLASS_CONFIG;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : KC_CLASS_INTERNAL;
+    for (size_t i = 0; status == 0 && i < s->config->root_count; i++)
+        status = provision_one(s, kc_process_of_root(i));
+    return status;
+}
+
+static void leave_out_unneeded(struct supervisor *s)
+{
+    if (s->config->peer_count == 0)
+        leave_out(&s->children, KC_PROCESS_COURIER);
+    for (size_t i = s->config->root_count; i < KC_CONFIG_ROOTS_MAX; i++) {
+        leave_out(&s->children, kc_process_of_root(i));
+        s->children.child[kc_process_of_root(i)].absent = true;
+    }
 }
 
 static int start(struct supervisor *s, const struct options *options, int sealed)
@@ -381,8 +414,8 @@ static int start(struct supervisor *s, const struct options *options, int sealed
     enum kc_error error = kc_children_init(&s->children, processes, edges);
 
     s->children.config = sealed;
-    if (error == KC_OK && s->config->peer_count == 0)
-        leave_out(&s->children, KC_PROCESS_COURIER);
+    if (error == KC_OK)
+        leave_out_unneeded(s);
     if (error == KC_OK)
         error = kc_supervisor_give_up_rights();
     if (error == KC_OK && options->provision)

@@ -91,10 +91,11 @@ static enum kc_error write_anchor(struct kc_vault *vault, const struct kc_anchor
 {
     uint8_t octets[KC_ROOT_HEAD_SIZE]; /* secret */
     const uint8_t *authorisation = kc_keeper_authorisation(vault->keeper);
+    struct kc_vault_root root = kc_keeper_home(vault->keeper);
     kc_anchor_write(anchor, octets);
     enum kc_error error = vault->ledger.has_anchor
-                              ? kc_vault_root_head_write(vault->outside, authorisation, octets)
-                              : kc_vault_root_head_make(vault->outside, authorisation, octets);
+                              ? kc_vault_root_head_write(root, authorisation, octets)
+                              : kc_vault_root_head_make(root, authorisation, octets);
     kc_wipe(octets, sizeof octets);
     return error;
 }

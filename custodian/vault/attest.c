@@ -89,7 +89,10 @@ static enum kc_error ask_for_evidence(struct kc_call *call, const struct kc_reco
         .qualifying = binding,
         .key = {auth.bytes ? auth.bytes : no_octets, {key->seal, key->seal_size}},
     };
-    error = kc_vault_root_attest(call->vault->outside, &request, evidence);
+    struct kc_vault_root root;
+    error = kc_keeper_root_of(call->vault->keeper, key, &root);
+    if (error == KC_OK)
+        error = kc_vault_root_attest(root, &request, evidence);
     if (error == KC_OK)
         error = take_evidence((struct kc_span){evidence->octets, evidence->size}, attestation);
     return error;
@@ -125,8 +128,11 @@ static enum kc_error ask_root(struct kc_call *call, enum kc_root_attest_step ste
         .key = {no_octets, {no_octets, 0}},
         .credential = credential,
     };
+    struct kc_vault_root root = kc_keeper_home(call->vault->keeper);
     enum kc_error error = kc_call_allowed(call);
-    return error == KC_OK ? kc_vault_root_attest(call->vault->outside, &request, evidence) : error;
+    if (error == KC_OK && kc_call_has(call, KC_FIELD_KEY_ROOT))
+        error = kc_call_named_root(call, &root);
+    return error == KC_OK ? kc_vault_root_attest(root, &request, evidence) : error;
 }
 
 enum kc_error kc_vault_attest_enrol(struct kc_call *call)

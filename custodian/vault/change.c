@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/resident.h"
 
@@ -16,6 +17,9 @@ enum kc_error kc_call_stage(
         return KC_ERR_NO_MEMORY;
     struct kc_record *change = &call->changes[call->change_count];
     *change = *record;
+    bool is_new = record->version == 0;
+    if (!is_new && change->format < KC_RECORD_FORMAT_ROOT && change->seal_size > 0)
+        KC_TEXT_COPY_ARRAY(change->root, KC_CONFIG_ROOT_NAME); /* all were of the only one */
     change->format = KC_RECORD_FORMAT;
     enum kc_error error = kc_map_issue(call->vault->ledger.map, change);
     if (error != KC_OK)

@@ -467,6 +467,13 @@ KC_CHECKED enum kc_error kc_call_read_details(struct kc_call *call, struct kc_re
 KC_CHECKED enum kc_error kc_call_agree(struct kc_call *call, const struct kc_record *key,
     uint8_t agreed[static KC_ALGORITHM_AGREED_MAX], size_t *size);
 
+/* The name of the root that a key depends on; lent. */
+const char *kc_call_root_name(const struct kc_call *call, const struct kc_record *record);
+
+/* The root that the request names. KC_ERR_BAD_ARGUMENT, the field as detail: the configuration has
+ * none of that name */
+KC_CHECKED enum kc_error kc_call_named_root(struct kc_call *call, struct kc_vault_root *root);
+
 /* Describes a key in the answer's fields or an item's. */
 void kc_call_describe(
     struct kc_call *call, struct kc_values *values, const struct kc_record *record);

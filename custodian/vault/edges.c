@@ -17,8 +17,18 @@
 #include <unistd.h>
 
 #define DESK KC_FD_VAULT_DESK
-#define ROOT KC_FD_VAULT_ROOT
 #define ROOT_SILENT_MS 3000 /* slow TPMs take 1 to 2 s for the longest of operations */
+
+/* The edge to one root: whoever is `asking` has it for himself. */
+struct root_edge {
+    int descriptor;
+    pthread_cond_t free; /* of the clock that deadlines are of */
+    bool asking;
+    uint64_t asked_at; /* in milliseconds, by who is asking */
+    bool there;
+    uint32_t next_id;
+    uint64_t deadline_ms; /* for one question, waiting in line included */
+};
 
 struct kc_edges {
     /* the desk's edge: a worker that saw its end is parked until there is another */
@@ -28,15 +38,10 @@ struct kc_edges {
     uint64_t generation;
     int ended; /* eventfd */
 
-    /* the root's edge: whoever is `asking` has it for himself */
+    /* the roots' edges */
     pthread_mutex_t root_lock;
-    pthread_cond_t root_free; /* of the clock that deadlines are of */
-    bool asking;
-    uint64_t asked_at; /* in milliseconds, by who is asking */
-    size_t waiting;    /* threads in line */
-    bool root_there;
-    uint32_t next_id;
-    uint64_t root_deadline_ms;
+    size_t occupied; /* threads that ask a root, or wait in line for one */
+    struct root_edge roots[KC_CONFIG_ROOTS_MAX];
 };
 
 /* --- life --- */
@@ -48,16 +53,20 @@ static bool set_blocking(int descriptor)
     return flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
-static void init_root_free(pthread_cond_t *condition)
+static void init_root(struct root_edge *root, size_t number, uint64_t deadline_ms)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
+    pthread_cond_init(&root->free, &attributes);
     pthread_condattr_destroy(&attributes);
+    root->descriptor = KC_FD_VAULT_ROOT + (int)number;
+    root->deadline_ms = deadline_ms;
+    root->there = deadline_ms > 0;
 }
 
-enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_edges **edges)
+enum kc_error kc_edges_new(const uint64_t root_deadlines_ms[static KC_CONFIG_ROOTS_MAX],
+    size_t workers, struct kc_edges **edges)
 {
     struct kc_edges *e = calloc(1, sizeof *e);
     int ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -68,11 +77,10 @@ enum kc_error kc_edges_new(uint64_t root_deadline_ms, size_t workers, struct kc_
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->changed, NULL);
     pthread_mutex_init(&e->root_lock, NULL);
-    init_root_free(&e->root_free);
+    for (size_t i = 0; i < KC_CONFIG_ROOTS_MAX; i++)
+        init_root(&e->roots[i], i, root_deadlines_ms[i]);
     e->workers = workers;
     e->ended = ended;
-    e->root_there = true;
-    e->root_deadline_ms = root_deadline_ms;
     *edges = e;
     return KC_OK;
 }
@@ -271,7 +279,7 @@ void kc_edges_new_desk(struct kc_edges *edges, struct kc_vault *vault, int descr
     pthread_mutex_unlock(&edges->lock);
 }
 
-/* --- the root --- */
+/* --- the roots --- */
 
 static int left_until(uint64_t deadline_ms)
 {
@@ -281,14 +289,15 @@ static int left_until(uint64_t deadline_ms)
 
 /* Receives the reply to a question; older ones, to questions that were given up, are passed over.
  * KC_ERR_ROOT_UNAVAILABLE: none in time; KC_ERR_CONNECTION_LOST */
-static enum kc_error receive_reply(
-    uint32_t id, uint64_t deadline_ms, uint8_t packet[static KC_ROOT_REPLY_MAX], size_t *size)
+static enum kc_error receive_reply(int descriptor, uint32_t id, uint64_t deadline_ms,
+    uint8_t packet[static KC_ROOT_REPLY_MAX], size_t *size)
 {
-    struct pollfd readable = {.fd = ROOT, .events = POLLIN};
+    struct pollfd readable = {.fd = descriptor, .events = POLLIN};
     while (poll(&readable, 1, left_until(deadline_ms)) > 0) {
         struct kc_descriptors none;
         struct kc_reader r;
-        enum kc_error error = kc_transport_receive(ROOT, packet, KC_ROOT_REPLY_MAX, size, &none);
+        enum kc_error error =
+            kc_transport_receive(descriptor, packet, KC_ROOT_REPLY_MAX, size, &none);
         if (error != KC_OK)
             return error == KC_ERR_CONNECTION_LOST ? error : KC_ERR_BAD_REQUEST;
         kc_descriptors_close(&none);
@@ -299,13 +308,13 @@ static enum kc_error receive_reply(
     return KC_ERR_ROOT_UNAVAILABLE;
 }
 
-static enum kc_error send_question(const struct kc_root_request *request)
+static enum kc_error send_question(int descriptor, const struct kc_root_request *request)
 {
     uint8_t packet[KC_ROOT_REQUEST_MAX]; /* secret */
     size_t size = 0;
     enum kc_error error = kc_root_request_write(request, packet, &size);
     if (error == KC_OK)
-        error = kc_transport_send(ROOT, packet, size, NULL);
+        error = kc_transport_send(descriptor, packet, size, NULL);
     kc_wipe(packet, sizeof packet);
     return error == KC_ERR_LIMIT ? KC_ERR_ROOT_UNAVAILABLE : error;
 }
@@ -317,61 +326,65 @@ static struct timespec time_of(uint64_t ms)
 
 /*
  * Whether who is in line should leave it: the root is silent, and there is no other worker left for
- * requests that need no root.
+ * requests that need no root. There are more workers than roots: if all are occupied, one is in line.
  */
-static bool holds_up_all(const struct kc_edges *edges)
+static bool holds_up_all(const struct kc_edges *edges, const struct root_edge *root)
 {
-    return edges->waiting + 1 >= edges->workers &&
-           read_milliseconds(NULL) >= edges->asked_at + ROOT_SILENT_MS;
+    return edges->occupied >= edges->workers &&
+           read_milliseconds(NULL) >= root->asked_at + ROOT_SILENT_MS;
 }
 
 /* Waits for a turn until the deadline, or until it is clear that others wait for this worker. */
-static void wait_in_line(struct kc_edges *edges, uint64_t deadline_ms)
+static void wait_in_line(struct kc_edges *edges, struct root_edge *root, uint64_t deadline_ms)
 {
-    edges->waiting++;
-    while (edges->asking && !holds_up_all(edges) && left_until(deadline_ms) > 0) {
-        uint64_t silent_ms = edges->asked_at + ROOT_SILENT_MS;
+    while (root->asking && !holds_up_all(edges, root) && left_until(deadline_ms) > 0) {
+        uint64_t silent_ms = root->asked_at + ROOT_SILENT_MS;
         bool is_silent = left_until(silent_ms) == 0;
         struct timespec until =
             time_of(is_silent || silent_ms > deadline_ms ? deadline_ms : silent_ms);
-        pthread_cond_timedwait(&edges->root_free, &edges->root_lock, &until);
+        pthread_cond_timedwait(&root->free, &edges->root_lock, &until);
     }
-    edges->waiting--;
 }
 
 /* False: it was not our turn in time. */
-static bool begin_asking(struct kc_edges *edges, uint64_t deadline_ms)
+static bool begin_asking(struct kc_edges *edges, struct root_edge *root, uint64_t deadline_ms)
 {
     pthread_mutex_lock(&edges->root_lock);
-    wait_in_line(edges, deadline_ms);
-    bool is_ours = !edges->asking;
+    edges->occupied++;
+    for (size_t i = 0; edges->occupied >= edges->workers && i < KC_CONFIG_ROOTS_MAX; i++)
+        pthread_cond_broadcast(&edges->roots[i].free); /* somebody in line may have to leave it */
+    wait_in_line(edges, root, deadline_ms);
+    bool is_ours = !root->asking;
     if (is_ours) {
-        edges->asking = true;
-        edges->asked_at = read_milliseconds(NULL);
+        root->asking = true;
+        root->asked_at = read_milliseconds(NULL);
+    } else {
+        edges->occupied--;
     }
     pthread_mutex_unlock(&edges->root_lock);
     return is_ours;
 }
 
-static void end_asking(struct kc_edges *edges)
+static void end_asking(struct kc_edges *edges, struct root_edge *root)
 {
     pthread_mutex_lock(&edges->root_lock);
-    edges->asking = false;
-    pthread_cond_signal(&edges->root_free);
+    root->asking = false;
+    edges->occupied--;
+    pthread_cond_signal(&root->free);
     pthread_mutex_unlock(&edges->root_lock);
 }
 
-static enum kc_error ask(struct kc_edges *edges, const struct kc_root_request *request,
+static enum kc_error ask(struct root_edge *root, const struct kc_root_request *request,
     uint64_t deadline_ms, uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     struct kc_root_request question = *request;
     size_t size = 0;
-    question.id = ++edges->next_id;
-    if (!edges->root_there)
+    question.id = ++root->next_id;
+    if (!root->there)
         return KC_ERR_ROOT_UNAVAILABLE;
-    enum kc_error error = send_question(&question);
+    enum kc_error error = send_question(root->descriptor, &question);
     if (error == KC_OK)
-        error = receive_reply(question.id, deadline_ms, packet, &size);
+        error = receive_reply(root->descriptor, question.id, deadline_ms, packet, &size);
     if (error == KC_OK)
         error = kc_root_reply_read(packet, size, &question, reply);
     if (error == KC_ERR_BAD_REQUEST) {
@@ -379,34 +392,36 @@ static enum kc_error ask(struct kc_edges *edges, const struct kc_root_request *r
         _exit(KC_CLASS_INTERNAL);
     }
     if (error == KC_ERR_CONNECTION_LOST)
-        edges->root_there = false;
+        root->there = false;
     return error == KC_OK ? KC_OK : KC_ERR_ROOT_UNAVAILABLE;
 }
 
-static enum kc_error ask_root(void *context, const struct kc_root_request *request,
+static enum kc_error ask_root(void *context, size_t number, const struct kc_root_request *request,
     uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     struct kc_edges *edges = context;
-    uint64_t deadline_ms = read_milliseconds(NULL) + edges->root_deadline_ms;
+    struct root_edge *root = &edges->roots[number];
+    uint64_t deadline_ms = read_milliseconds(NULL) + root->deadline_ms;
     post(own_outbox(), NULL);
-    if (!begin_asking(edges, deadline_ms))
+    if (!begin_asking(edges, root, deadline_ms))
         return KC_ERR_ROOT_UNAVAILABLE;
-    enum kc_error error = ask(edges, request, deadline_ms, packet, reply);
-    end_asking(edges);
+    enum kc_error error = ask(root, request, deadline_ms, packet, reply);
+    end_asking(edges, root);
     return error;
 }
 
 /* Whoever waits for the old root's answer is told that it is gone before it is. */
-void kc_edges_new_root(struct kc_edges *edges, int descriptor)
+void kc_edges_new_root(struct kc_edges *edges, size_t number, int descriptor)
 {
-    shutdown(ROOT, SHUT_RDWR); /* who is asking ends at once */
-    while (!begin_asking(edges, read_milliseconds(NULL) + edges->root_deadline_ms))
+    struct root_edge *root = &edges->roots[number];
+    shutdown(root->descriptor, SHUT_RDWR); /* who is asking ends at once */
+    while (!begin_asking(edges, root, read_milliseconds(NULL) + root->deadline_ms))
         continue;
-    if (dup3(descriptor, ROOT, O_CLOEXEC) != ROOT)
+    if (dup3(descriptor, root->descriptor, O_CLOEXEC) != root->descriptor)
         abort(); /* a vault without a root is of no use */
     close(descriptor);
-    edges->root_there = true;
-    end_asking(edges);
+    root->there = true;
+    end_asking(edges, root);
 }
 
 struct kc_vault_outside kc_edges_outside(struct kc_edges *edges)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vault's edges: to the desk, on which all workers wait, and to the root, which one asks at a
- * time. While the root is silent one worker at least stays out of that line, for requests that need
- * no root: the others are told KC_ERR_ROOT_UNAVAILABLE. Each edge has a fixed descriptor
+ * The vault's edges: to the desk, on which all workers wait, and to each root, which one asks at a
+ * time. While roots are silent one worker at least stays out of their lines, for requests that need
+ * none: the others are told KC_ERR_ROOT_UNAVAILABLE. Each edge has a fixed descriptor
  * (process.h); when a neighbour was restarted, the new end takes the old one's number.
  */
 #ifndef KC_CUSTODIAN_VAULT_EDGES_H
@@ -13,11 +13,11 @@
 struct kc_edges;
 
 /*
- * root_deadline_ms  for one question to the root, waiting in line included
- * workers           threads that will call kc_edges_receive
+ * root_deadlines_ms  for one question to each root, waiting in line included; 0: there is no such root
+ * workers            threads that will call kc_edges_receive; more than there are roots
  */
-KC_CHECKED enum kc_error kc_edges_new(
-    uint64_t root_deadline_ms, size_t workers, struct kc_edges **edges);
+KC_CHECKED enum kc_error kc_edges_new(const uint64_t root_deadlines_ms[static KC_CONFIG_ROOTS_MAX],
+    size_t workers, struct kc_edges **edges);
 
 /* What the vault's core needs of the outside: the edges, the kernel's random source, clocks. */
 struct kc_vault_outside kc_edges_outside(struct kc_edges *edges);
@@ -46,7 +46,7 @@ KC_CHECKED enum kc_error kc_edges_receive(struct kc_edges *edges, struct kc_vaul
 /* A new end, given. The core is told that the old desk is gone before any packet of the new one is
  * received. */
 void kc_edges_new_desk(struct kc_edges *edges, struct kc_vault *vault, int descriptor);
-void kc_edges_new_root(struct kc_edges *edges, int descriptor);
+void kc_edges_new_root(struct kc_edges *edges, size_t number, int descriptor);
 
 /* The core is to forget the desk as soon as its edge has ended, also before there is another:
  * readable then. Read by kc_edges_desk_ended. */

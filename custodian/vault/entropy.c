@@ -72,10 +72,10 @@ void kc_entropy_free(struct kc_entropy *entropy)
     free(entropy);
 }
 
-enum kc_error kc_entropy_stir(struct kc_entropy *entropy)
+enum kc_error kc_entropy_stir(struct kc_entropy *entropy, struct kc_vault_root root)
 {
     uint8_t octets[KC_ROOT_RANDOM_MAX]; /* secret */
-    enum kc_error error = kc_vault_root_random(entropy->outside, octets, sizeof octets);
+    enum kc_error error = kc_vault_root_random(root, octets, sizeof octets);
     if (error == KC_OK) {
         pthread_mutex_lock(&entropy->lock);
         turn(entropy, octets, sizeof octets);

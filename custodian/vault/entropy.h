@@ -6,7 +6,7 @@
 #ifndef KC_CUSTODIAN_VAULT_ENTROPY_H
 #define KC_CUSTODIAN_VAULT_ENTROPY_H
 
-#include "custodian/vault/vault.h"
+#include "custodian/vault/root.h"
 
 struct kc_entropy;
 
@@ -15,8 +15,8 @@ KC_CHECKED enum kc_error kc_entropy_new(
     const struct kc_vault_outside *outside, struct kc_entropy **entropy);
 void kc_entropy_free(struct kc_entropy *entropy);
 
-/* Mixes octets of the hardware root in. Errors of the root. */
-KC_CHECKED enum kc_error kc_entropy_stir(struct kc_entropy *entropy);
+/* Mixes octets of a hardware root in. Errors of the root. */
+KC_CHECKED enum kc_error kc_entropy_stir(struct kc_entropy *entropy, struct kc_vault_root root);
 
 /* Fills with random octets; secret, the caller wipes them. KC_ERR_RANDOM: the kernel's source
  * failed, and nothing is given. */

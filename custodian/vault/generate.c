@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making keys. */
+#include "base/text.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
 #include "custodian/vault/resident.h"
@@ -27,6 +28,19 @@ static uint8_t wanted_residence(const struct kc_call *call)
     return kc_call_has(call, KC_FIELD_RESIDENCE)
                ? kc_residence_find(kc_call_field(call, KC_FIELD_RESIDENCE))
                : KC_RESIDENCE_SEALED;
+}
+
+/* Sealed and resident keys are of a root: the one that is wanted, else the vault's own. */
+static enum kc_error read_root(struct kc_call *call, struct kc_record *wanted)
+{
+    struct kc_vault_root root = kc_keeper_home(call->vault->keeper);
+    bool is_named = kc_call_has(call, KC_FIELD_KEY_ROOT);
+    if (!kc_residence_has_root(wanted->residence))
+        return is_named ? wrong_field(call, KC_FIELD_KEY_ROOT) : KC_OK;
+    enum kc_error error = is_named ? kc_call_named_root(call, &root) : KC_OK;
+    if (error == KC_OK)
+        KC_TEXT_COPY_ARRAY(wanted->root, call->vault->config->roots[root.number].name);
+    return error;
 }
 
 /* A split alone makes shares, an activation composite keys, and the operations of the Mesh what is
@@ -102,6 +116,8 @@ static enum kc_error read_wanted(
         wanted->confirm = call->in.message.values.value[KC_FIELD_CONFIRM].number != 0;
     enum kc_error error = read_use(call, wanted, *info);
     if (error == KC_OK)
+        error = read_root(call, wanted);
+    if (error == KC_OK)
         error = kc_call_read_details(call, wanted);
     return error == KC_OK ? check_role(call, wanted, *info) : error;
 }
@@ -164,7 +180,10 @@ static enum kc_error make_by_libcrypto(struct kc_call *call, struct kc_record *w
 static enum kc_error make(struct kc_call *call, struct kc_record *wanted,
     const struct kc_algorithm_info *info, struct kc_secret *secret)
 {
-    enum kc_error error = kc_entropy_stir(call->vault->entropy);
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(call->vault->keeper, wanted, &root);
+    if (error == KC_OK)
+        error = kc_entropy_stir(call->vault->entropy, root);
     if (error != KC_OK)
         return error;
     wanted->algorithm = (uint8_t)info->algorithm;

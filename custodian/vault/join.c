@@ -178,7 +178,7 @@ static enum kc_error make_key(
     KC_AUTO_SCALAR scalar;
     enum kc_error error = kc_secret_init(secret, kc_curve_info(curve)->scalar_size);
     if (error == KC_OK)
-        error = kc_entropy_stir(call->vault->entropy);
+        error = kc_entropy_stir(call->vault->entropy, kc_keeper_home(call->vault->keeper));
     if (error == KC_OK)
         error = kc_entropy_fill(call->vault->entropy, uniform, sizeof uniform);
     if (error == KC_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/keeper.h"
+#include "base/text.h"
 #include "custodian/vault/head.h"
 #include "custodian/vault/root.h"
 #include "proto/hkdf.h"
@@ -38,7 +39,9 @@ struct generation {
 };
 
 struct kc_keeper {
+    const struct kc_config *config;
     const struct kc_vault_outside *outside;
+    atomic_size_t home; /* number of the root that has the vault's own secret */
     struct kc_entropy *entropy;
     pthread_mutex_t lock; /* of loading, and of record */
     atomic_bool ready;
@@ -48,8 +51,8 @@ struct kc_keeper {
     struct kc_record record;        /* the vault's own */
 };
 
-enum kc_error kc_keeper_new(
-    const struct kc_vault_outside *outside, struct kc_entropy *entropy, struct kc_keeper **keeper)
+enum kc_error kc_keeper_new(const struct kc_config *config, const struct kc_vault_outside *outside,
+    struct kc_entropy *entropy, struct kc_keeper **keeper)
 {
     struct kc_keeper *k = calloc(1, sizeof *k);
     struct keys *keys = kc_arena_allocate(sizeof *keys);
@@ -60,6 +63,7 @@ enum kc_error kc_keeper_new(
         free(k);
         return KC_ERR_NO_MEMORY;
     }
+    k->config = config;
     k->outside = outside;
     k->entropy = entropy;
     k->keys = keys;
@@ -84,6 +88,45 @@ void kc_keeper_free(struct kc_keeper *keeper)
 bool kc_keeper_ready(struct kc_keeper *keeper)
 {
     return atomic_load(&keeper->ready);
+}
+
+/* --- roots --- */
+
+struct kc_vault_root kc_keeper_home(struct kc_keeper *keeper)
+{
+    return (struct kc_vault_root){keeper->outside, atomic_load(&keeper->home)};
+}
+
+const char *kc_keeper_home_name(struct kc_keeper *keeper)
+{
+    return keeper->config->roots[atomic_load(&keeper->home)].name;
+}
+
+enum kc_error kc_keeper_root_of(
+    struct kc_keeper *keeper, const struct kc_record *record, struct kc_vault_root *root)
+{
+    if (!kc_residence_has_root(record->residence)) {
+        *root = kc_keeper_home(keeper);
+        return KC_OK;
+    }
+    return kc_vault_root_find(keeper->config, keeper->outside, record->root, root);
+}
+
+static enum kc_error unseal(
+    struct kc_keeper *keeper, const struct kc_record *record, uint8_t key[static KEY_SIZE])
+{
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(keeper, record, &root);
+    return error == KC_OK ? kc_vault_root_unseal(root, record, key) : error;
+}
+
+/* Under the root that the record names; it names one. */
+static enum kc_error seal(
+    struct kc_keeper *keeper, const uint8_t key[static KEY_SIZE], struct kc_record *record)
+{
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(keeper, record, &root);
+    return error == KC_OK ? kc_vault_root_seal(root, key, record) : error;
 }
 
 /* --- the root secret --- */
@@ -136,14 +179,18 @@ static enum kc_error load(struct kc_keeper *keeper, const struct kc_record *reco
         return KC_OK;
     uint8_t secret[KEY_SIZE]; /* secret */
     struct keys keys = {0};   /* secret */
-    enum kc_error error = kc_vault_root_unseal(keeper->outside, record, secret);
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(keeper, record, &root);
+    if (error == KC_OK)
+        error = kc_vault_root_unseal(root, record, secret);
     if (error == KC_OK)
         error = derive(secret, &keys);
     if (error == KC_OK && !has_mac(keys.mac, record))
         error = KC_ERR_RECORD_DAMAGED;
     if (error == KC_OK)
-        error = kc_entropy_stir(keeper->entropy);
+        error = kc_entropy_stir(keeper->entropy, root);
     if (error == KC_OK) {
+        atomic_store(&keeper->home, root.number);
         *keeper->keys = keys;
         keeper->record = *record;
         atomic_store(&keeper->ready, true);
@@ -172,13 +219,15 @@ enum kc_error kc_keeper_make(struct kc_keeper *keeper, struct kc_record *record)
         .state = KC_STATE_ACTIVE,
         .version = 1,
         .created = keeper->outside->seconds(keeper->outside->context)};
-    uint8_t secret[KEY_SIZE]; /* secret */
-    struct keys keys = {0};   /* secret */
-    enum kc_error error = kc_entropy_stir(keeper->entropy);
+    uint8_t secret[KEY_SIZE];       /* secret */
+    struct keys keys = {0};         /* secret */
+    atomic_store(&keeper->home, 0); /* a new store begins with the first root */
+    KC_TEXT_COPY_ARRAY(made.root, keeper->config->roots[0].name);
+    enum kc_error error = kc_entropy_stir(keeper->entropy, kc_keeper_home(keeper));
     if (error == KC_OK)
         error = kc_entropy_fill(keeper->entropy, secret, sizeof secret);
     if (error == KC_OK)
-        error = kc_vault_root_seal(keeper->outside, secret, &made);
+        error = seal(keeper, secret, &made);
     if (error == KC_OK)
         error = derive(secret, &keys);
     if (error == KC_OK) {
@@ -201,9 +250,13 @@ struct kc_record kc_keeper_record(struct kc_keeper *keeper)
 
 void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record)
 {
+    struct kc_vault_root root;
     pthread_mutex_lock(&keeper->lock);
-    if (record->version > keeper->record.version)
+    if (record->version > keeper->record.version) {
         keeper->record = *record;
+        if (kc_keeper_root_of(keeper, record, &root) == KC_OK)
+            atomic_store(&keeper->home, root.number);
+    }
     pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -248,8 +301,7 @@ static enum kc_error find_key(struct kc_keeper *keeper, const struct kc_record *
     enum kc_error error = find_generation(keeper, number, generation);
     if (error == KC_OK && record->residence != KC_RESIDENCE_SEALED)
         memcpy(key, generation, KEY_SIZE);
-    else if (error == KC_OK &&
-             (error = kc_vault_root_unseal(keeper->outside, record, key)) == KC_OK)
+    else if (error == KC_OK && (error = unseal(keeper, record, key)) == KC_OK)
         error = join(key, generation);
     kc_wipe(generation, sizeof generation);
     return error;
@@ -259,9 +311,11 @@ static enum kc_error find_key(struct kc_keeper *keeper, const struct kc_record *
 static enum kc_error make_seal(struct kc_keeper *keeper, struct kc_record *record)
 {
     uint8_t own[KEY_SIZE]; /* secret */
+    if (record->root[0] == 0)
+        KC_TEXT_COPY_ARRAY(record->root, keeper->config->roots[atomic_load(&keeper->home)].name);
     enum kc_error error = kc_entropy_fill(keeper->entropy, own, KEY_SIZE);
     if (error == KC_OK)
-        error = kc_vault_root_seal(keeper->outside, own, record);
+        error = seal(keeper, own, record);
     kc_wipe(own, sizeof own);
     return error;
 }
@@ -397,7 +451,7 @@ enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uint32_t numbe
 {
     static const char purpose[] = "custodian vault: wrapping key, 2";
     uint8_t sealed[KEY_SIZE], key[KEY_SIZE]; /* secret */
-    enum kc_error error = kc_vault_root_unseal(keeper->outside, record, sealed);
+    enum kc_error error = unseal(keeper, record, sealed);
     if (error == KC_OK)
         error = kc_hkdf(KC_HASH_SHA256, (struct kc_span){sealed, KEY_SIZE},
             (struct kc_span){outside, KEY_SIZE},
@@ -412,6 +466,7 @@ enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uint32_t numbe
 enum kc_error kc_keeper_make_generation(struct kc_keeper *keeper, struct kc_record *record)
 {
     memset(record->seal, 0, sizeof record->seal);
+    memset(record->root, 0, sizeof record->root);
     record->residence = KC_RESIDENCE_SEALED;
     record->state = KC_STATE_ACTIVE;
     record->created = keeper->outside->seconds(keeper->outside->context);

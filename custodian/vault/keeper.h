@@ -28,6 +28,7 @@
 
 #include "base/secret.h"
 #include "custodian/vault/entropy.h"
+#include "custodian/vault/root.h"
 
 #define KC_KEPT_SECRET_MAX KC_ALGORITHM_SECRET_MAX /* octets of a secret in a record */
 #define KC_PIN_SALT_SIZE 16
@@ -35,12 +36,23 @@
 
 struct kc_keeper;
 
-KC_CHECKED enum kc_error kc_keeper_new(
+/* config, outside, entropy: borrowed. KC_ERR_NO_MEMORY */
+KC_CHECKED enum kc_error kc_keeper_new(const struct kc_config *config,
     const struct kc_vault_outside *outside, struct kc_entropy *entropy, struct kc_keeper **keeper);
 void kc_keeper_free(struct kc_keeper *keeper);
 
 /* Whether it has its keys. */
 bool kc_keeper_ready(struct kc_keeper *keeper);
+
+/* The root that has the vault's own secret, and so the store's head; before the vault's record was
+ * loaded the configuration's first. */
+struct kc_vault_root kc_keeper_home(struct kc_keeper *keeper);
+const char *kc_keeper_home_name(struct kc_keeper *keeper);
+
+/* The root that a record's seal is of; of a wrapped secret that of the vault itself.
+ * KC_ERR_ROOT_UNAVAILABLE: the configuration has it not */
+KC_CHECKED enum kc_error kc_keeper_root_of(
+    struct kc_keeper *keeper, const struct kc_record *record, struct kc_vault_root *root);
 
 /*
  * Opens the vault's record and takes its keys; does nothing if it has keys already.
@@ -61,7 +73,8 @@ void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record)
 
 /*
  * Protects a record of which all but seal, secret and mac stands. For the sealed residence a seal
- * that is there is used again, else one is made.
+ * that is there is used again, else one is made, by the root that the record names, or that of the
+ * vault if it names none.
  *
  * secret  at most KC_KEPT_SECRET_MAX octets; NULL: secret and seal stay as they are
  *

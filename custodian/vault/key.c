@@ -66,6 +66,24 @@ static void describe_for_programs(struct kc_values *values, const struct kc_reco
         kc_values_set_number(values, KC_FIELD_CONFIRM, 1);
 }
 
+/* A seal of before there were several roots is the one of that time. */
+const char *kc_call_root_name(const struct kc_call *call, const struct kc_record *record)
+{
+    if (!kc_residence_has_root(record->residence))
+        return kc_keeper_home_name(call->vault->keeper);
+    return record->root[0] ? record->root : KC_CONFIG_ROOT_NAME;
+}
+
+enum kc_error kc_call_named_root(struct kc_call *call, struct kc_vault_root *root)
+{
+    char name[KC_CONFIG_ROOT_NAME_SIZE];
+    kc_call_text(call, KC_FIELD_KEY_ROOT, name, sizeof name);
+    if (kc_vault_root_find(call->vault->config, call->vault->outside, name, root) == KC_OK)
+        return KC_OK;
+    kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_KEY_ROOT].name);
+    return KC_ERR_BAD_ARGUMENT;
+}
+
 void kc_call_describe(
     struct kc_call *call, struct kc_values *values, const struct kc_record *record)
 {
@@ -85,6 +103,7 @@ void kc_call_describe(
     if (record->account[0] != 0)
         kc_values_set_text(values, KC_FIELD_ACCOUNT, record->account);
     describe_for_programs(values, record);
+    kc_values_set_text(values, KC_FIELD_KEY_ROOT, kc_call_root_name(call, record));
     if (kc_call_needs_login(call, record))
         kc_values_set_number(values, KC_FIELD_LOGIN, 1);
     if (record->role == KC_ROLE_SHARE)

@@ -23,6 +23,8 @@ static bool fits_filters(const struct kc_call *call, const struct kc_record *key
            text_fits(call, KC_FIELD_GROUP, key->group) &&
            text_fits(call, KC_FIELD_ROLE, kc_role_text(key->role)) &&
            text_fits(call, KC_FIELD_STATE, kc_state_text(key->state)) &&
+           text_fits(call, KC_FIELD_RESIDENCE, kc_residence_text(key->residence)) &&
+           text_fits(call, KC_FIELD_KEY_ROOT, kc_call_root_name(call, key)) &&
            text_fits(call, KC_FIELD_ALGORITHM, algorithm_text(key));
 }
 

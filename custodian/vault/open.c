@@ -85,7 +85,8 @@ static enum kc_error make_store(struct kc_call *call)
     enum kc_error error = kc_keeper_make(vault->keeper, &made);
     if (error != KC_OK)
         return error;
-    error = kc_vault_root_head_read(vault->outside, kc_keeper_authorisation(vault->keeper), octets);
+    error = kc_vault_root_head_read(
+        kc_keeper_home(vault->keeper), kc_keeper_authorisation(vault->keeper), octets);
     kc_wipe(octets, sizeof octets);
     if (error != KC_ERR_ROOT_HEAD && error != KC_ERR_ROOT_UNFIT)
         return error == KC_OK ? KC_ERR_ROOT_HEAD_TAKEN : error;
@@ -150,8 +151,8 @@ static enum kc_error read_anchor(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
     uint8_t octets[KC_ROOT_HEAD_SIZE]; /* secret */
-    enum kc_error error =
-        kc_vault_root_head_read(vault->outside, kc_keeper_authorisation(vault->keeper), octets);
+    enum kc_error error = kc_vault_root_head_read(
+        kc_keeper_home(vault->keeper), kc_keeper_authorisation(vault->keeper), octets);
     ledger->has_anchor = error == KC_OK;
     ledger->detects = error == KC_OK || error == KC_ERR_ROOT_HEAD;
     kc_wipe(ledger->anchor, sizeof *ledger->anchor);

@@ -26,7 +26,6 @@
 #include <unistd.h>
 
 #define STACK_SIZE ((size_t)160 * 1024)
-#define WORKERS_MIN 2
 #define WORKERS_MAX 8
 #define ROOT_MARGIN_MS 1000 /* what the vault waits longer for root than root for the hardware */
 
@@ -195,7 +194,7 @@ static void obey(struct process *process)
     if (order.edge == KC_EDGE_DESK_VAULT)
         kc_edges_new_desk(process->edges, process->vault, order.descriptor);
     else
-        kc_edges_new_root(process->edges, order.descriptor);
+        kc_edges_new_root(process->edges, kc_edge_root(order.edge), order.descriptor);
 }
 
 static void *watch(void *argument)
@@ -245,11 +244,13 @@ static enum kc_error start_thread(struct process *process, void *(*run)(void *))
     return started ? KC_OK : KC_ERR_NO_MEMORY;
 }
 
-static size_t count_workers(void)
+/* More than there are roots, each of which can keep one waiting. */
+static size_t count_workers(const struct kc_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < WORKERS_MIN)
-        return WORKERS_MIN;
+    size_t least = config->root_count + 1;
+    if (cores < 0 || (size_t)cores < least)
+        return least;
     return cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
 }
 
@@ -293,9 +294,11 @@ static const struct kc_syscall allowed[] = {
 /* config  given */
 static enum kc_error prepare_core(struct process *process, struct kc_config *config, size_t workers)
 {
-    uint64_t root_deadline_ms = (uint64_t)config->root.timeout_s * 1000 + ROOT_MARGIN_MS;
+    uint64_t root_deadlines_ms[KC_CONFIG_ROOTS_MAX] = {0};
+    for (size_t i = 0; i < config->root_count; i++)
+        root_deadlines_ms[i] = (uint64_t)config->roots[i].timeout_s * 1000 + ROOT_MARGIN_MS;
     process->config = config;
-    enum kc_error error = kc_edges_new(root_deadline_ms, workers, &process->edges);
+    enum kc_error error = kc_edges_new(root_deadlines_ms, workers, &process->edges);
     if (error != KC_OK)
         return failed("edges", error);
     process->outside = kc_edges_outside(process->edges);
@@ -319,9 +322,11 @@ static enum kc_error start_threads(struct process *process, size_t workers)
 
 static enum kc_error start(struct process *process)
 {
-    size_t workers = count_workers();
+    size_t workers = 0;
     struct kc_config *config;
     enum kc_error error = kc_process_start(KC_PROCESS_VAULT, &config);
+    if (error == KC_OK)
+        workers = count_workers(config);
     if (error == KC_OK)
         error = prepare_memory(config);
     if (error == KC_OK)

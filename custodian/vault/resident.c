@@ -39,7 +39,10 @@ static enum kc_error use_key(struct kc_call *call, const struct kc_record *key,
     if (error != KC_OK)
         return error;
     const struct kc_root_key named = key_of(key, &auth);
-    return kc_vault_root_key_use(call->vault->outside, &named, operation, scheme, input, result);
+    struct kc_vault_root root;
+    error = kc_keeper_root_of(call->vault->keeper, key, &root);
+    return error == KC_OK ? kc_vault_root_key_use(root, &named, operation, scheme, input, result)
+                          : error;
 }
 
 /* --- points --- */
@@ -356,7 +359,8 @@ static enum kc_error describe_made(const struct kc_root_made *made, struct kc_re
 }
 
 /* Whether the store has what a vault that died had made decides its fate. */
-static enum kc_error settle_left(struct kc_call *call, const struct kc_root_made *left)
+static enum kc_error settle_left(
+    struct kc_call *call, struct kc_vault_root root, const struct kc_root_made *left)
 {
     static const uint8_t no_auth[KC_ROOT_AUTH_SIZE] = {0}; /* tokens have none */
     const struct kc_root_key named = {no_auth, {left->blob, left->blob_size}};
@@ -366,16 +370,15 @@ static enum kc_error settle_left(struct kc_call *call, const struct kc_root_made
         error = kc_call_own_key(call, kc_call_print(call, "%s", described.id), &key);
     if (error != KC_OK)
         return error;
-    return key && key->state != KC_STATE_DESTROYED
-               ? kc_vault_root_key_keep(call->vault->outside, &named)
-               : kc_vault_root_key_destroy(call->vault->outside, &named);
+    return key && key->state != KC_STATE_DESTROYED ? kc_vault_root_key_keep(root, &named)
+                                                   : kc_vault_root_key_destroy(root, &named);
 }
 
-static enum kc_error clean_up(struct kc_call *call)
+static enum kc_error clean_up(struct kc_call *call, struct kc_vault_root root)
 {
     struct kc_root_made left;
-    enum kc_error error = kc_vault_root_key_left(call->vault->outside, call->vault->tag, 0, &left);
-    return error == KC_OK && left.blob_size > 0 ? settle_left(call, &left) : error;
+    enum kc_error error = kc_vault_root_key_left(root, call->vault->tag, 0, &left);
+    return error == KC_OK && left.blob_size > 0 ? settle_left(call, root, &left) : error;
 }
 
 enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
@@ -383,14 +386,17 @@ enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
 {
     KC_AUTO_SECRET auth = {0};
     struct kc_root_made made;
-    enum kc_error error = clean_up(call);
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(call->vault->keeper, wanted, &root);
+    if (error == KC_OK)
+        error = clean_up(call, root);
     if (error == KC_OK)
         error = kc_secret_init(&auth, KC_ROOT_AUTH_SIZE);
     if (error == KC_OK)
         error = kc_entropy_fill(call->vault->entropy, auth.bytes, auth.size);
     if (error == KC_OK)
-        error = kc_vault_root_key_make(call->vault->outside, info->algorithm,
-            (enum kc_use)wanted->use, auth.bytes, call->vault->tag, &made);
+        error = kc_vault_root_key_make(
+            root, info->algorithm, (enum kc_use)wanted->use, auth.bytes, call->vault->tag, &made);
     if (error == KC_OK && (made.algorithm != info->algorithm || made.use != wanted->use))
         error = KC_ERR_ROOT_ANSWER;
     if (error == KC_OK)
@@ -406,27 +412,34 @@ enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
 void kc_resident_keep(struct kc_call *call, const struct kc_record *key)
 {
     KC_AUTO_SECRET auth = {0};
-    if (open_auth(call, key, &auth) != KC_OK)
+    struct kc_vault_root root;
+    if (open_auth(call, key, &auth) != KC_OK ||
+        kc_keeper_root_of(call->vault->keeper, key, &root) != KC_OK)
         return;
     const struct kc_root_key named = key_of(key, &auth);
-    (void)!kc_vault_root_key_keep(call->vault->outside, &named);
+    (void)!kc_vault_root_key_keep(root, &named);
+}
+
+static enum kc_error destroy(
+    struct kc_call *call, const struct kc_record *key, const struct kc_secret *auth)
+{
+    const struct kc_root_key named = key_of(key, auth);
+    struct kc_vault_root root;
+    enum kc_error error = kc_keeper_root_of(call->vault->keeper, key, &root);
+    return error == KC_OK ? kc_vault_root_key_destroy(root, &named) : error;
 }
 
 enum kc_error kc_resident_destroy(struct kc_call *call, const struct kc_record *key)
 {
     KC_AUTO_SECRET auth = {0};
     enum kc_error error = open_auth(call, key, &auth);
-    if (error != KC_OK)
-        return error;
-    const struct kc_root_key named = key_of(key, &auth);
-    return kc_vault_root_key_destroy(call->vault->outside, &named);
+    return error == KC_OK ? destroy(call, key, &auth) : error;
 }
 
 void kc_resident_discard(
     struct kc_call *call, const struct kc_record *wanted, const struct kc_secret *auth)
 {
-    const struct kc_root_key named = key_of(wanted, auth);
-    (void)!kc_vault_root_key_destroy(call->vault->outside, &named);
+    (void)!destroy(call, wanted, auth);
 }
 
 void kc_resident_not_stored(struct kc_call *call)

@@ -4,13 +4,23 @@
 
 #include <string.h>
 
+enum kc_error kc_vault_root_find(const struct kc_config *config,
+    const struct kc_vault_outside *outside, const char *name, struct kc_vault_root *root)
+{
+    size_t number = kc_config_root_find(config, name[0] ? name : KC_CONFIG_ROOT_NAME);
+    if (number == config->root_count)
+        return KC_ERR_ROOT_UNAVAILABLE;
+    *root = (struct kc_vault_root){outside, number};
+    return KC_OK;
+}
+
 /* Asks, and lends the answer in packet; any error that the root answers is ours. */
-static enum kc_error ask(const struct kc_vault_outside *outside,
-    const struct kc_root_request *request, uint8_t packet[static KC_ROOT_REPLY_MAX],
-    struct kc_span *payload)
+static enum kc_error ask(struct kc_vault_root root, const struct kc_root_request *request,
+    uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_span *payload)
 {
     struct kc_root_reply reply = {0};
-    enum kc_error error = outside->root(outside->context, request, packet, &reply);
+    enum kc_error error =
+        root.outside->root(root.outside->context, root.number, request, packet, &reply);
     if (error == KC_OK)
         error = reply.error;
     if (error == KC_OK)
@@ -18,13 +28,13 @@ static enum kc_error ask(const struct kc_vault_outside *outside,
     return error;
 }
 
-enum kc_error kc_vault_root_seal(const struct kc_vault_outside *outside,
-    const uint8_t key[static KC_ROOT_KEY_SIZE], struct kc_record *record)
+enum kc_error kc_vault_root_seal(
+    struct kc_vault_root root, const uint8_t key[static KC_ROOT_KEY_SIZE], struct kc_record *record)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span blob;
     struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .key = key};
-    enum kc_error error = ask(outside, &request, packet, &blob);
+    enum kc_error error = ask(root, &request, packet, &blob);
     if (error != KC_OK)
         return error;
     _Static_assert(KC_ROOT_BLOB_MAX <= KC_RECORD_SEAL_MAX, "a record holds any blob");
@@ -34,8 +44,8 @@ enum kc_error kc_vault_root_seal(const struct kc_vault_outside *outside,
     return KC_OK;
 }
 
-enum kc_error kc_vault_root_unseal(const struct kc_vault_outside *outside,
-    const struct kc_record *record, uint8_t key[static KC_ROOT_KEY_SIZE])
+enum kc_error kc_vault_root_unseal(
+    struct kc_vault_root root, const struct kc_record *record, uint8_t key[static KC_ROOT_KEY_SIZE])
 {
     if (record->seal_size == 0)
         return KC_ERR_RECORD_DAMAGED;
@@ -43,71 +53,69 @@ enum kc_error kc_vault_root_unseal(const struct kc_vault_outside *outside,
     struct kc_span payload;
     struct kc_root_request request = {
         .type = KC_ROOT_REQUEST_UNSEAL, .blob = {record->seal, record->seal_size}};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK)
         memcpy(key, payload.bytes, KC_ROOT_KEY_SIZE);
     kc_wipe(packet, sizeof packet);
     return error;
 }
 
-enum kc_error kc_vault_root_random(
-    const struct kc_vault_outside *outside, uint8_t *octets, size_t size)
+enum kc_error kc_vault_root_random(struct kc_vault_root root, uint8_t *octets, size_t size)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
     struct kc_span payload;
     struct kc_root_request request = {
         .type = KC_ROOT_REQUEST_RANDOM, .random_size = (uint16_t)size};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK)
         memcpy(octets, payload.bytes, size);
     kc_wipe(packet, sizeof packet);
     return error;
 }
 
-enum kc_error kc_vault_root_head_read(const struct kc_vault_outside *outside,
+enum kc_error kc_vault_root_head_read(struct kc_vault_root root,
     const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
     uint8_t content[static KC_ROOT_HEAD_SIZE])
 {
     uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
     struct kc_span payload;
     struct kc_root_request request = {.type = KC_ROOT_REQUEST_HEAD_READ, .auth = authorisation};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK)
         memcpy(content, payload.bytes, KC_ROOT_HEAD_SIZE);
     kc_wipe(packet, sizeof packet);
     return error;
 }
 
-static enum kc_error put_head(const struct kc_vault_outside *outside,
-    enum kc_root_request_type type, const uint8_t *authorisation, const uint8_t *content)
+static enum kc_error put_head(struct kc_vault_root root, enum kc_root_request_type type,
+    const uint8_t *authorisation, const uint8_t *content)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span payload;
     struct kc_root_request request = {.type = type, .auth = authorisation, .head = content};
-    return ask(outside, &request, packet, &payload);
+    return ask(root, &request, packet, &payload);
 }
 
-enum kc_error kc_vault_root_head_write(const struct kc_vault_outside *outside,
+enum kc_error kc_vault_root_head_write(struct kc_vault_root root,
     const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
     const uint8_t content[static KC_ROOT_HEAD_SIZE])
 {
-    return put_head(outside, KC_ROOT_REQUEST_HEAD_WRITE, authorisation, content);
+    return put_head(root, KC_ROOT_REQUEST_HEAD_WRITE, authorisation, content);
 }
 
-enum kc_error kc_vault_root_head_make(const struct kc_vault_outside *outside,
+enum kc_error kc_vault_root_head_make(struct kc_vault_root root,
     const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
     const uint8_t content[static KC_ROOT_HEAD_SIZE])
 {
-    return put_head(outside, KC_ROOT_REQUEST_HEAD_MAKE, authorisation, content);
+    return put_head(root, KC_ROOT_REQUEST_HEAD_MAKE, authorisation, content);
 }
 
-enum kc_error kc_vault_root_status(
-    const struct kc_vault_outside *outside, struct kc_root_status *status)
+enum kc_error kc_vault_root_status(struct kc_vault_root root, struct kc_root_status *status)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span payload;
     struct kc_root_request request = {.type = KC_ROOT_REQUEST_STATUS};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK && kc_root_status_read(payload, status) != KC_OK)
         error = KC_ERR_ROOT_ANSWER;
     return error;
@@ -116,19 +124,19 @@ enum kc_error kc_vault_root_status(
 /* --- resident keys --- */
 
 /* A question whose answer is a key. */
-static enum kc_error ask_for_key(const struct kc_vault_outside *outside,
-    const struct kc_root_request *request, struct kc_root_made *made)
+static enum kc_error ask_for_key(
+    struct kc_vault_root root, const struct kc_root_request *request, struct kc_root_made *made)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span payload;
-    enum kc_error error = ask(outside, request, packet, &payload);
+    enum kc_error error = ask(root, request, packet, &payload);
     if (error == KC_OK && kc_root_made_read(payload, made) != KC_OK)
         error = KC_ERR_ROOT_ANSWER;
     return error;
 }
 
-enum kc_error kc_vault_root_key_make(const struct kc_vault_outside *outside,
-    enum kc_algorithm algorithm, enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
+enum kc_error kc_vault_root_key_make(struct kc_vault_root root, enum kc_algorithm algorithm,
+    enum kc_use use, const uint8_t auth[static KC_ROOT_AUTH_SIZE],
     const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], struct kc_root_made *made)
 {
     const struct kc_root_request request = {.type = KC_ROOT_REQUEST_KEY_MAKE,
@@ -136,41 +144,39 @@ enum kc_error kc_vault_root_key_make(const struct kc_vault_outside *outside,
         .use = (uint8_t)use,
         .auth = auth,
         .tag = tag};
-    return ask_for_key(outside, &request, made);
+    return ask_for_key(root, &request, made);
 }
 
-enum kc_error kc_vault_root_key_left(const struct kc_vault_outside *outside,
+enum kc_error kc_vault_root_key_left(struct kc_vault_root root,
     const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left)
 {
     const struct kc_root_request request = {
         .type = KC_ROOT_REQUEST_KEY_LEFT, .tag = tag, .number = number};
-    return ask_for_key(outside, &request, left);
+    return ask_for_key(root, &request, left);
 }
 
-static enum kc_error tell(const struct kc_vault_outside *outside, enum kc_root_request_type type,
-    const struct kc_root_key *key)
+static enum kc_error tell(
+    struct kc_vault_root root, enum kc_root_request_type type, const struct kc_root_key *key)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span payload;
     const struct kc_root_request request = {.type = type, .auth = key->auth, .blob = key->blob};
-    return ask(outside, &request, packet, &payload);
+    return ask(root, &request, packet, &payload);
 }
 
-enum kc_error kc_vault_root_key_keep(
-    const struct kc_vault_outside *outside, const struct kc_root_key *key)
+enum kc_error kc_vault_root_key_keep(struct kc_vault_root root, const struct kc_root_key *key)
 {
-    return tell(outside, KC_ROOT_REQUEST_KEY_KEEP, key);
+    return tell(root, KC_ROOT_REQUEST_KEY_KEEP, key);
 }
 
-enum kc_error kc_vault_root_key_destroy(
-    const struct kc_vault_outside *outside, const struct kc_root_key *key)
+enum kc_error kc_vault_root_key_destroy(struct kc_vault_root root, const struct kc_root_key *key)
 {
-    return tell(outside, KC_ROOT_REQUEST_KEY_DESTROY, key);
+    return tell(root, KC_ROOT_REQUEST_KEY_DESTROY, key);
 }
 
-enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
-    const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
-    struct kc_span input, struct kc_root_result *result)
+enum kc_error kc_vault_root_key_use(struct kc_vault_root root, const struct kc_root_key *key,
+    enum kc_root_key_operation operation, enum kc_root_scheme scheme, struct kc_span input,
+    struct kc_root_result *result)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX]; /* secret */
     struct kc_span payload;
@@ -180,7 +186,7 @@ enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
         .auth = key->auth,
         .blob = key->blob,
         .input = input};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK) {
         memcpy(result->octets, payload.bytes, payload.size);
         result->size = payload.size;
@@ -189,8 +195,8 @@ enum kc_error kc_vault_root_key_use(const struct kc_vault_outside *outside,
     return error;
 }
 
-enum kc_error kc_vault_root_attest(const struct kc_vault_outside *outside,
-    const struct kc_root_attest *about, struct kc_root_evidence *evidence)
+enum kc_error kc_vault_root_attest(struct kc_vault_root root, const struct kc_root_attest *about,
+    struct kc_root_evidence *evidence)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span payload;
@@ -200,7 +206,7 @@ enum kc_error kc_vault_root_attest(const struct kc_vault_outside *outside,
         .auth = about->key.auth,
         .blob = about->key.blob,
         .input = about->credential};
-    enum kc_error error = ask(outside, &request, packet, &payload);
+    enum kc_error error = ask(root, &request, packet, &payload);
     if (error == KC_OK) {
         memcpy(evidence->octets, payload.bytes, payload.size);
         evidence->size = payload.size;

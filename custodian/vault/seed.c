@@ -10,7 +10,7 @@ enum kc_error kc_call_make_seed(
 {
     struct kc_entropy *entropy = call->vault->entropy;
     KC_AUTO_SECRET made = {0};
-    enum kc_error error = kc_entropy_stir(entropy);
+    enum kc_error error = kc_entropy_stir(entropy, kc_keeper_home(call->vault->keeper));
     if (error == KC_OK)
         error = kc_secret_init(&made, SPECIFIER_SIZE + KC_MESH_SEED_SECRET);
     if (error == KC_OK)

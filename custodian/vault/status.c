@@ -3,6 +3,9 @@
 #include "custodian/vault/core.h"
 #include "custodian/vault/root.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #ifndef KC_VERSION
 #define KC_VERSION "0"
 #endif
@@ -31,10 +34,34 @@ enum kc_error kc_vault_random(struct kc_call *call)
 
 /* --- status --- */
 
+static struct kc_vault_root root_at(const struct kc_call *call, size_t number)
+{
+    return (struct kc_vault_root){call->vault->outside, number};
+}
+
+/* How each root is, if there are several; of the vault's own it is known already. */
+static void answer_roots(struct kc_call *call, enum kc_error of_home)
+{
+    const struct kc_config *config = call->vault->config;
+    size_t home = kc_keeper_home(call->vault->keeper).number;
+    char text[200] = "";
+    if (config->root_count < 2)
+        return;
+    for (size_t i = 0; i < config->root_count; i++) {
+        struct kc_root_status unused;
+        enum kc_error error = i == home ? of_home : kc_vault_root_status(root_at(call, i), &unused);
+        size_t size = strlen(text);
+        snprintf(text + size, sizeof text - size, "%s%s %s", i > 0 ? ", " : "",
+            config->roots[i].name, error == KC_OK ? "ready" : kc_error_name(error));
+    }
+    kc_call_set_text(call, KC_FIELD_ROOTS, kc_call_print(call, "%s", text));
+}
+
 static void answer_root(struct kc_call *call)
 {
     struct kc_root_status root = {0};
-    enum kc_error error = kc_vault_root_status(call->vault->outside, &root);
+    enum kc_error error = kc_vault_root_status(kc_keeper_home(call->vault->keeper), &root);
+    answer_roots(call, error);
     kc_call_set_text(call, KC_FIELD_ROOT, error == KC_OK ? "ready" : kc_error_name(error));
     kc_call_set_number(call, KC_FIELD_LOCKOUT, root.in_lockout || error == KC_ERR_ROOT_LOCKOUT);
     if (error != KC_OK)
@@ -136,30 +163,30 @@ static struct finding of_error(const char *check, enum kc_error error)
 }
 
 static struct finding look_at_root(
-    struct kc_call *call, enum kc_error error, const struct kc_root_status *root)
+    struct kc_call *call, const char *check, enum kc_error error, const struct kc_root_status *root)
 {
     if (error != KC_OK)
-        return of_error("root", error);
-    return (struct finding){"root", "ok",
+        return of_error(check, error);
+    return (struct finding){check, "ok",
         kc_call_print(call, "%.36s %.36s answers, its root key is the pinned one",
             root->manufacturer, root->firmware),
         ""};
 }
 
 static struct finding look_at_lockout(
-    struct kc_call *call, enum kc_error error, const struct kc_root_status *root)
+    struct kc_call *call, const char *check, enum kc_error error, const struct kc_root_status *root)
 {
     if (error != KC_OK && error != KC_ERR_ROOT_LOCKOUT)
-        return (struct finding){"lockout", "warn", "Unknown: the hardware root does not answer.",
+        return (struct finding){check, "warn", "Unknown: the hardware root does not answer.",
             kc_error_row(error)->advice};
     if (error == KC_ERR_ROOT_LOCKOUT || root->in_lockout)
-        return of_error("lockout", KC_ERR_ROOT_LOCKOUT);
+        return of_error(check, KC_ERR_ROOT_LOCKOUT);
     if (root->lockout_max_tries == 0) /* an HSM tells no numbers */
-        return (struct finding){"lockout", "ok",
+        return (struct finding){check, "ok",
             root->lockout_counter == 0 ? "not in lockout, no failures counted"
                                        : "not in lockout, but failures counted",
             ""};
-    return (struct finding){"lockout", "ok",
+    return (struct finding){check, "ok",
         kc_call_print(call, "not in lockout, %u of %u failures counted", root->lockout_counter,
             root->lockout_max_tries),
         ""};
@@ -218,17 +245,28 @@ static struct finding look_at_users(struct kc_call *call)
         "Start custodiand as root, with three users in the configuration."};
 }
 
+/* The checks of the only root are "root" and "lockout"; of several "root-NAME" and so on. */
+static enum kc_error add_root(struct kc_call *call, size_t number)
+{
+    const struct kc_config *config = call->vault->config;
+    struct kc_root_status root = {0};
+    enum kc_error error = kc_vault_root_status(root_at(call, number), &root);
+    const char *name = config->roots[number].name;
+    bool is_alone = config->root_count < 2;
+    const char *check = is_alone ? "root" : kc_call_print(call, "root-%s", name);
+    const char *lockout = is_alone ? "lockout" : kc_call_print(call, "lockout-%s", name);
+    enum kc_error added = add_finding(call, look_at_root(call, check, error, &root));
+    return added == KC_OK ? add_finding(call, look_at_lockout(call, lockout, error, &root)) : added;
+}
+
 enum kc_error kc_vault_doctor(struct kc_call *call)
 {
-    struct kc_root_status root = {0};
     enum kc_error error = kc_call_allowed(call);
     if (error != KC_OK)
         return error;
-    enum kc_error root_error = kc_vault_root_status(call->vault->outside, &root);
     call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
-    error = add_finding(call, look_at_root(call, root_error, &root));
-    if (error == KC_OK)
-        error = add_finding(call, look_at_lockout(call, root_error, &root));
+    for (size_t i = 0; error == KC_OK && i < call->vault->config->root_count; i++)
+        error = add_root(call, i);
     if (error == KC_OK)
         error = add_finding(call, look_at_secret(call));
     if (error == KC_OK)

@@ -246,8 +246,8 @@ static enum kc_error count_try(struct kc_call *call)
     next.wait_until = next.failures < FREE_TRIES ? 0 : now + (wait < WAIT_MAX ? wait : WAIT_MAX);
     next.writes++;
     kc_anchor_write(&next, octets);
-    enum kc_error error =
-        kc_vault_root_head_write(vault->outside, kc_keeper_authorisation(vault->keeper), octets);
+    enum kc_error error = kc_vault_root_head_write(
+        kc_keeper_home(vault->keeper), kc_keeper_authorisation(vault->keeper), octets);
     if (error == KC_OK)
         *ledger->anchor = next;
     kc_wipe(octets, sizeof octets);

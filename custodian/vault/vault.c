@@ -85,7 +85,7 @@ static enum kc_error make_parts(struct kc_vault *v)
     const struct kc_config *config = v->config;
     enum kc_error error = kc_entropy_new(v->outside, &v->entropy);
     if (error == KC_OK)
-        error = kc_keeper_new(v->outside, v->entropy, &v->keeper);
+        error = kc_keeper_new(v->config, v->outside, v->entropy, &v->keeper);
     if (error == KC_OK)
         error =
             kc_clients_new(config->socket, config->limits.clients + CLIENTS_LEAVING, &v->clients);

@@ -41,9 +41,9 @@ struct kc_vault_outside {
     void (*send)(void *context, const struct kc_vault_message *message,
         const struct kc_descriptors *descriptors);
 
-    /* Asks the root. The packet takes the answer, which reply->payload points into: it can be
+    /* Asks a root, by its number in the configuration. The packet takes the answer, which reply->payload points into: it can be
      * secret, and the caller wipes it. KC_ERR_ROOT_UNAVAILABLE: no answer in time. */
-    enum kc_error (*root)(void *context, const struct kc_root_request *request,
+    enum kc_error (*root)(void *context, size_t number, const struct kc_root_request *request,
         uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply);
 
     /* Tells of a request that was decided, before its answer is sent; for the log. */

@@ -41,8 +41,8 @@ static void fills_in_what_is_not_said(void **state)
     struct kc_config *config = parse(MINIMAL);
     assert_string_equal(config->socket, "/run/custodian/socket");
     assert_int_equal(config->socket_mode, 0666);
-    assert_int_equal(config->root.srk_handle, 0x81000001);
-    assert_string_equal(config->root.pcrs, "");
+    assert_int_equal(config->roots[0].srk_handle, 0x81000001);
+    assert_string_equal(config->roots[0].pcrs, "");
     assert_int_equal(config->limits.clients, 256);
     assert_int_equal(config->policy.keyring_count, 2);
     assert_int_equal(config->policy.rule_count, 0);
@@ -61,8 +61,8 @@ static void takes_what_is_said(void **state)
     assert_int_equal(config->arena_size, 1048576);
     assert_int_equal(config->limits.clients, 3);
     assert_int_equal(config->limits.session_deadline_ms, 200);
-    assert_int_equal(config->root.srk_handle, 0x81000123);
-    assert_string_equal(config->root.pcrs, "sha256:0,7");
+    assert_int_equal(config->roots[0].srk_handle, 0x81000123);
+    assert_string_equal(config->roots[0].pcrs, "sha256:0,7");
     kc_config_free(config);
 }
 
@@ -74,13 +74,32 @@ static void takes_a_token_as_the_root(void **state)
     (void)state;
     struct kc_config *config = parse(START KEYRINGS NO_POLICY
         "root = { " TOKEN_REQUIRED "environment = [ \"A=b\", \"CONF=/x=y\" ]; };");
-    assert_string_equal(config->root.tcti, "");
-    assert_string_equal(config->root.pkcs11, "/m.so");
-    assert_string_equal(config->root.token, "t");
-    assert_string_equal(config->root.pin_file, "/p");
-    assert_string_equal(config->root.key_label, "custodian");
-    assert_int_equal(config->root.environment_count, 2);
-    assert_string_equal(config->root.environment[1], "CONF=/x=y");
+    assert_string_equal(config->roots[0].tcti, "");
+    assert_string_equal(config->roots[0].pkcs11, "/m.so");
+    assert_string_equal(config->roots[0].token, "t");
+    assert_string_equal(config->roots[0].pin_file, "/p");
+    assert_string_equal(config->roots[0].key_label, "custodian");
+    assert_int_equal(config->roots[0].environment_count, 2);
+    assert_string_equal(config->roots[0].environment[1], "CONF=/x=y");
+    kc_config_free(config);
+}
+
+#define TPM_REQUIRED "root = { tcti = \"tabrmd:\"; srk_name_file = \"/n\"; "
+
+static void takes_several_roots_each_with_a_name(void **state)
+{
+    (void)state;
+    struct kc_config *config = parse(START KEYRINGS NO_POLICY TPM_REQUIRED
+        "};"
+        "roots = ( { name = \"hsm\"; " TOKEN_REQUIRED "timeout_s = 3; } );");
+    assert_int_equal(config->root_count, 2);
+    assert_string_equal(config->roots[0].name, "main");
+    assert_string_equal(config->roots[1].name, "hsm");
+    assert_string_equal(config->roots[1].token, "t");
+    assert_int_equal(config->roots[0].timeout_s, 20);
+    assert_int_equal(config->roots[1].timeout_s, 3);
+    assert_int_equal(kc_config_root_find(config, "hsm"), 1);
+    assert_int_equal(kc_config_root_find(config, "none"), 2);
     kc_config_free(config);
 }
 
@@ -169,6 +188,16 @@ static const struct {
     {START KEYRINGS NO_POLICY
         "root = { tcti = \"tabrmd:\"; srk_name_file = \"/s\"; srk_handle = 0x40000001; };",
         "not within 0x81000000 to 0x817fffff: 'srk_handle'"},
+    {START KEYRINGS NO_POLICY TPM_REQUIRED "name = \"not a name\"; };",
+        "not a name of a-z, 0-9 and -: 'not a name'"},
+    {START KEYRINGS NO_POLICY TPM_REQUIRED "name = \"hsm\"; };"
+                                           "roots = ( { name = \"hsm\"; " TOKEN_REQUIRED "} );",
+        "this root is named twice: 'hsm'"},
+    {START KEYRINGS NO_POLICY TPM_REQUIRED
+        "}; roots = ( { name = \"b\"; tcti = \"tabrmd:\"; srk_name_file = \"/n\"; } );",
+        "another root has this srk_name_file: '/n'"},
+    {MINIMAL "roots = { };", "not a list"},
+    {MINIMAL "roots = ( { name = \"b\"; srk_name_file = \"/n\"; } );", "one of tcti and pkcs11"},
     {"socket = \"relative\"; store = \"/s\";" USERS ROOT KEYRINGS NO_POLICY,
         "not an absolute path"},
     {START ROOT NO_POLICY "keyrings = [ \"a\", \"a\" ];", "listed twice"},
@@ -310,6 +339,7 @@ int main(void)
         cmocka_unit_test(fills_in_what_is_not_said),
         cmocka_unit_test(takes_what_is_said),
         cmocka_unit_test(takes_a_token_as_the_root),
+        cmocka_unit_test(takes_several_roots_each_with_a_name),
         cmocka_unit_test(reads_the_rules_of_the_policy),
         cmocka_unit_test(gives_a_rule_no_keyrings_that_it_does_not_list),
         cmocka_unit_test(says_what_is_wrong_and_where),

@@ -118,6 +118,7 @@ static void gives_back_every_field(void **state)
     struct kc_record record = key("id", "label");
     strcpy(record.account, "alice@example.com");
     strcpy(record.group, "group");
+    strcpy(record.root, "sixteen-octets-1");
     memset(record.group_public, 1, sizeof record.group_public);
     memset(record.peer_public, 2, sizeof record.peer_public);
     record.expiry = INT64_MAX;
@@ -449,6 +450,33 @@ static void refuses_a_file_that_is_no_store(void **state)
     assert_int_equal(open_error(place), KC_ERR_STORE_DAMAGED);
 }
 
+/* Records of before there were several roots name none. */
+static void brings_a_store_without_roots_up_to_date(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(put(place->store, key("id", "label")), KC_OK);
+    change(place, "ALTER TABLE records DROP COLUMN root; PRAGMA user_version = 4");
+    assert_string_equal(get(place->store, "id").label, "label");
+    assert_string_equal(get(place->store, "id").root, "");
+    struct kc_record next = get(place->store, "id");
+    next.version++;
+    strcpy(next.root, "hsm");
+    assert_int_equal(put(place->store, next), KC_OK);
+    assert_string_equal(get(place->store, "id").root, "hsm");
+}
+
+/* What the MAC of a record of a format without roots does not cover, such a record must not have. */
+static void refuses_a_root_in_a_format_without(void **state)
+{
+    struct place *place = *state;
+    struct kc_record records[KC_STORE_SAME_ID_MAX];
+    size_t count;
+    assert_int_equal(put(place->store, key("id", "label")), KC_OK);
+    change(place, "UPDATE records SET format = 3, root = 'hsm'");
+    assert_int_equal(
+        kc_store_get(place->store, span("id"), records, &count), KC_ERR_RECORD_DAMAGED);
+}
+
 static void refuses_a_store_of_another_schema(void **state)
 {
     struct place *place = *state;
@@ -678,6 +706,8 @@ int main(void)
         CASE(keeps_its_files_private),
         CASE(refuses_a_folder_that_others_can_enter),
         CASE(refuses_a_file_that_is_no_store),
+        CASE(brings_a_store_without_roots_up_to_date),
+        CASE(refuses_a_root_in_a_format_without),
         CASE(refuses_a_store_of_another_schema),
         CASE(refuses_what_the_first_format_has_not),
         CASE(a_page_of_large_records_ends_early_and_goes_on),

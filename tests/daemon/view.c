@@ -110,17 +110,27 @@ struct kc_client *kc_view_client(const struct kc_custodian *custodian)
     return client;
 }
 
-static enum kc_error call(struct kc_client *client, struct kc_client_request *request, char *id)
+enum kc_error kc_view_ask(struct kc_client *client, struct kc_client_request *request,
+    enum kc_field field, char text[KC_VIEW_TEXT_SIZE])
 {
     struct kc_client_answer *answer = NULL;
     enum kc_error error = kc_client_call(client, request, PATIENCE_MS, &answer);
-    if (error == KC_OK && id) {
-        const struct kc_value *key = &kc_client_answer_message(answer)->values.value[KC_FIELD_KEY];
-        memcpy(id, key->span.bytes, key->span.size);
-        id[key->span.size] = '\0';
+    if (error == KC_OK && kc_values_has(&kc_client_answer_message(answer)->values, field)) {
+        const struct kc_value *value = &kc_client_answer_message(answer)->values.value[field];
+        memcpy(text, value->span.bytes, value->span.size);
+        text[value->span.size] = '\0';
     }
     kc_client_answer_free(answer);
     kc_client_request_done(request);
+    return error;
+}
+
+static enum kc_error call(struct kc_client *client, struct kc_client_request *request, char *id)
+{
+    char text[KC_VIEW_TEXT_SIZE] = "";
+    enum kc_error error = kc_view_ask(client, request, KC_FIELD_KEY, text);
+    if (error == KC_OK && id)
+        strcpy(id, text); /* a key's, which has room for it */
     return error;
 }
 

@@ -28,6 +28,12 @@ enum kc_error kc_view_sign(struct kc_client *client, const char *id);
 enum kc_error kc_view_call(struct kc_client *client, enum kc_operation operation);
 enum kc_error kc_view_random(struct kc_client *client);
 
+#define KC_VIEW_TEXT_SIZE 256
+
+/* Sends a request, which is done then; *text is a text field of the answer, if it has it. */
+enum kc_error kc_view_ask(struct kc_client *client, struct kc_client_request *request,
+    enum kc_field field, char text[KC_VIEW_TEXT_SIZE]);
+
 /* Repeat until the custodian has its parts together again. */
 enum kc_error kc_view_sign_when_back(struct kc_client *client, const char *id);
 enum kc_error kc_view_generate_when_back(struct kc_client *client, const char *label, char *id);

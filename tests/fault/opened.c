@@ -24,10 +24,11 @@ static void tell(const char *what, const uint8_t *octets, size_t size)
 
 /* --- the world of a keeper: the TPM, whose sealing keys are told --- */
 
-static enum kc_error ask_root(void *context, const struct kc_root_request *request,
+static enum kc_error ask_root(void *context, size_t number, const struct kc_root_request *request,
     uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     (void)context;
+    assert_int_equal(number, 0);
     size_t size = KC_ROOT_KEY_SIZE;
     *reply = (struct kc_root_reply){.id = request->id};
     if (request->type == KC_ROOT_REQUEST_RANDOM) {
@@ -59,6 +60,8 @@ static uint64_t no_time(void *context)
     return 0;
 }
 
+static const struct kc_config config = {.roots = {{.name = KC_CONFIG_ROOT_NAME}}, .root_count = 1};
+
 static const struct kc_vault_outside outside = {
     .root = ask_root, .random = take_random, .seconds = no_time, .milliseconds = no_time};
 
@@ -85,7 +88,8 @@ static void open_generation(struct kc_keeper *keeper, const struct kc_record *re
     uint8_t octets[KC_ROOT_HEAD_SIZE];
     struct kc_anchor anchor;
     assert_int_equal(
-        kc_vault_root_head_read(&outside, kc_keeper_authorisation(keeper), octets), KC_OK);
+        kc_vault_root_head_read(kc_keeper_home(keeper), kc_keeper_authorisation(keeper), octets),
+        KC_OK);
     assert_int_equal(kc_anchor_read(octets, &anchor), KC_OK);
     for (size_t i = 0; i < KC_GENERATIONS; i++) {
         char id[KC_RECORD_ID_SIZE];
@@ -140,7 +144,7 @@ size_t open_store(const struct kc_custodian *custodian, void (*tell_each)(const 
     told = 0;
     connect_root(custodian);
     assert_int_equal(kc_entropy_new(&outside, &entropy), KC_OK);
-    assert_int_equal(kc_keeper_new(&outside, entropy, &keeper), KC_OK);
+    assert_int_equal(kc_keeper_new(&config, &outside, entropy, &keeper), KC_OK);
     snprintf(path, sizeof path, "%s/store/custodian.db", custodian->folder);
     assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     open_rows(keeper, database);

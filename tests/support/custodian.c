@@ -26,18 +26,28 @@ static void require(bool condition, const char *what)
     abort();
 }
 
-/* One line, as all settings here: tests edit them. */
-static void write_root(const struct kc_custodian *c, FILE *file)
+static void write_token(const struct kc_custodian *c, FILE *file)
+{
+    fprintf(file,
+        "pkcs11 = \"%s\"; token = \"%s\"; key_label = \"%s\"; pin_file = \"%s\"; "
+        "environment = [ \"SOFTHSM2_CONF=%s\" ]; ",
+        KC_SOFTHSM_MODULE, KC_SOFTHSM_TOKEN, KC_SOFTHSM_KEY, c->hsm.pin_file, c->hsm.config);
+}
+
+/* One line each, as all settings here: tests edit them. */
+static void write_roots(const struct kc_custodian *c, FILE *file)
 {
     fprintf(file, "root = { ");
-    if (c->has_hsm)
-        fprintf(file,
-            "pkcs11 = \"%s\"; token = \"%s\"; key_label = \"%s\"; pin_file = \"%s\"; "
-            "environment = [ \"SOFTHSM2_CONF=%s\" ]; ",
-            KC_SOFTHSM_MODULE, KC_SOFTHSM_TOKEN, KC_SOFTHSM_KEY, c->hsm.pin_file, c->hsm.config);
-    else
+    if (c->has_tpm)
         fprintf(file, "tcti = \"%s\"; ", c->tpm.tcti);
+    else
+        write_token(c, file);
     fprintf(file, "srk_name_file = \"%s/srk.name\"; };\n", c->folder);
+    if (!c->has_tpm || !c->has_hsm)
+        return;
+    fprintf(file, "roots = ( { name = \"hsm\"; ");
+    write_token(c, file);
+    fprintf(file, "srk_name_file = \"%s/token.name\"; } );\n", c->folder);
 }
 
 static void write_config(const struct kc_custodian *c, const char *keyrings)
@@ -48,7 +58,7 @@ static void write_config(const struct kc_custodian *c, const char *keyrings)
     /* Started by root, each process gets a user of its own: numbers need no entry anywhere. */
     if (geteuid() == 0)
         fputs("users = { desk = 64801; vault = 64802; root = 64803; courier = 64804; };\n", file);
-    write_root(c, file);
+    write_roots(c, file);
     fprintf(file, "keyrings = [ %s ];\n", keyrings);
     fprintf(file,
         "policy = ( { name = \"test\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; "
@@ -107,16 +117,17 @@ void kc_custodian_stop(struct kc_custodian *c)
     c->pid = 0;
 }
 
-static void init(struct kc_custodian *c, const char *keyrings, bool has_hsm)
+static void init(struct kc_custodian *c, const char *keyrings, bool has_tpm, bool has_hsm)
 {
-    *c = (struct kc_custodian){.folder = "/tmp/kc-custodian-XXXXXX", .has_hsm = has_hsm};
+    *c = (struct kc_custodian){
+        .folder = "/tmp/kc-custodian-XXXXXX", .has_tpm = has_tpm, .has_hsm = has_hsm};
     require(mkdtemp(c->folder) != NULL && chmod(c->folder, 0755) == 0, "mkdtemp");
     snprintf(c->socket, sizeof c->socket, "%s/socket", c->folder);
     snprintf(c->config, sizeof c->config, "%s/custodian.conf", c->folder);
     snprintf(c->log, sizeof c->log, "%s/log", c->folder);
     if (has_hsm)
         kc_softhsm_init(&c->hsm, ROOT_USER);
-    else
+    if (has_tpm)
         kc_swtpm_init(&c->tpm);
     write_config(c, keyrings);
     provision(c);
@@ -125,12 +136,17 @@ static void init(struct kc_custodian *c, const char *keyrings, bool has_hsm)
 
 void kc_custodian_init(struct kc_custodian *c, const char *keyrings)
 {
-    init(c, keyrings, false);
+    init(c, keyrings, true, false);
 }
 
 void kc_custodian_init_softhsm(struct kc_custodian *c, const char *keyrings)
 {
-    init(c, keyrings, true);
+    init(c, keyrings, false, true);
+}
+
+void kc_custodian_init_both(struct kc_custodian *c, const char *keyrings)
+{
+    init(c, keyrings, true, true);
 }
 
 void kc_custodian_done(struct kc_custodian *c)
@@ -139,7 +155,7 @@ void kc_custodian_done(struct kc_custodian *c)
     kc_custodian_stop(c);
     if (c->has_hsm)
         kc_softhsm_done(&c->hsm);
-    else
+    if (c->has_tpm)
         kc_swtpm_done(&c->tpm);
     snprintf(command, sizeof command, "rm -rf '%s'", c->folder);
     require(system(command) == 0, "remove the folder"); /* NOLINT(cert-env33-c): a fixed command */

@@ -12,9 +12,9 @@
 #include "tests/support/swtpm.h"
 
 struct kc_custodian {
-    struct kc_swtpm tpm; /* one of these two */
+    struct kc_swtpm tpm; /* one of these two, or both */
     struct kc_softhsm hsm;
-    bool has_hsm;
+    bool has_tpm, has_hsm;
     char folder[64];
     char socket[96]; /* folder/socket: where it answers */
     char config[96]; /* folder/custodian.conf: may be rewritten while it does not run */
@@ -31,6 +31,9 @@ void kc_custodian_init(struct kc_custodian *custodian, const char *keyrings);
 
 /* The same on SoftHSM, whose environment variable the daemon does not inherit. */
 void kc_custodian_init_softhsm(struct kc_custodian *custodian, const char *keyrings);
+
+/* The same with two roots: "main", the TPM, and beside it "hsm", the token. */
+void kc_custodian_init_both(struct kc_custodian *custodian, const char *keyrings);
 
 /* Stops it, and removes everything. */
 void kc_custodian_done(struct kc_custodian *custodian);

@@ -98,10 +98,11 @@ static enum kc_error tell_status(uint8_t *packet, struct kc_span *out)
     return kc_writer_finish(&w);
 }
 
-static enum kc_error ask_root(void *context, const struct kc_root_request *request,
+static enum kc_error ask_root(void *context, size_t number, const struct kc_root_request *request,
     uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     struct bench *bench = context;
+    assert_int_equal(number, 0);
     if (bench->during_root)
         bench->during_root(bench);
     *reply = (struct kc_root_reply){.error = bench->root_error};
@@ -203,6 +204,8 @@ struct bench *bench_new(void)
         .session_deadline_ms = 10000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000};
+    bench->config.root_count = 1;
+    strcpy(bench->config.roots[0].name, KC_CONFIG_ROOT_NAME);
     bench->config.freshness = (struct kc_config_freshness){
         .interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1};
     bench->outside = (struct kc_vault_outside){.context = bench,
