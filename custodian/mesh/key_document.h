@@ -26,4 +26,16 @@ void kc_mesh_write_scalar(struct kc_object_writer *w, const char *field,
 void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_public_key *public,
     const struct kc_scalar *scalar, int64_t end);
 
+/* A share of a key, for who holds it. All lent. */
+struct kc_mesh_key_share {
+    const struct kc_public_key *whole, *own;  /* the whole key, and the verification share */
+    const struct kc_scalar *share;            /* secret */
+    const char *service_id, *service_address; /* of the other share */
+};
+
+/* A KeyData field with a share: PublicParameters is the verification share, PrivateParameters a
+ * KeyShare with the whole key and where the other share is. What is written is secret. */
+void kc_mesh_write_share(
+    struct kc_object_writer *w, const char *field, const struct kc_mesh_key_share *share);
+
 #endif

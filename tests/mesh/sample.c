@@ -31,7 +31,8 @@ void sample_sign(
     snprintf(entry->kid, sizeof entry->kid, "%s", key->public.udf);
     entry->size = kc_curve_info(curve)->signature_size;
     entry->manifest = manifest;
-    GOOD(kc_signature_sign(entry->octets, &key->pair, &message, NULL));
+    struct kc_fresh fresh = {.counter = 1}; /* of a composite key's nonce */
+    GOOD(kc_signature_sign(entry->octets, &key->pair, &message, &fresh));
 }
 
 void sample_write_key(

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A group: its member decrypts with a device of its own account, through the group's service. */
+#include "custodian/mesh/group.h"
+
+#include "custodian/mesh/escrow_key.h"
+#include "custodian/mesh/share_envelope.h"
+#include "tests/mesh/admin_case.h"
+#include "tests/support/cmocka.h"
+#include "threshold/agreement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+/* Alice of the case is the member; the group has keys of its own. */
+struct group {
+    struct admin_case *c;
+    struct sample_key profile, administrator, encryption, store;
+    char *text;
+    struct kc_mesh_account account, member;
+};
+
+static int set_up(void **state)
+{
+    size_t size;
+    struct group *g = calloc(1, sizeof *g);
+    g->c = admin_case_new();
+    g->profile = sample_key(KC_CURVE_ED448, 101);
+    g->administrator = sample_key(KC_CURVE_ED448, 102);
+    g->encryption = sample_key(KC_CURVE_X448, 103);
+    g->store = sample_key(KC_CURVE_X448, 104);
+    struct kc_mesh_account_keys keys = {.profile = &g->profile.pair,
+        .administrator = &g->administrator.pair,
+        .encryption = &g->encryption.pair};
+    GOOD(kc_mesh_profile_make(
+        &g->c->source, true, &keys, "group@example.com", g->c->provider.udf, &g->text, &size));
+    GOOD(kc_mesh_account_read(admin_span(g->text), g->c->provider.udf, &g->account));
+    GOOD(kc_mesh_member_read(admin_span(g->c->account_text), g->c->profile.public.udf, &g->member));
+    *state = g;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct group *g = *state;
+    admin_case_free(g->c);
+    free(g->text);
+    free(g);
+    return 0;
+}
+
+static struct kc_mesh_joining joining_of(const struct group *g)
+{
+    return (struct kc_mesh_joining){.group = &g->account,
+        .group_profile = admin_span(g->text),
+        .member = &g->member,
+        .member_profile = admin_span(g->c->account_text),
+        .administrator = &g->administrator.pair,
+        .encryption = &g->encryption.pair,
+        .store = &g->store.public,
+        .provider = &g->c->provider,
+        .service_address = ADMIN_SERVICE,
+        .epoch = 1};
+}
+
+/* Takes the share out of an invitation, as the member does. */
+static void invitation_open(
+    const struct group *g, const struct kc_mesh_joined *joined, struct admin_share *share)
+{
+    uint8_t *octets;
+    struct kc_json_document document;
+    struct kc_mesh_account group;
+    struct kc_object invitation =
+        admin_open(admin_span(joined->invitation), &g->administrator.public, &g->c->encryption.pair,
+            KC_OBJECT_GroupInvitation, &octets, &document);
+    assert_true(kc_json_is_text(kc_object_member(&invitation, "Recipient"), ADMIN_ADDRESS));
+    struct kc_object contact = kc_object_inner(&invitation, "Contact");
+    struct kc_json address = kc_json_item(kc_object_member(&contact, "NetworkAddresses"), 0);
+    GOOD(kc_mesh_account_read(
+        kc_json_source(kc_json_member(address, "EnvelopedProfileAccount")), NULL, &group));
+    assert_string_equal(group.udf, g->account.udf);
+    struct kc_object capability = kc_object_item(kc_json_member(address, "Capabilities"), 0);
+    assert_int_equal(capability.type, KC_OBJECT_CapabilityDecryptPartial);
+    GOOD(kc_json_text(
+        kc_object_member(&capability, "ServiceId"), share->service_id, sizeof share->service_id));
+    GOOD(kc_object_key(&capability, "KeyData", &share->own));
+    struct kc_mesh_share_terms terms = {.signer = &group.administrator,
+        .key = &g->c->encryption.pair,
+        .own = &share->own,
+        .now = SAMPLE_NOW};
+    GOOD(kc_mesh_share_open(
+        kc_json_source(kc_json_item(kc_object_member(&capability, "EnvelopedKeyShares"), 0)),
+        &terms, &share->share));
+    kc_json_done(&document);
+    free(octets);
+}
+
+static void a_member_decrypts_with_a_device_of_its_own_account(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_rights rights;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_connected connected;
+    struct admin_device device;
+    uint8_t agreed[KC_POINT_SIZE_MAX], expected[KC_POINT_SIZE_MAX];
+    struct sample_key peer = sample_key(KC_CURVE_X448, 77);
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_connecting connecting = admin_connecting(g->c, "", &rights);
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    GOOD(kc_mesh_connect_device(&g->c->source, &connecting, &connected));
+    admin_activate(g->c, connected.cataloged, &device);
+    invitation_open(g, &joined, &device.decrypt);
+    struct admin_service *service = admin_service_new(g->c, &g->account);
+    GOOD(admin_service_accept(service, joined.entry));
+    assert_int_equal(
+        admin_decrypt(service, &device, &peer.pair.public, agreed), KC_OPERATE_ACCEPTED);
+    GOOD(kc_agreement_agree(expected, &g->encryption.pair.scalar, &peer.pair.public));
+    assert_memory_equal(agreed, expected, kc_curve_info(KC_CURVE_X448)->agreed_size);
+    admin_service_free(service);
+    admin_device_done(&device);
+    kc_mesh_connected_done(&connected);
+    kc_mesh_joined_done(&joined);
+}
+
+static void each_member_has_a_split_of_its_own(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined a, b;
+    struct kc_mesh_joining joining = joining_of(g);
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &a));
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &b));
+    assert_string_not_equal(a.split.service_own.udf, b.split.service_own.udf);
+    assert_string_not_equal(a.split.holder_own.udf, b.split.holder_own.udf);
+    assert_string_not_equal(a.split.id, b.split.id);
+    kc_mesh_joined_done(&a);
+    kc_mesh_joined_done(&b);
+}
+
+static void a_member_is_the_one_whose_profile_was_expected(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_account read;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_account_keys keys = {.profile = &g->c->profile.pair,
+        .administrator = &g->c->administrator.pair,
+        .signature = &g->c->signature.pair};
+    char *text;
+    size_t size;
+    assert_int_equal(kc_mesh_member_read(admin_span(g->c->account_text), g->account.udf, &read),
+        KC_ERR_SIGNATURE);
+    GOOD(kc_mesh_profile_make(&g->c->source, false, &keys, ADMIN_ADDRESS, NULL, &text, &size));
+    assert_int_equal(
+        kc_mesh_member_read(admin_span(text), g->c->profile.public.udf, &read), KC_ERR_REFUSED);
+    free(text);
+    joining.member = &g->account;
+    assert_int_equal(kc_mesh_group_join(&g->c->source, &joining, &joined), KC_ERR_BAD_ARGUMENT);
+}
+
+static void who_leaves_is_named_where_only_administrators_read(void **state)
+{
+    const struct group *g = *state;
+    uint8_t *octets;
+    struct kc_json_document document;
+    struct kc_mesh_split_kept split = {.id = "NAAA", .holder_id = "NBBB"};
+    char *entry;
+    GOOD(kc_mesh_group_leave(
+        &g->c->source, &g->administrator.pair, &g->store.public, ADMIN_ADDRESS, &split, &entry));
+    struct kc_object member = admin_open(admin_span(entry), &g->administrator.public,
+        &g->store.pair, KC_OBJECT_CatalogedMember, &octets, &document);
+    assert_true(kc_json_is_text(kc_object_member(&member, "ContactAddress"), ADMIN_ADDRESS));
+    assert_true(kc_json_is_text(kc_object_member(&member, "MemberCapabilityId"), "NBBB"));
+    assert_true(kc_json_is_text(kc_object_member(&member, "ServiceCapabilityId"), "NAAA"));
+    kc_json_done(&document);
+    free(octets);
+    free(entry);
+}
+
+static void a_key_that_signs_is_not_escrowed(void **state)
+{
+    const struct group *g = *state;
+    const struct admin_case *c = g->c;
+    char *text;
+    size_t size;
+    uint8_t *octets;
+    struct kc_json_document document;
+    static const char *const refused[] = {KC_MESH_NAME_SIGNATURE, KC_MESH_NAME_PROFILE,
+        KC_MESH_NAME_ADMINISTRATOR, KC_MESH_NAME_AUTHENTICATION, KC_MESH_NAME_ESCROW,
+        "CompleteAccountEncryptContact", ""};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(kc_mesh_escrow_key(&c->source, refused[i], &c->store.pair,
+                             &c->escrow.public, &c->administrator.pair, &text, &size),
+            KC_ERR_REFUSED);
+    assert_int_equal(
+        kc_mesh_escrow_key(&c->source, "CompleteAccountEncryptMMM_Contact", &c->signature.pair,
+            &c->escrow.public, &c->administrator.pair, &text, &size),
+        KC_ERR_REFUSED);
+    GOOD(kc_mesh_escrow_key(&c->source, "CompleteAccountEncryptMMM_Contact", &c->store.pair,
+        &c->escrow.public, &c->administrator.pair, &text, &size));
+    struct kc_object key = admin_open(admin_span(text), &c->administrator.public, &c->escrow.pair,
+        KC_OBJECT_KeyData, &octets, &document);
+    assert_true(kc_json_is_text(kc_object_member(&key, "Udf"), c->store.public.udf));
+    kc_json_done(&document);
+    free(octets);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_member_decrypts_with_a_device_of_its_own_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_member_has_a_split_of_its_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_member_is_the_one_whose_profile_was_expected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_leaves_is_named_where_only_administrators_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_key_that_signs_is_not_escrowed, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
