@@ -82,6 +82,8 @@ static const struct kc_setting user_rows[] = {
     {"vault", kc_parse_user, 1 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
     {"root", kc_parse_user, 2 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, true},
     {"courier", kc_parse_user, 3 * sizeof(struct kc_config_user), 1, UINT32_MAX - 1, false},
+    {"listener", kc_parse_user, KC_CONFIG_LISTENER * sizeof(struct kc_config_user), 1,
+        UINT32_MAX - 1, false},
 };
 
 static enum kc_error read_users(struct kc_parse *parse, const config_setting_t *setting,
@@ -144,6 +146,8 @@ static const struct kc_setting top_rows[] = {
     {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
     {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
     {"peers", kc_parse_peers, FIELD(peers), 0, 0, false},
+    {"tls", kc_parse_tls, FIELD(tls), 0, 0, false},
+    {"listen", kc_parse_listen, FIELD(listen), 0, 0, false},
 };
 
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
@@ -156,6 +160,7 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
     groups[5] = (struct kc_setting_group){
         "freshness", freshness_rows, COUNT(freshness_rows), FIELD(freshness)};
     groups[6] = kc_config_peer_group();
+    kc_config_tls_groups(&groups[7]);
 }
 
 static const struct kc_config defaults = {
@@ -175,7 +180,8 @@ static const struct kc_config defaults = {
         .session_deadline_ms = 10000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000},
-    .peers = {{.deadline_ms = 5000}},
+    .peers = {{.deadline_ms = 5000, .port = 7415}},
+    .listen = {.port = 7415, .connections = 16},
     .freshness = {.interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1},
 };
 
@@ -189,6 +195,8 @@ static bool is_needed(const struct kc_config *config, size_t process)
 {
     if (process == KC_CONFIG_COURIER)
         return config->peer_count > 0;
+    if (process == KC_CONFIG_LISTENER)
+        return config->listen.address[0] != 0;
     return process < KC_CONFIG_ROOT_2 || process - KC_CONFIG_ROOT_2 + 1 < config->root_count;
 }
 
@@ -213,6 +221,14 @@ static void settle_root_users(struct kc_config *config)
     }
 }
 
+static void become_oneself(struct kc_config_user *user)
+{
+    const struct passwd *entry = getpwuid(geteuid());
+    *user = (struct kc_config_user){.user = geteuid(), .group = getegid()};
+    if (!entry || !kc_text_copy(user->name, sizeof user->name, entry->pw_name))
+        snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
+}
+
 /* Rights can be dropped just by root; anyone else runs all processes as himself, whatever `users`
  * says. */
 static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t *top)
@@ -222,17 +238,17 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
     config->drops_rights = geteuid() == 0;
     if (config->drops_rights && config->users[0].user == 0)
         return kc_parse_problem(parse, top, "started as root, so this is needed:", "users");
-    if (config->drops_rights && config->peer_count > 0 &&
+    if (config->drops_rights && is_needed(config, KC_CONFIG_COURIER) &&
         config->users[KC_CONFIG_COURIER].user == 0)
         return kc_parse_problem(parse, top, "there are peers, so this user is needed:", "courier");
     settle_root_users(config);
-    for (size_t i = 0; !config->drops_rights && i < KC_CONFIG_PROCESSES; i++) {
-        struct kc_config_user *user = &config->users[i];
-        const struct passwd *entry = getpwuid(geteuid());
-        *user = (struct kc_config_user){.user = geteuid(), .group = getegid()};
-        if (!entry || !kc_text_copy(user->name, sizeof user->name, entry->pw_name))
-            snprintf(user->name, sizeof user->name, "%u", (unsigned)geteuid());
-    }
+    if (config->drops_rights && is_needed(config, KC_CONFIG_LISTENER) &&
+        config->users[KC_CONFIG_LISTENER].user == 0)
+        return kc_parse_problem(parse, top, "it listens, so this user is needed:", "listener");
+    for (size_t i = 0; !config->drops_rights && i < KC_CONFIG_PROCESSES; i++)
+        become_oneself(&config->users[i]);
+    for (size_t i = 0; !config->drops_rights && i < config->listen.remote_count; i++)
+        become_oneself(&config->listen.remotes[i].user);
     config->separate_users = no_two_are_the_same(config);
     return KC_OK;
 }
@@ -255,6 +271,8 @@ static enum kc_error parse_text(struct kc_parse *parse, config_t *file, const ch
     }
     top = config_root_setting(file);
     enum kc_error error = kc_parse_group(parse, top, top_rows, COUNT(top_rows), parse->config);
+    if (error == KC_OK)
+        error = kc_parse_check_tls(parse, top);
     return error == KC_OK ? settle_users(parse, top) : error;
 }
 

@@ -21,11 +21,16 @@
 #define KC_CONFIG_ROOT_NAME_SIZE 17 /* terminator included */
 #define KC_CONFIG_ROOT_NAME "main"  /* of a root without another */
 /* users: in the order of enum kc_process */
-#define KC_CONFIG_PROCESSES (4 + KC_CONFIG_ROOTS_MAX - 1)
+#define KC_CONFIG_PROCESSES (5 + KC_CONFIG_ROOTS_MAX - 1)
 #define KC_CONFIG_ROOT 2
 #define KC_CONFIG_COURIER 3 /* runs just if there are peers */
 #define KC_CONFIG_ROOT_2 4  /* the second of several roots; the third and fourth follow */
+#define KC_CONFIG_LISTENER                                                                         \
+    (KC_CONFIG_ROOT_2 + KC_CONFIG_ROOTS_MAX - 1) /* runs just if it is to listen */
 #define KC_CONFIG_PEERS_MAX 16
+#define KC_CONFIG_REMOTES_MAX 16
+#define KC_CONFIG_HOST_NAME_SIZE 254 /* of a certificate, terminator included (RFC 1035, 3.1) */
+#define KC_CONFIG_ADDRESS_SIZE 46    /* an IPv6 address in text, terminator included */
 
 struct kc_config_user {
     char name[KC_CONFIG_USER_NAME_MAX + 1]; /* as written, or the number */
@@ -80,12 +85,37 @@ struct kc_config_root {
     size_t environment_count;
 };
 
-/* Another custodian, which has the second shares of keys in some keyrings. */
+/* Another custodian, which has the second shares of keys in some keyrings. Reached over a socket, or
+ * over TLS: just one of socket and address is not empty. */
 struct kc_config_peer {
     char name[KC_CONFIG_USER_NAME_MAX + 1];
     char socket[KC_CONFIG_SOCKET_PATH_SIZE];
+    char address[KC_CONFIG_ADDRESS_SIZE]; /* in digits; port and certificate_name come with it */
+    uint32_t port;
+    char certificate_name[KC_CONFIG_HOST_NAME_SIZE];
     uint64_t keyrings;    /* bit n: keyring n of the policy; no keyring has two peers */
     uint32_t deadline_ms; /* for one answer, 5000 */
+};
+
+/* How this custodian shows itself to others over TLS, and whom it believes: PEM files. */
+struct kc_config_tls {
+    char certificate[KC_CONFIG_PATH_SIZE]; /* with those that lead to an authority; empty: no TLS */
+    char key[KC_CONFIG_PATH_SIZE];
+    char authorities[KC_CONFIG_PATH_SIZE];
+};
+
+/* Another custodian that may ask here: as which local user the policy sees it. */
+struct kc_config_remote {
+    char certificate_name[KC_CONFIG_HOST_NAME_SIZE];
+    struct kc_config_user user;
+};
+
+struct kc_config_listen {
+    char address[KC_CONFIG_ADDRESS_SIZE]; /* in digits; empty: nothing listens */
+    uint32_t port;
+    uint32_t connections; /* at once, 16 */
+    struct kc_config_remote remotes[KC_CONFIG_REMOTES_MAX];
+    size_t remote_count;
 };
 
 struct kc_config {
@@ -103,6 +133,8 @@ struct kc_config {
     struct kc_policy policy;
     struct kc_config_peer peers[KC_CONFIG_PEERS_MAX];
     size_t peer_count;
+    struct kc_config_tls tls;
+    struct kc_config_listen listen;
 };
 
 /* What is wrong, for a person: "custodian.conf:12: unknown setting 'colour'". */

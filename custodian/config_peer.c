@@ -22,7 +22,10 @@ static enum kc_error read_keyrings(struct kc_parse *parse, const config_setting_
 #define SIZE(field) sizeof(((struct kc_config_peer *)0)->field)
 static const struct kc_setting peer_rows[] = {
     {"name", kc_parse_text, FIELD(name), 0, SIZE(name), true},
-    {"socket", kc_parse_path, FIELD(socket), 0, SIZE(socket), true},
+    {"socket", kc_parse_path, FIELD(socket), 0, SIZE(socket), false},
+    {"address", kc_parse_address, FIELD(address), 0, SIZE(address), false},
+    {"port", kc_parse_number, FIELD(port), 1, 65535, false},
+    {"certificate_name", kc_parse_text, FIELD(certificate_name), 0, SIZE(certificate_name), false},
     {"keyrings", read_keyrings, 0, 0, 0, true},
     {"deadline_ms", kc_parse_number, FIELD(deadline_ms), 100, 600000, false},
 };
@@ -47,29 +50,43 @@ static enum kc_error check_against_others(
     return KC_OK;
 }
 
+/* A socket, or an address and whose certificate is expected there. */
+static enum kc_error check_way(
+    struct kc_parse *parse, const config_setting_t *setting, const struct kc_config_peer *peer)
+{
+    bool by_address = peer->address[0] != 0;
+    if (by_address == (peer->socket[0] != 0))
+        return kc_parse_problem(
+            parse, setting, "one of socket and address is needed for", peer->name);
+    if (by_address != (peer->certificate_name[0] != 0))
+        return kc_parse_problem(
+            parse, setting, "address and certificate_name come together for", peer->name);
+    return KC_OK;
+}
+
+static enum kc_error read_peer(struct kc_parse *parse, const config_setting_t *setting)
+{
+    struct kc_config *config = parse->config;
+    struct kc_config_peer *peer = &config->peers[config->peer_count];
+    enum kc_error error =
+        kc_parse_group(parse, setting, peer_rows, sizeof peer_rows / sizeof *peer_rows, peer);
+    if (error == KC_OK)
+        error = check_way(parse, setting, peer);
+    if (error == KC_OK)
+        error = check_against_others(parse, setting, peer);
+    if (error == KC_OK)
+        config->peer_count++;
+    return error;
+}
+
 enum kc_error kc_parse_peers(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
 {
     struct kc_config_peer *peers = destination;
-    const struct kc_config_peer usual = peers[0];
-    size_t count = (size_t)config_setting_length(setting);
-
-    if (!config_setting_is_list(setting))
-        return kc_parse_problem(parse, setting, "this is not a list ( ... ):", row->name);
-    if (count > KC_CONFIG_PEERS_MAX)
-        return kc_parse_problem(parse, setting, "too many peers", NULL);
-    for (size_t i = 0; i < count; i++) {
-        const config_setting_t *one = config_setting_get_elem(setting, (unsigned)i);
-        peers[i] = usual;
-        enum kc_error error =
-            kc_parse_group(parse, one, peer_rows, sizeof peer_rows / sizeof *peer_rows, &peers[i]);
-        if (error == KC_OK)
-            error = check_against_others(parse, one, &peers[i]);
-        if (error != KC_OK)
-            return error;
-    }
-    parse->config->peer_count = count;
-    return KC_OK;
+    (void)row;
+    for (size_t i = 1; i < KC_CONFIG_PEERS_MAX; i++)
+        peers[i] = peers[0]; /* what is usual */
+    return kc_parse_groups(parse, setting, KC_CONFIG_PEERS_MAX, read_peer);
 }
 
 const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, const char *keyring)

@@ -77,6 +77,22 @@ enum kc_error kc_parse_texts(struct kc_parse *parse, const config_setting_t *lis
     return KC_OK;
 }
 
+enum kc_error kc_parse_groups(struct kc_parse *parse, const config_setting_t *list, size_t most,
+    enum kc_error (*read)(struct kc_parse *, const config_setting_t *))
+{
+    if (!config_setting_is_list(list))
+        return kc_parse_problem(
+            parse, list, "this is not a list ( ... ):", config_setting_name(list));
+    if ((size_t)config_setting_length(list) > most)
+        return kc_parse_problem(parse, list, "too many entries in", config_setting_name(list));
+    for (int i = 0; i < config_setting_length(list); i++) {
+        enum kc_error error = read(parse, config_setting_get_elem(list, (unsigned)i));
+        if (error != KC_OK)
+            return error;
+    }
+    return KC_OK;
+}
+
 enum kc_error kc_parse_number(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
 {

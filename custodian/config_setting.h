@@ -35,8 +35,9 @@ struct kc_setting_group {
 };
 
 /* All groups: the file, users, a root (its offset is that of the first), limits, a rule of the policy (its offset is that of the
- * policy), freshness, a peer (its offset is that of the first). For documents and their tests. */
-#define KC_SETTING_GROUPS 7
+ * policy), freshness, a peer (its offset is that of the first), TLS, listening, who may ask there (its
+ * offset is that of the first). For documents and their tests. */
+#define KC_SETTING_GROUPS 10
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
 
 /* The settings of a rule, in config_policy.c. */
@@ -48,6 +49,9 @@ struct kc_config_root kc_config_root_usual(void);
 
 /* The settings of a peer, in config_peer.c. */
 struct kc_setting_group kc_config_peer_group(void);
+
+/* The settings of tls, listen and remotes, in config_tls.c. */
+void kc_config_tls_groups(struct kc_setting_group groups[static 3]);
 
 /* Writes "file:line: words 'value'" and returns KC_ERR_CONFIG. `value` may be NULL. */
 KC_CHECKED enum kc_error kc_parse_problem(
@@ -79,6 +83,21 @@ KC_CHECKED enum kc_error kc_parse_root(struct kc_parse *parse, const config_sett
     const struct kc_setting *row, void *destination);
 KC_CHECKED enum kc_error kc_parse_roots(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination);
+
+/* Reader of a list of groups: calls read for each, of at most `most`. */
+KC_CHECKED enum kc_error kc_parse_groups(struct kc_parse *parse, const config_setting_t *list,
+    size_t most, enum kc_error (*read)(struct kc_parse *, const config_setting_t *));
+
+/* Readers in config_tls.c: the rows "tls" and "listen"; an address in digits. */
+KC_CHECKED enum kc_error kc_parse_tls(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+KC_CHECKED enum kc_error kc_parse_listen(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+KC_CHECKED enum kc_error kc_parse_address(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination);
+
+/* What is to be reached over TLS, or to listen for it, needs files to show. */
+KC_CHECKED enum kc_error kc_parse_check_tls(struct kc_parse *parse, const config_setting_t *top);
 
 /* Reader of the row "policy", in config_policy.c. Its keyrings must have been read before. */
 KC_CHECKED enum kc_error kc_parse_policy(struct kc_parse *parse, const config_setting_t *setting,

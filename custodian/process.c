@@ -83,7 +83,7 @@ static enum kc_error read_configuration(struct kc_config **config)
 enum kc_error kc_process_start(enum kc_process process, struct kc_config **config)
 {
     static const char *const names[KC_PROCESSES] = {
-        "desk", "vault", "root", "courier", "root-2", "root-3", "root-4"};
+        "desk", "vault", "root", "courier", "root-2", "root-3", "root-4", "listener"};
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
     kc_log_init(names[process]);
@@ -116,8 +116,13 @@ static enum kc_error become(const struct kc_config_user *user)
 
 enum kc_error kc_process_drop_rights(enum kc_process process, const struct kc_config *config)
 {
+    return kc_process_become(&config->users[process], config);
+}
+
+enum kc_error kc_process_become(const struct kc_config_user *user, const struct kc_config *config)
+{
     if (config->drops_rights) {
-        enum kc_error error = become(&config->users[process]);
+        enum kc_error error = become(user);
         if (error != KC_OK)
             return error;
     }

@@ -28,6 +28,7 @@ enum kc_process {
     KC_PROCESS_ROOT_2,  /* just if it names that many roots */
     KC_PROCESS_ROOT_3,
     KC_PROCESS_ROOT_4,
+    KC_PROCESS_LISTENER, /* just if the configuration says listen */
     KC_PROCESSES
 };
 
@@ -99,6 +100,10 @@ KC_CHECKED enum kc_error kc_process_start(enum kc_process process, struct kc_con
  */
 KC_CHECKED enum kc_error kc_process_drop_rights(
     enum kc_process process, const struct kc_config *config);
+
+/* The same as a user who is none of the processes': for what a process starts beside itself. */
+KC_CHECKED enum kc_error kc_process_become(
+    const struct kc_config_user *user, const struct kc_config *config);
 
 /* One allowed system call: SCMP_SYS(name), if all of the compared arguments fit (SCMP_A0, ...). */
 struct kc_syscall {

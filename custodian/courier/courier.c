@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/courier/courier.h"
 
+#include "custodian/courier/peer.h"
 #include "custodian/log.h"
+#include "custodian/tls/frame.h"
 #include "custodian/vault_message.h"
-#include "proto/socket/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 struct kc_courier {
     const struct kc_config *config;
     int desk;
-    struct kc_client *peers[KC_CONFIG_PEERS_MAX];
+    struct kc_peer_way *peers[KC_CONFIG_PEERS_MAX];
 
     /* An answer goes to the desk that asked, or nowhere. */
     pthread_mutex_t lock;
@@ -26,13 +27,6 @@ struct kc_courier {
 };
 
 /* --- one question --- */
-
-/* The vault asks for contributions, and nothing else is carried. */
-static bool is_carried(enum kc_operation operation)
-{
-    return operation == KC_OPERATION_SIGNATURE_CONTRIBUTE ||
-           operation == KC_OPERATION_AGREEMENT_CONTRIBUTE;
-}
 
 static size_t find_peer(const struct kc_config *config, struct kc_span name)
 {
@@ -43,38 +37,28 @@ static size_t find_peer(const struct kc_config *config, struct kc_span name)
     return i;
 }
 
-/* How the peer failed to answer, in words that do not mean this custodian. */
-static enum kc_error translate(enum kc_error error, const struct kc_client_answer *answer)
-{
-    if (answer || error == KC_OK)
-        return error;
-    return error == KC_ERR_TIMED_OUT ? KC_ERR_PEER_LATE : KC_ERR_PEER_ABSENT;
-}
-
-/* The answer lends from *answer. */
+/* The vault asks for contributions, and nothing else is carried. */
 static enum kc_error carry(struct kc_courier *courier, const struct kc_vault_message *question,
-    struct kc_descriptors *descriptors, struct kc_client_answer **answer)
+    const struct kc_descriptors *descriptors, struct kc_peer_answer *answer)
 {
     size_t peer = find_peer(courier->config, question->ids[0]);
     if (question->type != KC_VAULT_ASK || question->id_count != 1 ||
-        peer == courier->config->peer_count || !is_carried(question->message.operation))
+        peer == courier->config->peer_count || !kc_is_carried(question->message.operation))
         return KC_ERR_BAD_REQUEST;
     struct kc_client_request request = {question->message, *descriptors};
-    enum kc_error error = kc_client_call(
-        courier->peers[peer], &request, (int)courier->config->peers[peer].deadline_ms, answer);
-    return translate(error, *answer);
+    return kc_peer_ask(courier->peers[peer], &request, answer);
 }
 
 /* Packs ASKED. An answer that does not fit was none to a question of ours. */
 static size_t pack_answer(const struct kc_vault_message *question, enum kc_error error,
-    const struct kc_client_answer *answer, uint8_t packet[static KC_VAULT_MESSAGE_MAX])
+    const struct kc_message *answer, uint8_t packet[static KC_VAULT_MESSAGE_MAX])
 {
     struct kc_vault_message out = {
         .type = KC_VAULT_ASKED, .ticket = question->ticket, .error = error};
     struct kc_writer w;
     kc_message_init(&out.message, question->message.operation);
-    if (answer && error == KC_OK)
-        out.message = *kc_client_answer_message(answer);
+    if (error == KC_OK)
+        out.message = *answer;
     kc_writer_init(&w, packet, KC_VAULT_MESSAGE_MAX);
     return kc_vault_message_pack(&w, &out) == KC_OK ? w.size : 0;
 }
@@ -91,15 +75,17 @@ static void send_answer(
 }
 
 static void answer_question(struct kc_courier *courier, uint64_t generation,
-    const struct kc_vault_message *question, struct kc_descriptors *descriptors)
+    const struct kc_vault_message *question, const struct kc_descriptors *descriptors)
 {
     static _Thread_local uint8_t packet[KC_VAULT_MESSAGE_MAX];
-    struct kc_client_answer *answer = NULL;
+    struct kc_peer_answer answer = {.held = NULL};
     enum kc_error error = carry(courier, question, descriptors, &answer);
-    size_t size = pack_answer(question, error, answer, packet);
+    if (error == KC_OK)
+        error = answer.message.error;
+    size_t size = pack_answer(question, error, &answer.message, packet);
     if (size == 0)
         size = pack_answer(question, KC_ERR_BAD_REPLY, NULL, packet);
-    kc_client_answer_free(answer);
+    kc_peer_answer_done(&answer);
     send_answer(courier, generation, packet, size);
 }
 
@@ -158,15 +144,16 @@ static bool set_blocking(int descriptor)
     return flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
-static enum kc_error make_clients(struct kc_courier *courier)
+static enum kc_error make_ways(struct kc_courier *courier, const struct kc_tls *tls)
 {
     enum kc_error error = KC_OK;
     for (size_t i = 0; error == KC_OK && i < courier->config->peer_count; i++)
-        error = kc_client_new(courier->config->peers[i].socket, &courier->peers[i]);
+        error = kc_peer_way_new(&courier->config->peers[i], tls, &courier->peers[i]);
     return error;
 }
 
-enum kc_error kc_courier_new(const struct kc_config *config, int desk, struct kc_courier **courier)
+enum kc_error kc_courier_new(
+    const struct kc_config *config, const struct kc_tls *tls, int desk, struct kc_courier **courier)
 {
     struct kc_courier *made = calloc(1, sizeof *made);
     if (!made || !set_blocking(desk)) {
@@ -177,7 +164,7 @@ enum kc_error kc_courier_new(const struct kc_config *config, int desk, struct kc
     made->desk = desk;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
-    enum kc_error error = make_clients(made);
+    enum kc_error error = make_ways(made, tls);
     for (size_t i = 0; error == KC_OK && i < KC_COURIER_WORKERS; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, work, made) != 0)

@@ -5,6 +5,7 @@
 #include "custodian/process.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@
         }                                                                                          \
     }
 
-/* It connects to sockets in the file system, opens no file and listens nowhere. */
+/* It connects to sockets in the file system, and over TLS if a peer is reached so; it opens no file
+ * and listens nowhere. The table's last rows are for TLS. */
 static const struct kc_syscall allowed[] = {
     WHERE(socket, 0, AF_UNIX),
     ANY(connect),
@@ -30,18 +32,49 @@ static const struct kc_syscall allowed[] = {
     WHERE(setsockopt, 2, SO_SNDTIMEO), /* how long a connect may take */
     WHERE(fcntl, 1, F_GETFL),
     WHERE(fcntl, 1, F_SETFL),
+    WHERE(socket, 0, AF_INET),
+    WHERE(socket, 0, AF_INET6),
+    WHERE(setsockopt, 1, IPPROTO_TCP), /* small messages leave at once */
+    ANY(read),                         /* libssl's */
+    ANY(write),
+    ANY(pread64), /* a message that came as a descriptor */
+    ANY(fstat),
+    ANY(newfstatat),
+    WHERE(fcntl, 1, F_GET_SEALS),
 };
+#define ROWS_FOR_TLS 9
+
+static bool needs_tls(const struct kc_config *config)
+{
+    size_t i = 0;
+    while (i < config->peer_count && !config->peers[i].address[0])
+        i++;
+    return i < config->peer_count;
+}
+
+static enum kc_error load(const struct kc_config *config, struct kc_tls **tls)
+{
+    const char *problem = NULL;
+    enum kc_error error = kc_tls_new(&config->tls, false, tls, &problem);
+    if (error != KC_OK)
+        kc_log(KC_LOG_ERROR, "start-failed", kc_log_error(error), kc_log_text("detail", problem));
+    return error;
+}
 
 static enum kc_error start(struct kc_courier **courier)
 {
     struct kc_config *config = NULL;
+    struct kc_tls *tls = NULL;
+    size_t rows = sizeof allowed / sizeof *allowed;
     enum kc_error error = kc_process_start(KC_PROCESS_COURIER, &config);
+    if (error == KC_OK && needs_tls(config))
+        error = load(config, &tls);
     if (error == KC_OK)
         error = kc_process_drop_rights(KC_PROCESS_COURIER, config);
     if (error == KC_OK)
-        error = kc_courier_new(config, KC_FD_COURIER_DESK, courier);
+        error = kc_courier_new(config, tls, KC_FD_COURIER_DESK, courier);
     if (error == KC_OK)
-        error = kc_process_filter(allowed, sizeof allowed / sizeof *allowed);
+        error = kc_process_filter(allowed, tls ? rows : rows - ROWS_FOR_TLS);
     return error;
 }
 

@@ -66,13 +66,16 @@ static bool same_roots(const struct kc_config *now, const struct kc_config *next
 enum kc_error kc_configuration_check_change(
     const struct kc_config *now, const struct kc_config *next, struct kc_config_problem *problem)
 {
-    const char *changed = !SAME(socket) || !SAME(socket_mode) ? "socket"
-                          : !SAME(store)                      ? "store"
-                          : !SAME(arena_size)                 ? "arena_size"
-                          : !same_users(now, next)            ? "users"
-                          : !same_roots(now, next)            ? "root"
-                          : !SAME(limits)                     ? "limits"
-                                                              : NULL;
+    const char *changed =
+        !SAME(socket) || !SAME(socket_mode)               ? "socket"
+        : !SAME(store)                                    ? "store"
+        : !SAME(arena_size)                               ? "arena_size"
+        : !same_users(now, next)                          ? "users"
+        : !same_roots(now, next)                          ? "root"
+        : !SAME(limits)                                   ? "limits"
+        : (now->peer_count > 0) != (next->peer_count > 0) ? "whether there are peers"
+        : (now->listen.address[0] != 0) != (next->listen.address[0] != 0) ? "whether it listens"
+                                                                          : NULL;
     if (!changed)
         return KC_OK;
     snprintf(problem->text, sizeof problem->text, "%s was changed: that needs a restart", changed);

@@ -39,6 +39,9 @@ static const struct kc_process_row processes[KC_PROCESSES] = {
     [KC_PROCESS_ROOT_4] = {"root-4", "custodian-root", "3"},
     /* carries the vault's questions to other custodians; holds no secrets */
     [KC_PROCESS_COURIER] = {"courier", "custodian-courier", NULL},
+    /* lets other custodians ask here over TLS: a client of the desk's socket, as the users that the
+     * configuration gives them, for each of which it has a process that connects (listener/relay.h) */
+    [KC_PROCESS_LISTENER] = {"listener", "custodian-listener", NULL},
 };
 
 static const struct kc_edge_row edges[KC_EDGES] = {
@@ -58,7 +61,8 @@ static const struct kc_edge_row edges[KC_EDGES] = {
 
 /* Who answers for others starts first and stops last. */
 static const enum kc_process start_order[KC_PROCESSES] = {KC_PROCESS_ROOT, KC_PROCESS_ROOT_2,
-    KC_PROCESS_ROOT_3, KC_PROCESS_ROOT_4, KC_PROCESS_VAULT, KC_PROCESS_COURIER, KC_PROCESS_DESK};
+    KC_PROCESS_ROOT_3, KC_PROCESS_ROOT_4, KC_PROCESS_VAULT, KC_PROCESS_COURIER, KC_PROCESS_DESK,
+    KC_PROCESS_LISTENER};
 
 /* The custodian serves without it, and keeps trying to start it: a root beside the first. */
 static bool is_spare(enum kc_process process)
@@ -235,7 +239,8 @@ static void reap(struct supervisor *s)
     }
 }
 
-/* The vault alone decides by keyrings and policy: it is started again with the new ones. */
+/* The vault decides by keyrings and policy, courier and listener know the other custodians: they are
+ * started again with what is new. */
 static void reload(struct supervisor *s)
 {
     struct kc_config_problem problem = {""};
@@ -258,6 +263,8 @@ static void reload(struct supervisor *s)
     s->config = config;
     s->children.config = sealed;
     kc_children_stop(&s->children, KC_PROCESS_VAULT);
+    kc_children_stop(&s->children, KC_PROCESS_COURIER);
+    kc_children_stop(&s->children, KC_PROCESS_LISTENER);
 }
 
 static void read_signals(struct supervisor *s)
@@ -403,6 +410,8 @@ static void leave_out_unneeded(struct supervisor *s)
 {
     if (s->config->peer_count == 0)
         leave_out(&s->children, KC_PROCESS_COURIER);
+    if (s->config->listen.address[0] == 0)
+        leave_out(&s->children, KC_PROCESS_LISTENER);
     for (size_t i = s->config->root_count; i < KC_CONFIG_ROOTS_MAX; i++) {
         leave_out(&s->children, kc_process_of_root(i));
         s->children.child[kc_process_of_root(i)].absent = true;

@@ -11,10 +11,18 @@
 
 #define MARGIN_MS 500 /* for the way to the courier and back */
 
+/* How the courier did not get an answer. No peer answers a question so itself; and if one did, whoever
+ * carries answers can say as much. */
+static bool is_failure_to_ask(enum kc_error error)
+{
+    return error == KC_ERR_PEER_ABSENT || error == KC_ERR_PEER_LATE ||
+           (error >= KC_ERR_PEER_CUT && error <= KC_ERR_PEER_DENIED);
+}
+
 /* Of the operations that a question can be, in enum kc_error's words. */
 static enum kc_error name_peer_error(struct kc_call *call, enum kc_error error)
 {
-    if (error == KC_ERR_PEER_ABSENT || error == KC_ERR_PEER_LATE)
+    if (is_failure_to_ask(error))
         return error;
     kc_call_set_text(call, KC_FIELD_DETAIL, kc_error_row(error)->name);
     return KC_ERR_PEER_REFUSED;

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define USERS "users = { desk = 64801; vault = 64802; root = 64803; };\n"
+#define ALL_USERS                                                                                  \
+    "users = { desk = 64801; vault = 64802; root = 64803; courier = 64804; listener = 64805; };\n"
 #define START                                                                                      \
     "socket = \"/run/custodian/socket\";\n"                                                        \
     "store = \"/var/lib/custodian\";\n" USERS
@@ -333,6 +335,63 @@ static void reads_a_file_up_to_its_limit(void **state)
     close(file);
 }
 
+#define WHOLE "socket = \"/s\"; store = \"/t\";\n" ALL_USERS ROOT KEYRINGS NO_POLICY
+#define TLS "tls = { certificate = \"/c\"; key = \"/k\"; authorities = \"/a\"; };\n"
+#define FAR "name = \"far\"; address = \"2001:db8::7\"; certificate_name = \"far.test\"; "
+#define REMOTE(name) "{ certificate_name = \"" name "\"; user = 65000; }"
+#define LISTEN(more) "listen = { address = \"0.0.0.0\"; " more " };\n"
+
+static void takes_peers_over_a_socket_and_over_tls(void **state)
+{
+    (void)state;
+    struct kc_config *config = parse(WHOLE TLS
+        "peers = ( { name = \"near\"; socket = \"/n\"; keyrings = [ \"ci\" ]; deadline_ms = 200; "
+        "}, "
+        "{ " FAR "keyrings = [ \"device\" ]; } );\n" LISTEN(
+            "connections = 3; remotes = ( " REMOTE("a.test") ", " REMOTE("b.test") " );"));
+    assert_int_equal(config->peer_count, 2);
+    assert_string_equal(config->peers[0].socket, "/n");
+    assert_int_equal(config->peers[0].deadline_ms, 200);
+    assert_string_equal(config->peers[1].address, "2001:db8::7");
+    assert_int_equal(config->peers[1].port, 7415);
+    assert_int_equal(config->peers[1].deadline_ms, 5000);
+    assert_string_equal(config->tls.key, "/k");
+    assert_int_equal(config->listen.port, 7415);
+    assert_int_equal(config->listen.connections, 3);
+    assert_int_equal(config->listen.remote_count, 2);
+    assert_string_equal(config->listen.remotes[1].certificate_name, "b.test");
+    kc_config_free(config);
+}
+
+static void refuses_ways_to_other_custodians_that_are_not_whole(void **state)
+{
+#define PEER(more) "peers = ( { keyrings = [ \"ci\" ]; " more " } );\n"
+    static const char *const texts[] = {
+        WHOLE TLS PEER("name = \"p\";"),
+        WHOLE TLS PEER(FAR "socket = \"/s\";"),
+        WHOLE TLS PEER("name = \"p\"; address = \"192.0.2.1\";"),
+        WHOLE TLS PEER("name = \"p\"; socket = \"/s\"; certificate_name = \"p.test\";"),
+        WHOLE TLS PEER("name = \"p\"; address = \"far.test\"; certificate_name = \"far.test\";"),
+        WHOLE TLS PEER(FAR "port = 0;"),
+        WHOLE PEER(FAR),
+        WHOLE "tls = { certificate = \"/c\"; key = \"/k\"; };\n",
+        WHOLE "tls = { certificate = \"/c\"; key = \"k\"; authorities = \"/a\"; };\n",
+        WHOLE LISTEN("remotes = ( " REMOTE("a.test") " );"),
+        WHOLE TLS LISTEN(""),
+        WHOLE TLS LISTEN("port = 443; remotes = ();"),
+        WHOLE TLS LISTEN("remotes = ( " REMOTE("a.test") ", " REMOTE("A.test") " );"),
+        WHOLE TLS LISTEN("remotes = ( { certificate_name = \"a.test\"; user = 0; } );"),
+        WHOLE TLS LISTEN("remotes = ( { user = 65000; } );"),
+        WHOLE TLS "listen = { remotes = (); };\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct kc_config *config = NULL;
+        if (kc_config_parse("test.conf", texts[i], &config, &problem) != KC_ERR_CONFIG)
+            fail_msg("taken: %s", texts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +408,8 @@ int main(void)
         cmocka_unit_test(accepts_the_sample),
         cmocka_unit_test(opens_just_a_protected_file_in_a_protected_folder),
         cmocka_unit_test(reads_a_file_up_to_its_limit),
+        cmocka_unit_test(takes_peers_over_a_socket_and_over_tls),
+        cmocka_unit_test(refuses_ways_to_other_custodians_that_are_not_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

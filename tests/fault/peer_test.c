@@ -6,6 +6,7 @@
 #include "tests/daemon/view.h"
 #include "tests/fault/client.h"
 #include "tests/fault/settings.h"
+#include "tests/support/tls_files.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -13,9 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PEER_DEADLINE_MS "700"
+#define PEER_DEADLINE_MS 700
 
 static struct kc_custodian device, service;
+static bool over_tls;
+static char tls_settings[1024]; /* the device's */
 static struct kc_client *at_device, *at_service;
 static struct key wrap;
 static char recipient[65];
@@ -25,17 +28,29 @@ static void start_with_peer(void)
     char line[256];
     snprintf(line, sizeof line,
         "peers = ( { name = \"service\"; socket = \"%s\"; keyrings = [ \"home\" ]; "
-        "deadline_ms = " PEER_DEADLINE_MS "; } );\n",
-        service.socket);
+        "deadline_ms = %d; } );\n",
+        service.socket, PEER_DEADLINE_MS);
     kc_custodian_stop(&device);
-    change_settings(&device, "/^peers/d", line);
+    change_settings(&device, "/^tls\\|^peers/d", over_tls ? tls_settings : line);
     kc_custodian_start(&device);
+}
+
+/* The same way over TLS, if the program is told so. */
+static void listen_for_tls(void)
+{
+    char line[1024];
+    if (!over_tls)
+        return;
+    kc_tls_pair(&service, PEER_DEADLINE_MS, line, tls_settings);
+    kc_custodian_stop(&service);
+    change_settings(&service, "", line);
+    kc_custodian_start(&service);
 }
 
 static void start_without_peer(void)
 {
     kc_custodian_stop(&device);
-    change_settings(&device, "/^peers/d", "");
+    change_settings(&device, "/^tls\\|^peers/d", "");
     kc_custodian_start(&device);
 }
 
@@ -44,6 +59,7 @@ static int set_up(void **state)
     (void)state;
     kc_custodian_init(&device, "\"home\", \"work\"");
     kc_custodian_init(&service, "\"home\"");
+    listen_for_tls();
     start_with_peer();
     at_device = connect_to(&device);
     at_service = connect_to(&service);
@@ -243,8 +259,9 @@ static void the_courier_has_no_more_rights_than_it_needs(void **state)
     assert_true(kc_view_count_descriptors(pid) < 16);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    over_tls = count > 1 && strcmp(arguments[1], "tls") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_split_key_signs_and_agrees_as_if_it_were_whole),
         cmocka_unit_test(a_message_in_a_descriptor_reaches_the_service),

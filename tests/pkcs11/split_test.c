@@ -8,6 +8,7 @@
 #include "tests/fault/settings.h"
 #include "tests/pkcs11/openssl.h"
 #include "tests/pkcs11/support.h"
+#include "tests/support/tls_files.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <string.h>
 
 static struct kc_custodian device, service;
+static bool over_tls;
+static char tls_settings[1024]; /* the device's */
 static struct kc_client *at_device, *at_service;
 static struct split signer, agreer; /* Ed25519, X25519 */
 
@@ -23,7 +26,7 @@ static struct split signer, agreer; /* Ed25519, X25519 */
 static void start_without_peer(void)
 {
     kc_custodian_stop(&device);
-    change_settings(&device, "/^peers/d", "");
+    change_settings(&device, "/^tls\\|^peers/d", "");
     kc_custodian_start(&device);
 }
 
@@ -35,8 +38,20 @@ static void start_with_peer(void)
         "deadline_ms = 700; } );\n",
         service.socket);
     kc_custodian_stop(&device);
-    change_settings(&device, "/^peers/d", line);
+    change_settings(&device, "/^tls\\|^peers/d", over_tls ? tls_settings : line);
     kc_custodian_start(&device);
+}
+
+/* The same way over TLS, if the program is told so. */
+static void listen_for_tls(void)
+{
+    char line[1024];
+    if (!over_tls)
+        return;
+    kc_tls_pair(&service, 700, line, tls_settings);
+    kc_custodian_stop(&service);
+    change_settings(&service, "", line);
+    kc_custodian_start(&service);
 }
 
 static struct split make_split(
@@ -56,6 +71,7 @@ static int set_up(void **state)
     (void)state;
     kc_custodian_init(&device, "\"home\"");
     kc_custodian_init(&service, "\"home\"");
+    listen_for_tls();
     start_with_peer();
     at_device = connect_to(&device);
     at_service = connect_to(&service);
@@ -312,8 +328,9 @@ static void says_that_the_peer_refuses_and_goes_on_when_it_allows(void **state)
     each_use_answers(session, CKR_OK);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    over_tls = count > 1 && strcmp(arguments[1], "tls") == 0;
     load_module();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_split_key_signs_what_openssl_verifies_with_the_whole_keys_public_half),

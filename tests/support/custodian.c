@@ -57,7 +57,9 @@ static void write_config(const struct kc_custodian *c, const char *keyrings)
     fprintf(file, "socket = \"%s\";\nstore = \"%s/store\";\n", c->socket, c->folder);
     /* Started by root, each process gets a user of its own: numbers need no entry anywhere. */
     if (geteuid() == 0)
-        fputs("users = { desk = 64801; vault = 64802; root = 64803; courier = 64804; };\n", file);
+        fputs("users = { desk = 64801; vault = 64802; root = 64803; courier = 64804; "
+              "listener = 64805; };\n",
+            file);
     write_roots(c, file);
     fprintf(file, "keyrings = [ %s ];\n", keyrings);
     fprintf(file,
