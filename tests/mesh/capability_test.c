@@ -88,6 +88,57 @@ static void reads_an_entry_only_if_each_of_its_parts_holds(void **state)
     }
 }
 
+/* A KeyGenerate may be about any of the account's keys, of the curve of its share. */
+static void an_entry_is_about_the_key_that_its_subject_names(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"account.keys.Sign.udf", "account.keys.Authenticate.udf",
+        "account.keys.Escrow.udf", "service.keys.Encrypt.udf", "device.composite_keys.Encrypt.udf"};
+    const char *own = json_string_value(case_at(case_base, "account.keys.Encrypt.udf"));
+    const struct kc_key *key = &case_service.decryption;
+    assert_int_equal(read_entry("0", own, own, CASE_ADMINISTRATOR, key), KC_OK);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *udf = json_string_value(case_at(case_base, others[i]));
+        assert_int_equal(read_entry("0", own, udf, CASE_ADMINISTRATOR, key), KC_ERR_REFUSED);
+    }
+    static char generates[CASE_TEXT_MAX];
+    const char *signature = json_string_value(case_at(case_base, others[0]));
+    case_payload_of("access.0.entry", generates);
+    case_edit(generates, "CapabilityDecryptServiced", "CapabilityKeyGenerate");
+    case_edit(generates, own, signature);
+    struct kc_mesh_capability capability;
+    char *text = case_seal(generates, CASE_ADMINISTRATOR, NULL);
+    assert_int_equal(kc_mesh_capability_read(
+                         span_of(text), &case_service.account, &case_service.self, &capability),
+        KC_ERR_REFUSED);
+    free(text);
+}
+
+static void a_share_is_the_one_of_its_verification_share(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"service.keys.Encrypt.public",
+        "account.keys.Encrypt.public", "device.composite_keys.Encrypt.public"};
+    static char payload[CASE_TEXT_MAX];
+    case_payload_of("access.0.entry", payload);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        static char entry[CASE_TEXT_MAX];
+        char other[300];
+        struct kc_mesh_capability capability;
+        snprintf(entry, sizeof entry, "%s", payload);
+        snprintf(other, sizeof other,
+            "\"KeyData\":{\"PublicParameters\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":"
+            "\"%s\"}}},\"Was\"",
+            json_string_value(case_at(case_base, others[i])));
+        case_edit(entry, "\"KeyData\"", other);
+        char *text = case_seal(entry, CASE_ADMINISTRATOR, NULL);
+        assert_int_equal(kc_mesh_capability_read(
+                             span_of(text), &case_service.account, &case_service.self, &capability),
+            KC_ERR_CONTRIBUTION);
+        free(text);
+    }
+}
+
 static void an_entry_is_the_administrator_s_and_for_this_service(void **state)
 {
     (void)state;
@@ -139,6 +190,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_an_entry_only_if_each_of_its_parts_holds),
+        cmocka_unit_test(an_entry_is_about_the_key_that_its_subject_names),
+        cmocka_unit_test(a_share_is_the_one_of_its_verification_share),
         cmocka_unit_test(an_entry_is_the_administrator_s_and_for_this_service),
         cmocka_unit_test(an_account_is_bound_by_its_own_key_to_this_service),
         cmocka_unit_test(has_the_share_and_the_whole_key_that_it_is_of),

@@ -58,7 +58,7 @@ size_t case_decode(const char *text, uint8_t *octets, size_t room)
 
 /* --- making requests --- */
 
-static struct kc_key key_of(const char *path)
+struct kc_key case_key(const char *path)
 {
     uint8_t octets[KC_SCALAR_SIZE_MAX];
     struct kc_scalar scalar;
@@ -70,19 +70,18 @@ static struct kc_key key_of(const char *path)
 }
 
 static void add_signature(
-    struct kc_dare_envelope *envelope, const char *signer, struct kc_span manifest)
+    struct kc_dare_envelope *envelope, const struct kc_key *key, struct kc_span manifest)
 {
-    struct kc_key key = key_of(signer);
     const struct kc_fresh fresh = {.counter = 1};
+    enum kc_curve curve = key->scalar.curve;
     struct kc_dare_signature *entry = &envelope->signatures[envelope->signature_count++];
-    struct kc_signed_message message = kc_mesh_signed_message(KC_CURVE_ED448, envelope->digest);
-    entry->size = KC_DARE_SIGNATURE_MAX;
+    struct kc_signed_message message = kc_mesh_signed_message(curve, envelope->digest);
+    entry->size = kc_curve_info(curve)->signature_size;
     entry->manifest = manifest;
-    GOOD(kc_signature_sign(entry->octets, &key, &message, &fresh));
+    GOOD(kc_signature_sign(entry->octets, key, &message, &fresh));
 }
 
-/* An envelope of a payload; given: free. */
-char *case_seal(const char *payload, const char *signer, const char *manifest)
+char *case_seal_by(const char *payload, const struct kc_key *signer, const char *manifest)
 {
     char *text;
     size_t size;
@@ -91,12 +90,19 @@ char *case_seal(const char *payload, const char *signer, const char *manifest)
     envelope->body = (uint8_t *)strdup(payload);
     envelope->body_size = strlen(payload);
     GOOD(kc_dare_envelope_digest(envelope));
-    add_signature(envelope, signer,
-        (struct kc_span){(const uint8_t *)manifest, manifest != NULL ? strlen(manifest) : 0});
+    if (signer != NULL)
+        add_signature(envelope, signer,
+            (struct kc_span){(const uint8_t *)manifest, manifest != NULL ? strlen(manifest) : 0});
     GOOD(kc_dare_envelope_write(envelope, &text, &size));
     free(envelope->body);
     free(envelope);
     return text;
+}
+
+char *case_seal(const char *payload, const char *signer, const char *manifest)
+{
+    struct kc_key key = case_key(signer);
+    return case_seal_by(payload, &key, manifest);
 }
 
 char *case_manifest(void)
@@ -104,14 +110,30 @@ char *case_manifest(void)
     return json_dumps(case_at(case_base, "device.ConnectionDevice"), JSON_COMPACT);
 }
 
-/* The payload of a flow of the worked case. */
-void case_payload(const char *flow, char payload[CASE_TEXT_MAX])
+/* The payload of an envelope of the base set. */
+void case_payload_of(const char *envelope, char payload[CASE_TEXT_MAX])
 {
     char path[100];
-    snprintf(path, sizeof path, "flows.%s.envelope.1", flow);
+    snprintf(path, sizeof path, "%s.1", envelope);
     size_t size = case_decode(
         json_string_value(case_at(case_base, path)), (uint8_t *)payload, CASE_TEXT_MAX - 1);
     payload[size] = '\0';
+}
+
+void case_body(const char *flow, char body[CASE_TEXT_MAX])
+{
+    char path[100];
+    snprintf(path, sizeof path, "flows.%s.envelope", flow);
+    char *text = json_dumps(case_at(case_base, path), JSON_COMPACT);
+    snprintf(body, CASE_TEXT_MAX, "%s", text);
+    free(text);
+}
+
+void case_payload(const char *flow, char payload[CASE_TEXT_MAX])
+{
+    char path[100];
+    snprintf(path, sizeof path, "flows.%s.envelope", flow);
+    case_payload_of(path, payload);
 }
 
 /* Replaces what must be there. */
@@ -148,4 +170,18 @@ enum kc_operate_code case_play_payload(const char *payload)
     free(manifest);
     free(body);
     return code;
+}
+
+void case_play_changes(const struct case_change *changes, size_t count)
+{
+    static char payload[CASE_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        assert_true(operate_service_reset(&case_service));
+        case_payload(changes[i].flow, payload);
+        case_edit(payload, changes[i].what, changes[i].with);
+        enum kc_operate_code code = case_play_payload(payload);
+        if (code != changes[i].code)
+            fail_msg("%s: %s: %s instead of %s", changes[i].flow, changes[i].with,
+                kc_operate_code_name(code), kc_operate_code_name(changes[i].code));
+    }
 }

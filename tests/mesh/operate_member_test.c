@@ -130,11 +130,47 @@ static void a_grantee_whose_profile_is_not_pinned_cannot_ask(void **state)
         ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_NOT_AUTHENTICATED);
 }
 
+/* Another account's devices are revoked elsewhere; the account's own, here. */
+static void a_member_s_device_is_connected_anew_within_a_day_and_one_of_the_account_at_any_time(
+    void **state)
+{
+    (void)state;
+    static char body[CASE_TEXT_MAX];
+    give_to_bob(true);
+    case_service.state.connection_age_max = 0;
+    assert_int_equal(ask_as_bob("agreement", "2026-03-01T11:00:00Z", BOB_ADMINISTRATOR),
+        KC_OPERATE_NOT_AUTHENTICATED);
+    case_service.state.connection_age_max = 1;
+    assert_int_equal(ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_ACCEPTED);
+    case_body("sign", body);
+    assert_true(operate_service_reset(&case_service));
+    assert_int_equal(case_play(CASE_NOW, body), KC_OPERATE_NOT_AUTHENTICATED);
+    case_service.state.connection_age_max = 0;
+    assert_true(operate_service_reset(&case_service));
+    assert_int_equal(case_play(CASE_NOW, body), KC_OPERATE_ACCEPTED);
+    case_service.state.connection_age_max = KC_OPERATE_MEMBER_AGE;
+}
+
+static void a_member_s_device_is_connected_since_the_profile_that_was_pinned(void **state)
+{
+    (void)state;
+    give_to_bob(true);
+    struct kc_mesh_account *pinned = &case_service.capabilities[0].member;
+    pinned->updated = 1772449200; /* 2026-03-02T11:00:00Z */
+    assert_int_equal(ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_ACCEPTED);
+    pinned->updated++;
+    assert_int_equal(
+        ask_as_bob("agreement", TODAY, BOB_ADMINISTRATOR), KC_OPERATE_NOT_AUTHENTICATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_asks_with_a_device_of_its_own_account),
         cmocka_unit_test(a_member_has_no_other_keys_of_the_account),
+        cmocka_unit_test(
+            a_member_s_device_is_connected_anew_within_a_day_and_one_of_the_account_at_any_time),
+        cmocka_unit_test(a_member_s_device_is_connected_since_the_profile_that_was_pinned),
         cmocka_unit_test(a_grantee_whose_profile_is_not_pinned_cannot_ask),
     };
     return cmocka_run_group_tests(tests, case_load, case_unload);

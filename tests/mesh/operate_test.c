@@ -13,35 +13,6 @@
 
 #define GOOD(call) assert_int_equal(call, KC_OK)
 
-struct change {
-    const char *flow, *what, *with;
-    enum kc_operate_code code;
-};
-
-static void play_changes(const struct change *changes, size_t count)
-{
-    static char payload[CASE_TEXT_MAX];
-    for (size_t i = 0; i < count; i++) {
-        assert_true(operate_service_reset(&case_service));
-        case_payload(changes[i].flow, payload);
-        case_edit(payload, changes[i].what, changes[i].with);
-        enum kc_operate_code code = case_play_payload(payload);
-        if (code != changes[i].code)
-            fail_msg("%s: %s: %s instead of %s", changes[i].flow, changes[i].with,
-                kc_operate_code_name(code), kc_operate_code_name(changes[i].code));
-    }
-}
-
-#define PLAY(changes) play_changes(changes, sizeof(changes) / sizeof *(changes))
-
-#define AGREE "agreement"
-#define LAGRANGE "agreement_lagrange"
-#define SIGN "sign"
-#define DECRYPT_ID "NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA"
-#define SIGN_ID "NAUI-UG6Y-JRU2-HSNL-DYV4-TICC-O5XQ"
-#define POINT "ZshUowHLQrzvrJKH3IYIV6LLAqFx-uInBWMX0SfwdQGsn8K1NVQ12Z5T1lw-A3e3jbchfu0upw2A"
-#define R_D "22cdu8fjzLmJgW-rPc2EvSYVXL3d86hGLPO0FuzRmaVkx112sqqWw2sJYdkuvb0_MJ5otN_wgl0A"
-#define L2_5 "qMFyjttAKGEchezZ0EAkCzAS8uRtnm9Bo7aYKVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVRU"
 /* 56 octets, but the first. */
 #define ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define ONE "AQ" ZEROS
@@ -51,100 +22,102 @@ static void play_changes(const struct change *changes, size_t count)
 static void reads_requests_in_every_spelling_and_refuses_what_is_no_request(void **state)
 {
     (void)state;
-    static const struct change changes[] = {
-        {AGREE, "OperateRequest", "Operate", KC_OPERATE_ACCEPTED},
-        {AGREE, "\"ID\"", "\"Unknown\":[1],\"ID\"", KC_OPERATE_ACCEPTED},
-        {AGREE, "OperateRequest", "TransactRequest", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "OperateRequest", "Nonsense", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "{\"OperateRequest", "{\"Hello\":{},\"OperateRequest", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"ID\"", "\"ID\":\"AAAA\",\"ID\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "{\"OperateRequest\"", "[\"OperateRequest\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"ID\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "A-XyIdpvC6t\"", "A-XyIdpvC6tAA\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"Service\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"AccountAddress\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"Operations\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "[{", "[],\"x\":[{", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "CryptographicOperationKeyAgreement", "Nonsense", KC_OPERATE_BAD_REQUEST},
-        {AGREE, "\"PublicKey\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {SIGN, "\"Data\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {SIGN, "\"PartialR\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
-        {SIGN, "\"Operations\":[",
-            "\"Operations\":[{\"CryptographicOperationSign\":{\"KeyId\":\"" SIGN_ID
-            "\",\"Data\":\"AA\",\"PartialR\":\"" R_D "\"}},",
+    static const struct case_change changes[] = {
+        {CASE_AGREE, "OperateRequest", "Operate", KC_OPERATE_ACCEPTED},
+        {CASE_AGREE, "\"ID\"", "\"Unknown\":[1],\"ID\"", KC_OPERATE_ACCEPTED},
+        {CASE_AGREE, "OperateRequest", "TransactRequest", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "OperateRequest", "Nonsense", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "{\"OperateRequest", "{\"Hello\":{},\"OperateRequest", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"ID\"", "\"ID\":\"AAAA\",\"ID\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "{\"OperateRequest\"", "[\"OperateRequest\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"ID\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "A-XyIdpvC6t\"", "A-XyIdpvC6tAA\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"Service\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"AccountAddress\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"Operations\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "[{", "[],\"x\":[{", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "CryptographicOperationKeyAgreement", "Nonsense", KC_OPERATE_BAD_REQUEST},
+        {CASE_AGREE, "\"PublicKey\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_SIGN, "\"Data\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_SIGN, "\"PartialR\"", "\"Other\"", KC_OPERATE_BAD_REQUEST},
+        {CASE_SIGN, "\"Operations\":[",
+            "\"Operations\":[{\"CryptographicOperationSign\":{\"KeyId\":\"" CASE_SIGN_ID
+            "\",\"Data\":\"AA\",\"PartialR\":\"" CASE_R_D "\"}},",
             KC_OPERATE_BAD_REQUEST},
     };
-    PLAY(changes);
+    CASE_PLAY(changes);
 }
 
 static void is_for_this_service_and_an_account_of_it(void **state)
 {
     (void)state;
-    static const struct change changes[] = {
-        {AGREE, "\"example.com\"", "\"other.example\"", KC_OPERATE_NOT_AUTHENTICATED},
-        {AGREE, "\"example.com\"", "\"EXAMPLE.com\"", KC_OPERATE_ACCEPTED},
-        {AGREE, "alice@", "bob@", KC_OPERATE_NOT_AUTHENTICATED},
-        {AGREE, "alice@", "Alice@", KC_OPERATE_ACCEPTED},
+    static const struct case_change changes[] = {
+        {CASE_AGREE, "\"example.com\"", "\"other.example\"", KC_OPERATE_NOT_AUTHENTICATED},
+        {CASE_AGREE, "\"example.com\"", "\"EXAMPLE.com\"", KC_OPERATE_ACCEPTED},
+        {CASE_AGREE, "alice@", "bob@", KC_OPERATE_NOT_AUTHENTICATED},
+        {CASE_AGREE, "alice@", "Alice@", KC_OPERATE_ACCEPTED},
     };
-    PLAY(changes);
+    CASE_PLAY(changes);
 }
 
 static void refuses_keys_that_are_unknown_or_of_another_class_alike(void **state)
 {
     (void)state;
-    static const struct change changes[] = {
-        {AGREE, DECRYPT_ID, "NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZB", KC_OPERATE_REFUSED},
-        {AGREE, DECRYPT_ID, "", KC_OPERATE_REFUSED},
-        {AGREE, "\"KeyId\"", "\"Other\"", KC_OPERATE_REFUSED},
-        {AGREE, DECRYPT_ID, SIGN_ID, KC_OPERATE_REFUSED},
-        {SIGN, SIGN_ID, DECRYPT_ID, KC_OPERATE_REFUSED},
-        {AGREE, "OperationKeyAgreement", "OperationShare", KC_OPERATE_REFUSED},
-        {AGREE, "OperationKeyAgreement", "OperationGenerate", KC_OPERATE_REFUSED},
-        {SIGN, "\"Data\"", "\"Algorithm\":\"Ed25519\",\"Data\"", KC_OPERATE_REFUSED},
-        {SIGN, "\"Data\"", "\"Algorithm\":\"Ed448\",\"Context\":\"AQ\",\"Data\"",
+    static const struct case_change changes[] = {
+        {CASE_AGREE, CASE_DECRYPT_ID, "NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZB", KC_OPERATE_REFUSED},
+        {CASE_AGREE, CASE_DECRYPT_ID, "", KC_OPERATE_REFUSED},
+        {CASE_AGREE, "\"KeyId\"", "\"Other\"", KC_OPERATE_REFUSED},
+        {CASE_AGREE, CASE_DECRYPT_ID, CASE_SIGN_ID, KC_OPERATE_REFUSED},
+        {CASE_SIGN, CASE_SIGN_ID, CASE_DECRYPT_ID, KC_OPERATE_REFUSED},
+        {CASE_AGREE, "OperationKeyAgreement", "OperationShare", KC_OPERATE_REFUSED},
+        {CASE_AGREE, "OperationKeyAgreement", "OperationGenerate", KC_OPERATE_REFUSED},
+        {CASE_SIGN, "\"Data\"", "\"Algorithm\":\"Ed25519\",\"Data\"", KC_OPERATE_REFUSED},
+        {CASE_SIGN, "\"Data\"", "\"Algorithm\":\"Ed448\",\"Context\":\"AQ\",\"Data\"",
             KC_OPERATE_ACCEPTED},
-        {SIGN, "\"Data\"", "\"PreHash\":true,\"Data\"", KC_OPERATE_ACCEPTED},
+        {CASE_SIGN, "\"Data\"", "\"PreHash\":true,\"Data\"", KC_OPERATE_ACCEPTED},
     };
-    PLAY(changes);
+    CASE_PLAY(changes);
 }
 
 static void takes_the_coefficient_that_is_due_and_no_other(void **state)
 {
     (void)state;
-    static const struct change changes[] = {
-        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" ONE "\",\"KeyId\"", KC_OPERATE_ACCEPTED},
-        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
-        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" L2_5 "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
-        {AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
-        {AGREE, "\"KeyId\"", "\"KeyOffset\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
-        {SIGN, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
-        {LAGRANGE, "\"KeyCoefficient\"", "\"Other\"", KC_OPERATE_BAD_SCALAR},
-        {LAGRANGE, L2_5, ONE, KC_OPERATE_BAD_SCALAR},
-        {LAGRANGE, L2_5, ORDER, KC_OPERATE_BAD_SCALAR},
-        {LAGRANGE, L2_5, "AQ", KC_OPERATE_BAD_SCALAR},
-        {LAGRANGE, L2_5, L2_5 "AAAA", KC_OPERATE_BAD_SCALAR},
+    static const struct case_change changes[] = {
+        {CASE_AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" ONE "\",\"KeyId\"", KC_OPERATE_ACCEPTED},
+        {CASE_AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"",
+            KC_OPERATE_BAD_SCALAR},
+        {CASE_AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"" CASE_COEFFICIENT "\",\"KeyId\"",
+            KC_OPERATE_BAD_SCALAR},
+        {CASE_AGREE, "\"KeyId\"", "\"KeyCoefficient\":\"\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {CASE_AGREE, "\"KeyId\"", "\"KeyOffset\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {CASE_SIGN, "\"KeyId\"", "\"KeyCoefficient\":\"" TWO "\",\"KeyId\"", KC_OPERATE_BAD_SCALAR},
+        {CASE_LAGRANGE, "\"KeyCoefficient\"", "\"Other\"", KC_OPERATE_BAD_SCALAR},
+        {CASE_LAGRANGE, CASE_COEFFICIENT, ONE, KC_OPERATE_BAD_SCALAR},
+        {CASE_LAGRANGE, CASE_COEFFICIENT, ORDER, KC_OPERATE_BAD_SCALAR},
+        {CASE_LAGRANGE, CASE_COEFFICIENT, "AQ", KC_OPERATE_BAD_SCALAR},
+        {CASE_LAGRANGE, CASE_COEFFICIENT, CASE_COEFFICIENT "AAAA", KC_OPERATE_BAD_SCALAR},
     };
-    PLAY(changes);
+    CASE_PLAY(changes);
 }
 
 static void takes_whole_points_of_the_share_s_curve_only(void **state)
 {
     (void)state;
-    static const struct change changes[] = {
-        {AGREE, "\"X448\"", "\"Ed448\"", KC_OPERATE_BAD_POINT},
-        {AGREE, "\"X448\"", "\"X25519\"", KC_OPERATE_BAD_POINT},
-        {AGREE, "PublicKeyECDH", "PublicKeyRSA", KC_OPERATE_BAD_POINT},
-        {AGREE, "\"Public\"", "\"Other\"", KC_OPERATE_BAD_POINT},
-        {AGREE, "u0upw2A", "u0upw0", KC_OPERATE_BAD_POINT},
-        {AGREE, "u0upw2A", "u0upw2E", KC_OPERATE_BAD_POINT},
-        {AGREE, "u0upw2A", "u0upw2AAAA", KC_OPERATE_BAD_POINT},
-        {AGREE, "ZshUow", "ZshUox", KC_OPERATE_BAD_POINT},
-        {AGREE, POINT, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
-        {SIGN, R_D, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
-        {SIGN, R_D, "AA" ZEROS "A", KC_OPERATE_BAD_POINT},
-        {SIGN, "N_wgl0A", "N_wgl0", KC_OPERATE_BAD_POINT},
+    static const struct case_change changes[] = {
+        {CASE_AGREE, "\"X448\"", "\"Ed448\"", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "\"X448\"", "\"X25519\"", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "PublicKeyECDH", "PublicKeyRSA", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "\"Public\"", "\"Other\"", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "u0upw2A", "u0upw0", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "u0upw2A", "u0upw2E", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "u0upw2A", "u0upw2AAAA", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, "ZshUow", "ZshUox", KC_OPERATE_BAD_POINT},
+        {CASE_AGREE, CASE_POINT, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {CASE_SIGN, CASE_R_D, "AQ" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {CASE_SIGN, CASE_R_D, "AA" ZEROS "A", KC_OPERATE_BAD_POINT},
+        {CASE_SIGN, "N_wgl0A", "N_wgl0", KC_OPERATE_BAD_POINT},
     };
-    PLAY(changes);
+    CASE_PLAY(changes);
 }
 
 /* --- count --- */
@@ -154,11 +127,11 @@ static void executes_sixty_four_operations_in_order_and_not_one_more(void **stat
     (void)state;
     static char payload[CASE_TEXT_MAX], list[CASE_TEXT_MAX];
     static const char operation[] =
-        "{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" DECRYPT_ID
-        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" POINT "\"}}}},";
+        "{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" CASE_DECRYPT_ID
+        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" CASE_POINT "\"}}}},";
     for (size_t extra = 63; extra <= 64; extra++) {
         assert_true(operate_service_reset(&case_service));
-        case_payload(AGREE, payload);
+        case_payload(CASE_AGREE, payload);
         snprintf(list, sizeof list, "\"Operations\":[");
         for (size_t i = 0; i < extra; i++)
             strcat(list, operation);
@@ -170,17 +143,17 @@ static void executes_sixty_four_operations_in_order_and_not_one_more(void **stat
 
 static void payload_with_two_agreements(char payload[CASE_TEXT_MAX])
 {
-    case_payload(AGREE, payload);
+    case_payload(CASE_AGREE, payload);
     case_edit(payload, "\"Operations\":[",
-        "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" DECRYPT_ID
-        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" POINT "\"}}}},");
+        "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" CASE_DECRYPT_ID
+        "\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" CASE_POINT "\"}}}},");
 }
 
 static void one_bad_operation_does_not_stop_the_others(void **state)
 {
     (void)state;
     static char payload[CASE_TEXT_MAX];
-    case_payload(AGREE, payload);
+    case_payload(CASE_AGREE, payload);
     case_edit(payload, "\"Operations\":[",
         "\"Operations\":[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"none\","
         "\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"AA\"}}}},");
@@ -209,7 +182,7 @@ static void each_operation_is_charged_whatever_comes_of_it_and_a_limit_stops_the
     assert_int_equal(case_service.operations_left, 0);
     assert_true(operate_service_reset(&case_service));
     case_service.operations_left = 1;
-    case_payload(AGREE, payload);
+    case_payload(CASE_AGREE, payload);
     case_edit(payload, "\"X448\"", "\"Ed448\"");
     assert_int_equal(case_play_payload(payload), KC_OPERATE_BAD_POINT);
     assert_int_equal(case_service.operations_left, 0);
@@ -222,17 +195,17 @@ static void no_share_signs_twice_in_a_request(void **state)
     static char payload[CASE_TEXT_MAX];
     static const char *const names[] = {"other name", "unknown"};
     struct kc_mesh_capability *copy = &case_service.capabilities[case_service.capability_count];
-    *copy = *operate_service_capability(&case_service, SIGN_ID);
+    *copy = *operate_service_capability(&case_service, CASE_SIGN_ID);
     snprintf(copy->id, sizeof copy->id, "other name");
     case_service.capability_count++;
     for (size_t i = 0; i < 2; i++) {
-        case_payload(SIGN, payload);
+        case_payload(CASE_SIGN, payload);
         case_edit(payload, "\"Operations\":[",
             "\"Operations\":[{\"CryptographicOperationSign\":{\"KeyId\":\"NAME\",\"Data\":\"AA\","
-            "\"PartialR\":\"" R_D "\"}},");
+            "\"PartialR\":\"" CASE_R_D "\"}},");
         case_edit(payload, "NAME", names[i]);
         if (i == 1)
-            case_edit(payload, SIGN_ID, names[i]);
+            case_edit(payload, CASE_SIGN_ID, names[i]);
         assert_int_equal(case_play_payload(payload), KC_OPERATE_BAD_REQUEST);
     }
     case_service.capability_count--;
@@ -243,7 +216,7 @@ static void no_share_signs_twice_in_a_request(void **state)
 static enum kc_operate_code play_signed(const char *signer, const char *manifest)
 {
     static char payload[CASE_TEXT_MAX];
-    case_payload(AGREE, payload);
+    case_payload(CASE_AGREE, payload);
     char *body = case_seal(payload, signer, manifest);
     enum kc_operate_code code = case_play(CASE_NOW, body);
     free(body);
@@ -298,9 +271,7 @@ static void a_connection_is_the_administrator_s_and_of_this_account_and_recent(v
 static enum kc_operate_code play_edited(const char *what, const char *with)
 {
     static char body[CASE_TEXT_MAX];
-    char *text = json_dumps(case_at(case_base, "flows.agreement.envelope"), JSON_COMPACT);
-    snprintf(body, sizeof body, "%s", text);
-    free(text);
+    case_body(CASE_AGREE, body);
     case_edit(body, what, with);
     assert_true(operate_service_reset(&case_service));
     return case_play(CASE_NOW, body);
@@ -348,10 +319,9 @@ static void what_is_no_envelope_has_not_the_form(void **state)
 
 static enum kc_operate_code play_at(uint64_t now_ms)
 {
-    char *body = json_dumps(case_at(case_base, "flows.agreement.envelope"), JSON_COMPACT);
-    enum kc_operate_code code = case_play(now_ms, body);
-    free(body);
-    return code;
+    static char body[CASE_TEXT_MAX];
+    case_body(CASE_AGREE, body);
+    return case_play(now_ms, body);
 }
 
 static void a_request_is_of_now_within_three_hundred_seconds(void **state)
@@ -383,7 +353,7 @@ static void a_request_is_known_by_its_id_and_not_by_its_envelope(void **state)
     (void)state;
     static char payload[CASE_TEXT_MAX];
     assert_int_equal(play_at(CASE_NOW), KC_OPERATE_ACCEPTED);
-    case_payload(AGREE, payload);
+    case_payload(CASE_AGREE, payload);
     assert_int_equal(case_play_payload(payload), KC_OPERATE_REPLAYED); /* signed again */
     case_edit(payload, "{\"ID\"", "{\"More\":1,\"ID\"");
     assert_int_equal(case_play_payload(payload), KC_OPERATE_REPLAYED);
@@ -394,7 +364,7 @@ static void a_request_is_known_by_its_id_and_not_by_its_envelope(void **state)
 static void what_was_revoked_is_refused_at_once(void **state)
 {
     (void)state;
-    assert_true(operate_service_revoke_capability(&case_service, DECRYPT_ID));
+    assert_true(operate_service_revoke_capability(&case_service, CASE_DECRYPT_ID));
     assert_int_equal(play_at(CASE_NOW), KC_OPERATE_REFUSED);
     static const char *const devices[] = {
         "device.udf", "device.composite_keys.Sign.udf", "device.composite_keys.Authenticate.udf"};
