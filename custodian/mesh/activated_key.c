@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/activated_key.h"
+
+#include "base/text.h"
+#include "base/wipe.h"
+#include "proto/signed_object.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What an activation may give: its field, the profile's, and the name of the key. */
+static const struct {
+    const char *field, *name;
+} resources[] = {
+    {"ProfileSignature", "CompleteAccountProfile"},
+    {"AdministratorSignature", "CompleteAccountAdminSign"},
+    {"AccountEncryption", "CompleteAccountEncrypt"},
+    {"AccountAuthentication", "CompleteAccountAuthenticate"},
+    {"AccountSignature", "CompleteAccountSign"},
+};
+
+/* --- a private half --- */
+
+/* "X448z" is a scalar, "X448" a seed or the octets that a scalar is clamped of. */
+static const struct kc_curve_info *curve_of(struct kc_json name, bool *is_scalar)
+{
+    char text[sizeof "Ed25519z"];
+    if (kc_json_text(name, text, sizeof text) != KC_OK)
+        return NULL;
+    size_t size = strlen(text);
+    *is_scalar = size > 0 && text[size - 1] == 'z';
+    return kc_curve_by_name(text, *is_scalar ? size - 1 : size);
+}
+
+static enum kc_error key_make(
+    const struct kc_curve_info *curve, bool is_scalar, struct kc_span octets, struct kc_key *key)
+{
+    KC_AUTO_SCALAR scalar = {0};
+    if (!is_scalar)
+        return kc_key_from_seed(key, curve->curve, octets.bytes, octets.size);
+    enum kc_error error = kc_scalar_decode(&scalar, curve->curve, octets.bytes, octets.size);
+    return error == KC_OK ? kc_key_from_scalar(key, &scalar) : error;
+}
+
+/* What the record of a key keeps: the seed of one that signs, else the scalar. */
+static void secret_keep(const struct kc_curve_info *curve, bool is_scalar, struct kc_span octets,
+    const struct kc_key *key, struct kc_mesh_activated_key *made)
+{
+    uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
+    kc_scalar_encode(&key->scalar, encoded);
+    bool keeps_seed = curve->signs && !is_scalar;
+    made->secret_size = keeps_seed ? octets.size : curve->scalar_size;
+    memcpy(made->secret, keeps_seed ? octets.bytes : encoded, made->secret_size);
+    kc_wipe(encoded, sizeof encoded);
+}
+
+static enum kc_error private_read(
+    const struct kc_object *private, struct kc_mesh_activated_key *made)
+{
+    uint8_t octets[KC_MESH_KEY_SECRET_MAX]; /* secret */
+    size_t size = sizeof octets;
+    bool is_scalar = false;
+    KC_AUTO_KEY key = {0};
+    const struct kc_curve_info *curve = private->type == KC_OBJECT_PrivateKeyECDH
+                                            ? curve_of(kc_object_member(private, "crv"), &is_scalar)
+                                            : NULL;
+    if (curve == NULL)
+        return KC_ERR_BAD_REQUEST;
+    enum kc_error error = kc_json_octets(kc_object_member(private, "Private"), octets, &size);
+    struct kc_span span = {octets, size};
+    if (error == KC_OK)
+        error = key_make(curve, is_scalar, span, &key);
+    if (error == KC_OK) {
+        made->public = key.public;
+        secret_keep(curve, is_scalar, span, &key, made);
+    }
+    kc_wipe(octets, sizeof octets);
+    return error == KC_OK || error == KC_ERR_NO_MEMORY ? error : KC_ERR_CONTRIBUTION;
+}
+
+/* A KeyShare says the id of the service's share; in 2021 a share stands where a whole key would. */
+static enum kc_error share_read(const struct kc_object *share, struct kc_mesh_activated_key *made)
+{
+    struct kc_object private = kc_object_inner(share, "Share");
+    struct kc_json id = kc_object_member(share, "ServiceId");
+    if (kc_json_is_there(id) &&
+        kc_json_text(id, made->service_id, sizeof made->service_id) != KC_OK)
+        return KC_ERR_BAD_REQUEST;
+    return private_read(&private, made);
+}
+
+static enum kc_error secret_read(const struct kc_object *data, struct kc_mesh_activated_key *made)
+{
+    struct kc_object private = kc_object_inner(data, "PrivateParameters");
+    return private.type == KC_OBJECT_KeyShare ? share_read(&private, made)
+                                              : private_read(&private, made);
+}
+
+/* --- against what is known --- */
+
+static enum kc_error point_read(const struct kc_public_key *key, struct kc_point *point)
+{
+    const struct kc_curve_info *info = kc_curve_by_name(key->algorithm, strlen(key->algorithm));
+    return info != NULL ? kc_point_decode(point, info->curve, key->octets, key->size)
+                        : KC_ERR_BAD_ALGORITHM;
+}
+
+/* What the document says beside a private half is its public half, or that of the whole key. */
+static enum kc_error said_check(
+    const struct kc_object *data, const struct kc_mesh_activated_key *made)
+{
+    struct kc_public_key said;
+    struct kc_point point;
+    if (kc_object_inner(data, "PublicParameters").type == KC_OBJECT_NONE)
+        return KC_OK;
+    enum kc_error error =
+        kc_public_key_read_tagged(kc_object_member(data, "PublicParameters"), &said);
+    if (error == KC_OK)
+        error = point_read(&said, &point);
+    bool fits = error == KC_OK && point.curve == made->public.curve &&
+                (kc_point_equal(&point, &made->public) != 0 ||
+                    (made->is_share && kc_point_equal(&point, &made->group) != 0));
+    return fits ? KC_OK : KC_ERR_CONTRIBUTION;
+}
+
+/* The whole key, or a share: the other one is what is missing, and must be a key too. */
+static enum kc_error whole_compare(
+    const struct kc_object *profile, const char *field, struct kc_mesh_activated_key *made)
+{
+    struct kc_public_key whole;
+    struct kc_point parts[2];
+    enum kc_error error = kc_object_key(profile, field, &whole);
+    if (error == KC_OK)
+        error = point_read(&whole, &made->group);
+    if (error != KC_OK || made->group.curve != made->public.curve)
+        return KC_ERR_CONTRIBUTION;
+    made->is_share = kc_point_equal(&made->group, &made->public) == 0;
+    if (!made->is_share)
+        return KC_OK;
+    parts[0] = made->group;
+    kc_point_negate(&parts[1], &made->public);
+    return kc_point_sum(&made->peer, parts, 2) == KC_OK ? KC_OK : KC_ERR_CONTRIBUTION;
+}
+
+static enum kc_error key_new(
+    struct kc_mesh_activated *activated, struct kc_mesh_activated_key **made)
+{
+    if (activated->key_count == KC_MESH_ACTIVATED_KEYS_MAX)
+        return KC_ERR_LIMIT;
+    *made = &activated->keys[activated->key_count++];
+    return KC_OK;
+}
+
+static enum kc_error resource_read(const struct kc_object *activation,
+    const struct kc_object *profile, size_t at, struct kc_mesh_activated *activated)
+{
+    struct kc_mesh_activated_key *made;
+    struct kc_object data = kc_object_inner(activation, resources[at].field);
+    if (data.type == KC_OBJECT_NONE)
+        return KC_OK;
+    enum kc_error error = key_new(activated, &made);
+    if (error != KC_OK)
+        return error;
+    if (!kc_text_copy(made->name, sizeof made->name, resources[at].name))
+        return KC_ERR_INTERNAL;
+    error = secret_read(&data, made);
+    if (error == KC_OK)
+        error = whole_compare(profile, resources[at].field, made);
+    return error == KC_OK ? said_check(&data, made) : error;
+}
+
+/* --- keys of stores --- */
+
+static enum kc_error store_name(struct kc_json resource, char name[KC_MESH_KEY_NAME_SIZE])
+{
+    char store[64];
+    enum kc_error error = kc_json_text(resource, store, sizeof store);
+    if (error != KC_OK)
+        return KC_ERR_BAD_REQUEST;
+    snprintf(name, KC_MESH_KEY_NAME_SIZE, "CompleteAccountEncrypt%s", store);
+    return kc_mesh_key_use(KC_MESH_SEED_PROFILE_ACCOUNT, name) == KC_USE_AGREE ? KC_OK
+                                                                               : KC_ERR_BAD_REQUEST;
+}
+
+/* No profile has it: it is what its own public half says, and whole. */
+static enum kc_error store_read(struct kc_json entry, struct kc_mesh_activated *activated)
+{
+    struct kc_object object;
+    struct kc_mesh_activated_key *made;
+    enum kc_error error = kc_object_read(entry, KC_OBJECT_ActivationEntry, &object, NULL);
+    if (error == KC_OK)
+        error = key_new(activated, &made);
+    if (error == KC_OK)
+        error = store_name(kc_object_member(&object, "Resource"), made->name);
+    if (error != KC_OK)
+        return error;
+    struct kc_object data = kc_object_inner(&object, "Key");
+    error = secret_read(&data, made);
+    return error == KC_OK ? said_check(&data, made) : error;
+}
+
+enum kc_error kc_mesh_activated_keys_read(const struct kc_object *activation,
+    const struct kc_object *profile, struct kc_mesh_activated *activated)
+{
+    struct kc_json entries = kc_object_member(activation, "Entries");
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < sizeof resources / sizeof *resources; i++)
+        error = resource_read(activation, profile, i, activated);
+    for (size_t i = 0; error == KC_OK && i < kc_json_count(entries); i++)
+        error = store_read(kc_json_item(entries, i), activated);
+    return error;
+}

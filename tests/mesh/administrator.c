@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/mesh/administrator.h"
+
+#include "custodian/mesh/key_document.h"
+#include "proto/object.h"
+#include "tests/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+#define ROOM ((size_t)128 << 10)
+
+const char administrator_device_seed[] =
+    "ZAAQ-AO3M-SYLX-X7ET-MZHC-BURC-V2OE-ZWUX-ZWPF-KAL4-6C3G-6IPV-2D76-MT4N";
+
+/* --- keys --- */
+
+static enum kc_error count_up(void *context, uint8_t *octets, size_t size)
+{
+    static uint8_t next;
+    (void)context;
+    for (size_t i = 0; i < size; i++)
+        octets[i] = (uint8_t)(next + i * 7);
+    next++;
+    return KC_OK;
+}
+
+static uint64_t count(void *context)
+{
+    static uint64_t counter;
+    (void)context;
+    return ++counter;
+}
+
+struct kc_mesh_source administrator_source(void)
+{
+    return (struct kc_mesh_source){NULL, count_up, count, ADMINISTRATOR_NOW};
+}
+
+struct kc_key administrator_key(enum kc_curve curve, uint8_t number)
+{
+    struct kc_key key;
+    uint8_t seed[KC_SEED_SIZE_MAX];
+    memset(seed, number, sizeof seed);
+    GOOD(kc_key_from_seed(&key, curve, seed, kc_curve_info(curve)->seed_size));
+    return key;
+}
+
+struct kc_mesh_device_keys administrator_device(void)
+{
+    struct kc_mesh_device_keys keys;
+    struct kc_udf udf;
+    GOOD(kc_udf_parse((struct kc_span){(const uint8_t *)administrator_device_seed,
+                          strlen(administrator_device_seed)},
+        &udf));
+    GOOD(kc_mesh_device_derive((struct kc_span){udf.data, udf.data_size}, KC_CURVE_ED448, &keys));
+    return keys;
+}
+
+static struct kc_public_key public_of(const struct kc_point *point)
+{
+    struct kc_public_key public;
+    GOOD(kc_mesh_public_key(point, &public));
+    return public;
+}
+
+/* --- documents --- */
+
+static char *envelope(const struct kc_object_writer *w, const char *type,
+    const struct kc_key *signer, const struct kc_point *recipient)
+{
+    char *text;
+    size_t size;
+    struct kc_mesh_source source = administrator_source();
+    struct kc_public_key to;
+    if (recipient != NULL)
+        to = public_of(recipient);
+    struct kc_mesh_letter letter = {.payload = {w->json.out.bytes, w->json.out.size},
+        .type = type,
+        .signer = signer,
+        .recipients = recipient != NULL ? &to : NULL,
+        .recipient_count = recipient != NULL ? 1 : 0};
+    GOOD(kc_object_writer_finish(w));
+    GOOD(kc_mesh_envelope_make(&source, &letter, &text, &size));
+    return text;
+}
+
+static void write_public(
+    struct kc_object_writer *w, const char *field, const struct kc_point *point)
+{
+    struct kc_public_key public = public_of(point);
+    kc_mesh_write_public(w, field, &public);
+}
+
+static void write_source(struct kc_object_writer *w, const char *field, const char *text)
+{
+    if (text != NULL)
+        kc_object_write_source(w, field, (struct kc_span){(const uint8_t *)text, strlen(text)});
+}
+
+static void write_text(struct kc_object_writer *w, const char *field, const char *text)
+{
+    if (text != NULL)
+        kc_object_write_text(w, field, text);
+}
+
+static char *profile_make(const struct administrator *a)
+{
+    static uint8_t room[ROOM];
+    struct kc_object_writer w;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_ProfileUser);
+    write_public(&w, "ProfileSignature", &a->profile.public);
+    kc_object_write_text(&w, "AccountAddress", a->address);
+    write_public(&w, "AdministratorSignature", &a->signature.public);
+    write_public(&w, "AccountEncryption", &a->encryption.public);
+    write_public(&w, "AccountAuthentication", &a->authentication.public);
+    write_public(&w, "AccountSignature", &a->account_signature.public);
+    kc_object_write_end(&w);
+    return envelope(&w, "ProfileUser", &a->profile, NULL);
+}
+
+struct administrator *administrator_new(void)
+{
+    struct administrator *a = calloc(1, sizeof *a);
+    assert_non_null(a);
+    a->profile = administrator_key(KC_CURVE_ED448, 1);
+    a->signature = administrator_key(KC_CURVE_ED448, 2);
+    a->encryption = administrator_key(KC_CURVE_X448, 3);
+    a->authentication = administrator_key(KC_CURVE_X448, 4);
+    a->account_signature = administrator_key(KC_CURVE_ED448, 5);
+    a->address = ADMINISTRATOR_ADDRESS;
+    a->account_profile = profile_make(a);
+    memcpy(a->account_udf, public_of(&a->profile.public).udf, sizeof a->account_udf);
+    memset(a->seed, 0x5a, sizeof a->seed);
+    a->seed[0] = KC_MESH_SEED_ACTIVATION_DEVICE >> 8;
+    a->seed[1] = KC_MESH_SEED_ACTIVATION_DEVICE & 0xff;
+    a->result = "Accept";
+    a->authority = a->seed_account_udf = a->account_udf;
+    a->updated = ADMINISTRATOR_NOW;
+    a->responds = a->connects = a->activates = a->gives = &a->signature;
+    return a;
+}
+
+void administrator_free(struct administrator *administrator)
+{
+    free(administrator->account_profile);
+    free(administrator);
+}
+
+char *administrator_acknowledge(const struct administrator *a, const struct kc_public_key *device,
+    const char *request, const struct kc_mesh_connecting_device *known)
+{
+    static uint8_t room[ROOM];
+    static const uint8_t nonce[KC_MESH_NONCE_SIZE] = {9, 8, 7};
+    struct kc_object_writer w;
+    struct kc_public_key account = public_of(&a->profile.public);
+    char witness[KC_UDF_ID_SIZE];
+    GOOD(kc_connection_witness(&account, (struct kc_span){nonce, sizeof nonce}, device,
+        (struct kc_span){known->nonce, sizeof known->nonce}, witness));
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_AcknowledgeConnection);
+    kc_object_write_text(&w, "MessageId", witness);
+    write_source(&w, "EnvelopedRequestConnection", request);
+    kc_object_write_octets(&w, "ServerNonce", (struct kc_span){nonce, sizeof nonce});
+    kc_object_write_text(&w, "Witness", witness);
+    kc_object_write_end(&w);
+    return envelope(&w, "AcknowledgeConnection", NULL, NULL);
+}
+
+/* --- the activation --- */
+
+static struct kc_key activation_key(const struct administrator *a, const char *name)
+{
+    struct kc_key key;
+    GOOD(kc_mesh_seed_key((struct kc_span){a->seed, sizeof a->seed}, KC_CURVE_ED448,
+        KC_DERIVATION_CURRENT, name, &key));
+    return key;
+}
+
+static void composite_of(const struct administrator *a,
+    const struct kc_point base[KC_MESH_DEVICE_KEYS], struct kc_point composite[KC_MESH_DEVICE_KEYS])
+{
+    for (size_t i = KC_MESH_DEVICE_SIGN; i < KC_MESH_DEVICE_KEYS; i++) {
+        struct kc_key key = activation_key(a, kc_mesh_activation_names[i]);
+        struct kc_point parts[2] = {base[i], key.public};
+        GOOD(kc_point_sum(&composite[i], parts, 2));
+    }
+    if (a->says_rogue_key) /* one of his own, to which he would know the private half */
+        composite[KC_MESH_DEVICE_SIGN] = a->account_signature.public;
+}
+
+static char *connection_make(
+    const struct administrator *a, const struct kc_point composite[KC_MESH_DEVICE_KEYS])
+{
+    static uint8_t room[ROOM];
+    struct kc_object_writer w;
+    if (a->lacks_connection)
+        return NULL;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_ConnectionDevice);
+    if (a->updated != 0)
+        kc_object_write_time(&w, "Updated", a->updated);
+    write_text(&w, "Subject", a->subject);
+    write_text(&w, "Authority", a->authority);
+    kc_object_write_text(&w, "Account", a->address);
+    if (!a->lacks_authentication)
+        write_public(&w, "Authentication", &composite[KC_MESH_DEVICE_AUTHENTICATE]);
+    write_public(&w, "Signature", &composite[KC_MESH_DEVICE_SIGN]);
+    write_public(&w, "Encryption", &composite[KC_MESH_DEVICE_ENCRYPT]);
+    kc_object_write_end(&w);
+    return envelope(&w, "ConnectionDevice", a->connects, NULL);
+}
+
+static char *seed_make(
+    const struct administrator *a, const struct kc_point base[KC_MESH_DEVICE_KEYS])
+{
+    static uint8_t room[ROOM];
+    char text[KC_UDF_TEXT_SIZE];
+    uint8_t sent[sizeof a->seed];
+    struct kc_object_writer w;
+    memcpy(sent, a->seed, sizeof sent);
+    sent[1] = a->sent_code != 0 ? a->sent_code : sent[1];
+    GOOD(kc_udf_present(KC_UDF_SEED, (struct kc_span){sent, sizeof sent}, 0, text, sizeof text));
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_ActivationDevice);
+    kc_object_write_text(&w, "ActivationKey", text);
+    write_text(&w, "AccountUdf", a->seed_account_udf);
+    kc_object_write_end(&w);
+    const struct kc_point *to =
+        a->seed_to.scalar.curve != 0 ? &a->seed_to.public : &base[KC_MESH_DEVICE_ENCRYPT];
+    return envelope(&w, "ActivationDevice", a->activates, to);
+}
+
+/* As kc_mesh_write_scalar, in a KeyShare. */
+static void write_share(struct kc_object_writer *w, const char *field,
+    const struct kc_public_key *own, const struct kc_scalar *scalar)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX];
+    kc_scalar_encode(scalar, octets);
+    kc_object_write_object(w, field, KC_OBJECT_KeyData);
+    kc_object_write_tagged(w, "PublicParameters", KC_OBJECT_PublicKeyECDH);
+    kc_object_write_text(w, "crv", own->algorithm);
+    kc_object_write_octets(w, "Public", (struct kc_span){own->octets, own->size});
+    kc_object_write_end(w);
+    kc_object_write_tagged(w, "PrivateParameters", KC_OBJECT_KeyShare);
+    kc_object_write_tagged(w, "Share", KC_OBJECT_PrivateKeyECDH);
+    kc_object_write_text(w, "crv", strcmp(own->algorithm, "X448") == 0 ? "X448z" : "Ed448z");
+    kc_object_write_octets(
+        w, "Private", (struct kc_span){octets, kc_curve_info(scalar->curve)->scalar_size});
+    kc_object_write_end(w);
+    kc_object_write_text(w, "ServiceId", "MAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG");
+    kc_object_write_end(w);
+    kc_object_write_end(w);
+}
+
+static void give(const struct administrator *a, struct kc_object_writer *w, const char *field,
+    const struct kc_key *whole, enum given given)
+{
+    if (given == GIVEN_NONE)
+        return;
+    struct kc_key key = *whole;
+    struct kc_scalar scalar = key.scalar;
+    if (given != GIVEN_WHOLE) {
+        kc_scalar_set(&scalar, whole->scalar.curve, given == GIVEN_SHARE ? 12345 : 0);
+        if (given == GIVEN_SHARE)
+            GOOD(kc_key_from_scalar(&key, &scalar));
+    }
+    struct kc_public_key public =
+        public_of(a->lies_about_public ? &a->profile.public : &key.public);
+    if (given == GIVEN_SHARE && !a->shares_of_2021)
+        write_share(w, field, &public, &scalar);
+    else
+        kc_mesh_write_scalar(w, field, &public, &scalar);
+}
+
+static char *keys_make(
+    const struct administrator *a, const struct kc_point composite[KC_MESH_DEVICE_KEYS])
+{
+    static uint8_t room[ROOM];
+    struct kc_object_writer w;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_ActivationAccount);
+    write_text(&w, "AccountUdf", a->seed_account_udf);
+    give(a, &w, "AdministratorSignature", &a->signature, a->gives_administrator);
+    give(a, &w, "AccountEncryption", &a->encryption, a->gives_encryption);
+    give(a, &w, "AccountSignature", &a->account_signature, a->gives_signature);
+    if (a->gives_store != GIVEN_NONE) {
+        struct kc_key store = administrator_key(KC_CURVE_X448, 77);
+        kc_object_write_list(&w, "Entries");
+        kc_object_write_object(&w, NULL, KC_OBJECT_ActivationEntry);
+        kc_object_write_text(&w, "Resource", "MMM_Contact");
+        give(a, &w, "Key", &store, a->gives_store);
+        kc_object_write_end(&w);
+        kc_object_write_end(&w);
+    }
+    kc_object_write_end(&w);
+    const struct kc_point *to =
+        a->keys_to.scalar.curve != 0 ? &a->keys_to.public : &composite[KC_MESH_DEVICE_ENCRYPT];
+    return envelope(&w, "ActivationAccount", a->gives, to);
+}
+
+char *administrator_respond(
+    const struct administrator *a, const struct kc_point base[KC_MESH_DEVICE_KEYS])
+{
+    static uint8_t room[ROOM];
+    struct kc_object_writer w;
+    struct kc_point composite[KC_MESH_DEVICE_KEYS];
+    bool gives =
+        a->gives_encryption || a->gives_signature || a->gives_administrator || a->gives_store;
+    composite_of(a, base, composite);
+    char *connection = connection_make(a, composite), *seed = seed_make(a, base);
+    char *keys = gives ? keys_make(a, composite) : NULL;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_RespondConnection);
+    kc_object_write_text(&w, "MessageId", a->response_id);
+    kc_object_write_text(&w, "Result", a->result);
+    kc_object_write_object(&w, "CatalogedDevice", KC_OBJECT_CatalogedDevice);
+    write_text(&w, "DeviceUdf", a->device_udf);
+    write_source(&w, "EnvelopedProfileDevice", a->device_profile);
+    write_source(&w, "EnvelopedConnectionDevice", connection);
+    write_source(&w, "EnvelopedActivationDevice", seed);
+    write_source(&w, "EnvelopedActivationAccount", keys);
+    kc_object_write_end(&w);
+    kc_object_write_end(&w);
+    char *text = envelope(&w, "RespondConnection", a->responds, NULL);
+    free(connection);
+    free(seed);
+    free(keys);
+    return text;
+}
