@@ -282,7 +282,7 @@ static void a_seed_of_another_kind_is_refused(void **state)
     struct place *place = *state;
     place->administrator->sent_code = KC_MESH_SEED_ACTIVATION_SERVICE & 0xff;
     expect(place, KC_ERR_BAD_REQUEST);
-    place->administrator->sent_code = KC_MESH_SEED_PROFILE_DEVICE & 0xff;
+    place->administrator->sent_code = KC_MESH_SEED_PROFILE_ACCOUNT & 0xff;
     expect(place, KC_ERR_BAD_REQUEST);
 }
 
