@@ -253,24 +253,12 @@ static enum kc_error settle_users(struct kc_parse *parse, const config_setting_t
     return KC_OK;
 }
 
-static bool has_include(const char *text)
-{
-    return strstr(text, "@include") != NULL;
-}
-
 static enum kc_error parse_text(struct kc_parse *parse, config_t *file, const char *text)
 {
+    enum kc_error error = kc_parse_file(parse, text, file);
     const config_setting_t *top = config_root_setting(file);
-
-    if (has_include(text))
-        return kc_parse_problem(parse, top, "@include is not supported", NULL);
-    if (!config_read_string(file, text)) {
-        snprintf(parse->problem->text, sizeof parse->problem->text, "%s:%d: %s", parse->name,
-            config_error_line(file), config_error_text(file));
-        return KC_ERR_CONFIG;
-    }
-    top = config_root_setting(file);
-    enum kc_error error = kc_parse_group(parse, top, top_rows, COUNT(top_rows), parse->config);
+    if (error == KC_OK)
+        error = kc_parse_group(parse, top, top_rows, COUNT(top_rows), parse->config);
     if (error == KC_OK)
         error = kc_parse_check_tls(parse, top);
     return error == KC_OK ? settle_users(parse, top) : error;
@@ -286,7 +274,6 @@ enum kc_error kc_config_parse(const char *name, const char *text, struct kc_conf
     if (!made)
         return KC_ERR_NO_MEMORY;
     *made = defaults;
-    config_init(&file);
     enum kc_error error = parse_text(&parse, &file, text);
     config_destroy(&file);
     if (error != KC_OK) {

@@ -15,6 +15,19 @@ enum kc_error kc_parse_problem(
     return KC_ERR_CONFIG;
 }
 
+enum kc_error kc_parse_file(struct kc_parse *parse, const char *text, config_t *file)
+{
+    config_init(file);
+    if (strstr(text, "@include"))
+        return kc_parse_problem(
+            parse, config_root_setting(file), "@include is not supported", NULL);
+    if (config_read_string(file, text))
+        return KC_OK;
+    snprintf(parse->problem->text, sizeof parse->problem->text, "%s:%d: %s", parse->name,
+        config_error_line(file), config_error_text(file));
+    return KC_ERR_CONFIG;
+}
+
 static const struct kc_setting *find_row(
     const struct kc_setting *rows, size_t row_count, const char *name)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Settings of a configuration being parsed: a group is a table of the settings that it may have,
- * each with the function that reads it. Private to config.c and its sisters config_*.c.
+ * each with the function that reads it. For config.c and its sisters config_*.c, and for the front
+ * end's own file.
  */
 #ifndef KC_CUSTODIAN_CONFIG_SETTING_H
 #define KC_CUSTODIAN_CONFIG_SETTING_H
@@ -12,8 +13,8 @@
 
 /* A parse: what is being filled, and where to say what is wrong. */
 struct kc_parse {
-    const char *name; /* of the file */
-    struct kc_config *config;
+    const char *name;         /* of the file */
+    struct kc_config *config; /* NULL: another program's file */
     struct kc_config_problem *problem;
 };
 
@@ -56,6 +57,9 @@ void kc_config_tls_groups(struct kc_setting_group groups[static 3]);
 /* Writes "file:line: words 'value'" and returns KC_ERR_CONFIG. `value` may be NULL. */
 KC_CHECKED enum kc_error kc_parse_problem(
     struct kc_parse *parse, const config_setting_t *setting, const char *words, const char *value);
+
+/* Reads a file's text; @include is refused. file: config_destroy, whatever comes of it. */
+KC_CHECKED enum kc_error kc_parse_file(struct kc_parse *parse, const char *text, config_t *file);
 
 /* Reads every setting of a group into `destination`; one that no row names is an error, and so is
  * one that is missing though required. */

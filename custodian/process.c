@@ -134,6 +134,19 @@ enum kc_error kc_process_become(const struct kc_config_user *user, const struct 
     return forbid_images();
 }
 
+enum kc_error kc_process_confine(const struct kc_config_user *user)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (user && geteuid() == 0) {
+        enum kc_error error = become(user);
+        if (error != KC_OK)
+            return error;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return failed_step("no-new-privileges", errno);
+    return forbid_images();
+}
+
 #define ANY(name)                                                                                  \
     {                                                                                              \
         SCMP_SYS(name), 0,                                                                         \

@@ -105,6 +105,16 @@ KC_CHECKED enum kc_error kc_process_drop_rights(
 KC_CHECKED enum kc_error kc_process_become(
     const struct kc_config_user *user, const struct kc_config *config);
 
+/*
+ * The same for a program that the supervisor does not start (custodian-mesh): becomes the user, if
+ * started as root, gains no privileges again, has no core image, ignores SIGPIPE.
+ *
+ * user  NULL: stays who it is
+ *
+ * KC_ERR_SANDBOX
+ */
+KC_CHECKED enum kc_error kc_process_confine(const struct kc_config_user *user);
+
 /* One allowed system call: SCMP_SYS(name), if all of the compared arguments fit (SCMP_A0, ...). */
 struct kc_syscall {
     int number;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/front/exchange.h"
+
+#include "custodian/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- refusing --- */
+
+/* Where the class of an error says too little. */
+static const struct {
+    enum kc_error error;
+    int status;
+} statuses[] = {
+    {KC_ERR_BAD_REQUEST, 400},
+    {KC_ERR_ENVELOPE, 400},
+    {KC_ERR_SIGNATURE, 401},
+    {KC_ERR_TOO_LARGE, 413},
+    {KC_ERR_LIMIT, 503},
+    {KC_ERR_NO_MEMORY, 503},
+};
+
+int kc_exchange_status(enum kc_error error)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        if (statuses[i].error == error)
+            return statuses[i].status;
+    enum kc_error_class class = kc_error_row(error)->class;
+    if (class == KC_CLASS_STATE)
+        return 409;
+    return class == KC_CLASS_PEER || class == KC_CLASS_HARDWARE || class == KC_CLASS_STORE ? 503
+                                                                                           : 500;
+}
+
+void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words)
+{
+    kc_front_reply_plain(exchange->reply, status, words);
+}
+
+void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error)
+{
+    int status = kc_exchange_status(error);
+    if (status >= 500)
+        kc_log(KC_LOG_WARNING, "request-failed",
+            kc_log_text("transaction", kc_transaction_info(exchange->request.transaction)->name),
+            kc_log_error(error));
+    kc_exchange_refuse(exchange, status,
+        status == 503   ? "The service is not available now"
+        : status == 500 ? "The service failed"
+                        : kc_error_row(error)->sentence);
+}
+
+/* --- answering --- */
+
+static void echo_id(const struct kc_exchange *exchange, struct kc_object_writer *w)
+{
+    uint8_t id[256];
+    size_t size = sizeof id;
+    struct kc_json value = kc_object_member(&exchange->request.object, "ID");
+    if (kc_json_octets(value, id, &size) == KC_OK && size > 0)
+        kc_object_write_octets(w, "ID", (struct kc_span){id, size});
+}
+
+enum kc_error kc_response_begin(
+    struct kc_exchange *exchange, int status, const char *words, struct kc_response *response)
+{
+    response->octets = malloc(KC_FRONT_RESPONSE_MAX);
+    response->status = status;
+    if (!response->octets)
+        return KC_ERR_NO_MEMORY;
+    kc_object_writer_init(&response->writer, response->octets, KC_FRONT_RESPONSE_MAX);
+    kc_object_write_tagged(
+        &response->writer, NULL, kc_transaction_info(exchange->request.transaction)->response);
+    kc_object_write_integer(&response->writer, "Status", status);
+    kc_object_write_text(&response->writer, "StatusDescription", words);
+    echo_id(exchange, &response->writer);
+    return KC_OK;
+}
+
+static void put_reply(struct kc_exchange *exchange, int status, char *text, size_t size)
+{
+    free(exchange->reply->text);
+    *exchange->reply = (struct kc_front_reply){.status = status, .text = text, .size = size};
+}
+
+enum kc_error kc_response_end(struct kc_exchange *exchange, struct kc_response *response)
+{
+    kc_object_write_end(&response->writer);
+    enum kc_error error = kc_object_writer_finish(&response->writer);
+    size_t size = response->writer.json.out.size;
+    if (error == KC_OK && exchange->envelope) {
+        struct kc_custody_text signed_text = {NULL, 0};
+        error = kc_custody_sign(
+            exchange->front->custody, (struct kc_span){response->octets, size}, &signed_text);
+        if (error == KC_OK)
+            put_reply(exchange, response->status, signed_text.text, signed_text.size);
+    } else if (error == KC_OK) {
+        put_reply(exchange, response->status, (char *)response->octets, size);
+        response->octets = NULL;
+    }
+    free(response->octets);
+    response->octets = NULL;
+    return error;
+}
+
+void kc_exchange_pass(struct kc_exchange *exchange, struct kc_custody_answer *answer)
+{
+    if (!answer->response.text) {
+        kc_exchange_refuse(exchange, answer->status, "The request was not carried out");
+        return;
+    }
+    put_reply(exchange, answer->status, answer->response.text, answer->response.size);
+    if (answer->status == 503 || answer->status == 429)
+        exchange->reply->retry_after = 1;
+    answer->response = (struct kc_custody_text){NULL, 0};
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/front/http.h"
+
+#include "custodian/front/deadline.h"
+#include "custodian/front/http_check.h"
+#include "custodian/front/rate.h"
+#include "custodian/front/workers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS_MAX 4             /* that read and write connections */
+#define HEAD_SIZE ((size_t)16384) /* octets that libmicrohttpd has for a request's head */
+#define BODY_START ((size_t)4096) /* octets of room for a body that does not say its size */
+#define DISCARDED_MAX 4           /* bodies' worth of octets that are read after the limit */
+#define RETRY_BUSY_S 1
+
+struct kc_http {
+    const struct kc_front_settings *settings;
+    kc_http_answer answer;
+    void *context;
+    struct MHD_Daemon *daemon;
+    int listening; /* the daemon's to close */
+    struct kc_workers *workers;
+    struct kc_deadlines *deadlines;
+    struct kc_rate *rate;
+    atomic_bool open, stopping;
+    pthread_mutex_t lock;
+    pthread_cond_t none;
+    size_t visits; /* requests from their head to their answer's last octet */
+};
+
+/* A request under way. */
+struct visit {
+    struct kc_http *http;
+    struct MHD_Connection *connection;
+    uint8_t *body;
+    size_t size, room;
+    size_t discarded;
+    bool given; /* to the workers */
+    struct kc_front_reply reply;
+};
+
+/* --- answers --- */
+
+void kc_front_reply_done(struct kc_front_reply *reply)
+{
+    free(reply->text);
+    *reply = (struct kc_front_reply){.status = 0};
+}
+
+void kc_front_reply_plain(struct kc_front_reply *reply, int status, const char *description)
+{
+    char *text = NULL;
+    int size = asprintf(&text, "{\"MeshResponse\":{\"Status\":%d,\"StatusDescription\":\"%s\"}}",
+        status, description);
+    free(reply->text);
+    *reply = (struct kc_front_reply){.status = status,
+        .text = size >= 0 ? text : NULL,
+        .size = size >= 0 ? (size_t)size : 0,
+        .retry_after = status == 503 || status == 429 ? RETRY_BUSY_S : 0};
+}
+
+static void add_headers(struct visit *visit, struct MHD_Response *response)
+{
+    char seconds[16];
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (visit->reply.status == 405)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "POST");
+    if (visit->reply.retry_after) {
+        snprintf(seconds, sizeof seconds, "%u", visit->reply.retry_after);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
+    if (atomic_load(&visit->http->stopping))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* The text goes to libmicrohttpd, which frees it. */
+static enum MHD_Result send_reply(struct visit *visit)
+{
+    struct kc_front_reply *reply = &visit->reply;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        reply->text ? reply->size : 0, reply->text, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        return MHD_NO;
+    reply->text = NULL;
+    add_headers(visit, response);
+    enum MHD_Result result =
+        MHD_queue_response(visit->connection, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct visit *visit, int status, const char *words)
+{
+    kc_front_reply_plain(&visit->reply, status, words);
+    return send_reply(visit);
+}
+
+/* --- a connection --- */
+
+static uint64_t now_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* A handshake costs the custodian a signature: an address that has asked too much gets none. */
+static enum MHD_Result may_connect(void *context, const struct sockaddr *address, socklen_t size)
+{
+    struct kc_http *http = context;
+    (void)size;
+    return atomic_load(&http->open) && kc_rate_has(http->rate, address, now_ms()) ? MHD_YES
+                                                                                  : MHD_NO;
+}
+
+static size_t place_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? (size_t)(uintptr_t)info->socket_context - 1 : SIZE_MAX;
+}
+
+static void connection_changed(void *context, struct MHD_Connection *connection,
+    void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+    struct kc_http *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *socket_context =
+            (void *)(uintptr_t)(kc_deadline_open(http->deadlines, info->connect_fd) + 1);
+    } else {
+        kc_deadline_close(http->deadlines, (size_t)(uintptr_t)*socket_context - 1);
+    }
+}
+
+/* --- a request --- */
+
+static bool take_token(struct kc_http *http, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return !info || kc_rate_take(http->rate, info->client_addr, now_ms());
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static struct visit *visit_new(struct kc_http *http, struct MHD_Connection *connection)
+{
+    struct visit *visit = calloc(1, sizeof *visit);
+    if (!visit)
+        return NULL;
+    visit->http = http;
+    visit->connection = connection;
+    pthread_mutex_lock(&http->lock);
+    http->visits++;
+    pthread_mutex_unlock(&http->lock);
+    return visit;
+}
+
+/* The first call for a request: its head is there. */
+static enum MHD_Result begin(struct visit *visit, const char *path, const char *method)
+{
+    struct MHD_Connection *connection = visit->connection;
+    const char *words = NULL;
+    const struct kc_http_head head = {method, path, header(connection, MHD_HTTP_HEADER_HOST),
+        header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+        header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH)};
+    if (atomic_load(&visit->http->stopping))
+        return refuse(visit, 503, "The service is stopping");
+    if (!take_token(visit->http, connection))
+        return refuse(visit, 429, "Too many requests");
+    int status = kc_http_check(visit->http->settings, &head, &words);
+    return status ? refuse(visit, status, words) : MHD_YES;
+}
+
+/* Keeps what came of the body. What is beyond the limit is read and dropped, for a while, as an
+ * answer can be given only after the body. */
+static enum MHD_Result collect(struct visit *visit, const char *octets, size_t size)
+{
+    size_t limit = visit->http->settings->limits.body_size;
+    if (visit->discarded > 0 || size > limit - visit->size) {
+        visit->discarded += size;
+        return visit->discarded <= DISCARDED_MAX * limit ? MHD_YES : MHD_NO;
+    }
+    if (size > visit->room - visit->size) {
+        size_t room = visit->room ? 2 * visit->room : BODY_START;
+        while (room < visit->size + size)
+            room *= 2;
+        uint8_t *more = realloc(visit->body, room);
+        if (!more)
+            return MHD_NO;
+        visit->body = more;
+        visit->room = room;
+    }
+    memcpy(visit->body + visit->size, octets, size);
+    visit->size += size;
+    return MHD_YES;
+}
+
+/* In a worker. After the connection is resumed the visit is another thread's. */
+static void work(void *job)
+{
+    struct visit *visit = job;
+    visit->http->answer(
+        visit->http->context, (struct kc_span){visit->body, visit->size}, &visit->reply);
+    MHD_resume_connection(visit->connection);
+}
+
+static enum MHD_Result give(struct visit *visit)
+{
+    struct kc_http *http = visit->http;
+    kc_deadline_set(http->deadlines, place_of(visit->connection), false);
+    if (visit->discarded > 0)
+        return refuse(visit, 413, "The request is too large");
+    visit->given = true;
+    MHD_suspend_connection(visit->connection);
+    enum kc_error error = kc_workers_put(http->workers, visit);
+    if (error != KC_OK) {
+        kc_front_reply_plain(&visit->reply, 503,
+            error == KC_ERR_STOPPING ? "The service is stopping" : "Too many requests are pending");
+        MHD_resume_connection(visit->connection);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *path,
+    const char *method, const char *version, const char *octets, size_t *size, void **visited)
+{
+    struct visit *visit = *visited;
+    (void)version;
+    if (!visit) {
+        *visited = visit = visit_new(context, connection);
+        return visit ? begin(visit, path, method) : MHD_NO;
+    }
+    if (*size > 0) {
+        size_t came = *size;
+        *size = 0;
+        return collect(visit, octets, came);
+    }
+    if (!visit->given)
+        return give(visit);
+    kc_deadline_set(visit->http->deadlines, place_of(connection), true);
+    return send_reply(visit);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **visited,
+    enum MHD_RequestTerminationCode code)
+{
+    struct kc_http *http = context;
+    struct visit *visit = *visited;
+    (void)code;
+    if (!visit)
+        return;
+    kc_deadline_set(http->deadlines, place_of(connection), true);
+    kc_front_reply_done(&visit->reply);
+    free(visit->body);
+    free(visit);
+    *visited = NULL;
+    pthread_mutex_lock(&http->lock);
+    if (--http->visits == 0)
+        pthread_cond_broadcast(&http->none);
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* --- life --- */
+
+static unsigned thread_count(const struct kc_front_settings *settings)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned count = cores > 1 ? (unsigned)cores : 1;
+    count = count < THREADS_MAX ? count : THREADS_MAX;
+    return count < settings->limits.connections ? count : 1;
+}
+
+static void address_of(const struct kc_front_settings *settings, struct sockaddr_storage *address)
+{
+    struct sockaddr_in *four = (struct sockaddr_in *)(void *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)address;
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, settings->address, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons((uint16_t)settings->port);
+    } else {
+        (void)inet_pton(AF_INET6, settings->address, &six->sin6_addr);
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons((uint16_t)settings->port);
+    }
+}
+
+int kc_http_bind(const struct kc_front_settings *settings)
+{
+    struct sockaddr_storage address;
+    const int yes = 1, no = 0;
+    address_of(settings, &address);
+    int made = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (made < 0)
+        return -1;
+    bool good = setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0;
+    if (good && address.ss_family == AF_INET6) /* "::" is IPv4 too */
+        good = setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0;
+    socklen_t size =
+        address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    good = good && bind(made, (const struct sockaddr *)&address, size) == 0 &&
+           listen(made, SOMAXCONN) == 0;
+    if (good)
+        return made;
+    int cause = errno;
+    close(made);
+    errno = cause;
+    return -1;
+}
+
+/* Only the front end logs, and it is told what matters by status codes. */
+static void say_nothing(void *context, const char *format, va_list arguments)
+{
+    (void)context;
+    (void)format;
+    (void)arguments;
+}
+
+static struct MHD_Daemon *start(struct kc_http *http, int listening, bool has_tls)
+{
+    const struct kc_front_limits *limits = &http->settings->limits;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)KC_TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, kc_tls_callback()}, {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned threads = thread_count(http->settings);
+
+    return MHD_start_daemon(flags | (has_tls ? MHD_USE_TLS : 0U), 0, may_connect, http, serve, http,
+        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listening,
+        MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)limits->request_deadline_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_SIZE,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_ARRAY, has_tls ? tls : none,
+        MHD_OPTION_END);
+}
+
+static void init_locks(struct kc_http *http)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&http->none, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+enum kc_error kc_http_new(const struct kc_front_settings *settings, int listening,
+    const struct kc_tls *tls, kc_http_answer answer, void *context, struct kc_http **http)
+{
+    const struct kc_front_limits *limits = &settings->limits;
+    struct kc_http *made = calloc(1, sizeof *made);
+    if (!made)
+        return KC_ERR_NO_MEMORY;
+    made->settings = settings;
+    made->answer = answer;
+    made->context = context;
+    init_locks(made);
+    enum kc_error error = kc_rate_new(limits->rate, limits->burst, &made->rate);
+    if (error == KC_OK)
+        error = kc_deadlines_new(limits->connections, limits->request_deadline_s, &made->deadlines);
+    if (error == KC_OK)
+        error = kc_workers_new(limits->workers, limits->pending, work, &made->workers);
+    if (error == KC_OK && !(made->daemon = start(made, listening, tls != NULL)))
+        error = KC_ERR_NO_MEMORY;
+    if (error != KC_OK) {
+        kc_http_free(made);
+        return error;
+    }
+    made->listening = listening;
+    *http = made;
+    return KC_OK;
+}
+
+uint16_t kc_http_port(const struct kc_http *http)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(http->listening, (struct sockaddr *)&address, &size) < 0)
+        return 0;
+    return ntohs(address.ss_family == AF_INET6
+                     ? ((const struct sockaddr_in6 *)(const void *)&address)->sin6_port
+                     : ((const struct sockaddr_in *)(const void *)&address)->sin_port);
+}
+
+void kc_http_open(struct kc_http *http)
+{
+    atomic_store(&http->open, true);
+}
+
+/* Waits until every answer has left. */
+static bool wait_for_visits(struct kc_http *http)
+{
+    uint32_t ms = http->settings->limits.stop_deadline_ms;
+    struct timespec until;
+    int late = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000 + (until.tv_nsec / 1000000 + ms % 1000) / 1000;
+    until.tv_nsec = (until.tv_nsec + (long)(ms % 1000) * 1000000) % 1000000000;
+    pthread_mutex_lock(&http->lock);
+    while (late == 0 && http->visits > 0)
+        late = pthread_cond_timedwait(&http->none, &http->lock, &until);
+    bool none = http->visits == 0;
+    pthread_mutex_unlock(&http->lock);
+    return none;
+}
+
+bool kc_http_stop(struct kc_http *http)
+{
+    atomic_store(&http->stopping, true);
+    int listening = MHD_quiesce_daemon(http->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
+    bool all = wait_for_visits(http);
+    /* a client that is still sending its request has no claim; one that is worked on has */
+    bool idle = kc_workers_drain(http->workers, http->settings->limits.stop_deadline_ms);
+    return idle && all;
+}
+
+void kc_http_free(struct kc_http *http)
+{
+    if (!http)
+        return;
+    kc_workers_free(http->workers);
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    kc_deadlines_free(http->deadlines);
+    kc_rate_free(http->rate);
+    pthread_cond_destroy(&http->none);
+    pthread_mutex_destroy(&http->lock);
+    free(http);
+}

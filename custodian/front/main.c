@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * custodian-mesh: the front end of a Mesh service. HTTPS in, the custodian's socket out; its state
+ * in a store of its own; no key.
+ */
+#include "custodian/front/front.h"
+#include "custodian/front/sandbox.h"
+#include "custodian/log.h"
+#include "custodian/store/store.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/custodian/mesh.conf"
+#define DESCRIPTORS_BESIDE 64 /* those of the process itself */
+
+struct arguments {
+    const char *config;
+    bool check;
+    int ready_fd; /* -1: none */
+};
+
+struct parts {
+    struct kc_front_settings settings;
+    struct kc_tls *tls;
+    int listening;
+    struct kc_front_store *store;
+    struct kc_custody *custody;
+    struct kc_front *front;
+    struct kc_http *http;
+};
+
+static void usage(FILE *file)
+{
+    fputs(
+        "usage: custodian-mesh [--config FILE] [--check] [--ready-fd NUMBER]\n"
+        "Serves a Mesh service over HTTPS, in front of a custodian. custodian-mesh(8) says more.\n",
+        file);
+}
+
+/* Returns the status to end with, or -1. */
+static int parse_arguments(int count, char **texts, struct arguments *arguments)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'k'}, {"ready-fd", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(count, texts, "hV", options, NULL)) != -1) {
+        if (option == 'c') {
+            arguments->config = optarg;
+        } else if (option == 'k') {
+            arguments->check = true;
+        } else if (option == 'r') {
+            arguments->ready_fd = atoi(optarg);
+        } else if (option == 'h') {
+            usage(stdout);
+            return 0;
+        } else if (option == 'V') {
+            puts("custodian-mesh " KC_VERSION);
+            return 0;
+        } else {
+            usage(stderr);
+            return KC_CLASS_CALLER;
+        }
+    }
+    if (optind == count)
+        return -1;
+    usage(stderr);
+    return KC_CLASS_CALLER;
+}
+
+static enum kc_error failed(const char *step, enum kc_error error, const char *detail)
+{
+    kc_log(KC_LOG_ERROR, "start-failed", kc_log_text("step", step), kc_log_error(error),
+        kc_log_text("detail", detail));
+    return error;
+}
+
+static enum kc_error load(const char *path, struct kc_front_settings *settings)
+{
+    struct kc_config_problem problem = {""};
+    enum kc_error error = kc_front_settings_load(path, settings, &problem);
+    return error == KC_OK ? KC_OK : failed("configuration", error, problem.text);
+}
+
+static enum kc_error load_tls(struct parts *parts)
+{
+    struct kc_config_problem problem = {""};
+    const struct kc_front_settings *settings = &parts->settings;
+    if (!settings->has_tls)
+        return KC_OK;
+    enum kc_error error = kc_tls_new(&settings->tls, settings->custodian,
+        settings->limits.custodian_deadline_ms, &parts->tls, &problem);
+    return error == KC_OK ? KC_OK : failed("tls", error, problem.text);
+}
+
+/* --- --check --- */
+
+static int check(struct parts *parts)
+{
+    enum kc_error error = load_tls(parts);
+    if (error == KC_OK && parts->tls) {
+        error = kc_tls_check(parts->tls);
+        if (error != KC_OK)
+            fprintf(stderr, "custodian-mesh: the key of the certificate: %s\n",
+                kc_error_row(error)->sentence);
+    }
+    kc_tls_free(parts->tls);
+    if (error == KC_OK)
+        puts("valid");
+    return error == KC_OK ? 0 : (int)kc_error_row(error)->class;
+}
+
+/* --- serving --- */
+
+/* As many descriptors as connections need, as far as may be. */
+static void raise_descriptors(const struct kc_front_limits *limits)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)limits->connections + limits->workers * 2 + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum kc_error prepare_store(const struct kc_front_settings *settings)
+{
+    bool drops = geteuid() == 0 && settings->user.name[0];
+    enum kc_error error = kc_store_prepare(settings->store, drops ? settings->user.user : geteuid(),
+        drops ? settings->user.group : getegid());
+    return error == KC_OK ? KC_OK : failed("store", error, settings->store);
+}
+
+static enum kc_error open_store(struct parts *parts)
+{
+    const char *detail = NULL;
+    enum kc_error error = kc_front_store_open(
+        parts->settings.store, parts->settings.limits.accounts, &parts->store, &detail);
+    return error == KC_OK ? KC_OK : failed("store", error, detail);
+}
+
+/* What may need the rights of the start: a port below 1024, a folder, the certificate. */
+static enum kc_error take_rights(struct parts *parts)
+{
+    const struct kc_front_settings *settings = &parts->settings;
+    raise_descriptors(&settings->limits);
+    enum kc_error error = prepare_store(settings);
+    if (error == KC_OK)
+        error = load_tls(parts);
+    if (error != KC_OK)
+        return error;
+    parts->listening = kc_http_bind(settings);
+    return parts->listening >= 0 ? KC_OK : failed("address", KC_ERR_CONFIG, strerror(errno));
+}
+
+static enum kc_error start(struct parts *parts)
+{
+    const struct kc_front_settings *settings = &parts->settings;
+    enum kc_error error = take_rights(parts);
+    if (error == KC_OK)
+        error = kc_process_confine(settings->user.name[0] ? &settings->user : NULL);
+    if (error == KC_OK)
+        error = open_store(parts);
+    if (error != KC_OK)
+        return error;
+    error = kc_custody_new(
+        settings->custodian, settings->limits.custodian_deadline_ms, &parts->custody);
+    if (error == KC_OK)
+        error = kc_front_new(settings, parts->store, parts->custody, &parts->front);
+    if (error == KC_OK)
+        error = kc_http_new(
+            settings, parts->listening, parts->tls, kc_front_answer, parts->front, &parts->http);
+    if (error == KC_OK)
+        error = kc_front_sandbox();
+    if (error != KC_OK)
+        return failed("threads", error, "");
+    kc_http_open(parts->http);
+    return KC_OK;
+}
+
+static void tell_ready(const struct parts *parts, int ready_fd)
+{
+    uint16_t port = kc_http_port(parts->http);
+    kc_log(KC_LOG_NOTICE, "serving", kc_log_text("service", parts->settings.service),
+        kc_log_number("port", port));
+    if (ready_fd < 0)
+        return;
+    char line[16];
+    int size = snprintf(line, sizeof line, "%u\n", (unsigned)port);
+    if (write(ready_fd, line, (size_t)size) != size)
+        kc_log(KC_LOG_WARNING, "not-told-ready", kc_log_errno(errno));
+    close(ready_fd);
+}
+
+/* Returns just if the start failed. */
+static int run(struct parts *parts, int ready_fd)
+{
+    sigset_t ends;
+    int signal = 0;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ends, NULL); /* of all threads: they are made after it */
+    enum kc_error error = start(parts);
+    if (error != KC_OK)
+        return (int)kc_error_row(error)->class;
+    tell_ready(parts, ready_fd);
+    while (sigwait(&ends, &signal) != 0)
+        continue;
+    bool all = kc_http_stop(parts->http);
+    kc_log(KC_LOG_NOTICE, "stopped", kc_log_text("requests", all ? "answered" : "given up"));
+    if (all)
+        kc_http_free(parts->http); /* says good-bye to who is still connected */
+    _exit(0); /* closing the store would need more system calls than serving; it is synced */
+}
+
+int main(int count, char **texts)
+{
+    static struct parts parts;
+    struct arguments arguments = {.config = DEFAULT_CONFIG, .ready_fd = -1};
+    int status = parse_arguments(count, texts, &arguments);
+    if (status >= 0)
+        return status;
+    kc_log_init("mesh");
+    mallopt(M_ARENA_MAX, 4); /* without a number it would read files to find one */
+    enum kc_error error = load(arguments.config, &parts.settings);
+    if (error != KC_OK)
+        return (int)kc_error_row(error)->class;
+    return arguments.check ? check(&parts) : run(&parts, arguments.ready_fd);
+}

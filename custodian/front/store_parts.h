@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the front end's store, for store.c and store_change.c. Statements are prepared once;
+ * whoever steps one resets it.
+ */
+#ifndef KC_CUSTODIAN_FRONT_STORE_PARTS_H
+#define KC_CUSTODIAN_FRONT_STORE_PARTS_H
+
+#include "custodian/front/store.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum kc_front_statement {
+    KC_FRONT_GET_ACCOUNT,
+    KC_FRONT_ADD_ACCOUNT,
+    KC_FRONT_COUNT_ACCOUNTS,
+    KC_FRONT_REMOVE_ACCOUNT,
+    KC_FRONT_REMOVE_FRAMES,
+    KC_FRONT_REMOVE_REVOKED,
+    KC_FRONT_LAST_FRAME,
+    KC_FRONT_FRAMES,
+    KC_FRONT_LINKS,
+    KC_FRONT_PUT_FRAME,
+    KC_FRONT_IS_REVOKED,
+    KC_FRONT_ADD_REVOKED,
+    KC_FRONT_GET_ANSWER,
+    KC_FRONT_PUT_ANSWER,
+    KC_FRONT_FORGET_ANSWERS,
+    KC_FRONT_STATEMENTS
+};
+
+struct kc_front_store {
+    pthread_mutex_t lock;
+    sqlite3 *database;
+    sqlite3_stmt *statements[KC_FRONT_STATEMENTS];
+    uint32_t accounts_max;
+};
+
+/* SQLite's codes as ours. */
+enum kc_error kc_front_store_translate(int code);
+
+/* A statement, reset, with its parameters bound from ?1 on: T text (const char *), B octets (struct kc_span),
+ * I number (uint64_t). */
+sqlite3_stmt *kc_front_store_bind(
+    struct kc_front_store *store, enum kc_front_statement statement, const char *kinds, ...);
+
+/* Steps a statement of which no row is expected, and resets it. */
+enum kc_error kc_front_store_run(sqlite3_stmt *statement);
+
+/* As kc_front_store_status, with the lock held. */
+enum kc_error kc_front_store_last(struct kc_front_store *store, const char *address,
+    const char *container, struct kc_front_status *status);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front end's limits, each alone: rate, deadlines, workers, a request's head. */
+#include "custodian/front/deadline.h"
+#include "custodian/front/http_check.h"
+#include "custodian/front/rate.h"
+#include "custodian/front/workers.h"
+#include "tests/support/cmocka.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- rate --- */
+
+static struct sockaddr_in four(uint32_t number)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(number)}};
+}
+
+static bool take(struct kc_rate *rate, uint32_t number, uint64_t now_ms)
+{
+    struct sockaddr_in address = four(number);
+    return kc_rate_take(rate, (const struct sockaddr *)&address, now_ms);
+}
+
+static void an_address_has_its_burst_and_then_its_rate(void **state)
+{
+    struct kc_rate *rate;
+    (void)state;
+    assert_int_equal(kc_rate_new(10, 3, &rate), KC_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(take(rate, 1, 5000));
+    assert_false(take(rate, 1, 5000));
+    assert_false(take(rate, 1, 5099));
+    assert_true(take(rate, 1, 5100));
+    assert_false(take(rate, 1, 5100));
+    assert_true(take(rate, 2, 5100)); /* another's bucket */
+    for (size_t i = 0; i < 3; i++)    /* no more than the burst is saved up */
+        assert_true(take(rate, 1, 900000));
+    assert_false(take(rate, 1, 900000));
+    kc_rate_free(rate);
+}
+
+static void one_customer_of_ipv6_is_one_address(void **state)
+{
+    struct kc_rate *rate;
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    (void)state;
+    assert_int_equal(kc_rate_new(1, 1, &rate), KC_OK);
+    memset(six.sin6_addr.s6_addr, 0x20, 8);
+    assert_true(kc_rate_take(rate, (const struct sockaddr *)&six, 1));
+    six.sin6_addr.s6_addr[15] = 7;
+    assert_false(kc_rate_take(rate, (const struct sockaddr *)&six, 1));
+    six.sin6_addr.s6_addr[7] = 7;
+    assert_true(kc_rate_take(rate, (const struct sockaddr *)&six, 1));
+    kc_rate_free(rate);
+}
+
+static void an_address_of_ipv4_is_the_same_as_a_mapped_one(void **state)
+{
+    struct kc_rate *rate;
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    (void)state;
+    assert_int_equal(kc_rate_new(1, 1, &rate), KC_OK);
+    mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
+    mapped.sin6_addr.s6_addr[15] = 9;
+    assert_true(take(rate, 9, 1));
+    assert_false(kc_rate_take(rate, (const struct sockaddr *)&mapped, 1));
+    kc_rate_free(rate);
+}
+
+static void more_addresses_than_there_is_room_for_are_served(void **state)
+{
+    struct kc_rate *rate;
+    (void)state;
+    assert_int_equal(kc_rate_new(1, 1, &rate), KC_OK);
+    for (uint32_t i = 1; i <= 100000; i++)
+        assert_true(take(rate, i, 1000 + i));
+    kc_rate_free(rate);
+}
+
+static void a_rate_of_zero_is_none(void **state)
+{
+    struct kc_rate *rate;
+    (void)state;
+    assert_int_equal(kc_rate_new(0, 1, &rate), KC_OK);
+    for (size_t i = 0; i < 1000; i++)
+        assert_true(take(rate, 1, 1));
+    kc_rate_free(rate);
+}
+
+/* --- deadlines --- */
+
+/* Waits, as for any event: until the other end is shut down. */
+static bool is_ended(int other)
+{
+    char octet;
+    return read(other, &octet, 1) == 0;
+}
+
+static void a_connection_that_is_late_is_ended_and_others_are_not(void **state)
+{
+    struct kc_deadlines *deadlines;
+    int late[2], held[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, late), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, held), 0);
+    assert_int_equal(kc_deadlines_new(2, 1, &deadlines), KC_OK);
+    size_t first = kc_deadline_open(deadlines, held[0]);
+    size_t second = kc_deadline_open(deadlines, late[0]);
+    assert_int_not_equal(first, second);
+    assert_int_equal(kc_deadline_open(deadlines, 99), SIZE_MAX); /* there is no third place */
+    kc_deadline_set(deadlines, first, false);
+    assert_true(is_ended(late[1]));
+    assert_int_equal(write(held[1], "", 1), 1);
+    char octet;
+    assert_int_equal(read(held[0], &octet, 1), 1);
+    kc_deadline_set(deadlines, first, true); /* its time begins again */
+    assert_true(is_ended(held[1]));
+    kc_deadline_close(deadlines, first);
+    kc_deadline_close(deadlines, second);
+    kc_deadlines_free(deadlines);
+    for (size_t i = 0; i < 2; i++) {
+        close(late[i]);
+        close(held[i]);
+    }
+}
+
+static void a_connection_that_was_set_down_is_left_alone(void **state)
+{
+    struct kc_deadlines *deadlines;
+    int closed[2], other[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, closed), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+    assert_int_equal(kc_deadlines_new(2, 1, &deadlines), KC_OK);
+    size_t place = kc_deadline_open(deadlines, closed[0]);
+    kc_deadline_close(deadlines, place);
+    place = kc_deadline_open(deadlines, other[0]);
+    assert_true(is_ended(other[1])); /* as long as the first one had */
+    assert_int_equal(write(closed[1], "", 1), 1);
+    char octet;
+    assert_int_equal(read(closed[0], &octet, 1), 1);
+    kc_deadline_close(deadlines, place);
+    kc_deadlines_free(deadlines);
+    for (size_t i = 0; i < 2; i++) {
+        close(closed[i]);
+        close(other[i]);
+    }
+}
+
+/* --- workers --- */
+
+static sem_t entered, may_leave;
+static size_t done;
+
+static void wait_inside(void *job)
+{
+    (void)job;
+    sem_post(&entered);
+    sem_wait(&may_leave);
+    __atomic_add_fetch(&done, 1, __ATOMIC_SEQ_CST);
+}
+
+static void as_many_jobs_wait_as_may_and_all_are_done_before_the_end(void **state)
+{
+    struct kc_workers *workers;
+    (void)state;
+    sem_init(&entered, 0, 0);
+    sem_init(&may_leave, 0, 0);
+    done = 0;
+    assert_int_equal(kc_workers_new(2, 3, wait_inside, &workers), KC_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(kc_workers_put(workers, workers), KC_OK);
+        sem_wait(&entered);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(kc_workers_put(workers, workers), KC_OK);
+    assert_int_equal(kc_workers_put(workers, workers), KC_ERR_LIMIT);
+    assert_false(kc_workers_drain(workers, 1)); /* they wait for us */
+    assert_int_equal(kc_workers_put(workers, workers), KC_ERR_STOPPING);
+    for (size_t i = 0; i < 5; i++)
+        sem_post(&may_leave);
+    assert_true(kc_workers_drain(workers, 60000));
+    assert_int_equal(done, 5);
+    kc_workers_free(workers);
+}
+
+/* --- the head of a request --- */
+
+static const struct kc_front_settings settings = {.service = "Example.com",
+    .hosts = {"mmm.example.com"},
+    .host_count = 1,
+    .path = "/.well-known/mmm",
+    .limits = {.body_size = 1000}};
+static const struct kc_http_head good = {
+    "POST", "/.well-known/mmm", "example.com", "application/json", "1000"};
+
+static int check(struct kc_http_head head)
+{
+    const char *words = NULL;
+    int status = kc_http_check(&settings, &head, &words);
+    assert_true(status == 0 || words);
+    return status;
+}
+
+#define WITH(field, value)                                                                         \
+    (__extension__({                                                                               \
+        struct kc_http_head head = good;                                                           \
+        head.field = (value);                                                                      \
+        check(head);                                                                               \
+    }))
+
+static void a_head_is_checked_in_each_of_its_parts(void **state)
+{
+    (void)state;
+    assert_int_equal(check(good), 0);
+    assert_int_equal(WITH(method, "GET"), 405);
+    assert_int_equal(WITH(method, "PUT"), 405);
+    assert_int_equal(WITH(path, "/.well-known/mmm/"), 0);
+    assert_int_equal(WITH(path, "/.well-known/mmm//"), 404);
+    assert_int_equal(WITH(path, "/.well-known/mm"), 404);
+    assert_int_equal(WITH(path, "/"), 404);
+    assert_int_equal(WITH(host, NULL), 400);
+    assert_int_equal(WITH(host, "EXAMPLE.COM:8443"), 0);
+    assert_int_equal(WITH(host, "mmm.example.com"), 0);
+    assert_int_equal(WITH(host, "example.com.evil"), 421);
+    assert_int_equal(WITH(host, "example"), 421);
+    assert_int_equal(WITH(host, ""), 421);
+    assert_int_equal(WITH(content_type, NULL), 415);
+    assert_int_equal(WITH(content_type, "Application/JSON; charset=UTF-8"), 0);
+    assert_int_equal(WITH(content_type, "application/json;charset=\"utf-8\""), 0);
+    assert_int_equal(WITH(content_type, "application/json; charset=latin1"), 415);
+    assert_int_equal(WITH(content_type, "application/jsonp"), 415);
+    assert_int_equal(WITH(content_type, "text/plain"), 415);
+    assert_int_equal(WITH(content_length, NULL), 0); /* chunked: counted as it comes */
+    assert_int_equal(WITH(content_length, "1001"), 413);
+    assert_int_equal(WITH(content_length, "99999999999999999999"), 413);
+    assert_int_equal(WITH(content_length, "-1"), 413);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_has_its_burst_and_then_its_rate),
+        cmocka_unit_test(one_customer_of_ipv6_is_one_address),
+        cmocka_unit_test(an_address_of_ipv4_is_the_same_as_a_mapped_one),
+        cmocka_unit_test(more_addresses_than_there_is_room_for_are_served),
+        cmocka_unit_test(a_rate_of_zero_is_none),
+        cmocka_unit_test(a_connection_that_is_late_is_ended_and_others_are_not),
+        cmocka_unit_test(a_connection_that_was_set_down_is_left_alone),
+        cmocka_unit_test(as_many_jobs_wait_as_may_and_all_are_done_before_the_end),
+        cmocka_unit_test(a_head_is_checked_in_each_of_its_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
