@@ -141,6 +141,7 @@ struct kc_vault {
     struct kc_cache *cache;
     struct kc_sessions *sessions;
     struct kc_sealer *sealer;
+    struct kc_handouts *handouts; /* handouts.h */
     struct kc_ledger ledger;
 
     pthread_mutex_t lock;                            /* of what follows */
@@ -547,6 +548,8 @@ kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_si
     kc_vault_signature_abort;
 kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_sign,
     kc_vault_envelope_seal;
+kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mesh_escrow_show,
+    kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
     kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
 

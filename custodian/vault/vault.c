@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/core.h"
+#include "custodian/vault/handouts.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -76,6 +77,11 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_ENVELOPE_VERIFY] = {kc_vault_envelope_verify, NOTHING},
     [KC_OPERATION_ENVELOPE_SIGN] = {kc_vault_envelope_sign, STORE},
     [KC_OPERATION_ENVELOPE_SEAL] = {kc_vault_envelope_seal, STORE},
+    [KC_OPERATION_MESH_ESCROW_CREATE] = {kc_vault_mesh_escrow_create, STORE},
+    [KC_OPERATION_MESH_ESCROW_SHARE] = {kc_vault_mesh_escrow_share, STORE},
+    [KC_OPERATION_MESH_ESCROW_SHOW] = {kc_vault_mesh_escrow_show, STORE},
+    [KC_OPERATION_MESH_ESCROW_VERIFY] = {kc_vault_mesh_escrow_verify, STORE},
+    [KC_OPERATION_MESH_ESCROW_RECOVER] = {kc_vault_mesh_escrow_recover, STORE},
 };
 
 /* --- life --- */
@@ -97,6 +103,8 @@ static enum kc_error make_parts(struct kc_vault *v)
         error = kc_sessions_new(config->limits.sessions, &v->sessions);
     if (error == KC_OK)
         error = kc_sealer_new(v->entropy, &v->sealer);
+    if (error == KC_OK)
+        error = kc_handouts_new(&v->handouts);
     return error;
 }
 
@@ -137,6 +145,7 @@ void kc_vault_free(struct kc_vault *vault)
         kc_vault_desk_gone(vault);
     kc_sessions_free(vault->sessions);
     kc_sealer_free(vault->sealer);
+    kc_handouts_free(vault->handouts);
     kc_cache_free(vault->cache);
     kc_ledger_done(vault);
     kc_clients_free(vault->clients);
@@ -392,6 +401,7 @@ static void disconnect_client(struct kc_vault *vault, uint64_t connection)
 {
     struct kc_call_list next = {0};
     kc_clients_disconnect(vault->clients, connection);
+    kc_handouts_drop_connection(vault->handouts, connection);
     kc_sessions_close_connection(vault->sessions, connection, &next);
     kc_vault_resume(vault, &next);
 }
@@ -532,6 +542,7 @@ void kc_vault_desk_gone(struct kc_vault *vault)
     pthread_rwlock_wrlock(&vault->desk_lock);
     vault->desk++;
     kc_clients_disconnect_all(vault->clients);
+    kc_handouts_drop_all(vault->handouts);
     pthread_rwlock_unlock(&vault->desk_lock);
     struct kc_call_list all = take_waiting(vault);
     struct kc_ledger_list changes = {0};
@@ -565,6 +576,7 @@ void kc_vault_expire(struct kc_vault *vault)
         kc_call_finish(call, KC_ERR_SESSION_WAIT);
     kc_vault_resume(vault, &next);
     kc_vault_expire_questions(vault, now_ms);
+    kc_handouts_expire(vault->handouts, now_ms);
     if ((call = kc_ledger_begin_erasing(vault)) != NULL)
         run(call);
     run_all(vault);
@@ -578,7 +590,9 @@ uint64_t kc_vault_deadline(struct kc_vault *vault)
     uint64_t ledger = kc_ledger_deadline(vault);
     uint64_t questions = kc_vault_question_deadline(vault);
     uint64_t erasing = kc_ledger_erase_deadline(vault);
+    uint64_t handouts = kc_handouts_deadline(vault->handouts);
     uint64_t nearest = sessions < ledger ? sessions : ledger;
+    nearest = nearest < handouts ? nearest : handouts;
     nearest = nearest < erasing ? nearest : erasing;
     return nearest < questions ? nearest : questions;
 }
