@@ -135,12 +135,12 @@ static void write_choice(const char *rule, const char *frame, const char *kind, 
 
 static void write_messages(void)
 {
-    printf("; --- Messages ---\n\nsocket-message = request / answer\n\n");
+    printf("; --- Messages ---\n\nsocket-message = socket-request / answer\n\n");
     printf("frame = (\n  \"v\": %d,\n  \"id\": id,\n)\n", KC_PROTOCOL_VERSION);
     printf("id = 1..18446744073709551615 ; chosen by the client, different from those in flight\n");
     printf("descriptor = 0..%d ; position among the descriptors passed with the message\n\n",
         KC_DESCRIPTORS_MAX - 1);
-    write_choice("request", "frame, ", "request", false);
+    write_choice("socket-request", "frame, ", "request", false);
     printf("\n; An answer does not name its operation: the client knows it by the id.\n");
     write_choice("answer", "frame, ", "answer", false);
     printf("  / { frame, refusal }\n");
