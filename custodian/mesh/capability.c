@@ -358,6 +358,7 @@ enum kc_error kc_mesh_capability_update(struct kc_span entry, const struct kc_me
         error = succession_check(before, &read);
     if (error == KC_OK) {
         read.allows_offset = before->allows_offset;
+        read.allows_export = before->allows_export;
         *capability = read;
     }
     kc_mesh_capability_wipe(&read);

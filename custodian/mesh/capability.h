@@ -66,8 +66,9 @@ struct kc_mesh_capability {
     bool has_coefficient;             /* it is a t-of-n share */
     struct kc_scalar coefficient;     /* Lagrange's, for the declared set of holders */
     bool allows_offset;               /* by policy, never by the entry itself */
-    bool has_member;                  /* it is for a member whose account is elsewhere */
-    struct kc_mesh_account member;    /* whose profile the administrator pinned */
+    bool allows_export; /* the same: so many shares may leave as the key can be used with */
+    bool has_member;    /* it is for a member whose account is elsewhere */
+    struct kc_mesh_account member; /* whose profile the administrator pinned */
     int64_t epoch;
 };
 

@@ -24,8 +24,8 @@ struct flow {
     bool has_id;
     struct kc_operate_requester requester;
 
-    struct kc_operate_result *results; /* owned */
-    size_t result_count;
+    struct kc_operate_result *results; /* owned, one for each operation */
+    size_t operation_count, result_count;
 };
 
 /* --- what stands there, before anybody is believed --- */
@@ -213,6 +213,16 @@ static bool connection_holds(struct flow *flow, const struct kc_object *connecti
            !revoked(flow, requester->authentication.udf);
 }
 
+/* Whether the administrator signed the request beside the device: for what is an export. */
+static bool has_administrator(
+    const struct kc_dare_envelope *envelope, const struct kc_mesh_account *account)
+{
+    const struct kc_dare_signature *signature;
+    return envelope->signature_count > 1 &&
+           kc_dare_envelope_verify(envelope, &account->administrator, kc_mesh_verify, &signature) ==
+               KC_OK;
+}
+
 /* Verifies along the chain from one account's administrator. */
 static enum kc_operate_code chain_verify(
     struct flow *flow, const struct kc_mesh_account *account, const struct kc_mesh_account *home)
@@ -224,8 +234,12 @@ static enum kc_operate_code chain_verify(
         flow->body, KC_OPERATE_BODY_MAX, &accreditation, kc_mesh_verify, &verified);
     if (error != KC_OK)
         return error == KC_ERR_NO_MEMORY ? KC_OPERATE_BUSY : KC_OPERATE_NOT_AUTHENTICATED;
-    flow->requester = (struct kc_operate_requester){
-        .account = account, .home = home, .signature = verified.device};
+    flow->requester = (struct kc_operate_requester){.account = account,
+        .home = home,
+        .signature = verified.device,
+        .is_administrator = has_administrator(verified.request.envelope, account),
+        .digest = {flow->digest, sizeof flow->digest},
+        .now = flow->now_ms / 1000};
     bool holds = connection_holds(flow, &verified.connection.object);
     kc_accredited_request_done(&verified);
     return holds ? KC_OPERATE_ACCEPTED : KC_OPERATE_NOT_AUTHENTICATED;
@@ -276,6 +290,7 @@ static enum kc_operate_code execute(struct flow *flow)
     struct kc_json operations = kc_object_member(&flow->request.object, "Operations");
     enum kc_operate_code first = KC_OPERATE_ACCEPTED;
     size_t count = kc_json_count(operations);
+    flow->operation_count = count;
     flow->results = calloc(count, sizeof *flow->results);
     if (flow->results == NULL)
         return KC_OPERATE_BUSY;
@@ -312,6 +327,8 @@ static void flow_done(struct flow *flow)
 {
     kc_json_done(&flow->document);
     free(flow->payload);
+    for (size_t i = 0; flow->results != NULL && i < flow->operation_count; i++)
+        kc_operate_result_done(&flow->results[i]);
     free(flow->results);
 }
 

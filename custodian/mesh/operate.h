@@ -20,6 +20,8 @@
 #define KC_OPERATE_BODY_MAX ((size_t)128 << 10) /* octets of a request */
 #define KC_OPERATE_OPERATIONS_MAX 64            /* in a request; it has one at least */
 #define KC_OPERATE_MEMBER_AGE 86400             /* seconds */
+#define KC_OPERATE_SHARES_MAX 16                /* of a key that is split by Share or Generate */
+#define KC_OPERATE_SHARE_LIFE 86400             /* seconds in which such a share is accepted */
 
 enum kc_operate_code {
     KC_OPERATE_ACCEPTED,

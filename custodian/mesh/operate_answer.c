@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESPONSE_ROOM ((size_t)1024 + (size_t)512 * KC_OPERATE_OPERATIONS_MAX)
+#define RESPONSE_ROOM ((size_t)1024)
+#define RESULT_ROOM ((size_t)1024) /* without the envelopes in it */
+#define SHARE_ROOM ((size_t)256)   /* a verification share */
 
 static const struct {
     const char *name;
@@ -46,6 +48,8 @@ static void agreement_write(struct kc_object_writer *w, const struct kc_operate_
     kc_object_write_text(w, "Curve", curve->name);
     kc_object_write_octets(w, "Result", (struct kc_span){result->point, curve->point_size});
     kc_object_write_end(w);
+    if (result->proof_size > 0)
+        kc_object_write_octets(w, "Proof", (struct kc_span){result->proof, result->proof_size});
     kc_object_write_end(w);
 }
 
@@ -58,12 +62,47 @@ static void signature_write(struct kc_object_writer *w, const struct kc_operate_
     kc_object_write_end(w);
 }
 
+static void key_write(
+    struct kc_object_writer *w, const char *field, const struct kc_public_key *key)
+{
+    kc_object_write_tagged(w, field, KC_OBJECT_PublicKeyECDH);
+    kc_object_write_text(w, "crv", key->algorithm);
+    kc_object_write_octets(w, "Public", (struct kc_span){key->octets, key->size});
+    kc_object_write_end(w);
+}
+
+static void envelope_write(struct kc_object_writer *w, const char *field, const char *text)
+{
+    kc_object_write_source(w, field, (struct kc_span){(const uint8_t *)text, strlen(text)});
+}
+
+static void dealt_write(struct kc_object_writer *w, const struct kc_operate_dealt *dealt)
+{
+    bool made = dealt->whole.size > 0;
+    kc_object_write_tagged(
+        w, NULL, made ? KC_OBJECT_CryptographicResultGenerate : KC_OBJECT_CryptographicResultShare);
+    if (made)
+        key_write(w, "PublicKey", &dealt->whole);
+    envelope_write(w, "EncryptedServiceShare", dealt->envelopes[0]);
+    kc_object_write_list(w, "EncryptedShares");
+    for (size_t i = 1; i < dealt->count; i++)
+        envelope_write(w, NULL, dealt->envelopes[i]);
+    kc_object_write_end(w);
+    kc_object_write_list(w, "PublicShares");
+    for (size_t i = 0; i < dealt->count; i++)
+        key_write(w, NULL, &dealt->verification[i]);
+    kc_object_write_end(w);
+    kc_object_write_end(w);
+}
+
 static void result_write(struct kc_object_writer *w, const struct kc_operate_result *result)
 {
     if (result->code == KC_OPERATE_ACCEPTED && result->class == KC_MESH_DECRYPT) {
         agreement_write(w, result);
-    } else if (result->code == KC_OPERATE_ACCEPTED) {
+    } else if (result->code == KC_OPERATE_ACCEPTED && result->class == KC_MESH_SIGN) {
         signature_write(w, result);
+    } else if (result->code == KC_OPERATE_ACCEPTED) {
+        dealt_write(w, result->dealt);
     } else { /* bare: of which kind it would have been tells nothing */
         kc_object_write_tagged(w, NULL, KC_OBJECT_CryptographicResult);
         kc_object_write_text(w, "Error", codes[result->code].error);
@@ -93,17 +132,31 @@ static enum kc_error payload_write(
     return kc_object_writer_finish(w);
 }
 
+/* Octets at most of a response. */
+static size_t room_of(const struct kc_operate_reply *reply)
+{
+    size_t room = RESPONSE_ROOM;
+    for (size_t i = 0; i < reply->result_count; i++) {
+        const struct kc_operate_dealt *dealt = reply->results[i].dealt;
+        room += RESULT_ROOM;
+        for (size_t j = 0; dealt != NULL && j < dealt->count; j++)
+            room += strlen(dealt->envelopes[j]) + SHARE_ROOM;
+    }
+    return room;
+}
+
 enum kc_error kc_operate_reply_write(const struct kc_operate_state *state, uint64_t now_ms,
     const struct kc_operate_reply *reply, struct kc_operate_answer *answer)
 {
     struct kc_object_writer w;
     struct kc_operate_answer made = {.code = reply->code, .status = codes[reply->code].status};
-    uint8_t *room = malloc(RESPONSE_ROOM);
+    size_t room_size = room_of(reply);
+    uint8_t *room = malloc(room_size);
     if (room == NULL)
         return KC_ERR_NO_MEMORY;
     for (size_t i = 0; i < reply->result_count; i++)
         made.results[made.result_count++] = reply->results[i].code;
-    kc_object_writer_init(&w, room, RESPONSE_ROOM);
+    kc_object_writer_init(&w, room, room_size);
     enum kc_error error = payload_write(&w, reply, made.status);
     if (error == KC_OK) {
         struct kc_mesh_source source = *state->source;

@@ -107,7 +107,9 @@ static bool is_granted(
 static bool is_of_class(enum kc_object_type operation, enum kc_mesh_class class)
 {
     return class == KC_MESH_DECRYPT ? operation == KC_OBJECT_CryptographicOperationKeyAgreement
-                                    : operation == KC_OBJECT_CryptographicOperationSign;
+           : class == KC_MESH_SIGN  ? operation == KC_OBJECT_CryptographicOperationSign
+                                    : operation == KC_OBJECT_CryptographicOperationShare ||
+                                         operation == KC_OBJECT_CryptographicOperationGenerate;
 }
 
 /* --- values --- */
@@ -122,6 +124,8 @@ static enum kc_operate_code coefficient_check(
     struct kc_scalar said, due = capability->coefficient;
     struct kc_json value = kc_object_member(operation, "KeyCoefficient");
     enum kc_curve curve = capability->share.curve;
+    if (capability->class == KC_MESH_GENERATE)
+        return has(operation, "KeyCoefficient") ? KC_OPERATE_BAD_SCALAR : KC_OPERATE_ACCEPTED;
     if (has(operation, "KeyOffset") && !capability->allows_offset)
         return KC_OPERATE_BAD_SCALAR;
     if (!has(operation, "KeyCoefficient"))
@@ -166,11 +170,62 @@ static const struct kc_scalar *coefficient_of(const struct kc_mesh_capability *c
 
 /* --- key agreement --- */
 
-static enum kc_operate_code agree(const struct kc_mesh_capability *capability,
+/* That the contribution is of the share on record, for a requester that wants to know who is wrong. */
+static enum kc_operate_code proof_make(const struct kc_operate_state *state,
+    const struct kc_mesh_capability *capability, const struct kc_proof_statement *statement,
+    struct kc_operate_result *result)
+{
+    struct kc_fresh fresh;
+    struct kc_proof proof;
+    struct kc_writer w;
+    enum kc_error error = kc_mesh_fresh(state->source, &fresh);
+    if (error == KC_OK)
+        error = kc_proof_make(&proof, statement, &capability->share, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
+    if (error != KC_OK)
+        return KC_OPERATE_BUSY;
+    kc_writer_init(&w, result->proof, sizeof result->proof);
+    kc_proof_write(&w, &proof);
+    result->proof_size = w.size;
+    return KC_OPERATE_ACCEPTED;
+}
+
+static bool wants_proof(const struct kc_object *operation)
+{
+    bool wanted = false;
+    struct kc_json value = kc_object_member(operation, "WithProof");
+    return kc_json_boolean(value, &wanted) == KC_OK && wanted;
+}
+
+static enum kc_operate_code contribution_make(const struct kc_operate_state *state,
+    const struct kc_operate_requester *requester, const struct kc_mesh_capability *capability,
+    const struct kc_scalar *offset, const struct kc_point *peer, bool proved,
+    struct kc_operate_result *result)
+{
+    KC_AUTO_POINT contribution;
+    struct kc_point own;
+    enum kc_curve curve = capability->share.curve;
+    if (kc_agreement_contribute(
+            &contribution, &capability->share, coefficient_of(capability), offset, peer) != KC_OK ||
+        kc_point_decode(&own, curve, capability->own, kc_curve_info(curve)->point_size) != KC_OK)
+        return KC_OPERATE_BAD_SCALAR;
+    kc_point_encode(&contribution, result->point);
+    const struct kc_proof_statement statement = {.use = KC_PROOF_AGREEMENT,
+        .holder = &own,
+        .coefficient = coefficient_of(capability),
+        .offset = offset,
+        .peer = peer,
+        .contribution = &contribution,
+        .key_id = {(const uint8_t *)capability->id, strlen(capability->id)},
+        .request_digest = requester->digest};
+    return proved ? proof_make(state, capability, &statement, result) : KC_OPERATE_ACCEPTED;
+}
+
+static enum kc_operate_code agree(const struct kc_operate_state *state,
+    const struct kc_operate_requester *requester, const struct kc_mesh_capability *capability,
     const struct kc_object *operation, struct kc_operate_result *result)
 {
     struct kc_point peer;
-    KC_AUTO_POINT contribution;
     struct kc_scalar offset;
     const struct kc_scalar *given;
     enum kc_curve curve = capability->share.curve;
@@ -182,11 +237,8 @@ static enum kc_operate_code agree(const struct kc_mesh_capability *capability,
         !kc_json_is_text(kc_object_member(&key, "crv"), kc_curve_info(curve)->name) ||
         !point_read(kc_object_member(&key, "Public"), curve, &peer))
         return KC_OPERATE_BAD_POINT;
-    if (kc_agreement_contribute(
-            &contribution, &capability->share, coefficient_of(capability), given, &peer) != KC_OK)
-        return KC_OPERATE_BAD_SCALAR;
-    kc_point_encode(&contribution, result->point);
-    return KC_OPERATE_ACCEPTED;
+    return contribution_make(
+        state, requester, capability, given, &peer, wants_proof(operation), result);
 }
 
 /* --- signature --- */
@@ -281,8 +333,18 @@ void kc_operate_perform(const struct kc_operate_state *state,
     result->class = capability->class;
     result->curve = capability->share.curve;
     result->code = coefficient_check(capability, operation);
-    if (result->code == KC_OPERATE_ACCEPTED)
-        result->code = capability->class == KC_MESH_DECRYPT
-                           ? agree(capability, operation, result)
-                           : sign(state, capability, operation, result);
+    if (result->code != KC_OPERATE_ACCEPTED)
+        return;
+    if (capability->class == KC_MESH_DECRYPT)
+        result->code = agree(state, requester, capability, operation, result);
+    else if (capability->class == KC_MESH_SIGN)
+        result->code = sign(state, capability, operation, result);
+    else
+        result->code = kc_operate_deal(state, requester, capability, operation, &result->dealt);
+}
+
+void kc_operate_result_done(struct kc_operate_result *result)
+{
+    kc_operate_dealt_free(result->dealt);
+    *result = (struct kc_operate_result){0};
 }

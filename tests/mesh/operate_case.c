@@ -81,7 +81,8 @@ static void add_signature(
     GOOD(kc_signature_sign(entry->octets, key, &message, &fresh));
 }
 
-char *case_seal_by(const char *payload, const struct kc_key *signer, const char *manifest)
+char *case_seal_also(const char *payload, const struct kc_key *signer, const char *manifest,
+    const struct kc_key *also)
 {
     char *text;
     size_t size;
@@ -93,10 +94,17 @@ char *case_seal_by(const char *payload, const struct kc_key *signer, const char 
     if (signer != NULL)
         add_signature(envelope, signer,
             (struct kc_span){(const uint8_t *)manifest, manifest != NULL ? strlen(manifest) : 0});
+    if (also != NULL)
+        add_signature(envelope, also, (struct kc_span){NULL, 0});
     GOOD(kc_dare_envelope_write(envelope, &text, &size));
     free(envelope->body);
     free(envelope);
     return text;
+}
+
+char *case_seal_by(const char *payload, const struct kc_key *signer, const char *manifest)
+{
+    return case_seal_also(payload, signer, manifest, NULL);
 }
 
 char *case_seal(const char *payload, const char *signer, const char *manifest)

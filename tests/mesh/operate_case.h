@@ -48,6 +48,8 @@ struct kc_key case_key(const char *path);
 /* An envelope of a payload; manifest may be NULL, and signer, too; given: free. */
 char *case_seal(const char *payload, const char *signer, const char *manifest);
 char *case_seal_by(const char *payload, const struct kc_key *signer, const char *manifest);
+char *case_seal_also(const char *payload, const struct kc_key *signer, const char *manifest,
+    const struct kc_key *also);
 
 /* Plays a body, and verifies whatever the answer is. */
 enum kc_operate_code case_play(uint64_t now_ms, const char *body);

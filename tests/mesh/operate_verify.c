@@ -56,6 +56,19 @@ static struct kc_scalar coefficient_of(const struct kc_mesh_capability *capabili
     return capability->has_coefficient ? capability->coefficient : one;
 }
 
+static bool offset_add(struct kc_scalar *scalar, const struct kc_object *operation)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX];
+    struct kc_scalar offset;
+    size_t size = octets_of(operation, "KeyOffset", octets, sizeof octets);
+    if (size == 0)
+        return true;
+    if (kc_scalar_decode(&offset, scalar->curve, octets, size) != KC_OK)
+        return false;
+    kc_scalar_add(scalar, scalar, &offset);
+    return true;
+}
+
 static bool agreement_holds(const struct kc_mesh_capability *capability,
     const struct kc_object *operation, const struct kc_object *result)
 {
@@ -65,6 +78,8 @@ static bool agreement_holds(const struct kc_mesh_capability *capability,
     struct kc_object key = kc_object_inner(operation, "PublicKey");
     struct kc_object agreement = kc_object_inner(result, "KeyAgreement");
     kc_scalar_multiply(&scalar, &scalar, &capability->share);
+    if (!offset_add(&scalar, operation))
+        return false;
     return point_of(&key, "Public", curve, &peer) &&
            point_of(&agreement, "Result", curve, &given) &&
            kc_point_multiply(&due, &scalar, &peer) == KC_OK && kc_point_equal(&due, &given) != 0;
@@ -108,7 +123,10 @@ static bool result_holds(const struct operate_service *service, const struct kc_
     const struct kc_object *result)
 {
     char id[KC_MESH_ID_SIZE];
-    if (result->type == KC_OBJECT_CryptographicResult)
+    /* Shares that were made are for who opens them. */
+    if (result->type == KC_OBJECT_CryptographicResult ||
+        result->type == KC_OBJECT_CryptographicResultShare ||
+        result->type == KC_OBJECT_CryptographicResultGenerate)
         return true;
     if (kc_json_text(kc_object_member(operation, "KeyId"), id, sizeof id) != KC_OK)
         return false;
