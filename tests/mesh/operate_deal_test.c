@@ -218,6 +218,8 @@ static void as_many_shares_as_open_a_key_leave_with_administrator_and_policy_alo
         assert_true(kc_scalar_equal(&secret, &generator->share) != 0);
     }
     json_decref(tagged);
+    assert_int_equal(
+        ask("Share", "\"Threshold\":1,", NULL, KEYS(DEVICE_KEY, OTHER_KEY)), KC_OPERATE_REFUSED);
     assert_int_equal(ask("Share", "\"Shares\":3,\"Threshold\":2,\"Indexes\":[5,9,5],", NULL,
                          KEYS(DEVICE_KEY, OTHER_KEY)),
         KC_OPERATE_REFUSED);
