@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/transaction_make.h"
+
+#include "custodian/mesh/replay.h"
+#include "proto/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUEST_ROOM ((size_t)192 << 10)
+#define TIME_SIZE 8 /* octets of an ID */
+
+void kc_mesh_changes_add(
+    struct kc_mesh_changes *changes, const char *container, const char *envelope)
+{
+    if (envelope != NULL)
+        changes->frames[changes->frame_count++] = (struct kc_mesh_frame){container, envelope};
+}
+
+static struct kc_span span_of(const char *text)
+{
+    return (struct kc_span){(const uint8_t *)text, strlen(text)};
+}
+
+/* The members that every request has. */
+static enum kc_error request_begin(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, enum kc_object_type type, struct kc_object_writer *w)
+{
+    uint8_t id[KC_REPLAY_ID_SIZE];
+    uint64_t now_ms = source->now * 1000;
+    for (size_t i = 0; i < TIME_SIZE; i++)
+        id[i] = (uint8_t)(now_ms >> (8 * (TIME_SIZE - 1 - i)));
+    enum kc_error error = source->random(source->context, id + TIME_SIZE, sizeof id - TIME_SIZE);
+    if (error != KC_OK)
+        return error;
+    kc_object_write_tagged(w, NULL, type);
+    kc_object_write_octets(w, "ID", (struct kc_span){id, sizeof id});
+    kc_object_write_text(w, "Service", asker->service);
+    return KC_OK;
+}
+
+static void changes_write(struct kc_object_writer *w, const struct kc_mesh_changes *changes)
+{
+    kc_object_write_list(w, "Updates");
+    for (size_t i = 0; i < changes->frame_count; i++) {
+        kc_object_write_object(w, NULL, KC_OBJECT_ContainerUpdate);
+        kc_object_write_text(w, "Container", changes->frames[i].container);
+        kc_object_write_list(w, "Envelopes");
+        kc_object_write_source(w, NULL, span_of(changes->frames[i].envelope));
+        kc_object_write_end(w);
+        kc_object_write_end(w);
+    }
+    kc_object_write_end(w);
+}
+
+static void message_write(struct kc_object_writer *w, const char *field, const char *message)
+{
+    if (message == NULL)
+        return;
+    kc_object_write_list(w, field);
+    kc_object_write_source(w, NULL, span_of(message));
+    kc_object_write_end(w);
+}
+
+static void messages_write(struct kc_object_writer *w, const struct kc_mesh_changes *changes)
+{
+    if (changes->outbound != NULL) {
+        kc_object_write_list(w, "Accounts");
+        kc_object_write_text(w, NULL, changes->recipient);
+        kc_object_write_end(w);
+    }
+    message_write(w, "Outbound", changes->outbound);
+    message_write(w, "Local", changes->local);
+}
+
+static enum kc_error request_end(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, enum kc_object_type type, struct kc_object_writer *w,
+    char **text, size_t *size)
+{
+    kc_object_write_end(w);
+    enum kc_error error = kc_object_writer_finish(w);
+    struct kc_mesh_letter letter = {.payload = {w->json.out.bytes, w->json.out.size},
+        .type = kc_object_info(type)->name,
+        .signer = asker->signer};
+    return error == KC_OK ? kc_mesh_envelope_make(source, &letter, text, size) : error;
+}
+
+enum kc_error kc_mesh_transact_make(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, const struct kc_mesh_changes *changes, char **text,
+    size_t *size)
+{
+    struct kc_object_writer w;
+    if (asker->service[0] == '\0')
+        return KC_ERR_BAD_ARGUMENT;
+    uint8_t *room = malloc(REQUEST_ROOM);
+    if (room == NULL)
+        return KC_ERR_NO_MEMORY;
+    kc_object_writer_init(&w, room, REQUEST_ROOM);
+    enum kc_error error = request_begin(source, asker, KC_OBJECT_TransactRequest, &w);
+    if (error == KC_OK) {
+        kc_object_write_text(&w, "Account", asker->address);
+        changes_write(&w, changes);
+        messages_write(&w, changes);
+        error = request_end(source, asker, KC_OBJECT_TransactRequest, &w, text, size);
+    }
+    free(room);
+    return error;
+}
+
+enum kc_error kc_mesh_bind_make(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, struct kc_span profile, char **text, size_t *size)
+{
+    struct kc_object_writer w;
+    if (asker->service[0] == '\0')
+        return KC_ERR_BAD_ARGUMENT;
+    uint8_t *room = malloc(REQUEST_ROOM);
+    if (room == NULL)
+        return KC_ERR_NO_MEMORY;
+    kc_object_writer_init(&w, room, REQUEST_ROOM);
+    enum kc_error error = request_begin(source, asker, KC_OBJECT_BindRequest, &w);
+    if (error == KC_OK) {
+        kc_object_write_text(&w, "AccountAddress", asker->address);
+        kc_object_write_source(&w, "EnvelopedProfileAccount", profile);
+        error = request_end(source, asker, KC_OBJECT_BindRequest, &w, text, size);
+    }
+    free(room);
+    return error;
+}

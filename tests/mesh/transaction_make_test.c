@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that an account's own keys sign. */
+#include "custodian/mesh/transaction_make.h"
+
+#include "custodian/mesh/replay.h"
+#include "proto/transaction.h"
+#include "tests/mesh/sample.h"
+#include "tests/mesh/source.h"
+#include "tests/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+static struct kc_mesh_asker asker_of(const struct sample_key *key)
+{
+    return (struct kc_mesh_asker){
+        .signer = &key->pair, .service = "example.com", .address = "alice@example.com"};
+}
+
+static void opened(char *text, enum kc_object_type type, const struct sample_key *key,
+    struct kc_signed_object *object)
+{
+    uint8_t id[KC_REPLAY_ID_SIZE];
+    size_t size = sizeof id;
+    GOOD(kc_signed_object_open((struct kc_span){(uint8_t *)text, strlen(text)}, 1 << 20, type,
+        &key->public, kc_mesh_verify, object));
+    GOOD(kc_json_octets(kc_object_member(&object->object, "ID"), id, &size));
+    assert_int_equal(size, sizeof id);
+    assert_int_equal(kc_replay_time(id), (uint64_t)SAMPLE_NOW * 1000);
+    assert_true(kc_json_is_text(kc_object_member(&object->object, "Service"), "example.com"));
+}
+
+static void a_transact_holds_each_frame_and_message_where_it_belongs(void **state)
+{
+    (void)state;
+    struct sample_key key = sample_key(KC_CURVE_ED448, 1);
+    struct kc_mesh_source source = sample_source();
+    struct kc_mesh_asker asker = asker_of(&key);
+    struct kc_mesh_changes changes = {
+        .local = "[{},\"YQ\"]", .outbound = "[{},\"Yg\"]", .recipient = "bob@example.com"};
+    struct kc_signed_object object;
+    char *text;
+    size_t size;
+    kc_mesh_changes_add(&changes, "MMM_Access", "[{},\"Yw\"]");
+    kc_mesh_changes_add(&changes, "MMM_Access", NULL);
+    kc_mesh_changes_add(&changes, "MMM_Device", "[{},\"ZA\"]");
+    GOOD(kc_mesh_transact_make(&source, &asker, &changes, &text, &size));
+    opened(text, KC_OBJECT_TransactRequest, &key, &object);
+    assert_true(kc_json_is_text(kc_object_member(&object.object, "Account"), "alice@example.com"));
+    struct kc_json updates = kc_object_member(&object.object, "Updates");
+    assert_int_equal(kc_json_count(updates), 2);
+    assert_true(
+        kc_json_is_text(kc_json_member(kc_json_item(updates, 1), "Container"), "MMM_Device"));
+    assert_int_equal(kc_json_count(kc_object_member(&object.object, "Local")), 1);
+    assert_int_equal(kc_json_count(kc_object_member(&object.object, "Outbound")), 1);
+    assert_true(kc_json_is_text(
+        kc_json_item(kc_object_member(&object.object, "Accounts"), 0), "bob@example.com"));
+    kc_signed_object_done(&object);
+    free(text);
+}
+
+static void what_binds_an_account_has_its_profile(void **state)
+{
+    (void)state;
+    struct sample_key key = sample_key(KC_CURVE_ED448, 1);
+    struct kc_mesh_source source = sample_source();
+    struct kc_mesh_asker asker = asker_of(&key);
+    static const char profile[] = "[{},\"YQ\"]";
+    struct kc_signed_object object;
+    char *text;
+    size_t size;
+    struct kc_span span = {(const uint8_t *)profile, strlen(profile)};
+    GOOD(kc_mesh_bind_make(&source, &asker, span, &text, &size));
+    opened(text, KC_OBJECT_BindRequest, &key, &object);
+    assert_true(
+        kc_json_is_text(kc_object_member(&object.object, "AccountAddress"), "alice@example.com"));
+    assert_true(kc_json_is_there(kc_object_member(&object.object, "EnvelopedProfileAccount")));
+    kc_signed_object_done(&object);
+    free(text);
+    asker.service = "";
+    assert_int_equal(kc_mesh_bind_make(&source, &asker, span, &text, &size), KC_ERR_BAD_ARGUMENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transact_holds_each_frame_and_message_where_it_belongs),
+        cmocka_unit_test(what_binds_an_account_has_its_profile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
