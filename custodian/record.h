@@ -66,8 +66,9 @@ enum kc_record_kind {
     KC_KIND_GROUP = 17,      /* a group that is administered here */
     KC_KIND_EARL = 18,       /* a publication */
     KC_KIND_ROOT = 19,       /* what is known of a hardware root */
+    KC_KIND_HOLDER = 20,     /* who has keys or shares of an account that is administered here */
 };
-#define KC_KIND_LAST KC_KIND_ROOT
+#define KC_KIND_LAST KC_KIND_HOLDER
 
 /* Kinds whose secret, if they have one, is under a generation of the wrapping key: that of a key
  * and all from the seed on. */

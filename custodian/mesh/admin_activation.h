@@ -96,6 +96,11 @@ struct kc_mesh_connected {
 KC_CHECKED enum kc_error kc_mesh_connect_device(const struct kc_mesh_source *source,
     const struct kc_mesh_connecting *connecting, struct kc_mesh_connected *made);
 
+/* Makes the entry that takes a device off MMM_Device: its payload names the device, and connects
+ * nothing. entry is given: free. Errors of kc_mesh_envelope_make. */
+KC_CHECKED enum kc_error kc_mesh_device_withdraw(const struct kc_mesh_source *source,
+    const struct kc_key *administrator, const char *udf, char **entry);
+
 /* Fine with a zeroed one. */
 void kc_mesh_connected_done(struct kc_mesh_connected *made);
 

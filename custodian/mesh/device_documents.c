@@ -263,3 +263,22 @@ enum kc_error kc_mesh_device_documents(const struct kc_mesh_source *source,
     free(room);
     return error;
 }
+
+enum kc_error kc_mesh_device_withdraw(const struct kc_mesh_source *source,
+    const struct kc_key *administrator_key, const char *udf, char **entry)
+{
+    uint8_t room[256];
+    struct kc_object_writer w;
+    size_t size;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_CatalogedDevice);
+    kc_object_write_text(&w, "DeviceUdf", udf);
+    kc_object_write_end(&w);
+    struct kc_mesh_letter letter = {.payload = {room, w.json.out.size},
+        .type = "CatalogedDevice",
+        .unique_id = udf,
+        .event = "Delete",
+        .signer = administrator_key};
+    enum kc_error error = kc_object_writer_finish(&w);
+    return error == KC_OK ? kc_mesh_envelope_make(source, &letter, entry, &size) : error;
+}

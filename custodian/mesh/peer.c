@@ -96,3 +96,17 @@ enum kc_error kc_mesh_provider_read(struct kc_span profile, const char *udf,
         *service = read;
     return error;
 }
+
+enum kc_error kc_mesh_account_service(struct kc_span profile, char udf[KC_UDF_ID_SIZE])
+{
+    struct kc_signed_object opened;
+    enum kc_error error = kc_signed_object_open_profile(
+        profile, PROFILE_SIZE_MAX, KC_OBJECT_ProfileAccount, NULL, kc_mesh_verify, &opened, NULL);
+    if (error != KC_OK)
+        return error;
+    struct kc_json said = kc_object_member(&opened.object, "ServiceUdf");
+    memset(udf, 0, KC_UDF_ID_SIZE);
+    error = kc_json_is_there(said) ? kc_json_text(said, udf, KC_UDF_ID_SIZE) : KC_OK;
+    kc_signed_object_done(&opened);
+    return error;
+}

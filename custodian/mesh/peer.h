@@ -45,4 +45,7 @@ struct kc_mesh_provider {
 KC_CHECKED enum kc_error kc_mesh_provider_read(struct kc_span profile, const char *udf,
     struct kc_span assignment, const char *address, struct kc_mesh_provider *service);
 
+/* The service that an account's own profile names, or an empty text. Errors of kc_mesh_device_read. */
+KC_CHECKED enum kc_error kc_mesh_account_service(struct kc_span profile, char udf[KC_UDF_ID_SIZE]);
+
 #endif

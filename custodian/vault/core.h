@@ -552,5 +552,8 @@ kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mes
     kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
     kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
+kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,
+    kc_vault_mesh_account_refresh, kc_vault_mesh_account_disconnect, kc_vault_mesh_group_create,
+    kc_vault_mesh_group_member_add, kc_vault_mesh_group_member_remove, kc_vault_mesh_group_rotate;
 
 #endif

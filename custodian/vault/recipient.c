@@ -10,7 +10,7 @@ static enum kc_error read_point(struct kc_call *call, struct kc_point *point)
     struct kc_span name = kc_call_field(call, KC_FIELD_ALGORITHM);
     struct kc_span public = kc_call_field(call, KC_FIELD_PUBLIC);
     const struct kc_curve_info *info = kc_curve_by_name((const char *)name.bytes, name.size);
-    if (!info || info->signs)
+    if (!info)
         return KC_ERR_BAD_ALGORITHM;
     return kc_point_decode(point, info->curve, public.bytes, public.size);
 }
@@ -49,10 +49,13 @@ static enum kc_error store_recipient(struct kc_call *call, const struct kc_recor
     return KC_OK;
 }
 
-/* A share that went to this custodian's own key would end beside the other. */
+/* A share that went to this custodian's own wrap key would end beside the other. A profile may be of
+ * a device here: who administers an account connects his own, too. */
 static enum kc_error check_new(
     struct kc_call *call, const struct kc_record *former, const struct kc_record *own)
 {
+    if (own && kc_curve_info((enum kc_curve)own->algorithm)->signs)
+        own = NULL;
     if (own)
         kc_call_set_text(call, KC_FIELD_DETAIL, "public: a key of this custodian itself");
     return own                                          ? KC_ERR_BAD_ARGUMENT
@@ -74,6 +77,8 @@ enum kc_error kc_vault_recipient_add(struct kc_call *call)
         error = read_point(call, &point);
     if (error == KC_OK)
         error = kc_record_of_public(&wanted, &point);
+    if (error == KC_OK && kc_curve_info(point.curve)->signs)
+        wanted.role = KC_ROLE_BASE; /* what a profile is known by: nothing is enveloped to it */
     if (error == KC_OK)
         error = find_former(call, &wanted, &former);
     if (error == KC_OK)

@@ -135,6 +135,8 @@ enum kc_error kc_vault_share_split(struct kc_call *call)
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
         error = kc_call_recipient(call, &recipient);
+    if (error == KC_OK && recipient->role != KC_ROLE_WRAP)
+        error = KC_ERR_REFUSED;
     if (error == KC_OK)
         error = kc_call_material(call, key, &material);
     if (error == KC_OK)

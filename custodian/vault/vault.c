@@ -82,6 +82,14 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_ESCROW_SHOW] = {kc_vault_mesh_escrow_show, STORE},
     [KC_OPERATION_MESH_ESCROW_VERIFY] = {kc_vault_mesh_escrow_verify, STORE},
     [KC_OPERATION_MESH_ESCROW_RECOVER] = {kc_vault_mesh_escrow_recover, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_CREATE] = {kc_vault_mesh_account_create, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_ACTIVATE] = {kc_vault_mesh_account_activate, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_REFRESH] = {kc_vault_mesh_account_refresh, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_DISCONNECT] = {kc_vault_mesh_account_disconnect, STORE},
+    [KC_OPERATION_MESH_GROUP_CREATE] = {kc_vault_mesh_group_create, STORE},
+    [KC_OPERATION_MESH_GROUP_MEMBER_ADD] = {kc_vault_mesh_group_member_add, STORE},
+    [KC_OPERATION_MESH_GROUP_MEMBER_REMOVE] = {kc_vault_mesh_group_member_remove, STORE},
+    [KC_OPERATION_MESH_GROUP_ROTATE] = {kc_vault_mesh_group_rotate, STORE},
 };
 
 /* --- life --- */

@@ -41,7 +41,7 @@ char *admin_profile_device(const struct sample_key *profile, const struct kc_pub
     return signed_text(&made, &w, "ProfileDevice", &signer->pair);
 }
 
-static char *profile_service(const struct admin_case *c)
+char *admin_profile_service(const struct admin_case *c)
 {
     uint8_t room[4096];
     struct kc_object_writer w;
@@ -83,7 +83,7 @@ struct admin_case *admin_case_new(void)
     c->device_text = admin_profile_device(&c->device_profile, &c->device_encryption.public,
         &c->device_signature.public, &c->device_authentication.public, &c->device_profile);
     GOOD(kc_mesh_device_read(admin_span(c->device_text), c->device_profile.public.udf, &c->device));
-    c->service_text = profile_service(c);
+    c->service_text = admin_profile_service(c);
     GOOD(kc_mesh_provider_read(admin_span(c->service_text), c->service_profile.public.udf,
         (struct kc_span){NULL, 0}, c->account.address, &c->provider));
     return c;

@@ -41,6 +41,9 @@ char *admin_profile_device(const struct sample_key *profile, const struct kc_pub
     const struct kc_public_key *signature, const struct kc_public_key *authentication,
     const struct sample_key *signer);
 
+/* The ProfileService of the service's keys in the case, enveloped. */
+char *admin_profile_service(const struct admin_case *c);
+
 /* What connects the device of the case with rights as they are written. */
 struct kc_mesh_connecting admin_connecting(
     const struct admin_case *c, const char *rights, struct kc_mesh_rights *read);

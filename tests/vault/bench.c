@@ -649,8 +649,10 @@ static bool serve(struct bench *bench, size_t at)
         carry(bench, &question);
         return true;
     }
-    if (message.type != KC_VAULT_COMMIT || bench->holds_stored)
+    if (message.type != KC_VAULT_COMMIT || (bench->holds_stored && bench->holds_after == 0))
         return false;
+    if (bench->holds_stored)
+        bench->holds_after--;
     stored.type = KC_VAULT_STORED;
     stored.ticket = message.ticket;
     stored.error = commit(bench, &message, &stored.place);

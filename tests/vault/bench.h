@@ -66,6 +66,7 @@ struct bench {
     size_t node_count;
     struct bench_body *bodies; /* of the records */
     bool holds_stored;         /* COMMITs stay in the queue: bench_store_unheard */
+    size_t holds_after;        /* of them, how many are stored before that */
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
     bool lies_about_storing;   /* says KC_OK and stores nothing */
     size_t commits;
