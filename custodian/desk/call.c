@@ -209,6 +209,7 @@ static void add_ids(struct kc_call *call)
     case KC_RECORD_NONE:
     case KC_RECORD_PAGE:
     case KC_RECORD_OBJECTS:
+    case KC_RECORD_SEEDS:
     case KC_RECORD_RECIPIENTS:
         break;
     }

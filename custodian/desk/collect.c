@@ -13,7 +13,7 @@ bool kc_desk_is_listing(const struct kc_call *call)
 {
     enum kc_operation_record record = kc_operations[call->request.operation].record;
     return record == KC_RECORD_PAGE || record == KC_RECORD_RECIPIENTS ||
-           record == KC_RECORD_OBJECTS;
+           record == KC_RECORD_OBJECTS || record == KC_RECORD_SEEDS;
 }
 
 bool kc_desk_is_collected(const struct kc_call *call)
@@ -35,6 +35,10 @@ static struct kc_store_filter filter_of(const struct kc_call *call)
     enum kc_operation_record record = kc_operations[call->request.operation].record;
     if (record == KC_RECORD_RECIPIENTS)
         return (struct kc_store_filter){.kind = KC_KIND_RECIPIENT};
+    if (record == KC_RECORD_SEEDS)
+        return (struct kc_store_filter){.kind = KC_KIND_SEED,
+            .keyring = text_of(values, KC_FIELD_KEYRING),
+            .label = text_of(values, KC_FIELD_LABEL)};
     if (record == KC_RECORD_OBJECTS)
         return (struct kc_store_filter){.kind = KC_KIND_KEY,
             .other_kind = KC_KIND_OBJECT,
@@ -95,7 +99,8 @@ static size_t gather(struct kc_desk *desk, const struct kc_call *call)
 /* The id of an item, whatever it is of. */
 static struct kc_span id_of(const struct kc_values *item)
 {
-    static const enum kc_field ids[] = {KC_FIELD_KEY, KC_FIELD_RECIPIENT, KC_FIELD_OBJECT};
+    static const enum kc_field ids[] = {
+        KC_FIELD_KEY, KC_FIELD_RECIPIENT, KC_FIELD_OBJECT, KC_FIELD_DEVICE};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (kc_values_has(item, ids[i]))
             return item->value[ids[i]].span;

@@ -35,7 +35,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define KC_CALL_CHANGES_MAX ((size_t)16)
+#define KC_CALL_CHANGES_MAX ((size_t)24)
 #define KC_CALL_KEPT_SIZE 8192 /* bytes of an answer that the call itself keeps */
 
 enum kc_call_wish {
@@ -550,6 +550,10 @@ kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_s
     kc_vault_envelope_seal;
 kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mesh_escrow_show,
     kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover;
+kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_mesh_device_list,
+    kc_vault_mesh_device_show, kc_vault_mesh_device_destroy, kc_vault_mesh_device_request,
+    kc_vault_mesh_device_check, kc_vault_mesh_device_activate, kc_vault_mesh_device_cancel,
+    kc_vault_mesh_device_leave;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
     kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,

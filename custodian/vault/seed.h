@@ -4,8 +4,9 @@
  * name, each when it is used. A seed is a record of KC_KIND_SEED, whose columns are
  *
  *   id, public_key   of the key that its profile is known by; of a seed without a name's key
- *   role             base of a device or a service, account of an account: what the policy's rules
- *                    say of keys they say of seeds
+ *   role             base of a device, account of an account: what the policy's rules say of keys
+ *                    they say of seeds
+ *   attributes       of a device: the accounts that it is connected to, a line each
  *   algorithm        the curve of the keys that sign; the others are on its Montgomery sibling
  *   index            enum kc_derivation; 0 is the current one
  *   secret           key specifier (2 octets), random octets; without the type octet of the UDF

@@ -90,6 +90,16 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_GROUP_MEMBER_ADD] = {kc_vault_mesh_group_member_add, STORE},
     [KC_OPERATION_MESH_GROUP_MEMBER_REMOVE] = {kc_vault_mesh_group_member_remove, STORE},
     [KC_OPERATION_MESH_GROUP_ROTATE] = {kc_vault_mesh_group_rotate, STORE},
+    [KC_OPERATION_MESH_DEVICE_CREATE] = {kc_vault_mesh_device_create, STORE},
+    [KC_OPERATION_MESH_DEVICE_INSTALL] = {kc_vault_mesh_device_install, STORE},
+    [KC_OPERATION_MESH_DEVICE_LIST] = {kc_vault_mesh_device_list, STORE},
+    [KC_OPERATION_MESH_DEVICE_SHOW] = {kc_vault_mesh_device_show, STORE},
+    [KC_OPERATION_MESH_DEVICE_DESTROY] = {kc_vault_mesh_device_destroy, STORE},
+    [KC_OPERATION_MESH_DEVICE_REQUEST] = {kc_vault_mesh_device_request, STORE},
+    [KC_OPERATION_MESH_DEVICE_CHECK] = {kc_vault_mesh_device_check, STORE},
+    [KC_OPERATION_MESH_DEVICE_ACTIVATE] = {kc_vault_mesh_device_activate, STORE},
+    [KC_OPERATION_MESH_DEVICE_CANCEL] = {kc_vault_mesh_device_cancel, STORE},
+    [KC_OPERATION_MESH_DEVICE_LEAVE] = {kc_vault_mesh_device_leave, STORE},
 };
 
 /* --- life --- */

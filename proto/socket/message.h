@@ -88,6 +88,7 @@ enum kc_operation_record {
     KC_RECORD_SPLIT,
     KC_RECORD_OBJECT,
     KC_RECORD_OBJECTS,
+    KC_RECORD_SEEDS,
 };
 
 struct kc_operation_row {

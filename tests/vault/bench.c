@@ -527,6 +527,9 @@ static void attach_needed(struct bench *bench, struct kc_vault_message *request,
         attach_kind(bench, request, room, KC_KIND_KEY);
         attach_kind(bench, request, room, KC_KIND_OBJECT);
         break;
+    case KC_RECORD_SEEDS:
+        attach_kind(bench, request, room, KC_KIND_SEED);
+        break;
     }
 }
 
