@@ -389,6 +389,7 @@ static void answer(struct kc_call *call, const struct activation *a)
     kc_call_set_text(call, KC_FIELD_DEVICE, a->device->id);
     kc_call_set_text(call, KC_FIELD_ACCOUNT, kc_call_print(call, "%.128s", a->read.account));
     kc_call_set_text(call, KC_FIELD_ACCOUNT_UDF, kc_call_print(call, "%s", a->now.account_udf));
+    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
     call->wish = KC_WISH_COMMIT;
 }
 

@@ -191,6 +191,7 @@ static enum kc_error stage_device(struct kc_call *call, struct kc_record *wanted
     if (error != KC_OK)
         return error;
     describe(&call->answer.values, staged);
+    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }
