@@ -30,7 +30,10 @@ struct kc_cli_option_row {
 
 extern const struct kc_cli_option_row kc_cli_options[KC_CLI_OPTION_COUNT];
 
-#define KC_CLI_BIT(option) (UINT64_C(1) << KC_CLI_##option)
+/* A set of options. */
+typedef unsigned __int128 kc_cli_set;
+#define KC_CLI_BIT_OF(option) ((kc_cli_set)1 << (option))
+#define KC_CLI_BIT(option) KC_CLI_BIT_OF(KC_CLI_##option)
 #define KC_CLI_GLOBAL                                                                              \
     (KC_CLI_BIT(SOCKET) | KC_CLI_BIT(TIMEOUT) | KC_CLI_BIT(JSON) | KC_CLI_BIT(QUIET) |             \
         KC_CLI_BIT(HELP) | KC_CLI_BIT(VERSION))
@@ -39,12 +42,12 @@ extern const struct kc_cli_option_row kc_cli_options[KC_CLI_OPTION_COUNT];
 struct kc_cli;
 
 struct kc_cli_command {
-    const char *group; /* NULL: the command is one word */
+    const char *group; /* one word, or two; NULL: the command is one word */
     const char *name;
     const char *arguments; /* as the usage shows them */
     size_t least, most;    /* number of arguments */
-    uint64_t needs;        /* options that must be given */
-    uint64_t takes;        /* others that may be, besides the global ones */
+    kc_cli_set needs;      /* options that must be given */
+    kc_cli_set takes;      /* others that may be, besides the global ones */
     const char *sentence;
     enum kc_error (*run)(struct kc_cli *cli);
 };

@@ -31,7 +31,9 @@ static const char function[] =
     "    else\n"
     "        for key in \"${!_custodian_options[@]}\"; do\n"
     "            if [[ -z $command ]]; then candidates+=\" ${key%% *}\"\n"
-    "            elif [[ $key == \"$command \"* ]]; then candidates+=\" ${key#* }\"; fi\n"
+    "            elif [[ $key == \"$command \"* ]]; then\n"
+    "                key=${key#\"$command \"}; candidates+=\" ${key%% *}\"\n"
+    "            fi\n"
     "        done\n"
     "    fi\n"
     "    COMPREPLY=($(compgen -W \"$candidates\" -- \"$word\"))\n"
@@ -78,7 +80,7 @@ static void print_choices(void)
         for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
             const struct kc_cli_option_row *row = &kc_cli_options[i];
             const char *choices = kc_cli_choices(command, (enum kc_cli_option)i);
-            if (choices == NULL || ((command->needs | command->takes) & UINT64_C(1) << i) == 0)
+            if (choices == NULL || ((command->needs | command->takes) & KC_CLI_BIT_OF(i)) == 0)
                 continue;
             print_key(command);
             printf(" --%s\"]=\"%s\"\n", row->name, choices);
@@ -96,11 +98,11 @@ static void print_commands(void)
     puts("declare -A _custodian_options=(");
     for (size_t c = 0; c < kc_cli_command_count; c++) {
         const struct kc_cli_command *command = &kc_cli_commands[c];
-        uint64_t set = KC_CLI_GLOBAL | command->needs | command->takes;
+        kc_cli_set set = KC_CLI_GLOBAL | command->needs | command->takes;
         print_key(command);
         printf("\"]=\"");
         for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
-            if ((set & UINT64_C(1) << i) != 0)
+            if ((set & KC_CLI_BIT_OF(i)) != 0)
                 printf(" --%s", kc_cli_options[i].name);
         puts("\"");
     }

@@ -12,12 +12,12 @@ static void print_row(const char *left, const char *right)
     printf("  %-*s %s\n", COLUMN - 3, left, right);
 }
 
-static void print_options(uint64_t set)
+static void print_options(kc_cli_set set)
 {
     for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
         const struct kc_cli_option_row *row = &kc_cli_options[i];
         char left[64], letter[8] = "    ";
-        if ((set & UINT64_C(1) << i) == 0)
+        if ((set & KC_CLI_BIT_OF(i)) == 0)
             continue;
         if (row->letter != 0)
             snprintf(letter, sizeof letter, "-%c, ", row->letter);
@@ -77,7 +77,7 @@ static void help_command(const struct kc_cli_command *command)
     print_name(command, name, sizeof name);
     printf("Usage: custodian %s", name);
     for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
-        if ((command->needs & UINT64_C(1) << i) != 0)
+        if ((command->needs & KC_CLI_BIT_OF(i)) != 0)
             printf(" --%s %s", kc_cli_options[i].name, kc_cli_options[i].argument);
     printf(
         "%s\n\nTo %s.\n\nOptions:\n", command->takes != 0 ? " [OPTIONS]" : "", command->sentence);
@@ -90,6 +90,14 @@ static void help_command(const struct kc_cli_command *command)
     print_exit_status();
 }
 
+/* Whether a command is of a group, or of one that begins with it. */
+static bool is_of(const struct kc_cli_command *command, const char *group)
+{
+    size_t size = strlen(group);
+    return command->group != NULL && strncmp(command->group, group, size) == 0 &&
+           (command->group[size] == '\0' || command->group[size] == ' ');
+}
+
 static void help_commands(const char *group)
 {
     printf("Usage: custodian %s%s[OPTIONS]\n\nCommands:\n", group != NULL ? group : "",
@@ -97,7 +105,7 @@ static void help_commands(const char *group)
     for (size_t i = 0; i < kc_cli_command_count; i++) {
         const struct kc_cli_command *command = &kc_cli_commands[i];
         char name[64];
-        if (group != NULL && (command->group == NULL || strcmp(group, command->group) != 0))
+        if (group != NULL && !is_of(command, group))
             continue;
         print_name(command, name, sizeof name);
         print_row(name, command->sentence);

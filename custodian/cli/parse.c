@@ -84,11 +84,30 @@ static enum kc_error options_parse(struct kc_cli *cli, int count, char *words[])
     return KC_OK;
 }
 
-static bool is_group(const char *word)
+/* The group that words begin with, of as many words as it has; NULL: none. */
+static const char *group_find(char *const words[], size_t count)
 {
-    for (size_t i = 0; i < kc_cli_command_count; i++)
-        if (kc_cli_commands[i].group != NULL && strcmp(kc_cli_commands[i].group, word) == 0)
+    for (size_t i = 0; i < kc_cli_command_count; i++) {
+        const char *group = kc_cli_commands[i].group;
+        size_t size = strlen(words[0]);
+        if (group == NULL || strncmp(group, words[0], size) != 0)
+            continue;
+        if (group[size] == '\0' ||
+            (group[size] == ' ' && count > 1 && strcmp(group + size + 1, words[1]) == 0))
+            return group;
+    }
+    return NULL;
+}
+
+/* Whether groups of two words begin with this one. */
+static bool begins_groups(const char *word)
+{
+    for (size_t i = 0; i < kc_cli_command_count; i++) {
+        const char *group = kc_cli_commands[i].group;
+        size_t size = strlen(word);
+        if (group != NULL && strncmp(group, word, size) == 0 && group[size] == ' ')
             return true;
+    }
     return false;
 }
 
@@ -111,23 +130,32 @@ static const char *argument_shift(struct kc_cli *cli)
     return *cli->arguments++;
 }
 
+/* Takes the group off, if there is one that is followed. */
+static void group_parse(struct kc_cli *cli)
+{
+    char **words = cli->arguments;
+    const char *group = group_find(words, cli->argument_count);
+    if (group == NULL && begins_groups(words[0]))
+        group = words[0];
+    if (group == NULL)
+        return;
+    size_t size = strchr(group, ' ') != NULL ? 2 : 1;
+    bool is_followed = cli->argument_count > size && command_find(group, words[size]) != NULL;
+    if (command_find(NULL, group) != NULL && !is_followed)
+        return; /* the word is a command too */
+    cli->group = group;
+    cli->arguments += size;
+    cli->argument_count -= size;
+}
+
 static enum kc_error command_parse(struct kc_cli *cli)
 {
     if (cli->argument_count == 0)
         return KC_OK;
+    group_parse(cli);
+    if (cli->argument_count == 0)
+        return KC_OK;
     const char *word = argument_shift(cli);
-    if (is_group(word)) {
-        const struct kc_cli_command *alone = command_find(NULL, word);
-        bool is_followed = cli->argument_count > 0 && command_find(word, cli->arguments[0]) != NULL;
-        if (alone != NULL && !is_followed) { /* the word is a command too */
-            cli->command = alone;
-            return KC_OK;
-        }
-        cli->group = word;
-        if (cli->argument_count == 0)
-            return KC_OK;
-        word = argument_shift(cli);
-    }
     cli->command = command_find(cli->group, word);
     if (cli->command != NULL)
         return KC_OK;
@@ -210,9 +238,9 @@ static enum kc_error exclusions_check(const struct kc_cli *cli)
 static enum kc_error options_check(struct kc_cli *cli)
 {
     const struct kc_cli_command *command = cli->command;
-    uint64_t taken = KC_CLI_GLOBAL | command->needs | command->takes;
+    kc_cli_set taken = KC_CLI_GLOBAL | command->needs | command->takes;
     for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
-        uint64_t bit = UINT64_C(1) << i;
+        kc_cli_set bit = KC_CLI_BIT_OF(i);
         if (cli->values[i] != NULL && (taken & bit) == 0)
             return kc_cli_fail(
                 cli, KC_ERR_USAGE, "--%s is not for this command", kc_cli_options[i].name);

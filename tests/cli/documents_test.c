@@ -65,13 +65,13 @@ static void the_completion_has_every_command_with_its_options(void **state)
     const char *script = output_of(KC_BUILD_DIR "/custodian completion bash");
     for (size_t c = 0; c < kc_cli_command_count; c++) {
         const struct kc_cli_command *command = &kc_cli_commands[c];
-        uint64_t set = KC_CLI_GLOBAL | command->needs | command->takes;
+        kc_cli_set set = KC_CLI_GLOBAL | command->needs | command->takes;
         char line[1024];
         int used = snprintf(line, sizeof line, "[\"%s%s%s\"]=\"",
             command->group != NULL ? command->group : "", command->group != NULL ? " " : "",
             command->name);
         for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
-            if ((set & UINT64_C(1) << i) != 0)
+            if ((set & KC_CLI_BIT_OF(i)) != 0)
                 used += snprintf(
                     line + used, sizeof line - (size_t)used, " --%s", kc_cli_options[i].name);
         if (strstr(script, line) == NULL)
@@ -116,7 +116,7 @@ static void help_has_every_command_and_each_command_its_options(void **state)
         assert_non_null(strstr(help, command->sentence));
         assert_non_null(strstr(help, "Exit status:"));
         for (int i = 0; i < KC_CLI_OPTION_COUNT; i++)
-            if (((command->needs | command->takes) & UINT64_C(1) << i) != 0)
+            if (((command->needs | command->takes) & KC_CLI_BIT_OF(i)) != 0)
                 assert_non_null(strstr(help, kc_cli_options[i].sentence));
     }
     const char *help = output_of(KC_BUILD_DIR "/custodian --help");

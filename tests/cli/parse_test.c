@@ -55,7 +55,7 @@ static void finds_each_command_of_the_table(void **state)
         for (size_t a = 0; a < command->least; a++)
             used += snprintf(line + used, sizeof line - (size_t)used, " argument");
         for (int o = 0; o < KC_CLI_OPTION_COUNT; o++)
-            if (((command->needs | command->takes) & UINT64_C(1) << o) != 0 && o != KC_CLI_RAW &&
+            if (((command->needs | command->takes) & KC_CLI_BIT_OF(o)) != 0 && o != KC_CLI_RAW &&
                 o != KC_CLI_UDF)
                 used += snprintf(line + used, sizeof line - (size_t)used, " --%s%s%s",
                     kc_cli_options[o].name, kc_cli_options[o].argument != NULL ? " " : "",
