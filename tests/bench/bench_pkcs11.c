@@ -6,13 +6,13 @@
  */
 #include "pkcs11/pkcs11_extra.h"
 #include "proto/socket/client.h"
+#include "tests/bench/p11_kit_server.h"
 #include "tests/support/custodian.h"
 
 #include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +26,14 @@
 #define MESSAGE_SIZE 32
 #define DEADLINE_MS 20000
 
+/* Other threads go on meanwhile: nothing is taken down under them. */
 static void must(bool held, const char *what)
 {
     if (held)
         return;
     fprintf(stderr, "bench-pkcs11: %s\n", what);
-    exit(1);
+    p11_kit_server_stop();
+    _exit(1);
 }
 
 static double now_us(void)
@@ -403,33 +405,7 @@ static void measure_kind(size_t kind, int threads, double seconds, bool json)
 
 /* --- setting up --- */
 
-static char server_environment[2][256];
-
-/* Starts p11-kit's server before SoftHSM, and its client here. */
-static CK_FUNCTION_LIST *load_remote(const struct kc_softhsm *hsm, pid_t *server)
-{
-    char command[512], line[256];
-    int number = 0;
-    snprintf(command, sizeof command,
-        "p11-kit server --provider " KC_SOFTHSM_MODULE
-        " -n %s/p11-kit.sock 'pkcs11:token=" KC_SOFTHSM_TOKEN "'",
-        hsm->folder);
-    FILE *pipe = popen(command, "r");
-    must(pipe != NULL, "p11-kit server");
-    while (fgets(line, sizeof line, pipe) != NULL) {
-        if (sscanf(line, "P11_KIT_SERVER_ADDRESS=%255[^;]", server_environment[0]) == 1)
-            setenv("P11_KIT_SERVER_ADDRESS", server_environment[0], 1);
-        if (sscanf(line, "P11_KIT_SERVER_PID=%d", &number) == 1)
-            *server = number;
-    }
-    pclose(pipe);
-    if (*server == 0)
-        return NULL;
-    return load(KC_P11_KIT_CLIENT);
-}
-
-static void open_doors(
-    const struct kc_custodian *custodian, const struct kc_softhsm *hsm, pid_t *server)
+static void open_doors(const struct kc_custodian *custodian, const struct kc_softhsm *hsm)
 {
     setenv("CUSTODIAN_SOCKET", custodian->socket, 1);
     doors[0] =
@@ -443,7 +419,8 @@ static void open_doors(
     log_in(&doors[1]);
     try_all(&doors[1], true, true);
     doors[2] = (struct door){.name = "SoftHSM2 behind p11-kit", .der_point = true};
-    doors[2].functions = load_remote(hsm, server);
+    if (p11_kit_server_start(hsm))
+        doors[2].functions = load(KC_P11_KIT_CLIENT);
     if (doors[2].functions != NULL) {
         doors[2].slots[0] = doors[2].slots[1] = find_slot(doors[2].functions, KC_SOFTHSM_TOKEN);
         log_in(&doors[2]);
@@ -473,12 +450,11 @@ int main(int argc, char **argv)
         must(threads[i] >= 1 && threads[i] <= THREADS_MAX, "--threads: 1 to 16");
     struct kc_custodian custodian;
     struct kc_softhsm hsm;
-    pid_t server = 0;
     for (size_t i = 0; i < KINDS; i++)
         make_peer(i);
     kc_custodian_init(&custodian, "\"home\"");
     kc_softhsm_init(&hsm, geteuid());
-    open_doors(&custodian, &hsm, &server);
+    open_doors(&custodian, &hsm);
     if (!json)
         printf("%-14s %-26s %3s %9s %9s %9s %9s\n", "operation", "by", "thr", "per sec", "p50 us",
             "p99 us", "p99.9 us");
@@ -490,8 +466,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < 3; i++)
         if (doors[i].functions != NULL)
             doors[i].functions->C_Finalize(NULL);
-    if (server > 0)
-        kill(server, SIGTERM);
+    p11_kit_server_stop();
     kc_softhsm_done(&hsm);
     kc_custodian_done(&custodian);
     return 0;
