@@ -136,6 +136,18 @@ bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer
     return kc_policy_grant(policy, peer, operation, key) == KC_GRANT_ALL;
 }
 
+bool kc_policy_names(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct kc_policy_rule *rule = &policy->rules[i];
+        if (kc_operation_set_has(&rule->operations, operation) && fits_peer(rule, peer) &&
+            fits_key(policy, rule, key))
+            return true;
+    }
+    return false;
+}
+
 bool kc_policy_find_keyring(const struct kc_policy *policy, struct kc_span name, size_t *place)
 {
     for (size_t i = 0; i < policy->keyring_count; i++)

@@ -103,6 +103,11 @@ enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_pe
 bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
     enum kc_operation operation, const struct kc_policy_key *key);
 
+/* Whether a rule for the peer lists the operation on the key by its name: for what "*" shall not give
+ * by the way. Logins are not looked at. */
+bool kc_policy_names(const struct kc_policy *policy, const struct kc_peer *peer,
+    enum kc_operation operation, const struct kc_policy_key *key);
+
 /* The place of a keyring in the configuration; false if it has none of this name. */
 bool kc_policy_find_keyring(const struct kc_policy *policy, struct kc_span name, size_t *place);
 

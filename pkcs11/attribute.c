@@ -131,7 +131,7 @@ static void key_mechanisms(const struct kc_object *object, CK_ULONG argument, st
 /* argument: enum kc_key_use */
 static void key_is_for(const struct kc_object *object, CK_ULONG argument, struct value *value)
 {
-    give_truth(value, object->key.use == (enum kc_key_use)argument);
+    give_truth(value, object->key.use == (enum kc_key_use)argument && !object->key.contributes);
 }
 
 /* The public half of a key goes with the private one. */

@@ -74,7 +74,8 @@ static CK_RV take_base(
         return CKR_KEY_HANDLE_INVALID;
     if (object->kind == KC_OBJECT_SECRET)
         return CKR_KEY_TYPE_INCONSISTENT;
-    if (object->kind != KC_OBJECT_PRIVATE || object->key.use != KC_KEY_AGREES)
+    if (object->kind != KC_OBJECT_PRIVATE || object->key.use != KC_KEY_AGREES ||
+        object->key.contributes)
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     derivation->slot = session->slot;
     derivation->type = object->key.public.type;

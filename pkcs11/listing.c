@@ -64,6 +64,12 @@ static enum kc_key_use read_use(const struct kc_values *item)
     return kc_values_text_is(item, KC_FIELD_USE, "decrypt") ? KC_KEY_DECRYPTS : KC_KEY_SIGNS;
 }
 
+/* The other share is the first one, which is used as if the key were whole. */
+static bool is_services_share(const struct kc_values *item)
+{
+    return kc_values_text_is(item, KC_FIELD_ROLE, "share") && number_of(item, KC_FIELD_INDEX) > 1;
+}
+
 enum kc_error kc_listing_read_key(
     const struct kc_values *item, enum kc_object_kind half, struct kc_object *object)
 {
@@ -83,6 +89,7 @@ enum kc_error kc_listing_read_key(
     if (error != KC_OK)
         return error;
     result.token = type->kind;
+    result.key.contributes = is_services_share(item);
     result.key.own = true;
     result.key.login = number_of(item, KC_FIELD_LOGIN) != 0;
     result.key.use = read_use(item);
@@ -210,6 +217,8 @@ static enum kc_error append_item(
         error = kc_listing_read_key(item, halves[i], &object);
         if (error == KC_OK)
             append(slot, &object, list);
+        if (error == KC_OK && is_services_share(item))
+            break; /* the public half is that of the whole key, and beside its first share */
     }
     return error;
 }

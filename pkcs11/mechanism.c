@@ -48,7 +48,16 @@ static const struct kc_mechanism_row rows[] = {
     {CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKK_EC_MONTGOMERY, {255, 448, PAIR}, NULL, NULL, 0},
     {CKM_ECDH1_DERIVE, CKK_EC_MONTGOMERY, {255, 448, CKF_DERIVE | CURVE}, NULL, NULL, 0},
     {CKM_ECDH1_COFACTOR_DERIVE, CKK_EC_MONTGOMERY, {255, 448, CKF_DERIVE | CURVE}, NULL, NULL, 0},
+    {CKM_CUSTODIAN_SIGNATURE_CONTRIBUTE, CKK_EC_EDWARDS, {255, 448, CKF_SIGN | CURVE}, NULL, NULL,
+        KC_INPUT_MESSAGE},
+    {CKM_CUSTODIAN_AGREEMENT_CONTRIBUTE, CKK_EC_MONTGOMERY, {255, 448, CKF_SIGN | CURVE}, NULL,
+        NULL, KC_INPUT_POINT},
 };
+
+bool kc_mechanism_contributes(CK_MECHANISM_TYPE type)
+{
+    return type == CKM_CUSTODIAN_SIGNATURE_CONTRIBUTE || type == CKM_CUSTODIAN_AGREEMENT_CONTRIBUTE;
+}
 
 const struct kc_mechanism_row *kc_mechanism_at(size_t position)
 {
@@ -98,6 +107,8 @@ const struct kc_mechanism_row *kc_mechanism_for(CK_MECHANISM_TYPE type, CK_KEY_T
 static CK_FLAGS use_flag(const struct kc_object *key)
 {
     bool private = key->kind == KC_OBJECT_PRIVATE;
+    if (key->key.contributes)
+        return CKF_SIGN;
     switch (key->key.use) {
     case KC_KEY_SIGNS:
         return private ? CKF_SIGN : CKF_VERIFY;
@@ -115,7 +126,8 @@ size_t kc_mechanisms_allowed(
     const struct kc_mechanism_row *row;
     size_t count = 0;
     for (size_t i = 0; (row = kc_mechanism_at(i)) != NULL && count < KC_MECHANISMS_MAX; i++)
-        if (row->key_type == key->key.public.type->type && (row->info.flags & use_flag(key)) != 0)
+        if (row->key_type == key->key.public.type->type && (row->info.flags & use_flag(key)) != 0 &&
+            kc_mechanism_contributes(row->type) == key->key.contributes)
             list[count++] = row->type;
     return count;
 }

@@ -9,6 +9,7 @@
 enum kc_input {
     KC_INPUT_MESSAGE,
     KC_INPUT_DIGEST, /* in one part; of CKM_RSA_PKCS what is padded: DigestInfo, as a rule */
+    KC_INPUT_POINT,  /* in one part; of a contribution to an agreement */
 };
 
 struct kc_mechanism_row {
@@ -39,6 +40,9 @@ CK_RV kc_mechanism_check(unsigned kinds, const CK_MECHANISM *mechanism, CK_FLAGS
 
 /* The row of a checked mechanism for a key of this type; NULL: it is not for such keys. */
 const struct kc_mechanism_row *kc_mechanism_for(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type);
+
+/* Whether it is one by which a service's share contributes, and for nothing but such a share. */
+bool kc_mechanism_contributes(CK_MECHANISM_TYPE type);
 
 /* The mechanisms that one half of a key can be used with: CKA_ALLOWED_MECHANISMS. Returns their
  * number. */

@@ -125,7 +125,7 @@ static bool wants_size(
     const struct kc_messages *messages, const CK_BYTE *signature, CK_ULONG *size, CK_RV *rv)
 {
     CK_ULONG room = *size;
-    *size = messages->signing.type->signature_size;
+    *size = messages->signing.output_size;
     *rv = signature != NULL && room < *size ? CKR_BUFFER_TOO_SMALL : CKR_OK;
     return signature == NULL || *rv != CKR_OK;
 }

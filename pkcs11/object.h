@@ -65,6 +65,7 @@ struct kc_key_facts {
     struct kc_public public; /* lends from the object's value */
     enum kc_key_use use;
     bool own;               /* its private half is the custodian's */
+    bool contributes;       /* a service's share of a split key: for contributions alone */
     bool confirms;          /* each use needs a login just before: CKA_ALWAYS_AUTHENTICATE */
     bool login;             /* may be used, and so seen, after a login only */
     uint64_t start, expiry; /* seconds since 1970; 0: none */

@@ -24,6 +24,10 @@
 #define CKR_OPERATION_CANCEL_FAILED 0x202UL
 #endif
 
+/* This module's own: a service's contribution to a signature, and to an agreement (contribution.h). */
+#define CKM_CUSTODIAN_SIGNATURE_CONTRIBUTE (CKM_VENDOR_DEFINED | 0x4b430001UL)
+#define CKM_CUSTODIAN_AGREEMENT_CONTRIBUTE (CKM_VENDOR_DEFINED | 0x4b430002UL)
+
 /* Of C_SessionCancel. */
 #ifndef CKF_MESSAGE_SIGN
 #define CKF_MESSAGE_SIGN (1UL << 3)

@@ -44,7 +44,7 @@ static CK_RV take(CK_SESSION_HANDLE handle, bool final, const CK_BYTE *signature
     if (!signing->active || signing->in_parts != final)
         return CKR_OPERATION_NOT_INITIALIZED;
     CK_ULONG room = *size;
-    *size = signing->type->signature_size;
+    *size = signing->output_size;
     if (signature == NULL)
         return CKR_OK;
     if (room < *size)

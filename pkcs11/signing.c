@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "pkcs11/contribution.h"
 #include "pkcs11/daemon.h"
 #include "pkcs11/digest.h"
 #include "pkcs11/rv.h"
@@ -67,6 +68,9 @@ static CK_RV take_pss(const CK_MECHANISM *mechanism, struct kc_signing *signing)
 
 static CK_RV take_parameter(const CK_MECHANISM *mechanism, struct kc_signing *signing)
 {
+    signing->output_size = signing->type->signature_size;
+    if (kc_mechanism_contributes(mechanism->mechanism))
+        return kc_contribution_take(mechanism, signing);
     if (mechanism->mechanism == CKM_EDDSA)
         return take_eddsa(mechanism, signing);
     if (strcmp(signing->scheme, "pss") == 0)
@@ -76,14 +80,23 @@ static CK_RV take_parameter(const CK_MECHANISM *mechanism, struct kc_signing *si
 
 /* --- the key --- */
 
-static CK_RV take_key(const struct kc_object *object, CK_FLAGS flag, struct kc_signing *signing)
+/* A service's share contributes and does nothing else, and nothing else contributes. */
+static bool is_for(const struct kc_object *object, CK_MECHANISM_TYPE mechanism)
+{
+    return kc_mechanism_contributes(mechanism)
+               ? object->key.contributes
+               : object->key.use == KC_KEY_SIGNS && !object->key.contributes;
+}
+
+static CK_RV take_key(const struct kc_object *object, CK_MECHANISM_TYPE mechanism, CK_FLAGS flag,
+    struct kc_signing *signing)
 {
     enum kc_object_kind wanted = flag == CKF_SIGN ? KC_OBJECT_PRIVATE : KC_OBJECT_PUBLIC;
     if (object == NULL || (object->kind & (KC_OBJECT_CERTIFICATE | KC_OBJECT_DATA)) != 0)
         return CKR_KEY_HANDLE_INVALID;
     if (object->kind == KC_OBJECT_SECRET)
         return CKR_KEY_TYPE_INCONSISTENT;
-    if (object->kind != wanted || object->key.use != KC_KEY_SIGNS)
+    if (object->kind != wanted || !is_for(object, mechanism))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     signing->type = object->key.public.type;
     KC_TEXT_COPY_ARRAY(signing->key, object->id);
@@ -99,7 +112,7 @@ CK_RV kc_signing_start(const struct kc_object *object, unsigned kinds,
     struct kc_signing result = {.active = true};
     CK_RV rv = kc_mechanism_check(kinds, mechanism, flag);
     if (rv == CKR_OK)
-        rv = take_key(object, flag, &result);
+        rv = take_key(object, mechanism->mechanism, flag, &result);
     if (rv != CKR_OK)
         return rv;
     result.row = kc_mechanism_for(mechanism->mechanism, result.type->type);
@@ -160,6 +173,8 @@ static CK_RV check_size(const struct kc_signing *signing, size_t size)
 {
     if (signing->row->input == KC_INPUT_MESSAGE)
         return size <= KC_DATA_SIZE_MAX ? CKR_OK : CKR_DATA_LEN_RANGE;
+    if (signing->row->input == KC_INPUT_POINT)
+        return size > 0 && size <= KC_CONTRIBUTION_OCTETS_MAX ? CKR_OK : CKR_DATA_LEN_RANGE;
     if (signing->hash != NULL)
         return size == kc_digest_size(signing->hash) ? CKR_OK : CKR_DATA_LEN_RANGE;
     size_t most = signing->type->type == CKK_RSA ? signing->type->signature_size - 11 : 64;
@@ -188,23 +203,36 @@ static CK_RV fill(const struct kc_signing *signing, const void *message, size_t 
     return kc_rv(kc_client_request_data(request, values, KC_FIELD_MESSAGE, message, size));
 }
 
+static CK_RV take_signature(
+    const struct kc_signing *signing, const struct kc_values *made, CK_BYTE *signature)
+{
+    struct kc_span octets = made->value[KC_FIELD_SIGNATURE].span;
+    if (octets.size != signing->output_size)
+        return CKR_DEVICE_ERROR;
+    memcpy(signature, octets.bytes, octets.size);
+    return CKR_OK;
+}
+
 CK_RV kc_signing_sign(
     const struct kc_signing *signing, const void *message, size_t size, CK_BYTE *signature)
 {
     struct kc_client_request request;
     struct kc_client_answer *answer = NULL;
-    kc_client_request_init(&request, KC_OPERATION_KEY_SIGN);
+    bool contributes = kc_mechanism_contributes(signing->row->type);
+    kc_client_request_init(&request,
+        contributes ? kc_contribution_operation(signing->row->type) : KC_OPERATION_KEY_SIGN);
     kc_values_set_text(&request.message.values, KC_FIELD_KEY, signing->key);
-    CK_RV rv = fill(signing, message, size, &request);
+    CK_RV rv = contributes ? check_size(signing, size) : fill(signing, message, size, &request);
+    if (rv == CKR_OK && contributes)
+        rv = kc_contribution_fill(signing, message, size, &request);
     if (rv == CKR_OK)
         rv = kc_rv(kc_daemon_call(&request, &answer));
     kc_client_request_done(&request);
     if (rv != CKR_OK)
         return rv;
-    struct kc_span made = kc_client_answer_message(answer)->values.value[KC_FIELD_SIGNATURE].span;
-    rv = made.size == signing->type->signature_size ? CKR_OK : CKR_DEVICE_ERROR;
-    if (rv == CKR_OK)
-        memcpy(signature, made.bytes, made.size);
+    const struct kc_values *made = &kc_client_answer_message(answer)->values;
+    rv = contributes ? kc_contribution_read(signing, made, signature)
+                     : take_signature(signing, made, signature);
     kc_client_answer_free(answer);
     return rv;
 }

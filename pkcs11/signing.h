@@ -6,6 +6,15 @@
 #include "pkcs11/mechanism.h"
 
 #define KC_SIGN_CONTEXT_MAX 255
+#define KC_CONTRIBUTION_OCTETS_MAX 57
+
+/* What a mechanism that contributes is given; a size of 0: it is not. */
+struct kc_contribution_facts {
+    struct {
+        uint8_t bytes[KC_CONTRIBUTION_OCTETS_MAX];
+        size_t size;
+    } commitment, coefficient, offset;
+};
 
 /* It can be moved by assignment; kc_signing_done ends it. */
 struct kc_signing {
@@ -21,7 +30,9 @@ struct kc_signing {
     CK_ULONG salt_size;
     uint8_t context[KC_SIGN_CONTEXT_MAX];
     size_t context_size;
-    uint8_t *message; /* heap: the parts so far */
+    size_t output_size;                        /* octets of what is made */
+    struct kc_contribution_facts contribution; /* of a mechanism that contributes */
+    uint8_t *message;                          /* heap: the parts so far */
     size_t message_size;
 };
 
@@ -47,8 +58,8 @@ CK_RV kc_signing_start(const struct kc_object *object, unsigned kinds,
  */
 CK_RV kc_signing_append(struct kc_signing *signing, const CK_BYTE *part, CK_ULONG size);
 
-/* Has the custodian sign; signature has room for type->signature_size octets. Not with the module's
- * lock held. */
+/* Has the custodian sign; signature has room for output_size octets. Not with the module's lock
+ * held. */
 CK_RV kc_signing_sign(
     const struct kc_signing *signing, const void *message, size_t size, CK_BYTE *signature);
 

@@ -224,6 +224,15 @@ bool kc_call_sees(const struct kc_call *call, const struct kc_record *record)
     return grant(call, record, record->id) == KC_GRANT_ALL;
 }
 
+bool kc_call_contributes(const struct kc_call *call, const struct kc_record *share)
+{
+    struct kc_policy_key about = {share->keyring, share->label, share->id, share->role};
+    return kc_policy_names(&call->vault->config->policy, &call->peer,
+        share->use == KC_USE_SIGN ? KC_OPERATION_SIGNATURE_CONTRIBUTE
+                                  : KC_OPERATION_AGREEMENT_CONTRIBUTE,
+        &about);
+}
+
 bool kc_call_needs_login(const struct kc_call *call, const struct kc_record *key)
 {
     static const enum kc_operation operations[] = {[KC_USE_SIGN] = KC_OPERATION_KEY_SIGN,

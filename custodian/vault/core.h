@@ -410,6 +410,9 @@ KC_CHECKED enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_r
 /* Whether the policy lets the caller see a record of a key in a list. */
 bool kc_call_sees(const struct kc_call *call, const struct kc_record *record);
 
+/* Whether a rule lets the caller contribute with a service's share, and lists that by its name. */
+bool kc_call_contributes(const struct kc_call *call, const struct kc_record *share);
+
 /* The opened key of a record, from the cache or the record itself. Errors of kc_keeper_open. */
 KC_CHECKED enum kc_error kc_call_material(
     struct kc_call *call, const struct kc_record *record, struct kc_material *material);

@@ -138,19 +138,22 @@ static bool text_fits(const struct kc_call *call, enum kc_field field, const cha
     return !kc_call_has(call, field) || kc_values_text_is(&call->in.message.values, field, text);
 }
 
-/* Keys for programs: none that signs for the Mesh, nor the service's half of one. */
-static bool is_programs_key(const struct kc_record *record)
+/* Keys for programs: none that signs for the Mesh; the service's half of one for a program that is named
+ * as one that contributes. */
+static bool is_programs_key(const struct kc_call *call, const struct kc_record *record)
 {
-    return record->kind == KC_KIND_KEY &&
-           (record->role == KC_ROLE_APPLICATION ||
-               (record->role == KC_ROLE_SHARE && record->class == KC_ROLE_APPLICATION &&
-                   record->index == KC_PARTY_FIRST));
+    if (record->kind != KC_KIND_KEY)
+        return false;
+    if (record->role != KC_ROLE_SHARE)
+        return record->role == KC_ROLE_APPLICATION;
+    return record->class == KC_ROLE_APPLICATION &&
+           (record->index == KC_PARTY_FIRST || kc_call_contributes(call, record));
 }
 
 static bool is_listed(struct kc_call *call, const struct kc_record *record)
 {
     bool is_object = record->kind == KC_KIND_OBJECT;
-    return (is_object || is_programs_key(record)) && record->state == KC_STATE_ACTIVE &&
+    return (is_object || is_programs_key(call, record)) && record->state == KC_STATE_ACTIVE &&
            text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
            text_fits(call, KC_FIELD_LABEL, record->label) &&
            text_fits(call, KC_FIELD_KIND, is_object ? kc_object_text(record->object) : "key") &&

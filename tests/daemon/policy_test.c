@@ -57,6 +57,20 @@ static void refuses_when_anything_of_it_does_not_fit(void **state)
     assert_false(kc_policy_allows(&policy, &stranger, KC_OPERATION_RANDOM, NULL));
 }
 
+static void a_star_names_nothing(void **state)
+{
+    (void)state;
+    struct kc_policy_key key = {"device", "ssh-host", "", KC_ROLE_APPLICATION}, other = key;
+    other.label = "tls";
+    assert_true(kc_policy_names(&policy, &user, KC_OPERATION_KEY_SIGN, &key));
+    assert_false(kc_policy_names(&policy, &stranger, KC_OPERATION_KEY_SIGN, &key));
+    assert_false(kc_policy_names(&policy, &user, KC_OPERATION_KEY_SIGN, &other));
+    rule.any_operation = true;
+    assert_true(kc_policy_allows(&policy, &user, KC_OPERATION_KEY_AGREE, &key));
+    assert_false(kc_policy_names(&policy, &user, KC_OPERATION_KEY_AGREE, &key));
+    rule.any_operation = false;
+}
+
 static void takes_a_group_in_place_of_the_user(void **state)
 {
     (void)state;
@@ -146,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allows_what_a_rule_allows),
         cmocka_unit_test(refuses_when_anything_of_it_does_not_fit),
+        cmocka_unit_test(a_star_names_nothing),
         cmocka_unit_test(takes_a_group_in_place_of_the_user),
         cmocka_unit_test(lets_anyone_in_where_a_rule_says_so),
         cmocka_unit_test(leaves_status_to_everyone_until_a_rule_names_it),

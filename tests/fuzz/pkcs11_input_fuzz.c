@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a client hands to the PKCS#11 module: templates, public keys, certificates, the configuration.
+ * What a client hands to the PKCS#11 module: templates, public keys, certificates, the configuration,
+ * parameters of contributions.
  * The first octet says what the rest is. A template: for each attribute a type from the table, a
  * size, and that many octets; 0xff ends one of two templates. What is taken is consistent with itself.
  */
@@ -8,6 +9,7 @@
 
 #include "pkcs11/attribute.h"
 #include "pkcs11/config.h"
+#include "pkcs11/contribution.h"
 #include "pkcs11/key_template.h"
 #include "pkcs11/object_template.h"
 #include "pkcs11/secret_template.h"
@@ -135,12 +137,33 @@ static void read_text(const uint8_t *bytes, size_t size)
     free(text);
 }
 
+/* The parameter of a mechanism that contributes. */
+static void contribute(struct kc_span octets)
+{
+    static const CK_MECHANISM_TYPE mechanisms[] = {
+        CKM_CUSTODIAN_SIGNATURE_CONTRIBUTE, CKM_CUSTODIAN_AGREEMENT_CONTRIBUTE};
+    static const CK_KEY_TYPE keys[] = {CKK_EC_EDWARDS, CKK_EC_MONTGOMERY};
+    static const char *const algorithms[] = {"Ed448", "X25519"};
+    for (size_t i = 0; i < 2; i++) {
+        struct kc_signing signing = {.row = kc_mechanism_for(mechanisms[i], keys[i])};
+        struct kc_span name = {(const uint8_t *)algorithms[i], strlen(algorithms[i])};
+        CK_BYTE *copy = malloc(octets.size);
+        CK_MECHANISM mechanism = {mechanisms[i], copy, octets.size};
+        fuzz_must(copy != NULL && signing.row != NULL);
+        memcpy(copy, octets.bytes, octets.size);
+        signing.type = kc_key_type_named(name);
+        bool taken = kc_contribution_take(&mechanism, &signing) == CKR_OK;
+        fuzz_must(!taken || i == 1 || signing.contribution.commitment.size > 0);
+        free(copy);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct kc_certificate certificate;
     if (size < 2)
         return 0;
-    uint8_t what = bytes[0] % 6;
+    uint8_t what = bytes[0] % 7;
     struct kc_span rest = {bytes + 1, size - 1};
     if (what == 3)
         read_public(rest);
@@ -149,6 +172,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                   certificate.subject.size + certificate.issuer.size < rest.size);
     else if (what == 5)
         read_text(rest.bytes, rest.size);
+    else if (what == 6)
+        contribute(rest);
     else
         try_templates(what, rest.bytes, bytes + size);
     return 0;
