@@ -48,12 +48,14 @@ enum kc_error kc_root_request_write(
         kc_writer_u16(&w, request->random_size);
         break;
     case KC_ROOT_REQUEST_STATUS:
+    case KC_ROOT_REQUEST_RETIRE:
         break;
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
         kc_writer_bytes(&w, request->head, KC_ROOT_HEAD_SIZE);
         __attribute__((fallthrough));
     case KC_ROOT_REQUEST_HEAD_READ:
+    case KC_ROOT_REQUEST_HEAD_REMOVE:
         kc_writer_bytes(&w, request->auth, KC_ROOT_AUTH_SIZE);
         break;
     case KC_ROOT_REQUEST_KEY_MAKE:
@@ -113,12 +115,14 @@ static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_req
             kc_reader_fail(r);
         break;
     case KC_ROOT_REQUEST_STATUS:
+    case KC_ROOT_REQUEST_RETIRE:
         break;
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
         request->head = kc_reader_bytes(r, KC_ROOT_HEAD_SIZE);
         __attribute__((fallthrough));
     case KC_ROOT_REQUEST_HEAD_READ:
+    case KC_ROOT_REQUEST_HEAD_REMOVE:
         request->auth = kc_reader_bytes(r, KC_ROOT_AUTH_SIZE);
         break;
     case KC_ROOT_REQUEST_KEY_MAKE:
@@ -200,6 +204,8 @@ static struct kc_span read_payload(struct kc_reader *r, const struct kc_root_req
         return rest(r, KC_ROOT_HEAD_SIZE, KC_ROOT_HEAD_SIZE);
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
+    case KC_ROOT_REQUEST_HEAD_REMOVE:
+    case KC_ROOT_REQUEST_RETIRE:
     case KC_ROOT_REQUEST_KEY_KEEP:
     case KC_ROOT_REQUEST_KEY_DESTROY:
         return rest(r, 0, 0);

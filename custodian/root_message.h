@@ -10,6 +10,8 @@
  *     STATUS   nothing                   struct kc_root_status, field by field, texts in full size
  *     HEAD_READ   auth [32]              content [128]
  *     HEAD_WRITE  auth [32], content [128]  nothing; HEAD_MAKE the same
+ *     HEAD_REMOVE  auth [32]             nothing
+ *     RETIRE   nothing                   nothing
  *     KEY_MAKE     algorithm u8, use u8, auth [32], tag [16]        algorithm u8, use u8, blob span,
  *                                                                public key to the end
  *     KEY_LEFT     tag [16], number u32                             the same, or nothing
@@ -46,6 +48,8 @@ enum kc_root_request_type {
     KC_ROOT_REQUEST_HEAD_READ = 20,
     KC_ROOT_REQUEST_HEAD_WRITE = 21,
     KC_ROOT_REQUEST_HEAD_MAKE = 22,
+    KC_ROOT_REQUEST_HEAD_REMOVE = 23,
+    KC_ROOT_REQUEST_RETIRE = 24,
     KC_ROOT_REQUEST_KEY_MAKE = 40,
     KC_ROOT_REQUEST_KEY_LEFT = 41,
     KC_ROOT_REQUEST_KEY_KEEP = 42,

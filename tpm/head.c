@@ -124,6 +124,19 @@ static enum kc_error define(struct kc_tpm2 *tpm, const TPM2B_AUTH *value)
     return error;
 }
 
+/* The owner may remove any index: that it is ours was seen by reading it. */
+static enum kc_error undefine(struct kc_tpm2 *tpm, const struct kc_entity *index)
+{
+    const struct kc_entity owner = kc_entity_of(TPM2_RH_OWNER);
+    KC_AUTO_COMMAND command;
+    kc_command_init(&command, "remove the head's index", TPM2_CC_NV_UndefineSpace, 0);
+    kc_command_use(&command, &owner, NULL, NULL);
+    kc_command_name(&command, index);
+    enum kc_error error = kc_command_run(tpm, &command);
+    /* an owner who has set an authorisation keeps the place, which is empty */
+    return error != KC_OK && kc_code_wants_authorisation(tpm->code) ? KC_OK : error;
+}
+
 /* --- the operations --- */
 
 static enum kc_error make(
@@ -140,6 +153,21 @@ static enum kc_error make(
     if (error == KC_ERR_ROOT_HEAD && (error = define(tpm, value)) == KC_OK)
         error = find(tpm, place);
     return error == KC_OK ? write_content(tpm, &place->index, value, content) : error;
+}
+
+static enum kc_error remove_head(struct kc_tpm2 *tpm, const TPM2B_AUTH *value, struct place *place)
+{
+    static const uint8_t nothing[KC_ROOT_HEAD_SIZE];
+    uint8_t present[KC_ROOT_HEAD_SIZE]; /* secret; read just to know whose it is */
+    enum kc_error error = find(tpm, place);
+    if (error == KC_OK && place->has_content)
+        error = read_content(tpm, &place->index, value, present);
+    kc_wipe(present, sizeof present);
+    if (error == KC_OK) /* also if the index stays */
+        error = write_content(tpm, &place->index, value, nothing);
+    if (error == KC_OK)
+        error = find(tpm, place); /* writing may have changed its Name */
+    return error == KC_OK ? undefine(tpm, &place->index) : error;
 }
 
 static enum kc_error use(struct kc_tpm2 *tpm, const struct kc_root_head *head,
@@ -160,7 +188,8 @@ enum kc_error kc_head_do(struct kc_tpm2 *tpm, const struct kc_root_head *head)
     struct place place = {.has_content = false};
     TPM2B_AUTH value = value_of(head->auth); /* secret */
     enum kc_error error = head->step == KC_ROOT_HEAD_MAKE ? make(tpm, &value, head->content, &place)
-                                                          : use(tpm, head, &value, &place);
+                          : head->step == KC_ROOT_HEAD_REMOVE ? remove_head(tpm, &value, &place)
+                                                              : use(tpm, head, &value, &place);
     kc_wipe(&value, sizeof value);
     return error;
 }

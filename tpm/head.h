@@ -5,7 +5,7 @@
  * under the salted session, its content encrypted both ways. An index with other attributes, of
  * another size or with another authorisation value is somebody else's.
  *
- * The contracts are those of kc_root_head_read, _write and _make; the TPM is connected.
+ * The contracts are those of kc_root_head_read, _write, _make and _remove; the TPM is connected.
  */
 #ifndef KC_TPM_HEAD_H
 #define KC_TPM_HEAD_H

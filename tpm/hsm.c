@@ -331,6 +331,13 @@ static enum kc_error hsm_head(struct kc_root *root, const struct kc_root_head *h
     return error;
 }
 
+static enum kc_error hsm_retire(struct kc_root *root)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_pinned(hsm);
+    return error == KC_OK ? run(hsm, kc_hsm_do_retire) : error;
+}
+
 static const char *hsm_cause(const struct kc_root *root)
 {
     return ((const struct kc_hsm *)root)->cause;
@@ -362,6 +369,7 @@ static const struct kc_root_kind hsm_kind = {
     .find_quirks = hsm_find_quirks,
     .status = hsm_status,
     .head = hsm_head,
+    .retire = hsm_retire,
     .cause = hsm_cause,
 };
 

@@ -201,6 +201,13 @@ static enum kc_error read_newest(
     return error;
 }
 
+static enum kc_error remove_all(
+    struct kc_hsm_token *token, struct objects *objects, const struct value *value)
+{
+    enum kc_error error = find(token, value->digest, objects);
+    return error == KC_OK ? destroy_others(token, objects, OBJECTS_MAX) : error;
+}
+
 enum kc_error kc_hsm_head_do(struct kc_hsm_token *token, enum kc_root_head_step step,
     const uint8_t auth[static KC_ROOT_AUTH_SIZE], uint8_t content[static KC_ROOT_HEAD_SIZE])
 {
@@ -209,9 +216,10 @@ enum kc_error kc_hsm_head_do(struct kc_hsm_token *token, enum kc_root_head_step 
     memcpy(value.content, content, sizeof value.content);
     enum kc_error error = digest_of(token, auth, value.digest);
     if (error == KC_OK)
-        error = step == KC_ROOT_HEAD_READ   ? read_newest(token, &objects, &value)
-                : step == KC_ROOT_HEAD_MAKE ? make(token, &objects, &value)
-                                            : write_new(token, &objects, &value);
+        error = step == KC_ROOT_HEAD_READ     ? read_newest(token, &objects, &value)
+                : step == KC_ROOT_HEAD_MAKE   ? make(token, &objects, &value)
+                : step == KC_ROOT_HEAD_REMOVE ? remove_all(token, &objects, &value)
+                                              : write_new(token, &objects, &value);
     if (error == KC_OK && step == KC_ROOT_HEAD_READ)
         memcpy(content, value.content, sizeof value.content);
     kc_wipe(&objects, sizeof objects);

@@ -9,7 +9,7 @@
  * and keeps nothing else, so a crash between two steps would look like a rollback, and it could not
  * hold what erases old wrapping keys.
  *
- * The contracts are those of kc_root_head_read, _write and _make; the token is connected.
+ * The contracts are those of kc_root_head_read, _write, _make and _remove; the token is connected.
  */
 #ifndef KC_TPM_HSM_HEAD_H
 #define KC_TPM_HSM_HEAD_H

@@ -100,6 +100,17 @@ enum kc_error kc_hsm_do_head(struct kc_hsm_token *token, struct kc_hsm_call *cal
     return kc_hsm_head_do(token, call->head_step, call->auth, call->content);
 }
 
+enum kc_error kc_hsm_do_retire(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    CK_OBJECT_HANDLE key;
+    (void)call;
+    enum kc_error error = kc_hsm_key_find(token, &key);
+    if (error == KC_OK)
+        error = kc_hsm_connection_check(token, "destroy the wrapping key",
+            token->functions->C_DestroyObject(token->session, key));
+    return error == KC_ERR_ROOT_NOT_PROVISIONED ? KC_OK : error;
+}
+
 /* --- provisioning, in the worker's thread --- */
 
 static enum kc_error find_or_make(struct kc_hsm_token *token, CK_OBJECT_HANDLE *key)

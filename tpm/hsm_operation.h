@@ -25,6 +25,7 @@ KC_CHECKED enum kc_error kc_hsm_do_find_quirks(
 KC_CHECKED enum kc_error kc_hsm_do_key_destroy(
     struct kc_hsm_token *token, struct kc_hsm_call *call);
 KC_CHECKED enum kc_error kc_hsm_do_head(struct kc_hsm_token *token, struct kc_hsm_call *call);
+KC_CHECKED enum kc_error kc_hsm_do_retire(struct kc_hsm_token *token, struct kc_hsm_call *call);
 
 /* For calls that do not connect; these do as far as they need it. */
 KC_CHECKED enum kc_error kc_hsm_do_disconnect(struct kc_hsm_token *token, struct kc_hsm_call *call);

@@ -176,3 +176,15 @@ const char *kc_root_cause(const struct kc_root *root)
 {
     return root->kind->cause(root);
 }
+
+enum kc_error kc_root_head_remove(
+    struct kc_root *root, const uint8_t auth[static KC_ROOT_AUTH_SIZE])
+{
+    uint8_t unused[KC_ROOT_HEAD_SIZE] = {0};
+    return root->kind->head(root, &(struct kc_root_head){KC_ROOT_HEAD_REMOVE, auth, unused});
+}
+
+enum kc_error kc_root_retire(struct kc_root *root)
+{
+    return root->kind->retire ? root->kind->retire(root) : KC_OK;
+}

@@ -188,6 +188,19 @@ KC_CHECKED enum kc_error kc_root_head_write(struct kc_root *root,
 /* Makes the place, with this as its first content. KC_ERR_EXISTS: there is one, with content. */
 KC_CHECKED enum kc_error kc_root_head_make(struct kc_root *root,
     const uint8_t auth[static KC_ROOT_AUTH_SIZE], const uint8_t content[static KC_ROOT_HEAD_SIZE]);
+
+/* Removes the head for good: its content, and the place too unless the TPM's owner has set an
+ * authorisation. KC_ERR_ROOT_HEAD: none is there. */
+KC_CHECKED enum kc_error kc_root_head_remove(
+    struct kc_root *root, const uint8_t auth[static KC_ROOT_AUTH_SIZE]);
+
+/*
+ * Destroys what is the custodian's alone in a root that is not used any more: the wrapping key of a
+ * token. Nothing that it sealed opens again, and the root is not the pinned one any more. A TPM's SRK
+ * stays: others may use it.
+ */
+KC_CHECKED enum kc_error kc_root_retire(struct kc_root *root);
+
 /* --- resident keys: made in the root, and never outside it --- */
 
 enum kc_root_scheme {

@@ -32,13 +32,18 @@ struct kc_root_use_of_key {
     struct kc_span input;       /* digest or message, peer, ciphertext */
 };
 
-enum kc_root_head_step { KC_ROOT_HEAD_READ, KC_ROOT_HEAD_WRITE, KC_ROOT_HEAD_MAKE };
+enum kc_root_head_step {
+    KC_ROOT_HEAD_READ,
+    KC_ROOT_HEAD_WRITE,
+    KC_ROOT_HEAD_MAKE,
+    KC_ROOT_HEAD_REMOVE
+};
 
-/* One of kc_root_head_read, _write, _make. */
+/* One of kc_root_head_read, _write, _make, _remove. */
 struct kc_root_head {
     enum kc_root_head_step step;
     const uint8_t *auth;
-    uint8_t *content; /* read into, or written from */
+    uint8_t *content; /* read into, or written from; of no meaning to REMOVE */
 };
 
 struct kc_root_kind {
@@ -66,6 +71,8 @@ struct kc_root_kind {
         uint8_t *evidence, size_t *evidence_size);
     enum kc_error (*status)(struct kc_root *root, struct kc_root_status *status);
     enum kc_error (*head)(struct kc_root *root, const struct kc_root_head *head);
+    /* NULL: nothing in it is the custodian's alone */
+    enum kc_error (*retire)(struct kc_root *root);
     const char *(*cause)(const struct kc_root *root);
 };
 

@@ -143,6 +143,7 @@ enum kc_error kc_cli_recipient_remove(struct kc_cli *cli);
 enum kc_error kc_cli_root_init(struct kc_cli *cli); /* root.c */
 enum kc_error kc_cli_root_show(struct kc_cli *cli);
 enum kc_error kc_cli_root_check(struct kc_cli *cli);
+enum kc_error kc_cli_root_replace(struct kc_cli *cli);   /* replace.c */
 enum kc_error kc_cli_policy_predict(struct kc_cli *cli); /* policy.c */
 enum kc_error kc_cli_policy_sign(struct kc_cli *cli);
 enum kc_error kc_cli_policy_test(struct kc_cli *cli);

@@ -79,6 +79,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"root", "show", "", 0, 0, 0, B(CONFIG) | B(ROOT), "describe the hardware root, without the daemon", kc_cli_root_show},
     {"root", "check", "", 0, 0, 0, B(CONFIG) | B(ROOT), "see whether the pinned root is there, and opens what it seals",
         kc_cli_root_check},
+    {"root", "replace", "OLD NEW", 2, 2, 0, B(PIN_FILE) | B(LEAVE) | B(ABANDON),
+        "put what one root has sealed under another, and erase it in the former", kc_cli_root_replace},
     {"policy", "predict", "[N=HEX]...", 0, 24, 0, B(CONFIG) | B(ROOT) | B(ABOVE) | B(EVENT_LOG) | WRITES,
         "write a policy over the PCRs as they are, or as they are going to be", kc_cli_policy_predict},
     {"policy", "sign", "FILE", 1, 1, B(SIGNER), WRITES, "sign a policy", kc_cli_policy_sign},

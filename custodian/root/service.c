@@ -69,6 +69,20 @@ static enum kc_error make_head(
     return kc_root_head_make(root, request->auth, request->head);
 }
 
+static enum kc_error remove_head(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)payload;
+    return kc_root_head_remove(root, request->auth);
+}
+
+static enum kc_error retire(
+    struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
+{
+    (void)request, (void)payload;
+    return kc_root_retire(root);
+}
+
 static enum kc_error make_key(
     struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
 {
@@ -146,6 +160,8 @@ static const struct operation {
     {KC_ROOT_REQUEST_HEAD_READ, read_head},
     {KC_ROOT_REQUEST_HEAD_WRITE, write_head},
     {KC_ROOT_REQUEST_HEAD_MAKE, make_head},
+    {KC_ROOT_REQUEST_HEAD_REMOVE, remove_head},
+    {KC_ROOT_REQUEST_RETIRE, retire},
     {KC_ROOT_REQUEST_KEY_MAKE, make_key},
     {KC_ROOT_REQUEST_KEY_LEFT, find_left},
     {KC_ROOT_REQUEST_KEY_KEEP, keep_key},

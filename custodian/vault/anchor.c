@@ -100,6 +100,26 @@ static enum kc_error write_anchor(struct kc_vault *vault, const struct kc_anchor
     return error;
 }
 
+/* Before the vault's own secret goes there: with the head that follows, it is the anchor of the
+ * store that names the new root. It begins to count its writes. */
+enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name)
+{
+    struct kc_anchor copy = *vault->ledger.anchor; /* secret */
+    uint8_t octets[KC_ROOT_HEAD_SIZE];             /* secret */
+    const uint8_t *authorisation = kc_keeper_authorisation(vault->keeper);
+    struct kc_vault_root root;
+    copy.writes = 1;
+    kc_anchor_write(&copy, octets);
+    enum kc_error error = kc_vault_root_find(vault->config, vault->outside, name, &root);
+    if (error == KC_OK)
+        error = kc_vault_root_head_make(root, authorisation, octets);
+    if (error == KC_ERR_EXISTS) /* an earlier try left it */
+        error = kc_vault_root_head_write(root, authorisation, octets);
+    kc_wipe(&copy, sizeof copy);
+    kc_wipe(octets, sizeof octets);
+    return error;
+}
+
 /* Answers those who waited: the receipt says how far the anchor is. */
 static void finish_waiting(struct kc_vault *vault)
 {

@@ -61,6 +61,10 @@ static void take_effect(struct kc_vault *vault, const struct kc_record *record)
     kc_map_settle(vault->ledger.map, record, true);
     if (record->kind == KC_KIND_VAULT)
         kc_keeper_changed(vault->keeper, record);
+    if (record->kind == KC_KIND_ROOT)
+        kc_ledger_note_replacement(vault, record);
+    if (record->kind == KC_KIND_GENERATION && record->state == KC_STATE_ACTIVE)
+        kc_ledger_keep_generation(vault, record);
     if (record->kind != KC_KIND_KEY)
         return;
     kc_cache_drop(vault->cache, record->id);

@@ -203,6 +203,7 @@ static void want_missing(struct kc_ledger *ledger, struct kc_vault_message *mess
         for (size_t i = 0; i < call->change_count; i++) {
             uint32_t numbers[KC_MAP_PATH_MAX];
             const struct kc_record *record = &call->changes[i];
+            kc_map_hold(ledger->map, record->kind, record->id);
             size_t count = kc_map_missing(ledger->map, record->kind, record->id, numbers);
             for (size_t k = 0; k < count; k++)
                 want(message, numbers[k]);
@@ -225,6 +226,21 @@ static bool fetch(struct kc_vault *vault, struct kc_vault_message *message, bool
 
 /* --- building a change --- */
 
+/* Where the vault's own secret goes, its head goes first. A root that can hold none takes the place of
+ * another such. */
+static enum kc_error copy_anchor(const struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    const struct kc_record *own = NULL;
+    for (size_t i = 0; i < call->change_count; i++)
+        if (call->changes[i].kind == KC_KIND_VAULT)
+            own = &call->changes[i];
+    if (!own)
+        return KC_ERR_INTERNAL;
+    enum kc_error error = kc_ledger_copy_anchor(vault, own->root);
+    return error == KC_ERR_ROOT_UNFIT && !vault->ledger.detects ? KC_OK : error;
+}
+
 static enum kc_error apply_call(struct kc_ledger *ledger, const struct kc_call *call)
 {
     enum kc_error error = KC_OK;
@@ -234,9 +250,12 @@ static enum kc_error apply_call(struct kc_ledger *ledger, const struct kc_call *
         bool is_stale =
             kc_keeper_generation_of(record) != 0 &&
             kc_keeper_generation_of(record) != kc_keeper_generation(call->vault->keeper);
-        if (error == KC_OK && is_stale)
-            error = KC_ERR_CONFLICT; /* it would be lost with the generation that ends */
+        bool is_left_behind = kc_ledger_is_left_behind(call->vault, record);
+        if (error == KC_OK && (is_stale || is_left_behind))
+            error = KC_ERR_CONFLICT; /* it would be lost with the generation or root that ends */
     }
+    if (error == KC_OK && call->moves_home)
+        error = copy_anchor(call);
     /* what the store should have and does not give is damaged */
     return error == KC_ERR_UNAVAILABLE ? KC_ERR_RECORD_DAMAGED : error;
 }
@@ -512,12 +531,24 @@ static void take_head(struct kc_vault *vault)
     kc_ledger_plan(vault);
 }
 
+/* From here on the new root has the anchor: the copy, and then the one that comes next. */
+static void move_home(struct kc_ledger *ledger)
+{
+    for (struct kc_call *call = ledger->batch.first; call; call = call->next)
+        for (size_t i = 0; call->moves_home && i < call->change_count; i++)
+            if (call->changes[i].kind == KC_KIND_VAULT) {
+                kc_keeper_changed(call->vault->keeper, &call->changes[i]);
+                ledger->anchor->writes = 1;
+            }
+}
+
 static void settle_batch(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
     struct kc_call *call;
     kc_map_end(ledger->map, true);
     take_head(vault);
+    move_home(ledger);
     enum kc_error error = anchors_first(ledger) ? kc_ledger_anchor(vault) : KC_OK;
     while ((call = leave_batch(vault)) != NULL) {
         if (call->anchors)

@@ -87,8 +87,13 @@ struct kc_call {
     bool anchors;        /* it goes on when the root has the new head */
     uint32_t generation; /* begins with it; 0: none does */
     enum kc_error anchor_error;
-    size_t moved;   /* records, to another generation */
-    bool has_ended; /* the former generation is destroyed */
+    size_t moved;             /* records, to another generation */
+    bool has_ended;           /* the former generation is destroyed, or the former root replaced */
+    bool moves_home;          /* the vault's own secret, and with it the head, to another root */
+    bool has_looked;          /* all keys were looked through, for those that cannot move */
+    bool has_looked_for_keys; /* pages are those of keys to be moved */
+    unsigned page_again;      /* times that the page was read again */
+    uint64_t began_ms;
 
     /* what it fetches */
     unsigned fetches;
@@ -558,7 +563,7 @@ kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_m
     kc_vault_mesh_device_check, kc_vault_mesh_device_activate, kc_vault_mesh_device_cancel,
     kc_vault_mesh_device_leave;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
-    kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept;
+    kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept, kc_vault_root_replace;
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,
     kc_vault_mesh_account_refresh, kc_vault_mesh_account_disconnect, kc_vault_mesh_group_create,
     kc_vault_mesh_group_member_add, kc_vault_mesh_group_member_remove, kc_vault_mesh_group_rotate;

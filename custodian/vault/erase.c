@@ -40,8 +40,9 @@ static uint64_t erase_at(const struct kc_vault *vault)
     uint64_t now_ms = vault->outside->milliseconds(vault->outside->context);
     uint64_t now = vault->outside->seconds(vault->outside->context);
     uint64_t due = ledger->head.due, wait = 0;
-    if (!kc_ledger_is_open(vault) || ledger->is_erasing || atomic_load(&vault->stopping) ||
-        vault->config->freshness.rotate_after_h == 0 || (due == 0 && !ledger->is_moving))
+    if (!kc_ledger_is_open(vault) || ledger->is_erasing || ledger->replacement.from[0] != 0 ||
+        atomic_load(&vault->stopping) || vault->config->freshness.rotate_after_h == 0 ||
+        (due == 0 && !ledger->is_moving))
         return UINT64_MAX;
     if (!ledger->is_moving && due > now)
         wait = due - now < LOOK_MS / 1000 ? (due - now) * 1000 : LOOK_MS;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FETCHES_MAX 4 /* of nodes, for one call that does not get further by them */
+#define FETCHES_MAX 8 /* of nodes, for one call that does not get further by them */
 
 /* --- wishing --- */
 

@@ -40,7 +40,13 @@ static enum kc_error read_root(struct kc_call *call, struct kc_record *wanted)
     enum kc_error error = is_named ? kc_call_named_root(call, &root) : KC_OK;
     if (error == KC_OK)
         KC_TEXT_COPY_ARRAY(wanted->root, call->vault->config->roots[root.number].name);
-    return error;
+    struct kc_replacement replacement = kc_ledger_replacement(call->vault);
+    if (error != KC_OK || strcmp(wanted->root, replacement.from) != 0)
+        return error;
+    if (is_named)
+        return KC_ERR_CONFLICT; /* it is being replaced */
+    KC_TEXT_COPY_ARRAY(wanted->root, replacement.to);
+    return KC_OK;
 }
 
 /* A split alone makes shares, an activation composite keys, and the operations of the Mesh what is

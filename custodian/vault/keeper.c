@@ -474,6 +474,19 @@ enum kc_error kc_keeper_make_generation(struct kc_keeper *keeper, struct kc_reco
     return error == KC_OK ? kc_keeper_protect(keeper, record, NULL) : error;
 }
 
+enum kc_error kc_keeper_reseal(
+    struct kc_keeper *keeper, struct kc_record *record, const char root[static KC_RECORD_ROOT_SIZE])
+{
+    uint8_t key[KEY_SIZE]; /* secret */
+    enum kc_error error = unseal(keeper, record, key);
+    if (error == KC_OK) {
+        memcpy(record->root, root, KC_RECORD_ROOT_SIZE);
+        error = seal(keeper, key, record);
+    }
+    kc_wipe(key, sizeof key);
+    return error == KC_OK ? kc_keeper_protect(keeper, record, NULL) : error;
+}
+
 void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number)
 {
     pthread_rwlock_wrlock(&keeper->generations_lock);

@@ -83,6 +83,11 @@ void kc_keeper_changed(struct kc_keeper *keeper, const struct kc_record *record)
 KC_CHECKED enum kc_error kc_keeper_protect(
     struct kc_keeper *keeper, struct kc_record *record, const struct kc_secret *secret);
 
+/* Has another root seal what a record of the vault's own secret, or of a generation, seals; and
+ * protects it. root: its name. Errors of both roots. */
+KC_CHECKED enum kc_error kc_keeper_reseal(struct kc_keeper *keeper, struct kc_record *record,
+    const char root[static KC_RECORD_ROOT_SIZE]);
+
 /* KC_ERR_RECORD_DAMAGED: the MAC does not verify, the record is not the vault's. */
 KC_CHECKED enum kc_error kc_keeper_believe(
     struct kc_keeper *keeper, const struct kc_record *record);

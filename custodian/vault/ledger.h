@@ -55,6 +55,24 @@ struct kc_opening {
     bool is_anchored; /* a new one was made from it, and anchored */
 };
 
+/* How far the replacing of a root is; each step begins with its commit. */
+enum kc_replacement_step {
+    KC_REPLACEMENT_KEYS = 1, /* keys are sealed anew, one after the other; then, in one commit, the
+                               * vault's own secret and the wrapping keys */
+    KC_REPLACEMENT_HEAD = 2, /* the former root's copy of the head is to be removed */
+    KC_REPLACEMENT_RETIRE = 3, /* and what else is in it */
+};
+
+/* One root is replaced by another: what the record of KC_KIND_ROOT with the id below says. */
+struct kc_replacement {
+    char from[KC_RECORD_ROOT_SIZE]; /* empty: none is */
+    char to[KC_RECORD_ROOT_SIZE];
+    uint8_t step;
+    bool leaves; /* resident keys stay where they are */
+};
+
+#define KC_RECORD_ID_REPLACEMENT "replacement"
+
 struct kc_ledger {
     struct kc_map *map;
     atomic_int state; /* enum kc_ledger_state */
@@ -97,6 +115,10 @@ struct kc_ledger {
     bool is_moving;                               /* secrets, from one to the other */
     bool is_erasing;                              /* a call of the vault's own does it */
     uint64_t erase_at_ms;                         /* not before, however due */
+
+    /* of replacing a root, under the vault's lock */
+    struct kc_replacement replacement;
+    char replaced_until[KC_RECORD_ID_SIZE]; /* up to this id no key is sealed by the former root */
 };
 
 /* KC_ERR_NO_MEMORY */
@@ -124,6 +146,22 @@ void kc_ledger_forget_opening(struct kc_vault *vault);
 
 /* A call ends: if it was opening, another one may. */
 void kc_ledger_leave(struct kc_call *call);
+
+/* --- replace.c --- */
+
+/* The replacement that is under way; from is empty if none is. */
+struct kc_replacement kc_ledger_replacement(struct kc_vault *vault);
+
+/* Takes note of it as its record has it now: when the ledger opens, and when a change to it was stored. */
+void kc_ledger_note_replacement(struct kc_vault *vault, const struct kc_record *record);
+
+/* Whether a record is a new one under the root that is being replaced, and would be left behind. */
+bool kc_ledger_is_left_behind(struct kc_vault *vault, const struct kc_record *record);
+
+/* --- anchor.c --- */
+
+/* Puts a copy of the anchor into the root with this name. Whose turn it is. Errors of the root. */
+KC_CHECKED enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name);
 
 /* --- commit.c --- */
 

@@ -468,6 +468,17 @@ static enum kc_error apply(
     return KC_OK;
 }
 
+void kc_map_hold(struct kc_map *map, uint8_t kind, const char *id)
+{
+    uint8_t name[KC_SEEN_NAME_SIZE];
+    pthread_mutex_lock(&map->lock);
+    name_of(map, kind, id, name);
+    const struct leaf *present = find_leaf(map, leaf_of(name));
+    if (present)
+        (void)open_leaf(map, leaf_of(name), present); /* if it fails, so will kc_map_apply */
+    pthread_mutex_unlock(&map->lock);
+}
+
 enum kc_error kc_map_apply(
     struct kc_map *map, const struct kc_record *record, const uint8_t *before)
 {

@@ -82,6 +82,12 @@ KC_CHECKED enum kc_error kc_map_issue(struct kc_map *map, struct kc_record *reco
 void kc_map_settle(struct kc_map *map, const struct kc_record *record, bool stored);
 
 /*
+ * Keeps the leaf that a name is in, if it is here, until the change ends: others that come for the
+ * same change cannot take its place. Before kc_map_missing, for each record of the change.
+ */
+void kc_map_hold(struct kc_map *map, uint8_t kind, const char *id);
+
+/*
  * Puts a changed record into the tree.
  *
  * before  the tag that it had; NULL: it is new

@@ -328,6 +328,18 @@ static enum kc_error load_generations(struct kc_call *call)
     return error;
 }
 
+/* Whether a root is being replaced: what began goes on, and nothing new is put under the former one. */
+static enum kc_error load_replacement(struct kc_call *call)
+{
+    static const struct kc_span id = {
+        (const uint8_t *)KC_RECORD_ID_REPLACEMENT, sizeof KC_RECORD_ID_REPLACEMENT - 1};
+    struct kc_record *record;
+    enum kc_error error = kc_call_record(call, KC_KIND_ROOT, id, &record);
+    if (error == KC_OK)
+        kc_ledger_note_replacement(call->vault, record);
+    return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
 /* --- all of it --- */
 
 static enum kc_error open_step(struct kc_call *call, bool makes)
@@ -354,7 +366,8 @@ static enum kc_error open_step(struct kc_call *call, bool makes)
         return error;
     opening->is_anchored = true;
     call->anchors = false;
-    return load_generations(call);
+    error = load_generations(call);
+    return error == KC_OK && call->wish == KC_WISH_ANSWER ? load_replacement(call) : error;
 }
 
 static enum kc_error answer_rolled_back(struct kc_call *call)
@@ -379,6 +392,7 @@ enum kc_error kc_ledger_open(struct kc_call *call, bool makes)
         return KC_OK;
     if (error == KC_OK) {
         vault->ledger.accepts = false;
+        call->fetches = 0; /* what the call itself needs comes now */
         atomic_store(&vault->ledger.state, KC_LEDGER_OPEN);
     } else if (error == KC_ERR_STORE_ROLLED_BACK)
         tell_rollback(call);

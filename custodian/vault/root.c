@@ -110,6 +110,20 @@ enum kc_error kc_vault_root_head_make(struct kc_vault_root root,
     return put_head(root, KC_ROOT_REQUEST_HEAD_MAKE, authorisation, content);
 }
 
+enum kc_error kc_vault_root_head_remove(
+    struct kc_vault_root root, const uint8_t authorisation[static KC_ROOT_AUTH_SIZE])
+{
+    return put_head(root, KC_ROOT_REQUEST_HEAD_REMOVE, authorisation, NULL);
+}
+
+enum kc_error kc_vault_root_retire(struct kc_vault_root root)
+{
+    uint8_t packet[KC_ROOT_REPLY_MAX];
+    struct kc_span payload;
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_RETIRE};
+    return ask(root, &request, packet, &payload);
+}
+
 enum kc_error kc_vault_root_status(struct kc_vault_root root, struct kc_root_status *status)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];

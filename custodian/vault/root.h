@@ -41,6 +41,12 @@ KC_CHECKED enum kc_error kc_vault_root_head_make(struct kc_vault_root root,
     const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
     const uint8_t content[static KC_ROOT_HEAD_SIZE]);
 
+KC_CHECKED enum kc_error kc_vault_root_head_remove(
+    struct kc_vault_root root, const uint8_t authorisation[static KC_ROOT_AUTH_SIZE]);
+
+/* The root is not used any more: kc_root_retire. */
+KC_CHECKED enum kc_error kc_vault_root_retire(struct kc_vault_root root);
+
 KC_CHECKED enum kc_error kc_vault_root_status(
     struct kc_vault_root root, struct kc_root_status *status);
 

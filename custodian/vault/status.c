@@ -224,6 +224,20 @@ static struct finding look_at_freshness(struct kc_call *call)
         ""};
 }
 
+/* Nothing to see if none is under way. */
+static enum kc_error add_replacement(struct kc_call *call)
+{
+    struct kc_replacement replacement = kc_ledger_replacement(call->vault);
+    if (replacement.from[0] == 0)
+        return KC_OK;
+    return add_finding(
+        call, (struct finding){"replacement", "warn",
+                  kc_call_print(call, "The hardware root %s is being replaced by %s.",
+                      replacement.from, replacement.to),
+                  kc_call_print(call, "Go on with: custodian root replace %s %s", replacement.from,
+                      replacement.to)});
+}
+
 static struct finding look_at_memory(struct kc_call *call)
 {
     struct kc_arena_figures figures = kc_arena_figures();
@@ -271,6 +285,8 @@ enum kc_error kc_vault_doctor(struct kc_call *call)
         error = add_finding(call, look_at_secret(call));
     if (error == KC_OK)
         error = add_finding(call, look_at_freshness(call));
+    if (error == KC_OK)
+        error = add_replacement(call);
     if (error == KC_OK)
         error = add_finding(call, look_at_memory(call));
     if (error == KC_OK)

@@ -193,6 +193,8 @@ enum kc_error kc_vault_store_rotate(struct kc_call *call)
     enum kc_error error = call->is_own ? KC_OK : kc_call_allowed(call);
     if (error == KC_OK && call->is_own && atomic_load(&call->vault->stopping))
         error = KC_ERR_STOPPING; /* it goes on with the next start */
+    if (error == KC_OK && kc_ledger_replacement(call->vault).from[0] != 0)
+        error = KC_ERR_CONFLICT; /* a root is being replaced: one after the other */
     if (error == KC_OK && call->anchors)
         error = call->anchor_error; /* what the root did not take is not begun, or not erased */
     if (error == KC_OK && call->generation != 0)

@@ -160,6 +160,10 @@ static enum kc_error mock_head(struct kc_root *root, const struct kc_root_head *
         return refuse(mock, KC_ERR_ROOT_HEAD_TAKEN, "the head is another's");
     if (hardware->has_head && makes)
         return refuse(mock, KC_ERR_EXISTS, "there is a head");
+    if (head->step == KC_ROOT_HEAD_REMOVE) {
+        hardware->has_head = false;
+        return KC_OK;
+    }
     if (head->step == KC_ROOT_HEAD_READ) {
         memcpy(head->content, hardware->head, sizeof hardware->head);
         return KC_OK;

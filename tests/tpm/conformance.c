@@ -233,6 +233,20 @@ static void a_head_is_read_as_it_was_written_last(void **state)
     assert_head(root, second_head);
 }
 
+static void a_head_that_was_removed_is_gone_and_can_be_made_again(void **state)
+{
+    (void)state;
+    uint8_t content[KC_ROOT_HEAD_SIZE];
+    assert_int_equal(kc_root_head_remove(root, head_auth), KC_ERR_ROOT_HEAD);
+    make_head(first_head);
+    assert_int_equal(kc_root_head_remove(root, other_auth), KC_ERR_ROOT_HEAD_TAKEN);
+    assert_head(root, first_head);
+    assert_int_equal(kc_root_head_remove(root, head_auth), KC_OK);
+    assert_int_equal(kc_root_head_read(root, head_auth, content), KC_ERR_ROOT_HEAD);
+    make_head(second_head);
+    assert_head(root, second_head);
+}
+
 static void a_head_outlives_the_root_and_the_hardware(void **state)
 {
     (void)state;
@@ -373,6 +387,7 @@ int conformance_run(const struct conformance_hardware *chosen)
         TEST(a_blob_with_any_octet_changed_is_refused),
         TEST(a_blob_with_octets_missing_or_added_is_refused),
         TEST(a_head_is_read_as_it_was_written_last),
+        TEST(a_head_that_was_removed_is_gone_and_can_be_made_again),
         TEST(a_head_outlives_the_root_and_the_hardware),
         TEST(the_head_of_another_store_is_neither_read_nor_overwritten),
         TEST(a_replaced_root_has_no_head),

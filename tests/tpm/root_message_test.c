@@ -20,6 +20,8 @@ static const struct kc_root_request requests[] = {
     {.type = KC_ROOT_REQUEST_HEAD_READ, .id = 10, .auth = key},
     {.type = KC_ROOT_REQUEST_HEAD_WRITE, .id = 11, .auth = key, .head = head},
     {.type = KC_ROOT_REQUEST_HEAD_MAKE, .id = 12, .auth = key, .head = head},
+    {.type = KC_ROOT_REQUEST_HEAD_REMOVE, .id = 13, .auth = key},
+    {.type = KC_ROOT_REQUEST_RETIRE, .id = 14},
     {.type = KC_ROOT_REQUEST_KEY_MAKE,
         .id = 13,
         .algorithm = KC_ALGORITHM_P256,
@@ -189,6 +191,8 @@ static struct kc_span payload_for(size_t i, uint8_t room[static KC_ROOT_BLOB_MAX
         break;
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
+    case KC_ROOT_REQUEST_HEAD_REMOVE:
+    case KC_ROOT_REQUEST_RETIRE:
     case KC_ROOT_REQUEST_KEY_KEEP:
     case KC_ROOT_REQUEST_KEY_DESTROY:
         break;

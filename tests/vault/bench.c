@@ -37,25 +37,26 @@ static void keep_told(void *context, const struct kc_vault_event *event)
         memcpy(bench->told_key, event->key.bytes, event->key.size);
 }
 
-static enum kc_error seal(struct bench *bench, const struct kc_root_request *request,
+/* A blob is of one root: its letter is the root's. */
+static enum kc_error seal(struct bench *bench, size_t number, const struct kc_root_request *request,
     uint8_t *packet, struct kc_span *out)
 {
     assert_true(bench->seal_count < BENCH_SEALS);
     memcpy(bench->seals[bench->seal_count], request->key, KC_ROOT_KEY_SIZE);
-    memset(packet, 'b', 100);
+    memset(packet, 'b' + (int)number, 100);
     packet[0] = (uint8_t)bench->seal_count++;
     *out = (struct kc_span){packet, 100};
     return KC_OK;
 }
 
-static enum kc_error unseal(struct bench *bench, const struct kc_root_request *request,
-    uint8_t *packet, struct kc_span *out)
+static enum kc_error unseal(struct bench *bench, size_t number,
+    const struct kc_root_request *request, uint8_t *packet, struct kc_span *out)
 {
     struct kc_span blob = request->blob;
     if (blob.size != 100 || blob.bytes[0] >= bench->seal_count)
         return KC_ERR_RECORD_DAMAGED;
     for (size_t i = 1; i < blob.size; i++)
-        if (blob.bytes[i] != 'b')
+        if (blob.bytes[i] != 'b' + number)
             return KC_ERR_RECORD_DAMAGED;
     memcpy(packet, bench->seals[blob.bytes[0]], KC_ROOT_KEY_SIZE);
     *out = (struct kc_span){packet, KC_ROOT_KEY_SIZE};
@@ -63,34 +64,40 @@ static enum kc_error unseal(struct bench *bench, const struct kc_root_request *r
 }
 
 /* As a TPM's index: another authorisation value sees nothing. */
-static enum kc_error use_head(struct bench *bench, const struct kc_root_request *request,
-    uint8_t *packet, struct kc_span *out)
+static enum kc_error use_head(struct bench *bench, size_t number,
+    const struct kc_root_request *request, uint8_t *packet, struct kc_span *out)
 {
-    bool is_ours = memcmp(bench->head_auth, request->auth, KC_ROOT_AUTH_SIZE) == 0;
+    struct bench_head *head = &bench->heads[number];
+    bool is_ours = memcmp(head->auth, request->auth, KC_ROOT_AUTH_SIZE) == 0;
     if (bench->head_error != KC_OK)
         return bench->head_error;
-    if (bench->has_head && !is_ours)
+    if (head->is_there && !is_ours)
         return KC_ERR_ROOT_HEAD_TAKEN;
-    if (request->type == KC_ROOT_REQUEST_HEAD_MAKE && bench->has_head)
+    if (request->type == KC_ROOT_REQUEST_HEAD_MAKE && head->is_there)
         return KC_ERR_EXISTS;
-    if (request->type != KC_ROOT_REQUEST_HEAD_MAKE && !bench->has_head)
+    if (request->type != KC_ROOT_REQUEST_HEAD_MAKE && !head->is_there)
         return KC_ERR_ROOT_HEAD;
+    if (request->type == KC_ROOT_REQUEST_HEAD_REMOVE) {
+        *head = (struct bench_head){.is_there = false};
+        return KC_OK;
+    }
     if (request->type == KC_ROOT_REQUEST_HEAD_READ) {
-        memcpy(packet, bench->head, KC_ROOT_HEAD_SIZE);
+        memcpy(packet, head->content, KC_ROOT_HEAD_SIZE);
         *out = (struct kc_span){packet, KC_ROOT_HEAD_SIZE};
         return KC_OK;
     }
-    memcpy(bench->head_auth, request->auth, KC_ROOT_AUTH_SIZE);
-    memcpy(bench->head, request->head, KC_ROOT_HEAD_SIZE);
-    bench->has_head = true;
+    memcpy(head->auth, request->auth, KC_ROOT_AUTH_SIZE);
+    memcpy(head->content, request->head, KC_ROOT_HEAD_SIZE);
+    head->is_there = true;
     bench->head_writes++;
     return KC_OK;
 }
 
-static enum kc_error tell_status(uint8_t *packet, struct kc_span *out)
+static enum kc_error tell_status(size_t number, uint8_t *packet, struct kc_span *out)
 {
     struct kc_root_status status = {
         .manufacturer = "bench", .firmware = "1.2", .lockout_max_tries = 3};
+    status.srk_name[0] = (uint8_t)number;
     struct kc_writer w;
     kc_writer_init(&w, packet, KC_ROOT_REPLY_MAX);
     kc_root_status_write(&status, &w);
@@ -102,30 +109,39 @@ static enum kc_error ask_root(void *context, size_t number, const struct kc_root
     uint8_t packet[static KC_ROOT_REPLY_MAX], struct kc_root_reply *reply)
 {
     struct bench *bench = context;
-    assert_int_equal(number, 0);
+    assert_true(number < bench->config.root_count);
+    if (bench->is_dead)
+        return KC_ERR_ROOT_UNAVAILABLE;
     if (bench->during_root)
         bench->during_root(bench);
-    *reply = (struct kc_root_reply){.error = bench->root_error};
+    *reply = (struct kc_root_reply){
+        .error = bench->root_error ? bench->root_error : bench->root_errors[number]};
+    if (reply->error == KC_OK && bench->retired[number])
+        reply->error = KC_ERR_ROOT_CHANGED;
     if (reply->error != KC_OK)
         return KC_OK;
     switch (request->type) {
     case KC_ROOT_REQUEST_SEAL:
-        reply->error = seal(bench, request, packet, &reply->payload);
+        reply->error = seal(bench, number, request, packet, &reply->payload);
         break;
     case KC_ROOT_REQUEST_UNSEAL:
-        reply->error = unseal(bench, request, packet, &reply->payload);
+        reply->error = unseal(bench, number, request, packet, &reply->payload);
         break;
     case KC_ROOT_REQUEST_RANDOM:
         memset(packet, 'r', request->random_size);
         reply->payload = (struct kc_span){packet, request->random_size};
         break;
     case KC_ROOT_REQUEST_STATUS:
-        reply->error = tell_status(packet, &reply->payload);
+        reply->error = tell_status(number, packet, &reply->payload);
         break;
     case KC_ROOT_REQUEST_HEAD_READ:
     case KC_ROOT_REQUEST_HEAD_WRITE:
     case KC_ROOT_REQUEST_HEAD_MAKE:
-        reply->error = use_head(bench, request, packet, &reply->payload);
+    case KC_ROOT_REQUEST_HEAD_REMOVE:
+        reply->error = use_head(bench, number, request, packet, &reply->payload);
+        break;
+    case KC_ROOT_REQUEST_RETIRE:
+        bench->retired[number] = true;
         break;
     case KC_ROOT_REQUEST_KEY_MAKE:
     case KC_ROOT_REQUEST_KEY_LEFT:
@@ -136,7 +152,9 @@ static enum kc_error ask_root(void *context, size_t number, const struct kc_root
         reply->error = KC_ERR_ROOT_UNFIT; /* it has no resident keys */
         break;
     }
-    return KC_OK;
+    if (bench->dies_at_root > 0 && --bench->dies_at_root == 0)
+        bench->is_dead = true;
+    return bench->is_dead ? KC_ERR_ROOT_UNAVAILABLE : KC_OK;
 }
 
 static enum kc_error fill_random(void *context, uint8_t *octets, size_t size)
@@ -252,8 +270,16 @@ void bench_free(struct bench *bench)
 
 static void drop_sent(struct bench *bench, size_t at);
 
+void bench_add_root(struct bench *bench, const char *name)
+{
+    snprintf(
+        bench->config.roots[bench->config.root_count++].name, KC_CONFIG_ROOT_NAME_SIZE, "%s", name);
+}
+
 void bench_restart(struct bench *bench)
 {
+    bench->is_dead = false;
+    bench->dies_at_commit = bench->dies_at_root = 0;
     kc_vault_free(bench->vault);
     close_client(bench);
     while (bench->queued > 0) /* of a vault that is no more */
@@ -656,6 +682,14 @@ static bool serve(struct bench *bench, size_t at)
         return false;
     if (bench->holds_stored)
         bench->holds_after--;
+    if (bench->is_dead)
+        return true;
+    if (bench->dies_at_commit > 0 && --bench->dies_at_commit == 0) {
+        bench->is_dead = true;
+        if (bench->dies_stored)
+            (void)commit(bench, &message, &stored.place);
+        return true;
+    }
     stored.type = KC_VAULT_STORED;
     stored.ticket = message.ticket;
     stored.error = commit(bench, &message, &stored.place);

@@ -49,11 +49,15 @@ struct bench {
 
     uint8_t seals[BENCH_SEALS][KC_ROOT_KEY_SIZE];
     size_t seal_count;
-    bool has_head;
-    uint8_t head_auth[KC_ROOT_AUTH_SIZE], head[KC_ROOT_HEAD_SIZE];
+    struct bench_head {
+        bool is_there;
+        uint8_t auth[KC_ROOT_AUTH_SIZE], content[KC_ROOT_HEAD_SIZE];
+    } heads[KC_CONFIG_ROOTS_MAX]; /* of each root */
+    bool retired[KC_CONFIG_ROOTS_MAX];
     size_t head_writes;
-    enum kc_error head_error; /* KC_OK, or what the root answers to all about the head */
-    enum kc_error root_error; /* KC_OK, or what the root answers to all */
+    enum kc_error head_error; /* KC_OK, or what the roots answer to all about the head */
+    enum kc_error root_error; /* KC_OK, or what the roots answer to all */
+    enum kc_error root_errors[KC_CONFIG_ROOTS_MAX]; /* the same of one */
     void (*during_root)(struct bench *bench); /* happens when the root is asked; NULL: nothing */
 
     struct kc_record records[BENCH_RECORDS];
@@ -70,7 +74,11 @@ struct bench {
     enum kc_error store_error; /* KC_OK, or the outcome of every COMMIT; nothing is stored then */
     bool lies_about_storing;   /* says KC_OK and stores nothing */
     size_t commits;
-    struct bench *peer; /* the courier asks this one; NULL: questions stay in the queue */
+    size_t dies_at_commit; /* the vault dies with the n-th COMMIT from here on; 0: it does not */
+    bool dies_stored;      /* which is stored, though nobody hears of it */
+    size_t dies_at_root;   /* the vault dies when a root has done the n-th thing; 0: it does not */
+    bool is_dead;          /* until bench_restart */
+    struct bench *peer;    /* the courier asks this one; NULL: questions stay in the queue */
     void (*peer_lie)(struct kc_vault_message *asked); /* changes its answer; NULL: honest */
     /* Changes a request on its way to the vault; NULL: honest. */
     void (*lie)(struct bench *bench, struct kc_vault_message *request);
@@ -102,6 +110,9 @@ void bench_free(struct bench *bench);
 
 /* The only rule allows everybody this operation and no other. */
 void bench_allow_only(struct bench *bench, enum kc_operation operation);
+
+/* Gives it a second root besides "main", with this name. */
+void bench_add_root(struct bench *bench, const char *name);
 
 /* As another start of the process: the vault forgets, the store stays. */
 void bench_restart(struct bench *bench);

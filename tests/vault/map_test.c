@@ -115,6 +115,35 @@ static void forget(struct world *world)
     kc_map_set_root(world->map, world->root);
 }
 
+/* What a change needs is here after one round of fetching, however many leaves share a place. */
+static void many_records_are_changed_at_once_whatever_leaves_they_are_in(void **state)
+{
+    struct world *world = *state;
+    enum { ALL = 4000, AT_ONCE = 32 };
+    for (unsigned i = 0; i < ALL; i++)
+        change(world, i, 0);
+    forget(world);
+    for (unsigned first = 0; first + AT_ONCE <= ALL; first += AT_ONCE) {
+        struct kc_record records[AT_ONCE];
+        for (unsigned i = 0; i < AT_ONCE; i++) {
+            records[i] = record_of(first + i, 1);
+            kc_map_hold(world->map, records[i].kind, records[i].id);
+            fetch(world, &records[i]);
+            kc_map_hold(world->map, records[i].kind, records[i].id);
+        }
+        for (unsigned i = 0; i < AT_ONCE; i++) {
+            struct kc_record before = records[i];
+            assert_int_equal(kc_map_issue(world->map, &records[i]), KC_OK);
+            records[i] = record_of(first + i, 2);
+            assert_int_equal(kc_map_apply(world->map, &records[i], before.mac), KC_OK);
+        }
+        store_changed(world);
+        kc_map_end(world->map, true);
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            kc_map_settle(world->map, &records[i], true);
+    }
+}
+
 static void just_the_newest_version_is_current(void **state)
 {
     struct world *world = *state;
@@ -272,6 +301,7 @@ int main(void)
         CASE(a_change_that_was_not_stored_is_undone),
         CASE(a_record_is_changed_by_one_at_a_time),
         CASE(what_the_tree_does_not_have_is_not_changed),
+        CASE(many_records_are_changed_at_once_whatever_leaves_they_are_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -243,20 +243,20 @@ static void a_root_without_its_head_opens_nothing(void **state)
     struct bench *bench = *state;
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench_restart(bench);
-    bench->has_head = false; /* somebody removed the index */
+    bench->heads[0].is_there = false; /* somebody removed the index */
     expect_sign(bench, key, KC_ERR_ROOT_HEAD);
-    bench->has_head = true;
-    bench->head_auth[0] ^= 1; /* and made one of his own */
+    bench->heads[0].is_there = true;
+    bench->heads[0].auth[0] ^= 1; /* and made one of his own */
     expect_sign(bench, key, KC_ERR_ROOT_HEAD_TAKEN);
-    bench->head_auth[0] ^= 1;
+    bench->heads[0].auth[0] ^= 1;
     for (size_t octet = 0; octet < 41; octet++) { /* number and digest; a root that lies */
-        bench->head[octet] ^= 1;
+        bench->heads[0].content[octet] ^= 1;
         bench_restart(bench);
         struct ask ask = key_ask(KC_OPERATION_KEY_SHOW, key);
         struct answer *answer = bench_ask(bench, &ask);
         assert_true(answer->error != KC_OK || (octet >= 1 && octet <= 8));
         answer_done(answer);
-        bench->head[octet] ^= 1;
+        bench->heads[0].content[octet] ^= 1;
         if (octet >= 1 && octet <= 8)
             octet = 8; /* the number is for people: what counts is the digest */
     }
