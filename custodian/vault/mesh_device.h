@@ -91,9 +91,9 @@ KC_CHECKED enum kc_error kc_call_composite(struct kc_call *call, const char *dev
 KC_CHECKED enum kc_error kc_call_put_composite(
     struct kc_call *call, struct kc_record *staged, const struct kc_composite *composite);
 
-/* Stages the end of keys that a connection brought, those that are still there. Errors and wishes of
- * kc_call_own_key, for all of them at once. */
-KC_CHECKED enum kc_error kc_call_end_keys(
-    struct kc_call *call, const struct kc_composite *composite, bool composite_only);
+/* Records of keys by their ids, those that there are: all that are lacked are asked for at once.
+ * found has room for count. Errors and wishes of kc_call_own_key. */
+KC_CHECKED enum kc_error kc_call_find_keys(struct kc_call *call,
+    const char (*ids)[KC_RECORD_ID_SIZE], size_t count, struct kc_record **found);
 
 #endif

@@ -121,19 +121,19 @@ static char *profile_make(const struct administrator *a)
     return envelope(&w, "ProfileUser", &a->profile, NULL);
 }
 
-struct administrator *administrator_new(void)
+struct administrator *administrator_of(uint8_t number, const char *address)
 {
     struct administrator *a = calloc(1, sizeof *a);
     assert_non_null(a);
-    a->profile = administrator_key(KC_CURVE_ED448, 1);
-    a->signature = administrator_key(KC_CURVE_ED448, 2);
-    a->encryption = administrator_key(KC_CURVE_X448, 3);
-    a->authentication = administrator_key(KC_CURVE_X448, 4);
-    a->account_signature = administrator_key(KC_CURVE_ED448, 5);
-    a->address = ADMINISTRATOR_ADDRESS;
+    a->profile = administrator_key(KC_CURVE_ED448, number);
+    a->signature = administrator_key(KC_CURVE_ED448, (uint8_t)(number + 1));
+    a->encryption = administrator_key(KC_CURVE_X448, (uint8_t)(number + 2));
+    a->authentication = administrator_key(KC_CURVE_X448, (uint8_t)(number + 3));
+    a->account_signature = administrator_key(KC_CURVE_ED448, (uint8_t)(number + 4));
+    a->address = address;
     a->account_profile = profile_make(a);
     memcpy(a->account_udf, public_of(&a->profile.public).udf, sizeof a->account_udf);
-    memset(a->seed, 0x5a, sizeof a->seed);
+    memset(a->seed, 0x59 + number, sizeof a->seed);
     a->seed[0] = KC_MESH_SEED_ACTIVATION_DEVICE >> 8;
     a->seed[1] = KC_MESH_SEED_ACTIVATION_DEVICE & 0xff;
     a->result = "Accept";
@@ -141,6 +141,11 @@ struct administrator *administrator_new(void)
     a->updated = ADMINISTRATOR_NOW;
     a->responds = a->connects = a->activates = a->gives = &a->signature;
     return a;
+}
+
+struct administrator *administrator_new(void)
+{
+    return administrator_of(1, ADMINISTRATOR_ADDRESS);
 }
 
 void administrator_free(struct administrator *administrator)

@@ -38,6 +38,9 @@ struct administrator {
 };
 
 struct administrator *administrator_new(void);
+
+/* Of another account: its keys are made of numbers from this on. */
+struct administrator *administrator_of(uint8_t number, const char *address);
 void administrator_free(struct administrator *administrator);
 
 /* Someone else's key of a number. */
