@@ -191,16 +191,6 @@ static void append(const struct kc_slot *slot, struct kc_object *object, struct 
     list->objects[list->count++] = *object;
 }
 
-/*
- * A share on P-256, one of a sum of which a half is resident in hardware. The whole key's point comes
- * compressed, and clients expect coordinates, which nothing here computes.
- */
-static bool is_beyond_us(const struct kc_values *item)
-{
-    const struct kc_key_type *type = kc_key_type_named(span_of(item, KC_FIELD_ALGORITHM));
-    return type != NULL && type->type == CKK_EC && kc_values_has(item, KC_FIELD_GROUP_PUBLIC);
-}
-
 static enum kc_error append_item(
     const struct kc_slot *slot, const struct kc_values *item, struct kc_listing *list)
 {
@@ -213,7 +203,7 @@ static enum kc_error append_item(
             append(slot, &object, list);
         return error;
     }
-    for (size_t i = 0; i < 2 && error == KC_OK && !is_beyond_us(item); i++) {
+    for (size_t i = 0; i < 2 && error == KC_OK; i++) {
         error = kc_listing_read_key(item, halves[i], &object);
         if (error == KC_OK)
             append(slot, &object, list);

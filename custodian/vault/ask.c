@@ -37,7 +37,7 @@ static enum kc_error set_peer_key(
     enum kc_error error = kc_point_decode(
         &point, (enum kc_curve)share->algorithm, share->peer_public, share->public_size);
     if (error == KC_OK)
-        error = kc_record_of_public(&peer, &point);
+        error = kc_record_of_share(&peer, &point);
     if (error == KC_OK)
         kc_values_set_text(values, KC_FIELD_KEY, kc_call_print(call, "%s", peer.id));
     return error;

@@ -468,6 +468,10 @@ KC_CHECKED enum kc_error kc_record_of_octets(
 KC_CHECKED enum kc_error kc_record_of_public(
     struct kc_record *record, const struct kc_point *point);
 
+/* The same for a share. Its id is that of a whole key with this public half, which of P-256 has its
+ * point uncompressed; in the share's record the point is in threshold's encoding. */
+KC_CHECKED enum kc_error kc_record_of_share(struct kc_record *record, const struct kc_point *point);
+
 /* Reads into a record what the request says of identifier, attributes, start and expiry, as far as it
  * does. KC_ERR_BAD_ARGUMENT: it would expire before it starts */
 KC_CHECKED enum kc_error kc_call_read_details(struct kc_call *call, struct kc_record *record);

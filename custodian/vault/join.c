@@ -112,9 +112,7 @@ static enum kc_error check_proof(struct kc_call *call, const struct kc_point *re
 
 /* --- the records --- */
 
-/* Id and public half of a point. The id is that of a whole key with this public half, which of P-256
- * has its point uncompressed; in a share it is in threshold's encoding. */
-static enum kc_error describe_point(struct kc_record *record, const struct kc_point *point)
+enum kc_error kc_record_of_share(struct kc_record *record, const struct kc_point *point)
 {
     const struct kc_algorithm_info *info = kc_algorithm_info((unsigned)point->curve);
     const struct kc_curve_info *curve = kc_curve_info(point->curve);
@@ -139,9 +137,9 @@ static enum kc_error describe(struct kc_record *share, const struct kc_point *ow
     struct kc_record group = {0};
     enum kc_error error = kc_point_sum(&whole, points, 2);
     if (error == KC_OK)
-        error = describe_point(&group, &whole);
+        error = kc_record_of_share(&group, &whole);
     if (error == KC_OK)
-        error = describe_point(share, own);
+        error = kc_record_of_share(share, own);
     if (error != KC_OK)
         return error;
     share->kind = KC_KIND_KEY;

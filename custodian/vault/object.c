@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects: certificates, public keys and data that programs keep in a keyring beside their keys. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/evp.h"
 #include "proto/udf.h"
 
 #include <string.h>
@@ -161,9 +162,24 @@ static bool is_listed(struct kc_call *call, const struct kc_record *record)
            (is_object ? kc_call_allowed_object(call, record) == KC_OK : kc_call_sees(call, record));
 }
 
+/* Programs know a point of P-256 by its two coordinates; a share's record has it compressed, as what
+ * computes with it does. */
+static void describe_group_public(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *share)
+{
+    const struct kc_algorithm_info *info = kc_algorithm_info(share->algorithm);
+    struct kc_span compressed = {share->group_public, share->public_size};
+    if (share->role != KC_ROLE_SHARE || share->algorithm != KC_ALGORITHM_P256)
+        return;
+    uint8_t *whole = kc_call_keep(call, info->public_size);
+    if (kc_evp_read_peer(info, compressed, whole) == KC_OK)
+        kc_values_set_span(item, KC_FIELD_GROUP_PUBLIC, whole, info->public_size);
+}
+
 static void describe_key(struct kc_call *call, struct kc_values *item, const struct kc_record *key)
 {
     kc_call_describe(call, item, key);
+    describe_group_public(call, item, key);
     item->present &= kc_operations[KC_OPERATION_OBJECT_LIST].item;
     kc_values_set_text(item, KC_FIELD_KIND, "key");
 }

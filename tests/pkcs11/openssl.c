@@ -52,12 +52,14 @@ void signs_what_openssl_verifies(const char *label)
 
 void derives_what_openssl_does(const char *algorithm, const char *label)
 {
-    CK_SESSION_HANDLE session = open_session("home-edwards");
-    EVP_PKEY *own = EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
+    bool nist = strcmp(algorithm, "P-256") == 0;
+    CK_SESSION_HANDLE session = open_session(nist ? "home" : "home-edwards");
+    EVP_PKEY *own = nist ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", algorithm)
+                         : EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
     EVP_PKEY *public = public_key(session, label);
-    CK_BYTE peer[56], ours[56], theirs[56];
-    size_t peer_size = sizeof peer, theirs_size = sizeof theirs;
-    assert_int_equal(EVP_PKEY_get_raw_public_key(own, peer, &peer_size), 1);
+    CK_BYTE peer[65], ours[56], theirs[56];
+    size_t peer_size, theirs_size = sizeof theirs;
+    assert_int_equal(EVP_PKEY_get_octet_string_param(own, "pub", peer, sizeof peer, &peer_size), 1);
 
     CK_ECDH1_DERIVE_PARAMS parameter = {
         .kdf = CKD_NULL, .ulPublicDataLen = peer_size, .pPublicData = peer};

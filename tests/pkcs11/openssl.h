@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL's opinion of what the module does with keys on the token home-edwards. */
+/* OpenSSL's opinion of what the module does with keys on the token home-edwards, and of P-256 on home. */
 #ifndef KC_TESTS_PKCS11_OPENSSL_H
 #define KC_TESTS_PKCS11_OPENSSL_H
 
