@@ -5,9 +5,11 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 30000
@@ -62,6 +64,24 @@ pid_t kc_view_wait_for_process(
         poll(NULL, 0, STEP_MS);
     }
     return 0;
+}
+
+struct kc_view_killer kc_view_kill_later(pid_t pid, int delay_ms)
+{
+    struct kc_view_killer killer = {.pid = fork()};
+    if (killer.pid == 0) {
+        poll(NULL, 0, delay_ms);
+        _exit(kill(pid, SIGKILL));
+    }
+    if (killer.pid < 0)
+        abort();
+    return killer;
+}
+
+void kc_view_killer_done(struct kc_view_killer *killer)
+{
+    if (waitpid(killer->pid, NULL, 0) != killer->pid)
+        abort();
 }
 
 bool kc_view_status_has(pid_t pid, const char *line)

@@ -28,6 +28,13 @@ enum kc_error kc_view_sign(struct kc_client *client, const char *id);
 enum kc_error kc_view_call(struct kc_client *client, enum kc_operation operation);
 enum kc_error kc_view_random(struct kc_client *client);
 
+/* Something that kills a process after a while, whatever happens meanwhile. Given; done waits for it. */
+struct kc_view_killer {
+    pid_t pid;
+};
+struct kc_view_killer kc_view_kill_later(pid_t pid, int delay_ms);
+void kc_view_killer_done(struct kc_view_killer *killer);
+
 #define KC_VIEW_TEXT_SIZE 256
 
 /* Sends a request, which is done then; *text is a text field of the answer, if it has it. */

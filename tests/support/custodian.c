@@ -34,10 +34,23 @@ static void write_token(const struct kc_custodian *c, FILE *file)
         KC_SOFTHSM_MODULE, KC_SOFTHSM_TOKEN, KC_SOFTHSM_KEY, c->hsm.pin_file, c->hsm.config);
 }
 
+/* The token beside the TPM, or in its place. */
+static void write_second(const struct kc_custodian *c, FILE *file)
+{
+    fprintf(file, "name = \"hsm\"; ");
+    write_token(c, file);
+    fprintf(file, "srk_name_file = \"%s/token.name\"; }", c->folder);
+}
+
 /* One line each, as all settings here: tests edit them. */
 static void write_roots(const struct kc_custodian *c, FILE *file)
 {
     fprintf(file, "root = { ");
+    if (c->is_without_tpm) {
+        write_second(c, file);
+        fprintf(file, ";\n");
+        return;
+    }
     if (c->has_tpm)
         fprintf(file, "tcti = \"%s\"; ", c->tpm.tcti);
     else
@@ -45,12 +58,12 @@ static void write_roots(const struct kc_custodian *c, FILE *file)
     fprintf(file, "srk_name_file = \"%s/srk.name\"; };\n", c->folder);
     if (!c->has_tpm || !c->has_hsm)
         return;
-    fprintf(file, "roots = ( { name = \"hsm\"; ");
-    write_token(c, file);
-    fprintf(file, "srk_name_file = \"%s/token.name\"; } );\n", c->folder);
+    fprintf(file, "roots = ( { ");
+    write_second(c, file);
+    fprintf(file, " );\n");
 }
 
-static void write_config(const struct kc_custodian *c, const char *keyrings)
+static void write_config(const struct kc_custodian *c)
 {
     FILE *file = fopen(c->config, "w");
     require(file != NULL, c->config);
@@ -61,7 +74,7 @@ static void write_config(const struct kc_custodian *c, const char *keyrings)
               "listener = 64805; };\n",
             file);
     write_roots(c, file);
-    fprintf(file, "keyrings = [ %s ];\n", keyrings);
+    fprintf(file, "keyrings = [ %s ];\n", c->keyrings);
     fprintf(file,
         "policy = ( { name = \"test\"; users = [ \"%u\" ]; keyrings = [ \"*\" ]; "
         "operations = [ \"*\" ]; }, "
@@ -131,9 +144,16 @@ static void init(struct kc_custodian *c, const char *keyrings, bool has_tpm, boo
         kc_softhsm_init(&c->hsm, ROOT_USER);
     if (has_tpm)
         kc_swtpm_init(&c->tpm);
-    write_config(c, keyrings);
+    snprintf(c->keyrings, sizeof c->keyrings, "%s", keyrings);
+    write_config(c);
     provision(c);
     kc_custodian_start(c);
+}
+
+void kc_custodian_without_tpm(struct kc_custodian *c)
+{
+    c->is_without_tpm = true;
+    write_config(c);
 }
 
 void kc_custodian_init(struct kc_custodian *c, const char *keyrings)

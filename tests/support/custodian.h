@@ -14,7 +14,8 @@
 struct kc_custodian {
     struct kc_swtpm tpm; /* one of these two, or both */
     struct kc_softhsm hsm;
-    bool has_tpm, has_hsm;
+    bool has_tpm, has_hsm, is_without_tpm;
+    char keyrings[64];
     char folder[64];
     char socket[96]; /* folder/socket: where it answers */
     char config[96]; /* folder/custodian.conf: may be rewritten while it does not run */
@@ -34,6 +35,10 @@ void kc_custodian_init_softhsm(struct kc_custodian *custodian, const char *keyri
 
 /* The same with two roots: "main", the TPM, and beside it "hsm", the token. */
 void kc_custodian_init_both(struct kc_custodian *custodian, const char *keyrings);
+
+/* Of one with two roots, while it does not run: takes the TPM out of the configuration; the token is
+ * its only root, under its name. */
+void kc_custodian_without_tpm(struct kc_custodian *custodian);
 
 /* Stops it, and removes everything. */
 void kc_custodian_done(struct kc_custodian *custodian);
