@@ -21,7 +21,8 @@
  *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, device, share 1   agree   active
  *   envelope-open         application, base, account, device, share 1   agree   active
- *   envelope-sign, -seal  application, base, account, device, share 1   sign    active
+ *   envelope-sign, -seal, mesh-pin-create
+ *                         application, base, account, device, share 1   sign    active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
  *   share-form            application, base, resident            agree   active
@@ -135,6 +136,7 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_ENVELOPE_OPEN] = ENVELOPE(AGREE),
     [KC_OPERATION_ENVELOPE_SIGN] = ENVELOPE(SIGN),
     [KC_OPERATION_ENVELOPE_SEAL] = ENVELOPE(SIGN),
+    [KC_OPERATION_MESH_PIN_CREATE] = ENVELOPE(SIGN),
 };
 
 /* Before its start, or after its expiry. */
@@ -347,8 +349,11 @@ static enum kc_error ask_again(struct kc_call *call, const char *id)
 static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_span id)
 {
     const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
-    if (call->is_own || kc_call_looked_for(call, text))
-        return check_absent(call, kind, text);
+    if (call->is_own || kc_call_looked_for(call, text)) {
+        enum kc_error error = check_absent(call, kind, text);
+        /* hidden, or made since the desk looked */
+        return error == KC_ERR_RECORD_DAMAGED ? ask_again(call, text) : error;
+    }
     kc_call_need(call, text);
     return KC_ERR_UNAVAILABLE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole DARE envelopes, opened and made here: who calls has neither the base seed nor the digest that
  * is signed. */
+#include "custodian/vault/mesh_envelope.h"
+
 #include "custodian/mesh/opening.h"
 #include "custodian/mesh/purpose.h"
 #include "custodian/mesh/verify.h"
@@ -39,6 +41,7 @@ struct used {
     struct kc_record *record;
     struct kc_public_key own; /* of a share: of the key that was split */
     enum kc_mesh_purpose purpose;
+    struct kc_span manifest; /* what accredits it in a signature; or empty */
 };
 
 static enum kc_mesh_purpose purpose_of_role(uint8_t role)
@@ -71,6 +74,7 @@ static enum kc_error find_purpose(const struct kc_record *key, enum kc_mesh_purp
 
 static enum kc_error find_key(struct kc_call *call, struct used *used)
 {
+    used->manifest = (struct kc_span){NULL, 0};
     enum kc_error error = kc_call_key(call, &used->record);
     if (error == KC_OK)
         error = find_purpose(used->record, &used->purpose);
@@ -231,7 +235,7 @@ static enum kc_error sign_making(struct kc_call *call, const struct used *used)
     if (error != KC_OK || call->wish != KC_WISH_ANSWER)
         return error;
     error = kc_mesh_making_sign(
-        call->making, &used->own, (struct kc_span){signature, size}, (struct kc_span){NULL, 0});
+        call->making, &used->own, (struct kc_span){signature, size}, used->manifest);
     if (error == KC_OK)
         error = kc_mesh_making_write(call->making, &text, &text_size);
     if (error != KC_OK)
@@ -340,4 +344,28 @@ enum kc_error kc_vault_envelope_seal(struct kc_call *call)
     if (error == KC_OK)
         error = kc_call_data(call, KC_FIELD_RECIPIENTS, &recipients);
     return error == KC_OK ? seal(call, &used, payload.span, recipients.span) : error;
+}
+
+/* --- what other handlers wrote --- */
+
+/* The signature of a split key takes several runs, in which they would write it anew. */
+enum kc_error kc_call_seal_payload(struct kc_call *call, struct kc_span payload)
+{
+    struct used used;
+    KC_AUTO_DATA recipients = {0};
+    enum kc_error error = find_key(call, &used);
+    if (error == KC_OK && used.record->role == KC_ROLE_SHARE)
+        error = wrong_field(call, KC_FIELD_KEY);
+    if (error == KC_OK)
+        error = kc_call_data(call, KC_FIELD_RECIPIENTS, &recipients);
+    return error == KC_OK ? seal(call, &used, payload, recipients.span) : error;
+}
+
+enum kc_error kc_call_sign_payload(
+    struct kc_call *call, struct kc_span payload, struct kc_span manifest)
+{
+    struct used used;
+    enum kc_error error = find_key(call, &used);
+    used.manifest = manifest;
+    return error == KC_OK ? make_and_sign(call, &used, payload, NULL, 0) : error;
 }
