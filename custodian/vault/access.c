@@ -21,7 +21,7 @@
  *   object-list           application, share 1 of such          any     active
  *   decrypt               application, base, account, device, share 1   agree   active
  *   envelope-open         application, base, account, device, share 1   agree   active
- *   envelope-sign, -seal, mesh-pin-create
+ *   envelope-sign, -seal, mesh-pin-create, mesh-earl-claim
  *                         application, base, account, device, share 1   sign    active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
@@ -137,6 +137,7 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_ENVELOPE_SIGN] = ENVELOPE(SIGN),
     [KC_OPERATION_ENVELOPE_SEAL] = ENVELOPE(SIGN),
     [KC_OPERATION_MESH_PIN_CREATE] = ENVELOPE(SIGN),
+    [KC_OPERATION_MESH_EARL_CLAIM] = ENVELOPE(SIGN),
 };
 
 /* Before its start, or after its expiry. */

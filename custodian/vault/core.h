@@ -568,6 +568,8 @@ kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_m
     kc_vault_mesh_device_leave;
 kc_handler kc_vault_mesh_pin_create, kc_vault_mesh_pin_check, kc_vault_mesh_pin_verify,
     kc_vault_mesh_pin_close;
+kc_handler kc_vault_mesh_earl_create, kc_vault_mesh_earl_publish, kc_vault_mesh_earl_claim,
+    kc_vault_mesh_earl_open, kc_vault_mesh_earl_check;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
     kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept, kc_vault_root_replace;
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,

@@ -105,6 +105,11 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_PIN_CHECK] = {kc_vault_mesh_pin_check, STORE},
     [KC_OPERATION_MESH_PIN_VERIFY] = {kc_vault_mesh_pin_verify, STORE},
     [KC_OPERATION_MESH_PIN_CLOSE] = {kc_vault_mesh_pin_close, STORE},
+    [KC_OPERATION_MESH_EARL_CREATE] = {kc_vault_mesh_earl_create, STORE},
+    [KC_OPERATION_MESH_EARL_PUBLISH] = {kc_vault_mesh_earl_publish, STORE},
+    [KC_OPERATION_MESH_EARL_CLAIM] = {kc_vault_mesh_earl_claim, STORE},
+    [KC_OPERATION_MESH_EARL_OPEN] = {kc_vault_mesh_earl_open, NOTHING},
+    [KC_OPERATION_MESH_EARL_CHECK] = {kc_vault_mesh_earl_check, STORE},
 };
 
 /* --- life --- */
