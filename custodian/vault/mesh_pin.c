@@ -35,7 +35,7 @@ static enum kc_error read_wanted(struct kc_call *call, struct kc_mesh_pin *pin)
     if (expiry <= now || expiry > now + LIFE_MAX)
         return wrong_field(call, KC_FIELD_EXPIRY);
     pin->expires = (int64_t)expiry;
-    pin->is_automatic = kc_call_has(call, KC_FIELD_AUTOMATIC) && values[KC_FIELD_AUTOMATIC].number;
+    pin->is_automatic = kc_call_has(call, KC_FIELD_CONFIRM) && values[KC_FIELD_CONFIRM].number == 0;
     const struct kc_values *all = &call->in.message.values;
     if (kc_values_text_is(all, KC_FIELD_TAG, "RequestConnection"))
         pin->action = kc_mesh_pin_action(KC_OBJECT_RequestConnection);
@@ -287,7 +287,7 @@ static enum kc_error accept_pin(struct kc_call *call, const struct checking *che
     if (error != KC_OK)
         return error;
     kc_call_set_text(call, KC_FIELD_OBJECT, kc_call_print(call, "%s", checking->pin->id));
-    kc_call_set_number(call, KC_FIELD_AUTOMATIC, !checking->pin->confirm);
+    kc_call_set_number(call, KC_FIELD_CONFIRM, checking->pin->confirm);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

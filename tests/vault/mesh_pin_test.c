@@ -102,7 +102,7 @@ static void a_pin_is_good_for_one_message(void **state)
     struct ask ask = check_ask(KC_OPERATION_MESH_PIN_CHECK, message(&pin));
     struct answer *answer = bench_ask(bench, &ask);
     assert_string_equal(answer_text(answer, KC_FIELD_OBJECT), pin.id);
-    assert_int_equal(answer_value(answer, KC_FIELD_AUTOMATIC)->number, 0);
+    assert_int_equal(answer_value(answer, KC_FIELD_CONFIRM)->number, 1);
     answer_done(answer);
     expect_proof(bench, message(&pin), KC_ERR_MESH_PIN_USED);
     assert_string_equal(bench->told.error == KC_ERR_MESH_PIN_USED ? "told" : "", "told");
@@ -265,6 +265,18 @@ static void a_pin_that_was_used_stays_so_whatever_dies(void **state)
     expect_proof(bench, message(&pin), KC_ERR_MESH_PIN_USED);
 }
 
+static void a_pin_may_be_for_what_is_accepted_without_asking(void **state)
+{
+    struct bench *bench = *state;
+    struct ask create = create_ask("RequestConnection");
+    ask_number(&create, KC_FIELD_CONFIRM, 0);
+    struct pin pin = take_pin(bench, &create);
+    struct ask ask = check_ask(KC_OPERATION_MESH_PIN_CHECK, message(&pin));
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer_value(answer, KC_FIELD_CONFIRM)->number, 0);
+    answer_done(answer);
+}
+
 static void administrators_are_told_of_a_pin_in_an_envelope_to_them(void **state)
 {
     struct bench *bench = *state;
@@ -344,6 +356,7 @@ int main(void)
         TEST(failures_are_counted_for_each_account_before_a_pin_is_compared),
         TEST(of_two_uses_at_once_one_counts),
         TEST(a_pin_that_was_used_stays_so_whatever_dies),
+        TEST(a_pin_may_be_for_what_is_accepted_without_asking),
         TEST(administrators_are_told_of_a_pin_in_an_envelope_to_them),
         TEST(what_is_wanted_of_a_pin_has_its_limits),
     };
