@@ -26,6 +26,7 @@ struct flow {
 
     struct kc_operate_result *results; /* owned, one for each operation */
     size_t operation_count, result_count;
+    bool waits; /* for what must be durable first */
 };
 
 /* --- what stands there, before anybody is believed --- */
@@ -275,6 +276,24 @@ static enum kc_operate_code time_check(const struct flow *flow)
                : KC_OPERATE_STALE;
 }
 
+/* Whether all that must be durable is: every operation that the requester may have is asked for, so
+ * that one commit brings what they all need. */
+static bool is_prepared(const struct flow *flow)
+{
+    const struct kc_operate_state *state = flow->state;
+    struct kc_json operations = kc_object_member(&flow->request.object, "Operations");
+    bool ready =
+        state->is_ready == NULL || state->is_ready(state->context, kc_replay_time(flow->id));
+    for (size_t i = 0; state->is_reserved != NULL && i < kc_json_count(operations); i++) {
+        struct kc_object operation = kc_object_item(operations, i);
+        const struct kc_mesh_capability *capability =
+            kc_operate_granted(state, &flow->requester, &operation);
+        if (capability != NULL && !state->is_reserved(state->context, capability))
+            ready = false;
+    }
+    return ready;
+}
+
 static enum kc_operate_code replay_check(const struct flow *flow)
 {
     enum kc_error error = kc_replay_take(flow->state->replay, flow->id);
@@ -318,6 +337,9 @@ static enum kc_operate_code judge(struct flow *flow)
         code = form_check(flow);
     if (code == KC_OPERATE_ACCEPTED)
         code = time_check(flow);
+    flow->waits = code == KC_OPERATE_ACCEPTED && !is_prepared(flow);
+    if (flow->waits)
+        return KC_OPERATE_BUSY;
     if (code == KC_OPERATE_ACCEPTED)
         code = replay_check(flow);
     return code == KC_OPERATE_ACCEPTED ? execute(flow) : code;
@@ -345,7 +367,8 @@ enum kc_error kc_operate(const struct kc_operate_state *state, uint64_t now_ms, 
         reply.digest = (struct kc_span){flow.digest, sizeof flow.digest};
     reply.results = flow.results;
     reply.result_count = executed ? flow.result_count : 0;
-    enum kc_error error = kc_operate_reply_write(state, now_ms, &reply, answer);
+    enum kc_error error =
+        flow.waits ? KC_ERR_UNAVAILABLE : kc_operate_reply_write(state, now_ms, &reply, answer);
     flow_done(&flow);
     return error;
 }

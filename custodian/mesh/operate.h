@@ -57,6 +57,12 @@ struct kc_operate_state {
     /* Whether the administrator revoked a device, by a UDF of its profile or of one of its keys. */
     bool (*is_revoked)(void *context, const char *account_udf, const char *udf);
 
+    /* What must be durable before it counts on it: that an ID of this time is not taken again after
+     * a crash, and that an operation is charged. False: not yet, and nothing is done. Asked when the
+     * requester is known, the second for each operation that it may have. NULL: all is ready. */
+    bool (*is_ready)(void *context, uint64_t time_ms);
+    bool (*is_reserved)(void *context, const struct kc_mesh_capability *capability);
+
     /* Charges one operation that the requester may have, before it is executed, whatever comes of
      * it. False: the limit is reached. */
     bool (*charge)(void *context, const struct kc_mesh_capability *capability);
@@ -86,6 +92,7 @@ struct kc_operate_answer {
  * body    what came, as it came
  * answer  given: kc_operate_answer_done
  *
+ * KC_ERR_UNAVAILABLE  is_ready or is_reserved said no: nothing was done, no ID taken
  * KC_ERR_NO_MEMORY, KC_ERR_INTERNAL, KC_ERR_TOO_LARGE  there is no answer, nothing may be sent; the
  *                                                      ID may have been taken
  */

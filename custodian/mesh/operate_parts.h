@@ -25,6 +25,10 @@ struct kc_operate_requester {
 const struct kc_mesh_capability *kc_operate_capability(
     const struct kc_operate_state *state, const struct kc_object *operation);
 
+/* The capability of an operation, if the requester may have it; NULL: whatever the reason. */
+const struct kc_mesh_capability *kc_operate_granted(const struct kc_operate_state *state,
+    const struct kc_operate_requester *requester, const struct kc_object *operation);
+
 /* Whether all operations have the form that they must have, and no share signs twice. */
 bool kc_operate_has_form(const struct kc_operate_state *state, struct kc_json operations);
 

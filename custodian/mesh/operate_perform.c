@@ -317,14 +317,22 @@ static enum kc_operate_code sign(const struct kc_operate_state *state,
     return code;
 }
 
+const struct kc_mesh_capability *kc_operate_granted(const struct kc_operate_state *state,
+    const struct kc_operate_requester *requester, const struct kc_object *operation)
+{
+    const struct kc_mesh_capability *capability = kc_operate_capability(state, operation);
+    bool granted = capability != NULL && is_granted(capability, requester) &&
+                   is_of_class(operation->type, capability->class);
+    return granted ? capability : NULL;
+}
+
 void kc_operate_perform(const struct kc_operate_state *state,
     const struct kc_operate_requester *requester, const struct kc_object *operation,
     struct kc_operate_result *result)
 {
-    const struct kc_mesh_capability *capability = kc_operate_capability(state, operation);
+    const struct kc_mesh_capability *capability = kc_operate_granted(state, requester, operation);
     *result = (struct kc_operate_result){.code = KC_OPERATE_REFUSED};
-    if (capability == NULL || !is_granted(capability, requester) ||
-        !is_of_class(operation->type, capability->class))
+    if (capability == NULL)
         return;
     if (!state->charge(state->context, capability)) {
         result->code = KC_OPERATE_QUOTA;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/replay.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct entry {
 };
 
 struct kc_replay {
+    pthread_mutex_t lock; /* over the edge and the IDs */
     uint64_t edge_ms, hash_key;
     size_t id_max, id_count, bucket_count;
     struct entry **buckets;
@@ -23,8 +25,10 @@ enum kc_error kc_replay_new(
         return KC_ERR_NO_MEMORY;
     *made = (struct kc_replay){
         .edge_ms = edge_ms, .hash_key = hash_key, .id_max = id_max, .bucket_count = id_max / 2 + 1};
+    pthread_mutex_init(&made->lock, NULL);
     made->buckets = calloc(made->bucket_count, sizeof(struct entry *));
     if (made->buckets == NULL) {
+        pthread_mutex_destroy(&made->lock);
         free(made);
         return KC_ERR_NO_MEMORY;
     }
@@ -65,6 +69,7 @@ void kc_replay_free(struct kc_replay *replay)
         }
     }
     free(replay->buckets);
+    pthread_mutex_destroy(&replay->lock);
     free(replay);
 }
 
@@ -85,9 +90,12 @@ bool kc_replay_is_timely(struct kc_replay *replay, uint64_t now_ms, uint64_t tim
 {
     uint64_t apart = now_ms > time_ms ? now_ms - time_ms : time_ms - now_ms;
     uint64_t edge = now_ms > KC_REPLAY_SKEW_MS ? now_ms - KC_REPLAY_SKEW_MS : 0;
+    pthread_mutex_lock(&replay->lock);
     if (edge > replay->edge_ms)
         replay->edge_ms = edge;
-    return apart <= KC_REPLAY_SKEW_MS && time_ms >= replay->edge_ms;
+    bool is_timely = apart <= KC_REPLAY_SKEW_MS && time_ms >= replay->edge_ms;
+    pthread_mutex_unlock(&replay->lock);
+    return is_timely;
 }
 
 /* Each word is mixed in by a product with a secret odd factor, of which the upper half is kept. */
@@ -101,8 +109,11 @@ static struct entry **bucket_of(struct kc_replay *replay, const uint8_t *id)
     return &replay->buckets[hash % replay->bucket_count];
 }
 
-enum kc_error kc_replay_take(struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE])
+/* The lock is held. What the edge has passed since the caller looked may be forgotten already. */
+static enum kc_error take(struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE])
 {
+    if (kc_replay_time(id) < replay->edge_ms)
+        return KC_ERR_CONFLICT;
     struct entry **bucket = bucket_of(replay, id);
     bucket_sweep(replay, bucket, replay->edge_ms);
     for (const struct entry *entry = *bucket; entry != NULL; entry = entry->next)
@@ -120,4 +131,12 @@ enum kc_error kc_replay_take(struct kc_replay *replay, const uint8_t id[KC_REPLA
     *bucket = entry;
     replay->id_count++;
     return KC_OK;
+}
+
+enum kc_error kc_replay_take(struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE])
+{
+    pthread_mutex_lock(&replay->lock);
+    enum kc_error error = take(replay, id);
+    pthread_mutex_unlock(&replay->lock);
+    return error;
 }

@@ -6,7 +6,7 @@
  * clock, and not before the lower edge of the window, which follows the clock and never moves back,
  * also when the clock does. So an ID needs to be kept only until the edge has passed its time.
  *
- * One caller at a time.
+ * Thread-safe.
  */
 #ifndef KC_CUSTODIAN_MESH_REPLAY_H
 #define KC_CUSTODIAN_MESH_REPLAY_H

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/service_request.h"
+
+#include "custodian/mesh/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- reading --- */
+
+/* The names that requests have had, and the fields that they say the account and its profile in. */
+static const struct {
+    enum kc_transaction transaction;
+    enum kc_mesh_asking asking;
+    const char *address, *profile;
+} names[] = {
+    {KC_TRANSACTION_BindAccount, KC_MESH_BIND, "AccountAddress", "EnvelopedProfileAccount"},
+    {KC_TRANSACTION_CreateAccount, KC_MESH_BIND, "AccountAddress", "SignedAssertionAccount"},
+    {KC_TRANSACTION_CreateGroup, KC_MESH_BIND, "AccountAddress", "SignedProfileGroup"},
+    {KC_TRANSACTION_UnbindAccount, KC_MESH_UNBIND, "Account", NULL},
+    {KC_TRANSACTION_DeleteAccount, KC_MESH_UNBIND, "Account", NULL},
+    {KC_TRANSACTION_Transact, KC_MESH_TRANSACT, "Account", NULL},
+    {KC_TRANSACTION_Upload, KC_MESH_TRANSACT, "Account", NULL},
+};
+
+/* The row of a request; the count of rows: there is none. */
+static size_t row_of(const struct kc_mesh_request *request)
+{
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && names[i].transaction != request->request.transaction)
+        i++;
+    return i;
+}
+
+static bool address_read(struct kc_mesh_request *request, enum kc_mesh_asking asking)
+{
+    char said[KC_MESH_ADDRESS_SIZE];
+    size_t row = row_of(request);
+    if (row == sizeof names / sizeof *names || names[row].asking != asking)
+        return false;
+    struct kc_json value = kc_object_member(&request->request.object, names[row].address);
+    return kc_json_text(value, said, sizeof said) == KC_OK &&
+           kc_mesh_address(said, request->address) && request->address[0] != '\0';
+}
+
+static bool id_read(struct kc_mesh_request *request)
+{
+    size_t size = sizeof request->id;
+    return kc_json_octets(kc_object_member(&request->request.object, "ID"), request->id, &size) ==
+               KC_OK &&
+           size == sizeof request->id;
+}
+
+static enum kc_error parse(struct kc_mesh_request *request, enum kc_mesh_asking asking)
+{
+    struct kc_span payload = {request->envelope->body, request->envelope->body_size};
+    if (request->envelope->salt_size != 0 || payload.bytes == NULL)
+        return KC_ERR_BAD_REQUEST;
+    enum kc_error error =
+        kc_request_parse(payload, KC_MESH_REQUEST_MAX, &request->document, &request->request, NULL);
+    if (error == KC_ERR_TOO_LARGE || error == KC_ERR_NO_MEMORY)
+        return error;
+    bool good = error == KC_OK && address_read(request, asking) && id_read(request);
+    return good ? KC_OK : KC_ERR_BAD_REQUEST;
+}
+
+enum kc_error kc_mesh_request_read(
+    struct kc_span text, enum kc_mesh_asking asking, struct kc_mesh_request *request)
+{
+    *request = (struct kc_mesh_request){0};
+    if (text.size > KC_MESH_REQUEST_MAX)
+        return KC_ERR_TOO_LARGE;
+    request->envelope = calloc(1, sizeof *request->envelope);
+    if (request->envelope == NULL)
+        return KC_ERR_NO_MEMORY;
+    enum kc_error error = kc_dare_envelope_read(text, request->envelope);
+    if (error == KC_OK)
+        error = parse(request, asking);
+    else if (error != KC_ERR_NO_MEMORY && error != KC_ERR_TOO_LARGE)
+        error = KC_ERR_BAD_REQUEST;
+    if (error != KC_OK)
+        kc_mesh_request_done(request);
+    return error;
+}
+
+void kc_mesh_request_done(struct kc_mesh_request *request)
+{
+    kc_json_done(&request->document);
+    if (request->envelope != NULL)
+        kc_dare_envelope_done(request->envelope);
+    free(request->envelope);
+    *request = (struct kc_mesh_request){0};
+}
+
+/* --- verifying --- */
+
+static bool is_for(const struct kc_mesh_request *request, const char *service)
+{
+    char said[KC_MESH_ADDRESS_SIZE];
+    struct kc_json value = kc_object_member(&request->request.object, "Service");
+    return kc_json_text(value, said, sizeof said) == KC_OK && strcasecmp(said, service) == 0;
+}
+
+enum kc_error kc_mesh_request_verify(
+    const struct kc_mesh_request *request, const struct kc_public_key *signer, const char *service)
+{
+    const struct kc_dare_signature *signature;
+    enum kc_error error =
+        kc_dare_envelope_verify(request->envelope, signer, kc_mesh_verify, &signature);
+    return error == KC_OK && is_for(request, service) ? KC_OK : KC_ERR_SIGNATURE;
+}
+
+enum kc_error kc_mesh_request_verify_bind(const struct kc_mesh_request *request,
+    const char *service, const char *service_udf, struct kc_mesh_account *account)
+{
+    struct kc_mesh_account read;
+    struct kc_json profile =
+        kc_object_member(&request->request.object, names[row_of(request)].profile);
+    if (!kc_json_is_there(profile))
+        return KC_ERR_BAD_REQUEST;
+    enum kc_error error = kc_mesh_account_read(kc_json_source(profile), service_udf, &read);
+    if (error == KC_ERR_ENVELOPE || error == KC_ERR_TOO_LARGE)
+        error = KC_ERR_BAD_REQUEST;
+    if (error == KC_OK)
+        error = kc_mesh_request_verify(request, &read.profile, service);
+    if (error == KC_OK && strcmp(read.address, request->address) != 0)
+        error = KC_ERR_REFUSED;
+    if (error == KC_OK)
+        *account = read;
+    return error;
+}
+
+bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t now_ms)
+{
+    uint64_t time_ms = kc_replay_time(request->id);
+    return (now_ms > time_ms ? now_ms - time_ms : time_ms - now_ms) <= KC_REPLAY_SKEW_MS;
+}
+
+/* --- what a Transact holds --- */
+
+/* Names of a store, of all generations; upper and lower case are one. */
+static bool is_store(struct kc_json name, enum kc_mesh_store store)
+{
+    char text[32];
+    if (kc_json_text(name, text, sizeof text) != KC_OK)
+        return false;
+    if (store == KC_MESH_DEVICE)
+        return strcasecmp(text, "MMM_Device") == 0;
+    return strcasecmp(text, "MMM_Access") == 0 || strcasecmp(text, "MMM_Capability") == 0;
+}
+
+/* The frame at a position among all of a store's; absent: there are not so many. */
+static struct kc_json frame_at(
+    const struct kc_mesh_request *request, enum kc_mesh_store store, size_t position)
+{
+    struct kc_json updates = kc_object_member(&request->request.object, "Updates");
+    for (size_t i = 0; i < kc_json_count(updates); i++) {
+        struct kc_json update = kc_json_item(updates, i);
+        struct kc_json frames = kc_json_member(update, "Envelopes");
+        if (!is_store(kc_json_member(update, "Container"), store))
+            continue;
+        if (position < kc_json_count(frames))
+            return kc_json_item(frames, position);
+        position -= kc_json_count(frames);
+    }
+    return (struct kc_json){0};
+}
+
+static enum kc_error meta_read(struct kc_span meta, struct kc_mesh_update *update)
+{
+    struct kc_json_document document = {0};
+    if (meta.size == 0)
+        return KC_OK;
+    enum kc_error error = kc_json_read(meta, KC_MESH_REQUEST_MAX, &document);
+    struct kc_json id = kc_json_member(kc_json_root(&document), "UniqueId");
+    if (error == KC_OK) {
+        update->deletes =
+            kc_json_is_text(kc_json_member(kc_json_root(&document), "Event"), "Delete");
+        if (kc_json_is_there(id))
+            error = kc_json_text(id, update->id, sizeof update->id);
+    }
+    kc_json_done(&document);
+    return error;
+}
+
+static enum kc_error frame_read(struct kc_json frame, struct kc_mesh_update *update)
+{
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    if (envelope == NULL)
+        return KC_ERR_NO_MEMORY;
+    *update = (struct kc_mesh_update){.frame = kc_json_source(frame)};
+    enum kc_error error = kc_dare_envelope_read(update->frame, envelope);
+    if (error == KC_OK)
+        error = meta_read(
+            (struct kc_span){envelope->content_meta, envelope->content_meta_size}, update);
+    kc_dare_envelope_done(envelope);
+    free(envelope);
+    if (error == KC_OK && update->deletes && update->id[0] == '\0')
+        error = KC_ERR_BAD_REQUEST;
+    return error == KC_OK || error == KC_ERR_NO_MEMORY ? error : KC_ERR_BAD_REQUEST;
+}
+
+enum kc_error kc_mesh_request_next(const struct kc_mesh_request *request, enum kc_mesh_store store,
+    size_t *position, struct kc_mesh_update *update)
+{
+    struct kc_json frame = frame_at(request, store, *position);
+    if (!kc_json_is_there(frame))
+        return KC_ERR_REFUSED;
+    if (*position >= KC_MESH_UPDATES_MAX)
+        return KC_ERR_TOO_LARGE;
+    ++*position;
+    return frame_read(frame, update);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests to a service but Operate, which an account's own keys sign: those that bind an account by
+ * the key of its profile, all others by the administrator's. Each has had several names.
+ *
+ * In two steps. What is read first is believed in nothing: it says whose key the signature must
+ * verify under. Only after that may anything be done for it.
+ */
+#ifndef KC_CUSTODIAN_MESH_SERVICE_REQUEST_H
+#define KC_CUSTODIAN_MESH_SERVICE_REQUEST_H
+
+#include "custodian/mesh/capability.h"
+#include "custodian/mesh/replay.h"
+#include "proto/dare_envelope.h"
+#include "proto/transaction.h"
+
+#define KC_MESH_REQUEST_MAX ((size_t)256 << 10) /* octets of a request */
+#define KC_MESH_UPDATES_MAX 256                 /* envelopes that a Transact holds */
+
+enum kc_mesh_asking {
+    KC_MESH_BIND = 1, /* BindAccount, CreateAccount, CreateGroup */
+    KC_MESH_UNBIND,   /* UnbindAccount, DeleteAccount */
+    KC_MESH_TRANSACT, /* Transact, Upload */
+};
+
+struct kc_mesh_request {
+    struct kc_dare_envelope *envelope; /* owned; its text is borrowed */
+    struct kc_json_document document;  /* of the payload */
+    struct kc_request request;
+    char address[KC_MESH_ADDRESS_SIZE]; /* of the account, canonical */
+    uint8_t id[KC_REPLAY_ID_SIZE];
+};
+
+/*
+ * Reads a request, of which nothing is verified yet.
+ *
+ * text     borrowed for as long as the request is used
+ * request  given: kc_mesh_request_done
+ *
+ * KC_ERR_BAD_REQUEST  it asks for something else, is in no plain envelope, or lacks Service, ID, or
+ *                     the account's address
+ * KC_ERR_TOO_LARGE, KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_mesh_request_read(
+    struct kc_span text, enum kc_mesh_asking asking, struct kc_mesh_request *request);
+
+/* Fine with a zeroed one. */
+void kc_mesh_request_done(struct kc_mesh_request *request);
+
+/*
+ * Verifies it: this key signed it, and for this service.
+ *
+ * KC_ERR_SIGNATURE  either is not so
+ */
+KC_CHECKED enum kc_error kc_mesh_request_verify(
+    const struct kc_mesh_request *request, const struct kc_public_key *signer, const char *service);
+
+/*
+ * Verifies a request to bind an account, and reads whose it is: the profile in it is signed by its
+ * own key, and that key signed the request.
+ *
+ * service_udf  the profile is for this service, if it says so
+ *
+ * KC_ERR_SIGNATURE    one of both is not so, or it is for another service's name
+ * KC_ERR_REFUSED      the profile is for another service, or of another address
+ * KC_ERR_BAD_REQUEST  there is no profile in it, or it is none
+ */
+KC_CHECKED enum kc_error kc_mesh_request_verify_bind(const struct kc_mesh_request *request,
+    const char *service, const char *service_udf, struct kc_mesh_account *account);
+
+/* Whether the time in its ID is near the clock's. */
+bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t now_ms);
+
+/* --- what a Transact holds --- */
+
+enum kc_mesh_store { KC_MESH_ACCESS = 1, KC_MESH_DEVICE = 2 };
+
+/* A frame of a catalog. All of it stands in the payload, and so under the request's signature: the
+ * frame's own header too. */
+struct kc_mesh_update {
+    bool deletes;
+    char id[KC_MESH_ID_SIZE]; /* of the entry, as the frame's header says; or empty */
+    struct kc_span frame;     /* the envelope; lent by the request */
+};
+
+/*
+ * Finds the next frame of a store in a verified Transact.
+ *
+ * position  0 at first; moves on
+ *
+ * KC_ERR_REFUSED      there is no further one
+ * KC_ERR_BAD_REQUEST  it has not the form, or deletes nothing that has a name
+ * KC_ERR_TOO_LARGE    more than KC_MESH_UPDATES_MAX; KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_mesh_request_next(const struct kc_mesh_request *request,
+    enum kc_mesh_store store, size_t *position, struct kc_mesh_update *update);
+
+#endif
