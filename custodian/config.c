@@ -132,6 +132,23 @@ static enum kc_error read_freshness(struct kc_parse *parse, const config_setting
     return kc_parse_group(parse, setting, freshness_rows, COUNT(freshness_rows), destination);
 }
 
+#define OPERATE(field, most)                                                                       \
+    {                                                                                              \
+#field, kc_parse_number, offsetof(struct kc_config_operate, field), 0, most, false         \
+    }
+static const struct kc_setting operate_rows[] = {
+    OPERATE(rate, 1000000000),
+    OPERATE(total, UINT32_MAX),
+    OPERATE(member_age_h, 87600),
+};
+
+static enum kc_error read_operate(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    (void)row;
+    return kc_parse_group(parse, setting, operate_rows, COUNT(operate_rows), destination);
+}
+
 #define FIELD(field) offsetof(struct kc_config, field)
 static const struct kc_setting top_rows[] = {
     {"socket", kc_parse_path, FIELD(socket), 0, KC_CONFIG_SOCKET_PATH_SIZE, true},
@@ -143,6 +160,7 @@ static const struct kc_setting top_rows[] = {
     {"roots", kc_parse_roots, FIELD(roots), 0, 0, false},
     {"limits", read_limits, FIELD(limits), 0, 0, false},
     {"freshness", read_freshness, FIELD(freshness), 0, 0, false},
+    {"operate", read_operate, FIELD(operate), 0, 0, false},
     {"keyrings", read_keyrings, FIELD(policy), 0, 0, true},
     {"policy", kc_parse_policy, FIELD(policy), 0, 0, true},
     {"peers", kc_parse_peers, FIELD(peers), 0, 0, false},
@@ -161,6 +179,8 @@ void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS])
         "freshness", freshness_rows, COUNT(freshness_rows), FIELD(freshness)};
     groups[6] = kc_config_peer_group();
     kc_config_tls_groups(&groups[7]);
+    groups[10] =
+        (struct kc_setting_group){"operate", operate_rows, COUNT(operate_rows), FIELD(operate)};
 }
 
 static const struct kc_config defaults = {
@@ -183,6 +203,7 @@ static const struct kc_config defaults = {
     .peers = {{.deadline_ms = 5000, .port = 7415}},
     .listen = {.port = 7415, .connections = 16},
     .freshness = {.interval_s = 600, .burst = 32, .rotate_after_h = 168, .required = 1},
+    .operate = {.rate = 3600, .member_age_h = 24},
 };
 
 struct kc_config_root kc_config_root_usual(void)

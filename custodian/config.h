@@ -118,6 +118,14 @@ struct kc_config_listen {
     size_t remote_count;
 };
 
+/* How often a capability of a Mesh account is used, and devices that somebody else revokes
+ * (docs/mesh.md). */
+struct kc_config_operate {
+    uint32_t rate;         /* operations an hour, 3600; 0: any number */
+    uint32_t total;        /* operations ever, 0: any number */
+    uint32_t member_age_h; /* hours since a member's ConnectionDevice was made, 24; 0: any */
+};
+
 struct kc_config {
     char socket[KC_CONFIG_SOCKET_PATH_SIZE];
     uint32_t socket_mode; /* 0666: the policy decides by who the peer is */
@@ -130,6 +138,7 @@ struct kc_config {
     size_t root_count;                                /* 1..KC_CONFIG_ROOTS_MAX */
     struct kc_config_limits limits;
     struct kc_config_freshness freshness;
+    struct kc_config_operate operate;
     struct kc_policy policy;
     struct kc_config_peer peers[KC_CONFIG_PEERS_MAX];
     size_t peer_count;

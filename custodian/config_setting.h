@@ -38,7 +38,7 @@ struct kc_setting_group {
 /* All groups: the file, users, a root (its offset is that of the first), limits, a rule of the policy (its offset is that of the
  * policy), freshness, a peer (its offset is that of the first), TLS, listening, who may ask there (its
  * offset is that of the first). For documents and their tests. */
-#define KC_SETTING_GROUPS 10
+#define KC_SETTING_GROUPS 11
 void kc_config_groups(struct kc_setting_group groups[static KC_SETTING_GROUPS]);
 
 /* The settings of a rule, in config_policy.c. */

@@ -13,7 +13,8 @@ bool kc_desk_is_listing(const struct kc_call *call)
 {
     enum kc_operation_record record = kc_operations[call->request.operation].record;
     return record == KC_RECORD_PAGE || record == KC_RECORD_RECIPIENTS ||
-           record == KC_RECORD_OBJECTS || record == KC_RECORD_SEEDS;
+           record == KC_RECORD_OBJECTS || record == KC_RECORD_SEEDS ||
+           record == KC_RECORD_ACCOUNTS || record == KC_RECORD_CAPABILITIES;
 }
 
 bool kc_desk_is_collected(const struct kc_call *call)
@@ -39,6 +40,9 @@ static struct kc_store_filter filter_of(const struct kc_call *call)
         return (struct kc_store_filter){.kind = KC_KIND_SEED,
             .keyring = text_of(values, KC_FIELD_KEYRING),
             .label = text_of(values, KC_FIELD_LABEL)};
+    if (record == KC_RECORD_ACCOUNTS || record == KC_RECORD_CAPABILITIES)
+        return (struct kc_store_filter){
+            .kind = record == KC_RECORD_ACCOUNTS ? KC_KIND_ACCOUNT : KC_KIND_CAPABILITY};
     if (record == KC_RECORD_OBJECTS)
         return (struct kc_store_filter){.kind = KC_KIND_KEY,
             .other_kind = KC_KIND_OBJECT,

@@ -158,3 +158,12 @@ void kc_mesh_capability_kept(struct kc_reader *r, struct kc_mesh_capability *cap
     if (capability->has_member)
         kc_mesh_account_kept(r, &capability->member);
 }
+
+void kc_mesh_capability_kept_texts(struct kc_reader *r, struct kc_mesh_capability_texts *texts)
+{
+    (void)kc_reader_u8(r); /* parts */
+    (void)kc_reader_u8(r); /* class */
+    texts->id = kc_reader_span(r, KC_MESH_ID_SIZE - 1);
+    texts->account_udf = kc_reader_span(r, KC_UDF_ID_SIZE - 1);
+    texts->grantee = kc_reader_span(r, KC_UDF_DIGEST_TEXT_SIZE - 1);
+}

@@ -21,4 +21,10 @@ void kc_mesh_capability_keep(struct kc_writer *w, const struct kc_mesh_capabilit
 void kc_mesh_account_kept(struct kc_reader *r, struct kc_mesh_account *account);
 void kc_mesh_capability_kept(struct kc_reader *r, struct kc_mesh_capability *capability);
 
+/* The texts of a capability, lent from where it is kept; the reader stands anywhere after it. */
+struct kc_mesh_capability_texts {
+    struct kc_span id, account_udf, grantee;
+};
+void kc_mesh_capability_kept_texts(struct kc_reader *r, struct kc_mesh_capability_texts *texts);
+
 #endif

@@ -86,6 +86,14 @@ uint64_t kc_replay_time(const uint8_t id[KC_REPLAY_ID_SIZE])
     return read_u64(id);
 }
 
+void kc_replay_begin_after(struct kc_replay *replay, uint64_t time_ms)
+{
+    pthread_mutex_lock(&replay->lock);
+    if (time_ms >= replay->edge_ms && time_ms < UINT64_MAX)
+        replay->edge_ms = time_ms + 1;
+    pthread_mutex_unlock(&replay->lock);
+}
+
 bool kc_replay_is_timely(struct kc_replay *replay, uint64_t now_ms, uint64_t time_ms)
 {
     uint64_t apart = now_ms > time_ms ? now_ms - time_ms : time_ms - now_ms;

@@ -32,6 +32,9 @@ KC_CHECKED enum kc_error kc_replay_new(
     uint64_t edge_ms, size_t id_max, uint64_t hash_key, struct kc_replay **replay);
 void kc_replay_free(struct kc_replay *replay);
 
+/* What was seen up to a time is not known: the edge moves behind it. */
+void kc_replay_begin_after(struct kc_replay *replay, uint64_t time_ms);
+
 /* Milliseconds since 1970 in an ID. */
 uint64_t kc_replay_time(const uint8_t id[KC_REPLAY_ID_SIZE]);
 

@@ -2,6 +2,7 @@
 #include "custodian/mesh/service_request.h"
 
 #include "custodian/mesh/verify.h"
+#include "proto/signed_object.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,20 @@ enum kc_error kc_mesh_request_verify_bind(const struct kc_mesh_request *request,
     return error;
 }
 
+bool kc_mesh_request_has_escrow(const struct kc_mesh_request *request)
+{
+    struct kc_signed_object opened;
+    struct kc_json profile =
+        kc_object_member(&request->request.object, names[row_of(request)].profile);
+    enum kc_error error = kc_signed_object_open_profile(kc_json_source(profile),
+        KC_MESH_REQUEST_MAX, KC_OBJECT_ProfileAccount, NULL, kc_mesh_verify, &opened, NULL);
+    if (error != KC_OK)
+        return false;
+    bool has = kc_json_is_there(kc_object_member(&opened.object, "EscrowEncryption"));
+    kc_signed_object_done(&opened);
+    return has;
+}
+
 bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t now_ms)
 {
     uint64_t time_ms = kc_replay_time(request->id);
@@ -194,6 +209,7 @@ static enum kc_error frame_read(struct kc_json frame, struct kc_mesh_update *upd
     if (error == KC_OK)
         error = meta_read(
             (struct kc_span){envelope->content_meta, envelope->content_meta_size}, update);
+    update->is_empty = error == KC_OK && envelope->body_size == 0;
     kc_dare_envelope_done(envelope);
     free(envelope);
     if (error == KC_OK && update->deletes && update->id[0] == '\0')
@@ -211,4 +227,29 @@ enum kc_error kc_mesh_request_next(const struct kc_mesh_request *request, enum k
         return KC_ERR_TOO_LARGE;
     ++*position;
     return frame_read(frame, update);
+}
+
+static bool is_of_service(enum kc_object_type type)
+{
+    return type == KC_OBJECT_CapabilityDecryptServiced || type == KC_OBJECT_CapabilitySign ||
+           type == KC_OBJECT_CapabilityKeyGenerate;
+}
+
+enum kc_error kc_mesh_update_read(
+    struct kc_mesh_update *update, const struct kc_public_key *administrator, bool *is_ours)
+{
+    struct kc_signed_object opened;
+    *is_ours = false;
+    if (update->is_empty)
+        return KC_OK;
+    enum kc_error error = kc_signed_object_open(update->frame, KC_MESH_REQUEST_MAX,
+        KC_OBJECT_CatalogedAccess, administrator, kc_mesh_verify, &opened);
+    if (error != KC_OK)
+        return error == KC_ERR_SIGNATURE || error == KC_ERR_NO_MEMORY ? error : KC_ERR_BAD_REQUEST;
+    struct kc_object capability = kc_object_inner(&opened.object, "Capability");
+    *is_ours = is_of_service(capability.type);
+    if (*is_ours)
+        error = kc_json_text(kc_object_member(&capability, "Id"), update->id, sizeof update->id);
+    kc_signed_object_done(&opened);
+    return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
 }

@@ -15,7 +15,7 @@
 #include "proto/transaction.h"
 
 #define KC_MESH_REQUEST_MAX ((size_t)256 << 10) /* octets of a request */
-#define KC_MESH_UPDATES_MAX 256                 /* envelopes that a Transact holds */
+#define KC_MESH_UPDATES_MAX 64                  /* frames of one store that a Transact holds */
 
 enum kc_mesh_asking {
     KC_MESH_BIND = 1, /* BindAccount, CreateAccount, CreateGroup */
@@ -68,6 +68,10 @@ KC_CHECKED enum kc_error kc_mesh_request_verify(
 KC_CHECKED enum kc_error kc_mesh_request_verify_bind(const struct kc_mesh_request *request,
     const char *service, const char *service_udf, struct kc_mesh_account *account);
 
+/* Whether the profile in a request to bind has a key for escrow: without one, what it encrypts is lost
+ * with its devices. */
+bool kc_mesh_request_has_escrow(const struct kc_mesh_request *request);
+
 /* Whether the time in its ID is near the clock's. */
 bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t now_ms);
 
@@ -80,6 +84,7 @@ enum kc_mesh_store { KC_MESH_ACCESS = 1, KC_MESH_DEVICE = 2 };
 struct kc_mesh_update {
     bool deletes;
     char id[KC_MESH_ID_SIZE]; /* of the entry, as the frame's header says; or empty */
+    bool is_empty;            /* of the frame that begins a catalog */
     struct kc_span frame;     /* the envelope; lent by the request */
 };
 
@@ -94,5 +99,17 @@ struct kc_mesh_update {
  */
 KC_CHECKED enum kc_error kc_mesh_request_next(const struct kc_mesh_request *request,
     enum kc_mesh_store store, size_t *position, struct kc_mesh_update *update);
+
+/*
+ * Reads whether a frame of the access catalog holds a capability that a service has part in, and of
+ * which Id; others are for who decides whom to let in.
+ *
+ * update  its id is that of the capability, if it is ours
+ *
+ * KC_ERR_SIGNATURE    the administrator did not sign it
+ * KC_ERR_BAD_REQUEST  it is no entry of an access catalog, or has no Id; KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_mesh_update_read(
+    struct kc_mesh_update *update, const struct kc_public_key *administrator, bool *is_ours);
 
 #endif

@@ -121,6 +121,7 @@ enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name)
 }
 
 /* Answers those who waited: the receipt says how far the anchor is. */
+/* Answers those who waited, or lets them go on: the receipt says how far the anchor is. */
 static void finish_waiting(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
@@ -133,7 +134,10 @@ static void finish_waiting(struct kc_vault *vault)
     struct kc_call *call;
     while ((call = kc_call_list_take(&waiting)) != NULL) {
         kc_call_set_number(call, KC_FIELD_ANCHORED, ledger->anchor->number);
-        kc_call_finish(call, call->outcome);
+        if (call->wish == KC_WISH_COMMIT)
+            kc_call_finish(call, call->outcome);
+        else
+            kc_vault_resume(vault, &(struct kc_call_list){call, call});
     }
 }
 

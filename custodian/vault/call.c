@@ -126,8 +126,11 @@ void kc_call_free(struct kc_call *call)
     kc_descriptors_close(&call->answer_descriptors);
     kc_wipe(call->kept, call->kept_size); /* contributions, random octets */
     free(call->records);
-    for (size_t i = 0; i < KC_CALL_CHANGES_MAX; i++)
-        free(call->bodies[i]);
+    while (call->bodies) {
+        struct kc_call_body *next = call->bodies->next;
+        free(call->bodies);
+        call->bodies = next;
+    }
     free(call->changes);
     free(call->items);
     free(call->given);
@@ -172,9 +175,21 @@ static void tell(const struct kc_call *call, enum kc_error error)
         .known = call->known,
         .user = call->peer.user,
         .changed = call->changed,
+        .note = call->note,
         .error = error};
     if (error == KC_OK && kc_values_has(answer, KC_FIELD_KEY))
         event.key = answer->value[KC_FIELD_KEY].span;
+    call->vault->outside->tell(call->vault->outside->context, &event);
+}
+
+void kc_call_tell(struct kc_call *call, struct kc_span key, const char *note)
+{
+    struct kc_vault_event event = {.operation = call->in.message.operation,
+        .key = key,
+        .connection = call->in.connection,
+        .known = call->known,
+        .user = call->peer.user,
+        .note = note};
     call->vault->outside->tell(call->vault->outside->context, &event);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/mesh.h"
 #include "custodian/vault/resident.h"
 
 #include <stdlib.h>
@@ -32,17 +33,16 @@ enum kc_error kc_call_stage(
 
 enum kc_error kc_call_set_body(struct kc_call *call, struct kc_record *staged, struct kc_span body)
 {
-    uint8_t **kept = &call->bodies[staged - call->changes];
     if (body.size > KC_RECORD_BODY_MAX)
         return KC_ERR_TOO_LARGE;
-    uint8_t *copy = malloc(body.size + 1);
+    struct kc_call_body *copy = malloc(sizeof *copy + body.size + 1);
     if (!copy)
         return KC_ERR_NO_MEMORY;
     if (body.size > 0)
-        memcpy(copy, body.bytes, body.size);
-    free(*kept);
-    *kept = copy;
-    staged->body = (struct kc_span){copy, body.size};
+        memcpy(copy->bytes, body.bytes, body.size);
+    copy->next = call->bodies;
+    call->bodies = copy;
+    staged->body = (struct kc_span){copy->bytes, body.size};
     return KC_OK;
 }
 
@@ -59,15 +59,16 @@ void kc_call_unstage(struct kc_call *call)
 static void take_effect(struct kc_vault *vault, const struct kc_record *record)
 {
     kc_map_settle(vault->ledger.map, record, true);
+    kc_mesh_state_note(vault->mesh, record);
     if (record->kind == KC_KIND_VAULT)
         kc_keeper_changed(vault->keeper, record);
     if (record->kind == KC_KIND_ROOT)
         kc_ledger_note_replacement(vault, record);
     if (record->kind == KC_KIND_GENERATION && record->state == KC_STATE_ACTIVE)
         kc_ledger_keep_generation(vault, record);
+    kc_cache_drop(vault->cache, record->id);
     if (record->kind != KC_KIND_KEY)
         return;
-    kc_cache_drop(vault->cache, record->id);
     if (record->state != KC_STATE_ACTIVE)
         kc_vault_close_share(vault, record->id);
 }
@@ -106,5 +107,6 @@ void kc_call_settle(struct kc_call *call)
         renew(call, &call->changes[i]);
         call->changed = true;
     }
+    call->settled_count = call->change_count;
     call->change_count = 0;
 }

@@ -489,7 +489,7 @@ static bool waits_for_anchor(const struct kc_call *call)
     const struct kc_vault *vault = call->vault;
     bool asked = kc_call_has(call, KC_FIELD_WAIT) &&
                  call->in.message.values.value[KC_FIELD_WAIT].number != 0;
-    return vault->ledger.detects && call->wish == KC_WISH_COMMIT &&
+    return vault->ledger.detects && (call->wish == KC_WISH_COMMIT || call->is_last) &&
            (asked || vault->config->freshness.interval_s == 0);
 }
 

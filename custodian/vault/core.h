@@ -51,6 +51,12 @@ enum kc_call_wish {
     KC_WISH_ASK,
 };
 
+/* Octets that a call keeps until it ends. */
+struct kc_call_body {
+    struct kc_call_body *next;
+    uint8_t bytes[];
+};
+
 struct kc_call {
     struct kc_vault *vault;
     struct kc_call *next;              /* in the one list that it waits in */
@@ -65,6 +71,7 @@ struct kc_call {
     enum kc_call_wish wish;
     size_t needed_count;           /* ids; KC_WISH_NEED */
     bool is_own;                   /* the vault's: no client and no call of the desk's */
+    const char *note;              /* what came of it, for the log; static text; NULL: its error */
     bool is_slow;                  /* it has waited until it may take long */
     bool known;                    /* peer is read */
     bool made_in_root;             /* a key, whose record is on its way to the store */
@@ -80,11 +87,13 @@ struct kc_call {
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
     size_t change_count;
+    size_t settled_count; /* of `changes`, those that its last commit stored */
     uint8_t before[KC_CALL_CHANGES_MAX][KC_MAP_TAG_SIZE]; /* tags of what is changed */
 
     /* what its commit is besides its changes */
     bool erases;         /* something was destroyed: the generation is to end */
     bool anchors;        /* it goes on when the root has the new head */
+    bool is_last;        /* it goes on to answer: if that waits for the anchor, it does too */
     uint32_t generation; /* begins with it; 0: none does */
     enum kc_error anchor_error;
     size_t moved;             /* records, to another generation */
@@ -108,8 +117,8 @@ struct kc_call {
     uint8_t *given; /* octets of the answer; owned */
     size_t kept_size;
 
-    struct kc_record *changes;            /* KC_CALL_CHANGES_MAX, when there are changes */
-    uint8_t *bodies[KC_CALL_CHANGES_MAX]; /* of changes, where they are not the request's */
+    struct kc_record *changes;   /* KC_CALL_CHANGES_MAX, when there are changes */
+    struct kc_call_body *bodies; /* of changes, where they are not the request's */
 
     /* 10 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
     struct kc_vault_message in;
@@ -147,6 +156,7 @@ struct kc_vault {
     struct kc_sessions *sessions;
     struct kc_sealer *sealer;
     struct kc_handouts *handouts; /* handouts.h */
+    struct kc_mesh_state *mesh;
     struct kc_ledger ledger;
 
     pthread_mutex_t lock;                            /* of what follows */
@@ -242,6 +252,9 @@ KC_CHECKED enum kc_error kc_call_set_data(
 
 /* Room in the call, as long as the call; wiped after it. */
 uint8_t *kc_call_keep(struct kc_call *call, size_t size);
+
+/* Tells the log about a record at once, whatever comes of the call; note: static text. */
+void kc_call_tell(struct kc_call *call, struct kc_span key, const char *note);
 
 /* A text of the call's own, as long as the call. */
 const char *kc_call_print(struct kc_call *call, const char *format, ...)
@@ -575,5 +588,11 @@ kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_lis
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,
     kc_vault_mesh_account_refresh, kc_vault_mesh_account_disconnect, kc_vault_mesh_group_create,
     kc_vault_mesh_group_member_add, kc_vault_mesh_group_member_remove, kc_vault_mesh_group_rotate;
+kc_handler kc_vault_mesh_service_create, kc_vault_mesh_service_show, kc_vault_mesh_host_sign;
+kc_handler kc_vault_mesh_account_bind, kc_vault_mesh_account_unbind, kc_vault_mesh_account_list,
+    kc_vault_mesh_account_show;
+kc_handler kc_vault_mesh_capability_accept, kc_vault_mesh_capability_revoke,
+    kc_vault_mesh_capability_withdraw, kc_vault_mesh_capability_list;
+kc_handler kc_vault_mesh_device_revoke, kc_vault_mesh_device_withdraw, kc_vault_mesh_operate;
 
 #endif

@@ -199,7 +199,7 @@ void kc_edges_flush(void)
 static bool is_worth_a_line(const struct kc_vault_event *event)
 {
     enum kc_error_class class = kc_error_row(event->error)->class;
-    return event->changed || (class != KC_CLASS_NONE && class != KC_CLASS_CALLER);
+    return event->changed || event->note || (class != KC_CLASS_NONE && class != KC_CLASS_CALLER);
 }
 
 static void log_event(void *context, const struct kc_vault_event *event)
@@ -209,7 +209,11 @@ static void log_event(void *context, const struct kc_vault_event *event)
         return;
     enum kc_log_level level = event->error == KC_OK ? KC_LOG_NOTICE : KC_LOG_WARNING;
     const char *operation = kc_operations[event->operation].name;
-    if (event->known)
+    if (event->note)
+        kc_log(level, "decided", kc_log_text("op", operation), kc_log_span("key", event->key),
+            kc_log_text("note", event->note), kc_log_number("connection", event->connection),
+            kc_log_error(event->error));
+    else if (event->known)
         kc_log(level, "decided", kc_log_text("op", operation), kc_log_span("key", event->key),
             kc_log_number("uid", event->user), kc_log_number("connection", event->connection),
             kc_log_error(event->error));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "custodian/vault/core.h"
 #include "custodian/vault/handouts.h"
+#include "custodian/vault/mesh.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -74,6 +74,20 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_STORE_ROTATE] = {kc_vault_store_rotate, STORE},
     [KC_OPERATION_ROOT_REPLACE] = {kc_vault_root_replace, STORE},
     [KC_OPERATION_STORE_ACCEPT] = {kc_vault_store_accept, STORE_IF_THERE},
+    [KC_OPERATION_MESH_SERVICE_CREATE] = {kc_vault_mesh_service_create, STORE},
+    [KC_OPERATION_MESH_SERVICE_SHOW] = {kc_vault_mesh_service_show, STORE},
+    [KC_OPERATION_MESH_HOST_SIGN] = {kc_vault_mesh_host_sign, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_BIND] = {kc_vault_mesh_account_bind, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_UNBIND] = {kc_vault_mesh_account_unbind, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_LIST] = {kc_vault_mesh_account_list, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_SHOW] = {kc_vault_mesh_account_show, STORE},
+    [KC_OPERATION_MESH_CAPABILITY_ACCEPT] = {kc_vault_mesh_capability_accept, STORE},
+    [KC_OPERATION_MESH_CAPABILITY_REVOKE] = {kc_vault_mesh_capability_revoke, STORE},
+    [KC_OPERATION_MESH_DEVICE_REVOKE] = {kc_vault_mesh_device_revoke, STORE},
+    [KC_OPERATION_MESH_CAPABILITY_WITHDRAW] = {kc_vault_mesh_capability_withdraw, STORE},
+    [KC_OPERATION_MESH_DEVICE_WITHDRAW] = {kc_vault_mesh_device_withdraw, STORE},
+    [KC_OPERATION_MESH_CAPABILITY_LIST] = {kc_vault_mesh_capability_list, STORE},
+    [KC_OPERATION_MESH_OPERATE] = {kc_vault_mesh_operate, STORE},
     [KC_OPERATION_ENVELOPE_OPEN] = {kc_vault_envelope_open, STORE},
     [KC_OPERATION_ENVELOPE_VERIFY] = {kc_vault_envelope_verify, NOTHING},
     [KC_OPERATION_ENVELOPE_SIGN] = {kc_vault_envelope_sign, STORE},
@@ -133,6 +147,8 @@ static enum kc_error make_parts(struct kc_vault *v)
         error = kc_sealer_new(v->entropy, &v->sealer);
     if (error == KC_OK)
         error = kc_handouts_new(&v->handouts);
+    if (error == KC_OK)
+        error = kc_mesh_state_new(&config->operate, v->started, v->entropy, &v->mesh);
     return error;
 }
 
@@ -174,6 +190,7 @@ void kc_vault_free(struct kc_vault *vault)
     kc_sessions_free(vault->sessions);
     kc_sealer_free(vault->sealer);
     kc_handouts_free(vault->handouts);
+    kc_mesh_state_free(vault->mesh);
     kc_cache_free(vault->cache);
     kc_ledger_done(vault);
     kc_clients_free(vault->clients);

@@ -26,9 +26,10 @@ struct kc_vault_event {
     enum kc_operation operation;
     struct kc_span key; /* id, as far as the request or its answer names one; lent */
     uint64_t connection;
-    bool known;   /* the client's credentials were there */
-    uid_t user;   /* if known */
-    bool changed; /* records were changed */
+    bool known;       /* the client's credentials were there */
+    uid_t user;       /* if known */
+    bool changed;     /* records were changed */
+    const char *note; /* what came of it beside its error; static text, or NULL */
     enum kc_error error;
 };
 

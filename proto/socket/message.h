@@ -89,6 +89,8 @@ enum kc_operation_record {
     KC_RECORD_OBJECT,
     KC_RECORD_OBJECTS,
     KC_RECORD_SEEDS,
+    KC_RECORD_ACCOUNTS,
+    KC_RECORD_CAPABILITIES,
 };
 
 struct kc_operation_row {

@@ -549,6 +549,12 @@ static void attach_needed(struct bench *bench, struct kc_vault_message *request,
     case KC_RECORD_OBJECT:
         attach_named(bench, request, room, KC_KIND_OBJECT, KC_FIELD_OBJECT);
         break;
+    case KC_RECORD_ACCOUNTS:
+        attach_kind(bench, request, room, KC_KIND_ACCOUNT);
+        break;
+    case KC_RECORD_CAPABILITIES:
+        attach_kind(bench, request, room, KC_KIND_CAPABILITY);
+        break;
     case KC_RECORD_OBJECTS:
         attach_kind(bench, request, room, KC_KIND_KEY);
         attach_kind(bench, request, room, KC_KIND_OBJECT);

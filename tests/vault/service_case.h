@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service of the worked case inside a vault: the same seeds, and requests that the keys of the
+ * case sign. Each ends the test if it fails.
+ */
+#ifndef KC_TESTS_VAULT_SERVICE_CASE_H
+#define KC_TESTS_VAULT_SERVICE_CASE_H
+
+#include "tests/mesh/operate_case.h"
+#include "tests/vault/bench.h"
+
+#define SERVICE "example.com"
+#define ALICE "alice@example.com"
+#define CASE_PROFILE "account.keys.Profile.scalar_le"
+
+/* A vault whose clock is the case's; the service is there, with the seeds of the case. */
+struct bench *service_new(void);
+
+/* The same with alice bound, and all of her shares accepted. */
+struct bench *service_with_shares(void);
+
+/* CMocka's fixtures for the latter. */
+int service_setup(void **state);
+int service_teardown(void **state);
+
+/* Signed requests; given: free. Each has an ID of its own, of the bench's time moved by shift_ms. */
+char *service_bind_request(struct bench *bench, int64_t shift_ms);
+char *service_unbind_request(struct bench *bench, int64_t shift_ms);
+/* Updates: what stands in the list, as JSON. */
+char *service_transact(
+    struct bench *bench, const char *updates, const char *signer, int64_t shift_ms);
+char *service_accept_request(struct bench *bench);
+/* A frame that deletes what has an id from "MMM_Access" or "MMM_Device". */
+char *service_delete_request(struct bench *bench, const char *store, const char *id);
+
+/* A flow of the case, signed anew with an ID of the bench's time. */
+char *service_flow(struct bench *bench, const char *flow, int64_t shift_ms);
+
+/* The enveloped entry of the access catalog, by its place; given: free. */
+char *service_entry(size_t index);
+
+/* Asks with a request; the answer is given. request: freed. */
+struct answer *service_ask(struct bench *bench, enum kc_operation operation, char *request);
+void service_expect(
+    struct bench *bench, enum kc_operation operation, char *request, enum kc_error error);
+
+/* Operates, and says what the requester is told. If it is 201, its results are verified. */
+int service_operate(struct bench *bench, char *request);
+
+/* The same, and whether the first result is an error. */
+bool service_refuses(struct bench *bench, char *request);
+
+/* What a receipt or a response says, verified under the custodian's key; given: json_decref. */
+json_t *service_opened(const struct answer *answer);
+
+#endif
