@@ -162,5 +162,15 @@ enum kc_error kc_cli_dare_verify(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_list(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_verify(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_recover(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_create(struct kc_cli *cli); /* mesh_device.c */
+enum kc_error kc_cli_mesh_device_install(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_request(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_activate(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_leave(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_destroy(struct kc_cli *cli);
 
 #endif
