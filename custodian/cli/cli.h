@@ -139,6 +139,15 @@ enum kc_error kc_cli_store_rotate(struct kc_cli *cli); /* store.c */
 enum kc_error kc_cli_store_accept(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
+enum kc_error kc_cli_recipient_profile(struct kc_cli *cli); /* mesh_admin.c */
+enum kc_error kc_cli_mesh_account_create(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_activate(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_disconnect(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_group_create(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_group_add(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_group_remove(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_group_rotate(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_remove(struct kc_cli *cli);
 enum kc_error kc_cli_root_init(struct kc_cli *cli); /* root.c */
 enum kc_error kc_cli_root_show(struct kc_cli *cli);

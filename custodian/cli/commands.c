@@ -6,6 +6,7 @@
 #define WRITES (B(OUTPUT) | B(FORCE))
 #define SCHEMES (B(SCHEME) | B(CONTEXT) | B(HASH) | B(MGF_HASH) | B(SALT_SIZE) | B(HASHED))
 #define DETAILS (B(START) | B(EXPIRY) | B(IDENTIFIER))
+#define SERVED (B(SERVICE_PROFILE) | B(HOST) | B(REQUEST))
 #define LOGS_IN (B(LOGIN) | B(LOGIN_PIN_FILE))
 
 /* clang-format off */
@@ -66,6 +67,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"share", "show", "KEY", 1, 1, 0, B(KEYRING), "describe a share", kc_cli_share_show},
     {"recipient", "add", "LABEL", 1, 1, B(PUBLIC), B(PIN_FILE),
         "enrol the wrap key of another custodian", kc_cli_recipient_add},
+    {"recipient", "profile", "LABEL FILE", 2, 2, 0, B(PIN_FILE),
+        "enrol a device or a person of the Mesh, by the key that its profile is known by", kc_cli_recipient_profile},
     {"recipient", "list", "", 0, 0, 0, 0, "list the enrolled recipients", kc_cli_recipient_list},
     {"recipient", "remove", "NAME", 1, 1, 0, B(PIN_FILE), "remove an enrolled recipient", kc_cli_recipient_remove},
     {"operator", "pin", "", 0, 0, 0, B(PIN_FILE) | B(NEW_PIN_FILE), "set or change the operator's PIN",
@@ -106,6 +109,24 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"sequence", "verify", "FILE", 1, 1, 0, 0, "check every frame of a DARE sequence and how they are linked",
         kc_cli_sequence_verify},
     {"sequence", "recover", "FILE", 1, 1, 0, 0, "cut off a last frame that was not written whole", kc_cli_sequence_recover},
+    {"mesh account", "create", "ADDRESS", 1, 1, B(LABEL) | B(OUTPUT), B(KEYRING) | B(ALGORITHM) | SERVED | B(PIN_FILE) | B(FORCE),
+        "make a Mesh account: its seed stays here, its profile is written", kc_cli_mesh_account_create},
+    {"mesh account", "activate", "ACCOUNT PROFILE", 2, 2, B(RECIPIENT) | B(RIGHTS) | B(OUTPUT),
+        SERVED | B(ASSIGNMENT) | B(CONNECTION) | B(PIN_FILE) | B(FORCE),
+        "connect a device to an account, with the rights that are listed", kc_cli_mesh_account_activate},
+    {"mesh account", "refresh", "ACCOUNT", 1, 1, B(RECIPIENT) | B(SERVICE_PROFILE) | B(HOST) | B(OUTPUT) | B(REQUEST),
+        B(USE) | B(ASSIGNMENT) | B(PIN_FILE) | B(FORCE),
+        "change both shares of a split, so that one from before helps nobody", kc_cli_mesh_account_refresh},
+    {"mesh account", "disconnect", "ACCOUNT", 1, 1, B(RECIPIENT) | B(HOST) | B(REQUEST), B(PIN_FILE) | B(FORCE),
+        "take a device off an account", kc_cli_mesh_account_disconnect},
+    {"mesh group", "create", "ADDRESS", 1, 1, B(LABEL) | B(OUTPUT), B(KEYRING) | B(ALGORITHM) | SERVED | B(PIN_FILE) | B(FORCE),
+        "make a Mesh group", kc_cli_mesh_group_create},
+    {"mesh group", "add", "GROUP PROFILE", 2, 2, B(RECIPIENT) | B(SERVICE_PROFILE) | B(HOST) | B(OUTPUT) | B(REQUEST),
+        B(ASSIGNMENT) | B(PIN_FILE) | B(FORCE), "take a member into a group: its invitation is written", kc_cli_mesh_group_add},
+    {"mesh group", "remove", "GROUP", 1, 1, B(RECIPIENT) | B(HOST) | B(REQUEST), B(PIN_FILE) | B(FORCE),
+        "take a member off a group", kc_cli_mesh_group_remove},
+    {"mesh group", "rotate", "GROUP", 1, 1, B(OUTPUT), B(HOST) | B(REQUEST) | B(PIN_FILE) | B(FORCE),
+        "give a group a new encryption key; its members are then to be added again", kc_cli_mesh_group_rotate},
     {NULL, "attest", "KEY", 1, 1, B(NONCE) | B(OUTPUT), B(KEYRING) | B(FORCE),
         "attest a key and this host for a verifier's nonce", kc_cli_attest},
     {"attest", "verify", "BUNDLE", 1, 1, B(NONCE), B(ENROLMENT) | B(PCR_MASK) | B(PCR_DIGEST),
