@@ -108,8 +108,7 @@ static enum kc_error target_fill(
     if (!is_open)
         return KC_OK;
     if (!kc_values_has(values, field))
-        return kc_cli_fail(work->cli, KC_ERR_BAD_ARGUMENT,
-            "there is no request to a service: name it with --host");
+        return kc_cli_fail(work->cli, KC_ERR_BAD_REPLY, NULL);
     enum kc_error error = kc_cli_octets_new(work->cli, DOCUMENT_MAX, &octets);
     if (error == KC_OK && (error = kc_client_answer_data(work->call.answer, values, field,
                                octets.bytes, DOCUMENT_MAX, &size)) != KC_OK)
@@ -141,6 +140,9 @@ static void work_print(const struct work *work)
 /* The files are made ready before anything is done: what was made cannot be had twice. */
 static enum kc_error work_run(struct work *work)
 {
+    if (kc_cli_given(work->cli, KC_CLI_REQUEST) && !kc_cli_given(work->cli, KC_CLI_HOST))
+        return kc_cli_fail(
+            work->cli, KC_ERR_USAGE, "--host NAME is missing: the service that the request is for");
     enum kc_error error = target_open(work, KC_CLI_OUTPUT, &work->document, &work->has_document);
     if (error == KC_OK)
         error = target_open(work, KC_CLI_REQUEST, &work->request, &work->has_request);

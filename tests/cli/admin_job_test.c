@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An administrator's commands against a real daemon: what they write is what a device, a member and a
+ * service take. */
+#include "tests/mesh/admin_case.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/custodian.h"
+#include "tests/support/shell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+#define SERVED "--service-profile service --host example.com -p pin"
+
+static struct kc_custodian custodian;
+static struct admin_case *c;
+
+static void file_write(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Given: free. */
+static char *file_read(const char *name)
+{
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 18);
+    assert_true(fread(text, 1, (1 << 18) - 1, file) > 0);
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    kc_custodian_init(&custodian, "\"device\"");
+    kc_shell_init();
+    kc_shell_define_custodian("C", custodian.socket);
+    HOLDS("umask 077; printf 12345678 > pin");
+    HOLDS("C operator pin --new-pin-file pin");
+    c = admin_case_new();
+    file_write("device", c->device_text);
+    file_write("service", c->service_text);
+    file_write("member", c->account_text);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    admin_case_free(c);
+    kc_shell_done();
+    kc_custodian_done(&custodian);
+    return 0;
+}
+
+static void take_account(const char *profile)
+{
+    free(c->account_text);
+    c->account_text = file_read(profile);
+    GOOD(kc_mesh_account_read(admin_span(c->account_text), c->provider.udf, &c->account));
+    c->administrator.public = c->account.administrator;
+    file_write("udf", c->account.udf);
+}
+
+static void a_device_is_connected_refreshed_and_disconnected(void **state)
+{
+    (void)state;
+    struct admin_device device;
+    HOLDS("C mesh account create alice@example.com -l alice " SERVED
+          " -o alice --request bind --json | grep account_udf");
+    take_account("alice");
+    HOLDS("C recipient profile watch device -p pin");
+    HOLDS("C mesh account activate $(cat udf) device -R watch --rights"
+          " encryption=threshold,signature=threshold,MMM_Contact " SERVED
+          " -o entry --request transact");
+    char *entry = file_read("entry");
+    admin_activate(c, entry, &device);
+    assert_true(device.has_decrypt && device.has_sign);
+    admin_device_done(&device);
+    free(entry);
+    SAYS(4, "exists",
+        "C mesh account activate $(cat udf) device -R watch --rights MMM_Contact " SERVED
+        " -fo entry");
+    HOLDS("C mesh account refresh $(cat udf) -R watch -u sign " SERVED
+          " -o offset --request refresh");
+    HOLDS("C mesh account disconnect $(cat udf) -R watch --host example.com --request gone -p pin");
+    HOLDS("for f in bind transact refresh gone; do grep -q signatures $f || exit; done");
+}
+
+static void a_member_joins_leaves_and_comes_again_after_a_rotation(void **state)
+{
+    (void)state;
+    HOLDS("C mesh group create team@example.com -l team " SERVED " -o team");
+    take_account("team");
+    HOLDS("C recipient profile bob member -p pin");
+    HOLDS("C mesh group add $(cat udf) member -R bob " SERVED " -o invitation --request add");
+    HOLDS("C mesh group rotate $(cat udf) -o rotated -p pin");
+    HOLDS("C mesh group add $(cat udf) member -R bob " SERVED " -fo invitation --request add2");
+    HOLDS("C mesh group remove $(cat udf) -R bob --host example.com --request remove -p pin");
+    take_account("rotated");
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+    (void)state;
+    SAYS(2, "account", "C mesh account create alice -l b -o b -p pin");
+    SAYS(2, "--host", "C mesh account create b@example.com -l b -o b --request r -p pin");
+    HOLDS("! C key list | grep b@example.com && [ ! -e b ]");
+    SAYS(2, "no command", "C mesh nobody create");
+    SAYS(2, "rights", "C mesh account activate $(cat udf) device -R watch --rights x -o c -p pin");
+    SAYS(2, "signature-invalid",
+        "sed s/Updated/updated/ device > odd; tr A B < device > odd;"
+        " C recipient profile odd odd -p pin");
+    HOLDS("C mesh --help | grep 'mesh group rotate'");
+    HOLDS("C mesh account --help | grep 'mesh account refresh'");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_is_connected_refreshed_and_disconnected),
+        cmocka_unit_test(a_member_joins_leaves_and_comes_again_after_a_rotation),
+        cmocka_unit_test(what_is_wrong_is_said),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
