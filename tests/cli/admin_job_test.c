@@ -66,7 +66,9 @@ static void take_account(const char *profile)
     c->account_text = file_read(profile);
     GOOD(kc_mesh_account_read(admin_span(c->account_text), c->provider.udf, &c->account));
     c->administrator.public = c->account.administrator;
-    file_write("udf", c->account.udf);
+    char name[64];
+    snprintf(name, sizeof name, "%s.udf", profile);
+    file_write(name, c->account.udf);
 }
 
 static void a_device_is_connected_refreshed_and_disconnected(void **state)
@@ -77,7 +79,7 @@ static void a_device_is_connected_refreshed_and_disconnected(void **state)
           " -o alice --request bind --json | grep account_udf");
     take_account("alice");
     HOLDS("C recipient profile watch device -p pin");
-    HOLDS("C mesh account activate $(cat udf) device -R watch --rights"
+    HOLDS("C mesh account activate $(cat alice.udf) device -R watch --rights"
           " encryption=threshold,signature=threshold,MMM_Contact " SERVED
           " -o entry --request transact");
     char *entry = file_read("entry");
@@ -86,11 +88,12 @@ static void a_device_is_connected_refreshed_and_disconnected(void **state)
     admin_device_done(&device);
     free(entry);
     SAYS(4, "exists",
-        "C mesh account activate $(cat udf) device -R watch --rights MMM_Contact " SERVED
+        "C mesh account activate $(cat alice.udf) device -R watch --rights MMM_Contact " SERVED
         " -fo entry");
-    HOLDS("C mesh account refresh $(cat udf) -R watch -u sign " SERVED
+    HOLDS("C mesh account refresh $(cat alice.udf) -R watch -u sign " SERVED
           " -o offset --request refresh");
-    HOLDS("C mesh account disconnect $(cat udf) -R watch --host example.com --request gone -p pin");
+    HOLDS("C mesh account disconnect $(cat alice.udf) -R watch --host example.com --request gone "
+          "-p pin");
     HOLDS("for f in bind transact refresh gone; do grep -q signatures $f || exit; done");
 }
 
@@ -100,10 +103,11 @@ static void a_member_joins_leaves_and_comes_again_after_a_rotation(void **state)
     HOLDS("C mesh group create team@example.com -l team " SERVED " -o team");
     take_account("team");
     HOLDS("C recipient profile bob member -p pin");
-    HOLDS("C mesh group add $(cat udf) member -R bob " SERVED " -o invitation --request add");
-    HOLDS("C mesh group rotate $(cat udf) -o rotated -p pin");
-    HOLDS("C mesh group add $(cat udf) member -R bob " SERVED " -fo invitation --request add2");
-    HOLDS("C mesh group remove $(cat udf) -R bob --host example.com --request remove -p pin");
+    HOLDS("C mesh group add $(cat team.udf) member -R bob " SERVED " -o invitation --request add");
+    HOLDS("C mesh group rotate $(cat team.udf) -o rotated -p pin");
+    HOLDS(
+        "C mesh group add $(cat team.udf) member -R bob " SERVED " -fo invitation --request add2");
+    HOLDS("C mesh group remove $(cat team.udf) -R bob --host example.com --request remove -p pin");
     take_account("rotated");
 }
 
@@ -114,10 +118,9 @@ static void what_is_wrong_is_said(void **state)
     SAYS(2, "--host", "C mesh account create b@example.com -l b -o b --request r -p pin");
     HOLDS("! C key list | grep b@example.com && [ ! -e b ]");
     SAYS(2, "no command", "C mesh nobody create");
-    SAYS(2, "rights", "C mesh account activate $(cat udf) device -R watch --rights x -o c -p pin");
-    SAYS(2, "signature-invalid",
-        "sed s/Updated/updated/ device > odd; tr A B < device > odd;"
-        " C recipient profile odd odd -p pin");
+    SAYS(2, "rights",
+        "C mesh account activate $(cat alice.udf) device -R watch --rights x -o c -p pin");
+    SAYS(2, "envelope-invalid", "tr A B < device > odd; C recipient profile odd odd -p pin");
     HOLDS("C mesh --help | grep 'mesh group rotate'");
     HOLDS("C mesh account --help | grep 'mesh account refresh'");
 }
