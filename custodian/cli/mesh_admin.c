@@ -208,6 +208,7 @@ static enum kc_error with_holder(struct kc_cli *cli, enum kc_operation operation
     kc_cli_call_option(&work.call, KC_FIELD_RIGHTS, KC_CLI_RIGHTS);
     kc_cli_call_option(&work.call, KC_FIELD_CONNECTION, KC_CLI_CONNECTION);
     kc_cli_call_option(&work.call, KC_FIELD_USE, KC_CLI_USE);
+    kc_cli_call_flag(&work.call, KC_FIELD_FORCE, KC_CLI_ANEW);
     return work_run(&work);
 }
 
@@ -236,15 +237,27 @@ enum kc_error kc_cli_mesh_group_remove(struct kc_cli *cli)
     return with_holder(cli, KC_OPERATION_MESH_GROUP_MEMBER_REMOVE);
 }
 
-enum kc_error kc_cli_mesh_group_rotate(struct kc_cli *cli)
+/* Those of an account as a whole. */
+static enum kc_error of_account(struct kc_cli *cli, enum kc_operation operation)
 {
     AUTO_WORK work = {0};
-    enum kc_error error = work_begin(cli, KC_OPERATION_MESH_GROUP_ROTATE, &work);
+    enum kc_error error = work_begin(cli, operation, &work);
+    if (error == KC_OK)
+        error = service_add(&work);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
-    kc_cli_call_option(&work.call, KC_FIELD_SERVICE, KC_CLI_HOST);
     return work_run(&work);
+}
+
+enum kc_error kc_cli_mesh_group_rotate(struct kc_cli *cli)
+{
+    return of_account(cli, KC_OPERATION_MESH_GROUP_ROTATE);
+}
+
+enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli)
+{
+    return of_account(cli, KC_OPERATION_MESH_ACCOUNT_MOVE);
 }
 
 /* --- who is known by a profile --- */

@@ -55,4 +55,16 @@ KC_CHECKED enum kc_error kc_mesh_holder_split(const struct kc_mesh_source *sourc
 KC_CHECKED enum kc_error kc_mesh_holder_refresh(const struct kc_mesh_source *source,
     const struct kc_mesh_parties *parties, struct kc_mesh_split_kept *kept, char *entries[2]);
 
+/*
+ * Splits the key anew under the same ids: for another service, or where what a refresh made was
+ * lost. Both shares go out whole, and no share from before goes with one of these.
+ *
+ * whole  the key that `kept` is a split of: KC_ERR_CONFLICT if it is another by now
+ *
+ * Else as kc_mesh_holder_refresh.
+ */
+KC_CHECKED enum kc_error kc_mesh_holder_renew(const struct kc_mesh_source *source,
+    const struct kc_mesh_parties *parties, const struct kc_key *whole,
+    struct kc_mesh_split_kept *kept, char *entries[2]);
+
 #endif

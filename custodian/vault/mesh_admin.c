@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts and groups are made: a seed, the profile of its keys, and the request that binds it. */
+/* Accounts and groups are made: a seed, the profile of its keys, and the request that binds it; and
+ * are bound to another service later. */
 #include "custodian/vault/mesh_admin.h"
 #include "custodian/vault/derived.h"
 
@@ -228,4 +229,51 @@ enum kc_error kc_vault_mesh_account_create(struct kc_call *call)
 enum kc_error kc_vault_mesh_group_create(struct kc_call *call)
 {
     return create(call, true);
+}
+
+/* --- mesh-account-move --- */
+
+/* The keys that the account has already, in place of new ones. */
+static enum kc_error keys_take(
+    struct kc_call *call, const struct kc_administered *administered, struct making *making)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < leaf_count(making); i++)
+        error = kc_call_leaf(call, administered, leaves[i].name, &making->keys[i]);
+    return error;
+}
+
+static enum kc_error move(
+    struct kc_call *call, const struct kc_administered *administered, struct making *making)
+{
+    enum kc_error error = keys_take(call, administered, making);
+    if (error == KC_OK)
+        error = profile_make(call, making);
+    if (error == KC_OK)
+        error = bind_answer(call, making);
+    if (error == KC_OK)
+        error = kc_call_answer_document(call, making->profile);
+    if (error != KC_OK)
+        return kc_call_tell_operator(call, error);
+    error = kc_call_restage_account(call, administered,
+        (struct kc_span){(const uint8_t *)making->profile, making->profile_size}, NULL);
+    if (error == KC_OK)
+        call->wish = KC_WISH_COMMIT;
+    return error;
+}
+
+enum kc_error kc_vault_mesh_account_move(struct kc_call *call)
+{
+    __attribute__((cleanup(making_done))) struct making making = {0};
+    struct kc_administered administered;
+    bool proven = false;
+    enum kc_error error = kc_call_administered(call, &administered);
+    if (error != KC_OK)
+        return error;
+    making.is_group = administered.is_group;
+    memcpy(making.address, administered.account.address, sizeof making.address);
+    error = service_read(call, &making);
+    if (error == KC_OK)
+        error = kc_call_operator(call, &proven);
+    return error == KC_OK && proven ? move(call, &administered, &making) : error;
 }

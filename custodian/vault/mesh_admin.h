@@ -42,6 +42,13 @@ KC_CHECKED enum kc_error kc_call_administered(
 KC_CHECKED enum kc_error kc_call_leaf(struct kc_call *call,
     const struct kc_administered *administered, const char *name, struct kc_key *key);
 
+/* Stages the account with another profile of the same keys but perhaps the encryption key, which then
+ * comes of another seed: its id; NULL: as it was. Errors of kc_call_stage, kc_call_set_body and the
+ * keeper. */
+KC_CHECKED enum kc_error kc_call_restage_account(struct kc_call *call,
+    const struct kc_administered *administered, struct kc_span profile,
+    const char *encryption_seed);
+
 /* Who holds keys or shares of an account, beside the service. */
 struct kc_holder {
     bool is_member;                           /* of a group; else a device of the account */

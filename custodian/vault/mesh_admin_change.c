@@ -73,11 +73,26 @@ static enum kc_error refreshed_answer(struct kc_call *call, const struct changin
     return error == KC_OK ? kc_call_answer_document(call, entries[1]) : error;
 }
 
+/* By offsets; or, if the request wants that, by shares of a new split. */
+static enum kc_error entries_make(struct kc_call *call, const struct changing *changing,
+    const struct kc_mesh_parties *parties, char *entries[2])
+{
+    KC_AUTO_KEY whole = {0};
+    struct kc_mesh_source source = kc_call_mesh_source(call);
+    if (!kc_call_has(call, KC_FIELD_FORCE) ||
+        call->in.message.values.value[KC_FIELD_FORCE].number == 0)
+        return kc_mesh_holder_refresh(&source, parties, changing->split, entries);
+    enum kc_error error = kc_call_leaf(call, &changing->administered,
+        changing->split->class == KC_MESH_SIGN ? KC_MESH_NAME_SIGNATURE : KC_MESH_NAME_ENCRYPTION,
+        &whole);
+    return error == KC_OK ? kc_mesh_holder_renew(&source, parties, &whole, changing->split, entries)
+                          : error;
+}
+
 static enum kc_error refresh(struct kc_call *call, struct changing *changing)
 {
     KC_AUTO_KEY administrator = {0};
     char *entries[2] = {NULL, NULL};
-    struct kc_mesh_source source = kc_call_mesh_source(call);
     struct kc_holder *holder = &changing->holder;
     struct kc_mesh_parties parties = {.administrator = &administrator,
         .provider = &changing->provided.provider,
@@ -88,7 +103,7 @@ static enum kc_error refresh(struct kc_call *call, struct changing *changing)
     enum kc_error error =
         kc_call_leaf(call, &changing->administered, KC_MESH_NAME_ADMINISTRATOR, &administrator);
     if (error == KC_OK)
-        error = kc_mesh_holder_refresh(&source, &parties, changing->split, entries);
+        error = entries_make(call, changing, &parties, entries);
     if (error == KC_OK)
         error = refreshed_answer(call, changing, &administrator, entries);
     free(entries[0]);

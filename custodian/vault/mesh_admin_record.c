@@ -61,6 +61,23 @@ enum kc_error kc_call_leaf(struct kc_call *call, const struct kc_administered *a
     return kc_call_seed_key(call, seed, name, key);
 }
 
+enum kc_error kc_call_restage_account(struct kc_call *call,
+    const struct kc_administered *administered, struct kc_span profile, const char *encryption_seed)
+{
+    struct kc_record *staged;
+    KC_AUTO_SECRET secret = {0};
+    struct kc_keeper *keeper = call->vault->keeper;
+    enum kc_error error = kc_keeper_open(keeper, administered->seed, &secret);
+    if (error == KC_OK)
+        error = kc_call_stage(call, administered->seed, &staged);
+    if (error == KC_OK)
+        error = kc_call_set_body(call, staged, profile);
+    if (error == KC_OK && encryption_seed != NULL &&
+        !kc_text_copy(staged->group, sizeof staged->group, encryption_seed))
+        error = KC_ERR_INTERNAL;
+    return error == KC_OK ? kc_keeper_protect(keeper, staged, &secret) : error;
+}
+
 /* --- holders --- */
 
 static void text_pack(struct kc_writer *w, const char *text)

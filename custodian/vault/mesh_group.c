@@ -243,9 +243,7 @@ static enum kc_error rotation_answer(
 static enum kc_error rotation_stage(
     struct kc_call *call, const struct kc_administered *group, const struct rotation *rotation)
 {
-    struct kc_record wanted = *group->seed, *fresh, *staged;
-    KC_AUTO_SECRET secret = {0};
-    struct kc_keeper *keeper = call->vault->keeper;
+    struct kc_record wanted = *group->seed, *fresh;
     wanted.version = 0;
     wanted.seal_size = wanted.secret_size = 0;
     wanted.created = kc_call_now(call);
@@ -256,16 +254,10 @@ static enum kc_error rotation_stage(
     wanted.use = KC_USE_NONE;
     if (error == KC_OK)
         error = kc_call_stage_seed(call, &wanted, &rotation->seed, &fresh);
-    if (error == KC_OK)
-        error = kc_keeper_open(keeper, group->seed, &secret);
-    if (error == KC_OK)
-        error = kc_call_stage(call, group->seed, &staged);
-    if (error != KC_OK)
-        return error;
-    memcpy(staged->group, fresh->id, sizeof staged->group);
-    error = kc_call_set_body(
-        call, staged, (struct kc_span){(const uint8_t *)rotation->text, rotation->size});
-    return error == KC_OK ? kc_keeper_protect(keeper, staged, &secret) : error;
+    return error == KC_OK
+               ? kc_call_restage_account(call, group,
+                     (struct kc_span){(const uint8_t *)rotation->text, rotation->size}, fresh->id)
+               : error;
 }
 
 static enum kc_error rotate(

@@ -5,6 +5,7 @@
 #include "tests/vault/bench.h"
 
 #include "custodian/mesh/group.h"
+#include "custodian/mesh/share_envelope.h"
 #include "custodian/mesh/share_refresh.h"
 #include "custodian/vault/core.h"
 #include "threshold/agreement.h"
@@ -478,6 +479,35 @@ static void connected_done(struct connected *made)
     admin_service_free(made->service);
 }
 
+/* Takes a whole share out of what a holder was sent. */
+static void holder_share_open(const struct world *w, const char *entry, struct admin_device *device)
+{
+    struct kc_signed_object opened;
+    GOOD(kc_signed_object_open(admin_span(entry), strlen(entry), KC_OBJECT_CatalogedAccess,
+        &w->c->account.administrator, kc_mesh_verify, &opened));
+    struct kc_object inner = kc_object_inner(&opened.object, "Capability");
+    struct kc_mesh_share_terms terms = {.signer = &w->c->account.administrator,
+        .key = &device->encryption,
+        .own = &device->decrypt.own,
+        .now = SAMPLE_NOW};
+    GOOD(kc_object_key(&inner, "KeyData", &device->decrypt.own));
+    GOOD(kc_mesh_share_open(
+        kc_json_source(kc_json_item(kc_object_member(&inner, "EnvelopedKeyShares"), 0)), &terms,
+        &device->decrypt.share));
+    kc_signed_object_done(&opened);
+}
+
+/* Whether the two shares are of the account's key. */
+static bool check_fits(
+    const struct world *w, const struct admin_service *service, const struct admin_device *device)
+{
+    struct kc_scalar sum;
+    struct kc_point point;
+    kc_scalar_add(&sum, &service->capabilities[0].share, &device->decrypt.share);
+    GOOD(kc_point_multiply_base(&point, &sum));
+    return kc_point_equal(&point, &w->c->encryption.pair.public) != 0;
+}
+
 static void after_a_refresh_both_decrypt_and_no_half_from_before_helps(void **state)
 {
     struct world *w = *state;
@@ -535,6 +565,48 @@ static void a_refresh_names_one_split_of_who_has_some(void **state)
     bench_expect(w->bench, &ask, KC_OK);
     ask = refresh_ask(w, made.account, w->bob_profile.public.udf, "sign");
     bench_expect(w->bench, &ask, KC_ERR_REFUSED);
+    connected_done(&made);
+}
+
+/* Another service gets a share of its own; the former one's goes with no half of a device any more. */
+static void a_former_service_has_no_half_of_the_key_that_fits(void **state)
+{
+    struct world *w = *state;
+    size_t size;
+    struct admin_case *c = w->c;
+    struct connected made = connect_device(w, "encryption=threshold");
+    struct admin_share former = made.device.decrypt;
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_MOVE);
+    c->service_profile = c->response;
+    c->service_encryption = c->store;
+    char *profile = admin_profile_service(c);
+    GOOD(kc_mesh_provider_read(admin_span(profile), c->service_profile.public.udf,
+        (struct kc_span){NULL, 0}, ADDRESS, &c->provider));
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, made.account);
+    ask_text(&ask, KC_FIELD_SERVICE, ADMIN_SERVICE);
+    ask_octets(&ask, KC_FIELD_PROFILE, profile, strlen(profile));
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(w->bench, &ask);
+    take_account(w, answer_octets(answer, KC_FIELD_DOCUMENT, &size));
+    answer_done(answer);
+    ask = refresh_ask(w, made.account, c->device_profile.public.udf, NULL);
+    bench_expect(w->bench, &ask, KC_ERR_SIGNATURE); /* the service of before */
+    free(c->service_text);
+    c->service_text = profile;
+    ask = refresh_ask(w, made.account, c->device_profile.public.udf, NULL);
+    ask_number(&ask, KC_FIELD_FORCE, 1);
+    answer = bench_ask(w->bench, &ask);
+    char *share = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    struct admin_service *service = admin_service_new(c, &c->account);
+    accept_frame(w, answer, 0, service);
+    holder_share_open(w, share, &made.device);
+    check_decrypts(w, service, &made.device);
+    assert_false(check_fits(w, made.service, &made.device));
+    made.device.decrypt = former;
+    assert_false(check_fits(w, service, &made.device));
+    free(share);
+    answer_done(answer);
+    admin_service_free(service);
     connected_done(&made);
 }
 
@@ -686,6 +758,16 @@ static struct ask refresh_deed(const struct world *w, const char *account)
     return refresh_ask(w, account, w->c->device_profile.public.udf, NULL);
 }
 
+static struct ask move_deed(const struct world *w, const char *account)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_MOVE);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, account);
+    ask_text(&ask, KC_FIELD_SERVICE, ADMIN_SERVICE);
+    ask_service(w, &ask);
+    ask_pin(&ask);
+    return ask;
+}
+
 static struct ask rotate_deed(const struct world *w, const char *account)
 {
     struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_ROTATE);
@@ -703,6 +785,7 @@ static const struct deed deeds[] = {
     {join_deed, true, false, KC_ERR_EXISTS},
     {remove_deed, true, true, KC_ERR_REFUSED},
     {rotate_deed, true, false, KC_OK},
+    {move_deed, false, false, KC_OK},
 };
 
 /* What is there before; the account's UDF, given: free. */
@@ -805,6 +888,7 @@ int main(void)
         IN_A_WORLD(an_enrolled_wrap_key_is_no_profile_and_a_profile_no_wrap_key),
         IN_A_WORLD(shares_go_to_the_service_of_the_account_s_profile_alone),
         IN_A_WORLD(after_a_refresh_both_decrypt_and_no_half_from_before_helps),
+        IN_A_WORLD(a_former_service_has_no_half_of_the_key_that_fits),
         IN_A_WORLD(a_refresh_names_one_split_of_who_has_some),
         IN_A_WORLD(a_member_gets_a_share_and_another_after_the_key_was_rotated),
         IN_A_WORLD(a_member_is_the_one_that_was_enrolled_with_a_profile_not_older),
