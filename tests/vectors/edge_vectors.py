@@ -543,4 +543,5 @@ def main():
         json.dumps(document["source"]), json.dumps(document["notes"]), rows))
 
 
-main()
+if __name__ == "__main__":
+    main()
