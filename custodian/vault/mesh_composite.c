@@ -75,6 +75,29 @@ enum kc_error kc_call_composite(struct kc_call *call, const char *device, const 
     return error == KC_OK ? unpack((*record)->body, composite) : error;
 }
 
+enum kc_error kc_call_accreditation(
+    struct kc_call *call, const struct kc_record *key, struct kc_span *connection)
+{
+    struct kc_derived derived;
+    struct kc_record *record;
+    struct kc_composite composite;
+    enum kc_error error = kc_derived_read(key, &derived);
+    if (error == KC_OK && derived.count != KC_DERIVED_PARTS_MAX)
+        error = KC_ERR_RECORD_DAMAGED;
+    if (error != KC_OK)
+        return error;
+    const char *id = derived.parts[1].id;
+    error = kc_call_record(
+        call, KC_KIND_COMPOSITE, (struct kc_span){(const uint8_t *)id, strlen(id)}, &record);
+    if (error == KC_OK && record->state != KC_STATE_ACTIVE)
+        error = KC_ERR_REFUSED;
+    if (error == KC_OK)
+        error = unpack(record->body, &composite);
+    if (error == KC_OK)
+        *connection = composite.connection;
+    return error;
+}
+
 enum kc_error kc_call_put_composite(
     struct kc_call *call, struct kc_record *staged, const struct kc_composite *composite)
 {

@@ -87,6 +87,11 @@ KC_CHECKED enum kc_error kc_mesh_composite_id(
 KC_CHECKED enum kc_error kc_call_composite(struct kc_call *call, const char *device,
     const char *account_udf, struct kc_record **record, struct kc_composite *composite);
 
+/* The enveloped ConnectionDevice that accredits a composite key; lent by the request's records.
+ * KC_ERR_REFUSED: the connection has ended. Errors and wishes of kc_call_record. */
+KC_CHECKED enum kc_error kc_call_accreditation(
+    struct kc_call *call, const struct kc_record *key, struct kc_span *connection);
+
 /* Writes it as the body of what was staged. KC_ERR_TOO_LARGE */
 KC_CHECKED enum kc_error kc_call_put_composite(
     struct kc_call *call, struct kc_record *staged, const struct kc_composite *composite);

@@ -6,7 +6,7 @@
 #include "custodian/mesh/opening.h"
 #include "custodian/mesh/purpose.h"
 #include "custodian/mesh/verify.h"
-#include "custodian/vault/derived.h"
+#include "custodian/vault/mesh_device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +81,10 @@ static enum kc_error find_key(struct kc_call *call, struct used *used)
     if (error != KC_OK)
         return error;
     const struct kc_record *key = used->record;
+    if (key->role == KC_ROLE_DEVICE && key->use == KC_USE_SIGN)
+        error = kc_call_accreditation(call, key, &used->manifest);
+    if (error != KC_OK)
+        return error;
     const uint8_t *public = key->role == KC_ROLE_SHARE ? key->group_public : key->public_key;
     return kc_public_key_make(kc_algorithm_info(key->algorithm)->name,
         (struct kc_span){public, key->public_size}, &used->own);

@@ -2,7 +2,9 @@
 /* A device is activated: its composite keys, what it gets of the account's, and every refusal. */
 #include "tests/mesh_device/home.h"
 
+#include "custodian/mesh/verify.h"
 #include "custodian/vault/mesh_device.h"
+#include "proto/signed_object.h"
 #include "threshold/agreement.h"
 
 #include <stdio.h>
@@ -111,6 +113,42 @@ static void a_composite_key_signs_requests_and_nothing_raw(void **state)
     ask_octets(&ask, KC_FIELD_MESSAGE, profile, strlen(profile));
     home_expect_nothing(home, &ask, KC_ERR_REFUSED);
     ask = ask_new(KC_OPERATION_KEY_SIGN);
+    ask_text(&ask, KC_FIELD_KEY, id);
+    ask_octets(&ask, KC_FIELD_MESSAGE, request, strlen(request));
+    home_expect_nothing(home, &ask, KC_ERR_REFUSED);
+}
+
+/* With the ConnectionDevice in its signature: who has the account's profile can verify it. */
+static void a_request_that_a_composite_key_signs_is_accredited(void **state)
+{
+    static const char request[] = "{\"StatusRequest\":{\"Account\":\"alice@example.com\"}}";
+    struct home *home = *state;
+    struct kc_accredited_request opened;
+    struct kc_public_key administrator;
+    char id[KC_RECORD_ID_SIZE];
+    size_t size;
+    home_join(home);
+    key_of(home, "Sign", id);
+    bench_restart(home->bench);
+    struct ask ask = ask_new(KC_OPERATION_ENVELOPE_SIGN);
+    ask_text(&ask, KC_FIELD_KEY, id);
+    ask_octets(&ask, KC_FIELD_MESSAGE, request, strlen(request));
+    struct answer *answer = bench_ask(home->bench, &ask);
+    char *text = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    answer_done(answer);
+    assert_int_equal(
+        kc_mesh_public_key(&home->administrator->signature.public, &administrator), KC_OK);
+    struct kc_accreditation accreditation = {
+        .account_udf = home->administrator->account_udf, .administrator = &administrator};
+    assert_int_equal(kc_accredited_request_open((struct kc_span){(const uint8_t *)text, size},
+                         65536, KC_OBJECT_StatusRequest, &accreditation, kc_mesh_verify, &opened),
+        KC_OK);
+    assert_string_equal(opened.device.udf, id);
+    kc_accredited_request_done(&opened);
+    free(text);
+    struct ask leave = home_leave_ask(home);
+    bench_expect(home->bench, &leave, KC_OK);
+    ask = ask_new(KC_OPERATION_ENVELOPE_SIGN);
     ask_text(&ask, KC_FIELD_KEY, id);
     ask_octets(&ask, KC_FIELD_MESSAGE, request, strlen(request));
     home_expect_nothing(home, &ask, KC_ERR_REFUSED);
@@ -316,6 +354,7 @@ int main(void)
         CASE(the_sum_is_that_of_base_key_and_activation),
         CASE(the_connection_ends_the_request_and_is_shown),
         CASE(a_composite_key_signs_requests_and_nothing_raw),
+        CASE(a_request_that_a_composite_key_signs_is_accredited),
         CASE(whole_keys_of_the_account_are_kept_sealed_and_used),
         CASE(a_share_of_the_account_agrees_with_the_services),
         CASE(an_activation_that_the_administrator_did_not_sign_is_not_kept),
