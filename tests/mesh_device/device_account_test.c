@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two custodians: an administrator's, which connects, and a device's, which is connected. What the
+ * one makes is what the other takes. */
+#include "tests/mesh_device/home.h"
+
+#include "custodian/mesh/verify.h"
+#include "proto/signed_object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+struct pair {
+    struct home *home;           /* the device's */
+    struct bench *administrator; /* its custodian */
+    char *device_profile;
+};
+
+static int set_up(void **state)
+{
+    struct pair *pair = calloc(1, sizeof *pair);
+    void *home;
+    (void)home_setup(&home);
+    pair->home = home;
+    pair->administrator = bench_new();
+    pair->administrator->seconds = 1790000000;
+    bench_set_pin(pair->administrator);
+    *state = pair;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct pair *pair = *state;
+    void *home = pair->home;
+    bench_free(pair->administrator);
+    free(pair->device_profile);
+    free(pair);
+    return home_teardown(&home);
+}
+
+static void ask_pin(struct ask *ask)
+{
+    ask_secret(ask, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+}
+
+/* The administrator's custodian makes the account; what the service would answer with is its. */
+static void make_account(struct pair *pair)
+{
+    struct administrator *a = pair->home->administrator;
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_CREATE);
+    struct kc_signed_object opened;
+    struct kc_public_key key;
+    size_t size;
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "alice");
+    ask_text(&ask, KC_FIELD_ACCOUNT, ADMINISTRATOR_ADDRESS);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(pair->administrator, &ask);
+    free(a->account_profile);
+    a->account_profile = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    strcpy(a->account_udf, answer_text(answer, KC_FIELD_ACCOUNT_UDF));
+    answer_done(answer);
+    GOOD(kc_signed_object_open_profile((struct kc_span){(uint8_t *)a->account_profile, size}, 65536,
+        KC_OBJECT_ProfileUser, a->account_udf, kc_mesh_verify, &opened, &key));
+    kc_signed_object_done(&opened);
+    GOOD(kc_point_decode(&a->profile.public, KC_CURVE_ED448, key.octets, key.size));
+}
+
+static void enrol_device(struct pair *pair)
+{
+    struct ask show = ask_new(KC_OPERATION_MESH_DEVICE_SHOW),
+               ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
+    size_t size;
+    ask_text(&show, KC_FIELD_DEVICE, pair->home->device);
+    struct answer *answer = bench_ask(pair->home->bench, &show);
+    pair->device_profile = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    answer_done(answer);
+    ask_text(&ask, KC_FIELD_LABEL, "pot");
+    ask_text(&ask, KC_FIELD_ALGORITHM, "Ed448");
+    ask_octets(&ask, KC_FIELD_PUBLIC, pair->home->profile_key.octets, pair->home->profile_key.size);
+    ask_pin(&ask);
+    bench_expect(pair->administrator, &ask, KC_OK);
+}
+
+/* The administrator's answer to the device's request; given: free. */
+static char *connect(struct pair *pair, const char *rights)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_ACTIVATE);
+    size_t size;
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, pair->home->administrator->account_udf);
+    ask_text(&ask, KC_FIELD_RECIPIENT, pair->home->device);
+    ask_octets(&ask, KC_FIELD_DOCUMENT, pair->device_profile, strlen(pair->device_profile));
+    ask_text(&ask, KC_FIELD_RIGHTS, rights);
+    ask_text(&ask, KC_FIELD_CONNECTION, pair->home->witness);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(pair->administrator, &ask);
+    char *response = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    answer_done(answer);
+    return response;
+}
+
+static void key_of(const struct home *home, const char *what, char id[KC_RECORD_ID_SIZE])
+{
+    char label[64];
+    snprintf(label, sizeof label, "pot/%.9s/%s", home->administrator->account_udf, what);
+    home_key(home, label, id);
+    assert_string_not_equal(id, "");
+}
+
+static void what_one_custodian_connects_another_takes(void **state)
+{
+    struct pair *pair = *state;
+    struct home *home = pair->home;
+    char id[KC_RECORD_ID_SIZE];
+    make_account(pair);
+    enrol_device(pair);
+    home_prepare(home);
+    char *response = connect(pair, "encryption,MMM_Contact");
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_ACTIVATE);
+    ask_text(&ask, KC_FIELD_CONNECTION, home->connection);
+    ask_octets(&ask, KC_FIELD_DOCUMENT, response, strlen(response));
+    bench_expect(home->bench, &ask, KC_OK);
+    key_of(home, "Encrypt", id);
+    assert_int_equal(home_open(home, id), KC_OK);
+    key_of(home, "Account.Encrypt", id);
+    assert_int_equal(home_open(home, id), KC_OK);
+    key_of(home, "MMM_Contact", id);
+    assert_int_equal(home_open(home, id), KC_OK);
+    free(response);
+}
+
+/* Of another device, even on the same custodian, it opens nothing. */
+static void another_device_cannot_take_it(void **state)
+{
+    struct pair *pair = *state;
+    struct home *home = pair->home;
+    make_account(pair);
+    enrol_device(pair);
+    home_prepare(home);
+    char *response = connect(pair, "encryption");
+    struct ask create = home_create_ask("kettle"), request;
+    struct answer *answer = bench_ask(home->bench, &create);
+    char other[KC_UDF_ID_SIZE];
+    strcpy(other, answer_text(answer, KC_FIELD_DEVICE));
+    answer_done(answer);
+    request = ask_new(KC_OPERATION_MESH_DEVICE_REQUEST);
+    ask_text(&request, KC_FIELD_DEVICE, other);
+    ask_text(&request, KC_FIELD_ACCOUNT, ADMINISTRATOR_ADDRESS);
+    answer = bench_ask(home->bench, &request);
+    char connection[KC_UDF_ID_SIZE];
+    strcpy(connection, answer_text(answer, KC_FIELD_CONNECTION));
+    answer_done(answer);
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_ACTIVATE);
+    ask_text(&ask, KC_FIELD_CONNECTION, connection);
+    ask_octets(&ask, KC_FIELD_DOCUMENT, response, strlen(response));
+    home_expect_nothing(home, &ask, KC_ERR_WITNESS);
+    free(response);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_one_custodian_connects_another_takes),
+        CASE(another_device_cannot_take_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
