@@ -137,6 +137,8 @@ enum kc_error kc_cli_share_show(struct kc_cli *cli);
 enum kc_error kc_cli_operator_pin(struct kc_cli *cli); /* cli_operator.c */
 enum kc_error kc_cli_store_rotate(struct kc_cli *cli); /* store.c */
 enum kc_error kc_cli_store_accept(struct kc_cli *cli);
+enum kc_error kc_cli_store_backup(struct kc_cli *cli); /* backup.c */
+enum kc_error kc_cli_store_restore(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_profile(struct kc_cli *cli); /* mesh_admin.c */

@@ -15,6 +15,16 @@ struct kc_cli_host {
     struct kc_root_host host;
 };
 
+/* Reads the configuration (--config) alone. Given: kc_config_free. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_host_config(const struct kc_cli *cli, struct kc_config **config);
+
+static inline void kc_cli_host_config_done(struct kc_config **config)
+{
+    kc_config_free(*config);
+}
+
+#define KC_AUTO_HOST_CONFIG __attribute__((cleanup(kc_cli_host_config_done))) struct kc_config *
+
 /* Reads the configuration (--config) and makes the root. Given: kc_cli_host_done, also after an
  * error. Errors are reported. */
 KC_CHECKED enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *host);

@@ -30,21 +30,25 @@ static enum kc_error load(
     return error;
 }
 
-enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *host)
+enum kc_error kc_cli_host_config(const struct kc_cli *cli, struct kc_config **config)
 {
     struct kc_config_problem problem = {""};
-    struct kc_root_trouble trouble = {"", ""};
     const char *path = cli->values[KC_CLI_CONFIG] ? cli->values[KC_CLI_CONFIG] : KC_DEFAULT_CONFIG;
-    *host = (struct kc_cli_host){.config = NULL};
-    enum kc_error error = kc_arena_init(ARENA_SIZE);
-    if (error == KC_OK)
-        error = load(path, &host->config, &problem);
-    if (error != KC_OK) {
-        (void)kc_cli_fail(cli, error, "%s", problem.text);
-        return error;
-    }
+    enum kc_error error = load(path, config, &problem);
+    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", problem.text);
+}
+
+enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *host)
+{
+    struct kc_root_trouble trouble = {"", ""};
     size_t number = 0;
     const char *name = cli->values[KC_CLI_ROOT];
+    *host = (struct kc_cli_host){.config = NULL};
+    enum kc_error error = kc_arena_init(ARENA_SIZE);
+    if (error != KC_OK)
+        return kc_cli_fail(cli, error, NULL);
+    if ((error = kc_cli_host_config(cli, &host->config)) != KC_OK)
+        return error;
     if (name && (number = kc_config_root_find(host->config, name)) == host->config->root_count)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the configuration has no root %s", name);
     error = kc_root_host_open(host->config, number, &host->host, &trouble);

@@ -32,7 +32,11 @@ enum kc_error kc_cli_store_accept(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ACCEPT);
-    error = kc_cli_call_pin(cli, &call);
+    error = kc_cli_call_count(&call, KC_FIELD_HEAD, KC_CLI_HEAD);
+    if (error == KC_OK && !kc_cli_given(cli, KC_CLI_HEAD))
+        kc_cli_call_number(&call, KC_FIELD_HEAD, 0); /* no store's: the refusal says which it is */
+    if (error == KC_OK && kc_cli_given(cli, KC_CLI_HEAD))
+        error = kc_cli_call_pin(cli, &call);
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error != KC_OK)

@@ -319,6 +319,34 @@ void kc_store_close(struct kc_store *store)
     free(store);
 }
 
+/* --- copies --- */
+
+/* With nothing in the log the file is all of the store; nobody else writes to it. */
+enum kc_error kc_store_copy_to(struct kc_store *store, int to)
+{
+    enum kc_error error = translate(run(store, "PRAGMA wal_checkpoint(TRUNCATE)"));
+    return error == KC_OK ? kc_store_copy_bytes(store->file, to) : error;
+}
+
+/* By what begins every file of SQLite: its name, and at their places the two numbers that say whose
+ * and of which schema it is. */
+enum kc_error kc_store_check_file(int descriptor)
+{
+    uint8_t header[100];
+    struct stat status;
+    struct kc_reader r;
+    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) ||
+        pread(descriptor, header, sizeof header, 0) != sizeof header ||
+        memcmp(header, "SQLite format 3", 16) != 0)
+        return KC_ERR_STORE_DAMAGED;
+    kc_reader_init(&r, header + 60, 12);
+    uint32_t schema = kc_reader_u32(&r);
+    (void)kc_reader_u32(&r);
+    if (kc_reader_u32(&r) != APPLICATION)
+        return KC_ERR_STORE_DAMAGED;
+    return schema == SCHEMA || schema == SCHEMA_WITHOUT_ROOTS ? KC_OK : KC_ERR_STORE_VERSION;
+}
+
 /* --- reading --- */
 
 static int bind_span(sqlite3_stmt *statement, int number, struct kc_span text)

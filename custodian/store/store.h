@@ -25,6 +25,7 @@
 #include <sys/types.h>
 
 #define KC_STORE_FILE "custodian.db"
+#define KC_STORE_FORMER "custodian.db.former" /* what was there before a restore */
 #define KC_STORE_PAGE_MAX 24   /* records of a page: leaves room for others in a message */
 #define KC_STORE_SAME_ID_MAX 4 /* records of one id: one of each kind */
 
@@ -48,6 +49,33 @@ KC_CHECKED enum kc_error kc_store_prepare(const char *folder, uid_t user, gid_t 
  */
 KC_CHECKED enum kc_error kc_store_open(
     const char *folder, struct kc_store **store, const char **detail);
+
+/*
+ * Writes all of a store to a file: ciphertext and what is public, as the store itself. For a process
+ * that runs as the store's owner while no custodian has the store.
+ *
+ * to  open for writing; synced when this returns
+ *
+ * KC_ERR_STORE_READ_ONLY  there is no store
+ * KC_ERR_STORE            a custodian has it
+ */
+KC_CHECKED enum kc_error kc_store_backup(const char *folder, int to);
+
+/*
+ * Puts such a file in the store's place; what was there stays as KC_STORE_FORMER. Whether it is the
+ * newest the vault finds out (docs/freshness.md).
+ *
+ * from  open for reading, a regular file
+ *
+ * KC_ERR_STORE_DAMAGED  it is no custodian's store; nothing was changed
+ * KC_ERR_STORE          a custodian has the store
+ */
+KC_CHECKED enum kc_error kc_store_restore(const char *folder, int from);
+
+/* The parts of both: all of a store that is open; all of a file; whether a file is a store's. */
+KC_CHECKED enum kc_error kc_store_copy_to(struct kc_store *store, int to);
+KC_CHECKED enum kc_error kc_store_copy_bytes(int from, int to);
+KC_CHECKED enum kc_error kc_store_check_file(int descriptor);
 
 /* NULL is fine. */
 void kc_store_close(struct kc_store *store);

@@ -106,6 +106,8 @@ static void answer_freshness(struct kc_call *call)
     struct kc_head head = ledger->head;
     uint32_t writes = ledger->anchor->writes;
     uint64_t anchored = ledger->anchor->number;
+    if ((enum kc_ledger_state)atomic_load(&ledger->state) == KC_LEDGER_ROLLED_BACK)
+        head.number = ledger->found;
     pthread_mutex_unlock(&vault->lock);
     kc_call_set_number(call, KC_FIELD_HEAD, head.number);
     kc_call_set_number(call, KC_FIELD_ANCHORED, anchored);

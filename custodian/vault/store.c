@@ -269,7 +269,9 @@ static enum kc_error compare_pin(struct kc_call *call)
             found = &call->records[i];
     if (!found || found->secret_size != KC_PIN_VERIFIER_SIZE)
         return KC_ERR_OPERATOR_PROOF;
-    enum kc_error error = kc_call_secret(call, KC_FIELD_PIN, 8, 64, &pin);
+    enum kc_error error = kc_call_has(call, KC_FIELD_PIN)
+                              ? kc_call_secret(call, KC_FIELD_PIN, 8, 64, &pin)
+                              : KC_ERR_OPERATOR_PROOF;
     if (error == KC_OK)
         error = count_try(call);
     if (error != KC_OK)
@@ -293,6 +295,12 @@ enum kc_error kc_vault_store_accept(struct kc_call *call)
         return error;
     if (atomic_load(&ledger->state) != KC_LEDGER_ROLLED_BACK)
         return KC_ERR_REFUSED;
+    if (call->in.message.values.value[KC_FIELD_HEAD].number != ledger->found) {
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            kc_call_print(call, "confirm the head of the store, %llu; the hardware root is at %llu",
+                (unsigned long long)ledger->found, (unsigned long long)ledger->anchor->number));
+        return KC_ERR_BAD_ARGUMENT;
+    }
     if ((error = compare_pin(call)) != KC_OK)
         return error;
     kc_call_set_number(call, KC_FIELD_HEAD, ledger->found);

@@ -54,6 +54,18 @@ static void run(const char *command)
     assert_int_equal(system(line), 0); /* NOLINT(cert-env33-c): commands of the tests */
 }
 
+static uint64_t head_of_status(void)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer = NULL;
+    kc_client_request_init(&request, KC_OPERATION_STATUS);
+    assert_int_equal(kc_client_call(client, &request, 30000, &answer), KC_OK);
+    uint64_t head = kc_client_answer_message(answer)->values.value[KC_FIELD_HEAD].number;
+    kc_client_answer_free(answer);
+    kc_client_request_done(&request);
+    return head;
+}
+
 static void text_of_status(enum kc_field field, char text[KC_VIEW_TEXT_SIZE])
 {
     struct kc_client_request request;
@@ -116,11 +128,12 @@ static void set_pin(void)
     assert_int_equal(kc_view_ask(client, &request, KC_FIELD_DETAIL, unused), KC_OK);
 }
 
-static enum kc_error accept_rollback(const char *pin)
+static enum kc_error accept_rollback(const char *pin, uint64_t head)
 {
     struct kc_client_request request;
     char unused[KC_VIEW_TEXT_SIZE];
     kc_client_request_init(&request, KC_OPERATION_STORE_ACCEPT);
+    kc_values_set_number(&request.message.values, KC_FIELD_HEAD, head);
     assert_int_equal(
         kc_client_request_secret(&request, &request.message.values, KC_FIELD_PIN, pin, strlen(pin)),
         KC_OK);
@@ -142,8 +155,10 @@ static void a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
     text_of_status(KC_FIELD_FRESHNESS, freshness);
     assert_string_equal(freshness, "rolled-back");
-    assert_int_equal(accept_rollback("wrong horses"), KC_ERR_OPERATOR_PROOF);
-    assert_int_equal(accept_rollback(PIN), KC_OK);
+    uint64_t head = head_of_status();
+    assert_int_equal(accept_rollback(PIN, head + 1), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(accept_rollback("wrong horses", head), KC_ERR_OPERATOR_PROOF);
+    assert_int_equal(accept_rollback(PIN, head), KC_OK);
     assert_int_equal(kc_view_sign(client, key), KC_OK);
     assert_int_equal(kc_view_sign(client, later), KC_ERR_REFUSED);
     /* and the newer one is the one that is refused now */
@@ -151,6 +166,45 @@ static void a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_
     run("rm -r $S && mv newer $S");
     start();
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
+}
+
+#define COMMAND KC_BUILD_DIR "/custodian "
+
+static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(void **state)
+{
+    (void)state;
+    char later[KC_RECORD_ID_SIZE];
+    set_pin();
+    run("! " COMMAND "store backup backup --config custodian.conf"); /* the daemon has it */
+    stop();
+    run("umask 077; " COMMAND "store backup backup --config $PWD/custodian.conf");
+    run("[ $(stat -c %a backup) = 600 ] && cmp backup $S/custodian.db");
+    run("! " COMMAND "store backup backup --config $PWD/custodian.conf"); /* it is there already */
+    start();
+    assert_int_equal(kc_view_generate(client, "later", later), KC_OK);
+    run("! " COMMAND "store restore backup --yes --config $PWD/custodian.conf");
+    stop();
+    run("! " COMMAND "store restore backup --config $PWD/custodian.conf");
+    run("! " COMMAND "store restore custodian.conf --yes --config $PWD/custodian.conf");
+    run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
+    run("[ -e $S/custodian.db.former ]");
+    start();
+    expect_alarm(KC_ERR_STORE_ROLLED_BACK);
+    assert_int_equal(accept_rollback(PIN, head_of_status()), KC_OK);
+    assert_int_equal(kc_view_sign(client, key), KC_OK);
+    assert_int_equal(kc_view_sign(client, later), KC_ERR_REFUSED);
+    assert_int_equal(kc_view_generate(client, "more", later), KC_OK);
+}
+
+/* A backup that nothing came after is no rollback. */
+static void the_newest_backup_is_restored_without_more(void **state)
+{
+    (void)state;
+    stop();
+    run(COMMAND "store backup backup --config $PWD/custodian.conf && rm -r $S");
+    run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
+    start();
+    assert_int_equal(kc_view_sign(client, key), KC_OK);
 }
 
 /* The three processes that take part in a commit die in turn, each a little later in it. */
@@ -187,6 +241,8 @@ int main(void)
         TEST(an_nv_index_of_somebody_elses_is_an_alarm_and_is_left_as_it_is),
         TEST(a_cleared_tpm_is_an_alarm_and_nothing_is_served),
         TEST(a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_it),
+        TEST(a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms),
+        TEST(the_newest_backup_is_restored_without_more),
         TEST(killed_in_any_process_during_a_commit_nothing_acknowledged_is_a_rollback),
     };
     return cmocka_run_group_tests_name("rollback", tests, NULL, NULL);

@@ -426,9 +426,10 @@ static void an_interrupted_rotation_goes_on_by_itself_after_the_next_start(void 
 
 /* --- the operator's override --- */
 
-static struct ask accept_ask(const char *pin)
+static struct ask accept_ask(const char *pin, uint64_t head)
 {
     struct ask ask = ask_new(KC_OPERATION_STORE_ACCEPT);
+    ask_number(&ask, KC_FIELD_HEAD, head);
     ask_secret(&ask, KC_FIELD_PIN, pin, strlen(pin));
     return ask;
 }
@@ -440,21 +441,24 @@ static void the_operator_alone_goes_on_with_an_older_store(void **state)
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     struct bench_copy *older = bench_copy(bench);
     change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
-    struct ask early = accept_ask(BENCH_PIN);
+    struct ask early = accept_ask(BENCH_PIN, 0);
     bench_expect(bench, &early, KC_ERR_REFUSED);
     bench_restore(bench, older);
     bench_restart(bench);
     expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    uint64_t head = bench->vault->ledger.found;
+    struct ask another = accept_ask(BENCH_PIN, head + 1);
+    bench_expect(bench, &another, KC_ERR_BAD_ARGUMENT);
     for (int i = 0; i < 3; i++) { /* the count is the root's: the store's went back */
-        struct ask wrong = accept_ask("not the right one");
+        struct ask wrong = accept_ask("not the right one", head);
         bench_expect(bench, &wrong, KC_ERR_OPERATOR_PROOF);
         bench_restore(bench, older);
         bench_restart(bench);
     }
-    struct ask waits = accept_ask(BENCH_PIN);
+    struct ask waits = accept_ask(BENCH_PIN, head);
     bench_expect(bench, &waits, KC_ERR_OPERATOR_WAIT);
     bench->seconds += 60;
-    struct ask right = accept_ask(BENCH_PIN);
+    struct ask right = accept_ask(BENCH_PIN, head);
     struct answer *answer = bench_ask(bench, &right);
     assert_true(answer_value(answer, KC_FIELD_HEAD)->number <
                 answer_value(answer, KC_FIELD_ANCHORED)->number);
