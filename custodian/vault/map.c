@@ -14,7 +14,8 @@
 #define NODES (FIRST_LEAF + LEAVES)
 #define ENTRY_SIZE (KC_SEEN_NAME_SIZE + KC_MAP_TAG_SIZE)
 #define LEAF_ENTRIES_MAX (KC_NODE_SIZE_MAX / ENTRY_SIZE)
-#define LEAF_CACHE 1024 /* leaves that are kept, each at the place that its number gives */
+#define LEAF_CACHE 1024 /* leaves that are kept, each at one of the places that its number gives */
+#define WAYS 8 /* those places: the absences that one call looks at do not drive each other out */
 #define CHANGED_LEAVES_MAX 64
 #define CHANGED_NODES_MAX (CHANGED_LEAVES_MAX * KC_MAP_PATH_MAX)
 
@@ -39,6 +40,7 @@ struct kc_map {
     bool loaded[FIRST_LEAF]; /* the digests of this node's children are known */
     uint8_t digests[NODES][DIGEST];
     struct leaf leaves[LEAF_CACHE];
+    size_t turn; /* of the places of a leaf, which makes room next */
 
     /* the change that is on its way */
     struct leaf changed[CHANGED_LEAVES_MAX];
@@ -193,9 +195,30 @@ static bool has_path(struct kc_map *m, uint32_t leaf)
     return true;
 }
 
-static struct leaf *slot_of(struct kc_map *m, uint32_t number)
+/* number  0: one that is empty. NULL: there is none. */
+static struct leaf *find_way(struct leaf *ways, uint32_t number)
 {
-    return &m->leaves[number % LEAF_CACHE];
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].number == number)
+            return &ways[i];
+    return NULL;
+}
+
+static struct leaf *ways_of(struct kc_map *m, uint32_t number)
+{
+    return &m->leaves[number % (LEAF_CACHE / WAYS) * WAYS];
+}
+
+/* An empty place for a leaf: another may have to leave it. */
+static struct leaf *make_room(struct kc_map *m, uint32_t number)
+{
+    struct leaf *ways = ways_of(m, number), *room = find_way(ways, number);
+    if (!room)
+        room = find_way(ways, 0);
+    if (!room)
+        room = &ways[m->turn++ % WAYS];
+    forget_leaf(room);
+    return room;
 }
 
 static struct leaf *find_changed(struct kc_map *m, uint32_t number)
@@ -217,7 +240,7 @@ static const struct leaf *find_leaf(struct kc_map *m, uint32_t number)
         return NULL;
     if (is_zero(m->digests[number]))
         return &none;
-    return slot_of(m, number)->number == number ? slot_of(m, number) : NULL;
+    return find_way(ways_of(m, number), number);
 }
 
 static uint8_t *entry_at(const struct leaf *leaf, size_t i)
@@ -347,11 +370,8 @@ static void take_leaf(struct kc_map *m, uint32_t number, struct kc_span content)
     if (!entries)
         return; /* it stays missing */
     memcpy(entries, content.bytes, content.size);
-    struct leaf *slot = slot_of(m, number);
-    forget_leaf(slot);
-    slot->number = number;
-    slot->count = content.size / ENTRY_SIZE;
-    slot->entries = entries;
+    *make_room(m, number) =
+        (struct leaf){.number = number, .count = content.size / ENTRY_SIZE, .entries = entries};
 }
 
 void kc_map_offer(struct kc_map *map, uint32_t number, struct kc_span content)
@@ -547,11 +567,8 @@ size_t kc_map_changed_size(struct kc_map *map)
 
 static void keep_changed(struct kc_map *m)
 {
-    for (size_t i = 0; i < m->changed_count; i++) {
-        struct leaf *slot = slot_of(m, m->changed[i].number);
-        forget_leaf(slot);
-        *slot = m->changed[i];
-    }
+    for (size_t i = 0; i < m->changed_count; i++)
+        *make_room(m, m->changed[i].number) = m->changed[i];
     m->changed_count = m->log_count = 0;
 }
 
