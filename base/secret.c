@@ -276,3 +276,34 @@ struct kc_secret kc_secret_take(struct kc_secret *secret)
     *secret = (struct kc_secret){NULL, 0};
     return taken;
 }
+
+/* --- room, with or without an arena --- */
+
+/* Before the octets that a heap lends; as large as what it aligns to. */
+struct room {
+    _Alignas(max_align_t) size_t size;
+};
+
+void *kc_room_allocate(size_t size)
+{
+    if (arena.start)
+        return kc_arena_allocate(size);
+    struct room *room = size < SIZE_MAX / 2 ? calloc(1, sizeof *room + size) : NULL;
+    if (!room)
+        return NULL;
+    room->size = size;
+    return room + 1;
+}
+
+void kc_room_free(void *room)
+{
+    if (!room)
+        return;
+    if (arena.start) {
+        kc_arena_free(room);
+        return;
+    }
+    struct room *lent = (struct room *)room - 1;
+    kc_wipe(room, lent->size);
+    free(lent);
+}

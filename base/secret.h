@@ -66,4 +66,14 @@ struct kc_secret kc_secret_take(struct kc_secret *secret);
 /* A local that is wiped and freed when it leaves its scope. */
 #define KC_AUTO_SECRET __attribute__((cleanup(kc_secret_done))) struct kc_secret
 
+/*
+ * Room for what may be secret, in code that also runs where nobody made an arena, as a front end or
+ * a check of documents: from the arena if there is one, else from the heap. Zeroed, and wiped when
+ * it is freed. NULL: there is none left. Given to the caller.
+ */
+void *kc_room_allocate(size_t size);
+
+/* NULL is fine. */
+void kc_room_free(void *room);
+
 #endif

@@ -16,10 +16,10 @@ enum kc_error kc_dare_envelope_digest(struct kc_dare_envelope *envelope)
 
 void kc_dare_envelope_done(struct kc_dare_envelope *envelope)
 {
-    free(envelope->body);
+    kc_room_free(envelope->body);
     envelope->body = NULL;
     envelope->body_size = 0;
-    free(envelope->content_meta);
+    kc_room_free(envelope->content_meta);
     envelope->content_meta = NULL;
     envelope->content_meta_size = 0;
 }

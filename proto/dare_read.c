@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/secret.h"
 #include "proto/dare_envelope.h"
 #include "proto/dare_parts.h"
 
@@ -30,11 +31,11 @@ static enum kc_error octets_allocate(struct kc_json value, uint8_t **octets, siz
     if (!kc_json_is_there(value))
         return KC_OK;
     size_t written = kc_json_octets_max(value);
-    uint8_t *made = malloc(written + 1);
+    uint8_t *made = kc_room_allocate(written + 1);
     if (made == NULL)
         return KC_ERR_NO_MEMORY;
     if (kc_json_octets(value, made, &written) != KC_OK) {
-        free(made);
+        kc_room_free(made);
         return KC_ERR_ENVELOPE;
     }
     *octets = made;

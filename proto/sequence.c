@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/sequence.h"
 
+#include "base/secret.h"
 #include "proto/dare_parts.h"
 #include "proto/sequence_entry.h"
 #include "proto/sequence_frame.h"
@@ -85,7 +86,7 @@ static enum kc_error parts_read(struct kc_json header, struct kc_json trailer,
     struct kc_span payload, struct place *place, struct kc_sequence_frame *frame)
 {
     struct kc_dare_envelope *envelope = frame->envelope;
-    envelope->body = malloc(payload.size + 1);
+    envelope->body = kc_room_allocate(payload.size + 1);
     if (envelope->body == NULL)
         return KC_ERR_NO_MEMORY;
     if (payload.size > 0)

@@ -91,7 +91,7 @@ static enum kc_error encrypt_body(
 {
     struct kc_dare_content content;
     envelope->body_size = kc_dare_ciphertext_size(plaintext.size);
-    envelope->body = malloc(envelope->body_size);
+    envelope->body = kc_room_allocate(envelope->body_size);
     if (envelope->body == NULL)
         return KC_ERR_NO_MEMORY;
     enum kc_error error = kc_dare_content_derive(

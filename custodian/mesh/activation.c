@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/activation.h"
 
-#include "base/wipe.h"
+#include "base/secret.h"
 #include "custodian/mesh/activated_key.h"
 #include "custodian/mesh/opening.h"
 #include "custodian/mesh/verify.h"
@@ -170,7 +170,7 @@ static enum kc_error part_open(const struct reading *reading, struct kc_json mem
     if (error != KC_OK)
         return error == KC_ERR_ENVELOPE ? KC_ERR_DECRYPTION : error;
     size_t room = opening.envelope->body_size;
-    uint8_t *made = room <= PART_SIZE_MAX ? malloc(room + 1) : NULL;
+    uint8_t *made = room <= PART_SIZE_MAX ? kc_room_allocate(room + 1) : NULL;
     error = made == NULL ? KC_ERR_TOO_LARGE
                          : kc_agreement_agree(agreed, &key->scalar, &opening.ephemeral);
     if (error == KC_OK)
@@ -181,7 +181,7 @@ static enum kc_error part_open(const struct reading *reading, struct kc_json mem
     if (error == KC_OK)
         *content = made;
     else
-        free(made);
+        kc_room_free(made);
     return error;
 }
 
@@ -232,8 +232,7 @@ static enum kc_error seed_open(const struct reading *reading)
     if (error != KC_OK)
         return error;
     error = activation_parse(reading, (struct kc_span){content, size});
-    kc_wipe(content, size);
-    free(content);
+    kc_room_free(content);
     return error;
 }
 
@@ -324,8 +323,7 @@ static enum kc_error keys_open(struct reading *reading)
     if (error != KC_OK)
         return error;
     error = keys_parse(reading, (struct kc_span){content, size});
-    kc_wipe(content, size);
-    free(content);
+    kc_room_free(content);
     return error;
 }
 

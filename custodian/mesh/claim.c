@@ -159,7 +159,7 @@ static enum kc_error data_open(
     if (envelope == NULL)
         return KC_ERR_NO_MEMORY;
     enum kc_error error = kc_dare_envelope_read(text, envelope);
-    uint8_t *opened = error == KC_OK ? malloc(envelope->body_size + 1) : NULL;
+    uint8_t *opened = error == KC_OK ? kc_room_allocate(envelope->body_size + 1) : NULL;
     if (error == KC_OK)
         error = opened != NULL ? data_decrypt(envelope, secret, opened, size) : KC_ERR_NO_MEMORY;
     kc_dare_envelope_done(envelope);
@@ -167,7 +167,7 @@ static enum kc_error data_open(
     if (error == KC_OK)
         *plaintext = opened;
     else
-        free(opened); /* wiped */
+        kc_room_free(opened);
     return error;
 }
 

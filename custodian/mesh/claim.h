@@ -57,7 +57,7 @@ KC_CHECKED enum kc_error kc_mesh_publication_read(
 /*
  * Decrypts what a publication holds.
  *
- * plaintext  given, secret: wiped and freed by the caller
+ * plaintext  given, secret: kc_room_free
  *
  * KC_ERR_BAD_REQUEST, KC_ERR_ENVELOPE, KC_ERR_TOO_LARGE  it is none
  * KC_ERR_DECRYPTION                                      the secret is another's

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/envelope_make.h"
 
+#include "base/secret.h"
 #include "base/text.h"
-#include "base/wipe.h"
 #include "custodian/mesh/verify.h"
 #include "proto/json_write.h"
 #include "threshold/agreement.h"
@@ -137,7 +137,7 @@ static enum kc_error body_encrypt(struct kc_mesh_making *making)
 {
     struct kc_dare_envelope *envelope = &making->envelope;
     const struct kc_span payload = making->letter->payload;
-    making->body = malloc(kc_dare_ciphertext_size(payload.size));
+    making->body = kc_room_allocate(kc_dare_ciphertext_size(payload.size));
     if (making->body == NULL)
         return KC_ERR_NO_MEMORY;
     envelope->body = making->body;
@@ -161,7 +161,7 @@ static enum kc_error body_encrypt(struct kc_mesh_making *making)
 static enum kc_error body_copy(struct kc_mesh_making *making)
 {
     const struct kc_span payload = making->letter->payload;
-    making->body = malloc(payload.size + 1);
+    making->body = kc_room_allocate(payload.size + 1);
     if (making->body == NULL)
         return KC_ERR_NO_MEMORY;
     if (payload.size > 0)
@@ -225,7 +225,7 @@ static enum kc_error body_make(struct kc_mesh_making *making)
 enum kc_error kc_mesh_making_new(const struct kc_mesh_source *source,
     const struct kc_mesh_letter *letter, struct kc_mesh_making **making)
 {
-    struct kc_mesh_making *made = calloc(1, sizeof *made);
+    struct kc_mesh_making *made = kc_room_allocate(sizeof *made);
     if (made == NULL)
         return KC_ERR_NO_MEMORY;
     made->source = source;
@@ -285,10 +285,9 @@ void kc_mesh_making_free(struct kc_mesh_making *making)
 {
     if (making == NULL)
         return;
-    free(making->body);
+    kc_room_free(making->body);
     free(making->manifest);
-    kc_wipe(making, sizeof *making);
-    free(making);
+    kc_room_free(making);
 }
 
 /* --- by a key that is at hand --- */

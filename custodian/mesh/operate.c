@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/operate_parts.h"
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "custodian/mesh/verify.h"
 
@@ -348,7 +349,7 @@ static enum kc_operate_code judge(struct flow *flow)
 static void flow_done(struct flow *flow)
 {
     kc_json_done(&flow->document);
-    free(flow->payload);
+    kc_room_free(flow->payload);
     for (size_t i = 0; flow->results != NULL && i < flow->operation_count; i++)
         kc_operate_result_done(&flow->results[i]);
     free(flow->results);

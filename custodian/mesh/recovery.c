@@ -327,8 +327,6 @@ static enum kc_error inner_open(
     if (error == KC_OK &&
         kc_dare_envelope_verify(envelope, &seed->profile, kc_mesh_verify, &signature) != KC_OK)
         error = KC_ERR_RECOVERY_PROFILE;
-    if (envelope->body != NULL)
-        kc_wipe(envelope->body, envelope->body_size);
     kc_dare_envelope_done(envelope);
     free(envelope);
     return error == KC_OK || error == KC_ERR_NO_MEMORY ? error : KC_ERR_RECOVERY_PROFILE;
@@ -350,7 +348,7 @@ static enum kc_error outer_open(const struct kc_dare_envelope *envelope, struct 
 {
     uint8_t base[KC_DARE_SEED_SIZE];
     size_t size = 0;
-    uint8_t *inner = malloc(envelope->body_size + 1);
+    uint8_t *inner = kc_room_allocate(envelope->body_size + 1);
     if (inner == NULL)
         return KC_ERR_NO_MEMORY;
     enum kc_error error = base_seed_find(envelope, secret, base);
@@ -359,8 +357,7 @@ static enum kc_error outer_open(const struct kc_dare_envelope *envelope, struct 
     if (error == KC_OK)
         error = inner_open((struct kc_span){inner, size}, profile, seed);
     kc_wipe(base, sizeof base);
-    kc_wipe(inner, envelope->body_size);
-    free(inner);
+    kc_room_free(inner);
     return error;
 }
 

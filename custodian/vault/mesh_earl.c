@@ -10,6 +10,7 @@
 #include "custodian/mesh/claim.h"
 #include "custodian/vault/mesh_envelope.h"
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -269,8 +270,7 @@ static enum kc_error open_publication(struct kc_call *call, const struct kc_mesh
     if (error != KC_OK)
         return error;
     error = kc_call_set_secret(call, KC_FIELD_OUTPUT, plaintext, size);
-    kc_wipe(plaintext, size);
-    free(plaintext);
+    kc_room_free(plaintext);
     return error;
 }
 

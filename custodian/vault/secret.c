@@ -177,7 +177,7 @@ static enum kc_error answer_output(
     struct kc_call *call, const struct run *run, const struct kc_secret *secret)
 {
     size_t room = run->input.size + BLOCK + TAG_MAX, size = 0;
-    uint8_t *output = malloc(room); /* secret */
+    uint8_t *output = kc_arena_allocate(room);
     if (!output)
         return KC_ERR_NO_MEMORY;
     enum kc_error error = run_cipher(run, secret, output, &size);
@@ -185,8 +185,7 @@ static enum kc_error answer_output(
         error = wrong_field(call, KC_FIELD_MESSAGE);
     if (error == KC_OK)
         error = kc_call_set_secret(call, KC_FIELD_OUTPUT, output, size);
-    kc_wipe(output, room);
-    free(output);
+    kc_arena_free(output);
     return error;
 }
 

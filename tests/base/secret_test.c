@@ -103,6 +103,22 @@ static void a_full_arena_says_so_and_recovers(void **state)
 
 /* The allocator against a model: each block is filled with its own octet,
  * which nobody else may change. */
+/* With an arena; proto's tests, which make none, are those without. */
+static void room_is_lent_from_the_arena_where_there_is_one(void **state)
+{
+    (void)state;
+    uint8_t *room = kc_room_allocate(100);
+    assert_true(kc_arena_holds(room));
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(room[i], 0);
+    memset(room, 0x5a, 100);
+    kc_room_free(room);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(room[i], 0);
+    kc_room_free(NULL);
+    assert_null(kc_room_allocate(ARENA_SIZE));
+}
+
 static void random_use_keeps_every_block_whole(void **state)
 {
     (void)state;
@@ -318,6 +334,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wipes_where_a_resized_block_was),
         cmocka_unit_test(giving_a_secret_away_empties_the_giver),
         cmocka_unit_test(a_full_arena_says_so_and_recovers),
+        cmocka_unit_test(room_is_lent_from_the_arena_where_there_is_one),
         cmocka_unit_test(random_use_keeps_every_block_whole),
         cmocka_unit_test(threads_share_the_arena),
         cmocka_unit_test(misuse_ends_the_process),

@@ -2,6 +2,7 @@
 /* Whole envelopes at the vault: what each key signs, and what does not open. */
 #include "tests/vault/bench.h"
 
+#include "base/secret.h"
 #include "proto/base64url.h"
 #include "proto/dare_envelope.h"
 
@@ -527,8 +528,10 @@ static void change_meta(struct kc_dare_envelope *envelope)
 {
     static const char meta[] =
         "{\"MessageType\":\"ProfileUser\",\"cty\":\"text/plain\",\"Event\":\"Delete\"}";
-    free(envelope->content_meta);
-    envelope->content_meta = (uint8_t *)strdup(meta);
+    kc_room_free(envelope->content_meta);
+    envelope->content_meta = kc_room_allocate(sizeof meta);
+    assert_non_null(envelope->content_meta);
+    memcpy(envelope->content_meta, meta, sizeof meta);
     envelope->content_meta_size = strlen(meta);
 }
 
