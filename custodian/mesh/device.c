@@ -46,8 +46,6 @@ enum kc_error kc_mesh_device_derive(
 {
     KC_AUTO_DEVICE_KEYS derived = {0};
     enum kc_error error = KC_OK;
-    if (kc_mesh_seed_type(seed) != KC_MESH_SEED_PROFILE_DEVICE)
-        return KC_ERR_BAD_ARGUMENT;
     for (size_t i = 0; error == KC_OK && i < KC_MESH_DEVICE_KEYS; i++)
         error = kc_mesh_seed_key(
             seed, signing, KC_DERIVATION_CURRENT, kc_mesh_device_names[i], &derived.of[i]);
