@@ -15,6 +15,9 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
+# QR codes on the terminal; without it --qr says that it is not there.
+pkg_check_modules(QRENCODE IMPORTED_TARGET libqrencode)
+
 # Only compared with, in tests and benchmarks; without it those are not built.
 find_package(Decaf CONFIG QUIET)
 if(NOT TARGET decaf)

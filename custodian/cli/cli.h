@@ -184,5 +184,23 @@ enum kc_error kc_cli_mesh_device_activate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_leave(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_destroy(struct kc_cli *cli);
+enum kc_error kc_cli_sequence_create(struct kc_cli *cli); /* sequence.c */
+enum kc_error kc_cli_sequence_append(struct kc_cli *cli);
+enum kc_error kc_cli_sequence_show(struct kc_cli *cli);
+enum kc_error kc_cli_envelope_open(struct kc_cli *cli); /* envelope.c */
+enum kc_error kc_cli_envelope_sign(struct kc_cli *cli);
+enum kc_error kc_cli_envelope_seal(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_escrow_create(struct kc_cli *cli); /* mesh_escrow.c */
+enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_escrow_verify(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli); /* mesh_pin.c */
+enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_earl_create(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_earl_publish(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_earl_claim(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_earl_open(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_earl_check(struct kc_cli *cli);
 
 #endif

@@ -151,15 +151,21 @@ static enum kc_error ask_pin(const struct kc_cli *cli, enum kc_cli_option option
     return same ? KC_OK : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the two PINs differ");
 }
 
+enum kc_error kc_cli_read_secret(
+    const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "others may use %s, a file with a secret: chmod 600 it", path);
+    return kc_cli_read(cli, path, limit, octets);
+}
+
 static enum kc_error read_pin_file(
     const struct kc_cli *cli, const char *path, char *line, size_t size)
 {
     KC_AUTO_OCTETS octets = {NULL, 0};
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
-        return kc_cli_fail(
-            cli, KC_ERR_BAD_ARGUMENT, "others may use %s, a file with a PIN: chmod 600 it", path);
-    enum kc_error error = kc_cli_read(cli, path, FIRST_SIZE, &octets);
+    enum kc_error error = kc_cli_read_secret(cli, path, FIRST_SIZE, &octets);
     if (error != KC_OK)
         return error;
     size_t length = octets.size < size ? octets.size : size - 1;

@@ -36,6 +36,11 @@ static inline struct kc_span kc_cli_span(const struct kc_cli_octets *octets)
 KC_CHECKED enum kc_error kc_cli_read(
     const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets);
 
+/* The same for a file with a secret, which nobody but its owner may use. KC_ERR_BAD_ARGUMENT: others
+ * may; reported. */
+KC_CHECKED enum kc_error kc_cli_read_secret(
+    const struct kc_cli *cli, const char *path, size_t limit, struct kc_cli_octets *octets);
+
 enum kc_cli_pin_how { KC_CLI_PIN_ONCE, KC_CLI_PIN_TWICE, KC_CLI_PIN_PERHAPS };
 
 /*
