@@ -102,6 +102,8 @@ enum kc_error kc_call_commit_again(struct kc_call *call, enum kc_error error, bo
         call->wish = KC_WISH_SETTLED; /* which drops what was staged */
         return KC_ERR_UNAVAILABLE;
     }
+    if (error == KC_ERR_UNAVAILABLE && call->wish == KC_WISH_NEED)
+        return error; /* a record comes first, and all of it is done again */
     call->is_last = is_last;
     call->wish = error == KC_OK ? KC_WISH_COMMIT_AGAIN : KC_WISH_ANSWER;
     return error;
