@@ -67,8 +67,8 @@ static size_t first_frames(const struct kc_front_account *account, struct kc_spa
     return count;
 }
 
-/* A bind that was cut off is repeated, and finds the account. Another account at the address is
- * left over from before: the vault says who has it now. */
+/* A bind that was cut off is repeated, and finds the account; so does one with a later profile. Another
+ * account at the address is left over from before: the vault says who has it now. */
 static enum kc_error keep_account(struct kc_exchange *exchange, struct kc_front_change *change)
 {
     struct kc_front_store *store = exchange->front->store;
@@ -77,7 +77,7 @@ static enum kc_error keep_account(struct kc_exchange *exchange, struct kc_front_
     if (error != KC_OK)
         return error;
     if (strcmp(old.udf, change->add->udf) == 0) {
-        change->add = NULL;
+        change->replaces = true;
         change->frame_count = 0;
     } else {
         change->remove = old.profile != NULL;
@@ -121,6 +121,21 @@ static enum kc_error keep_unbound(
     return kc_front_store_put(exchange->front->store, &change);
 }
 
+/* Tells what the vault did; of a bind, what shares for the account are to be encrypted to. */
+static enum kc_error respond(struct kc_exchange *exchange, const struct kc_custody_answer *answer)
+{
+    struct kc_response response = {.octets = NULL};
+    enum kc_error error =
+        kc_response_begin(exchange, 201, "Operation completed successfully", &response);
+    if (error != KC_OK)
+        return error;
+    kc_response_receipt(&response, &answer->response, 1);
+    if (answer->document.text && response.type == KC_OBJECT_BindResponse)
+        kc_object_write_source(&response.writer, "EnvelopedAccountHostAssignment",
+            (struct kc_span){(const uint8_t *)answer->document.text, answer->document.size});
+    return kc_response_end(exchange, &response);
+}
+
 /* The vault first: what it did is kept before it is told. */
 static void ask_and_keep(struct kc_exchange *exchange, enum kc_custody_operation operation,
     enum kc_error (*keep)(struct kc_exchange *, const char *, const uint8_t *))
@@ -136,14 +151,14 @@ static void ask_and_keep(struct kc_exchange *exchange, enum kc_custody_operation
         enum kc_error error =
             kc_custody_pass(exchange->front->custody, operation, exchange->body, &answer);
         if (error == KC_OK)
-            kc_exchange_pass(exchange, &answer);
-        if (error == KC_OK && answer.status < 300)
+            error = respond(exchange, &answer);
+        if (error == KC_OK)
             error = keep(exchange, address, id);
         if (error != KC_OK)
             kc_exchange_fail(exchange, error);
     }
     pthread_mutex_unlock(lock);
-    free(answer.response.text);
+    kc_custody_answer_done(&answer);
 }
 
 void kc_front_bind(struct kc_exchange *exchange)

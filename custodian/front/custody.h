@@ -12,34 +12,33 @@
 
 struct kc_custody;
 
-/* Does not connect. KC_ERR_BAD_ARGUMENT, KC_ERR_NO_MEMORY */
+/*
+ * Does not connect.
+ *
+ * service  DNS name; borrowed
+ *
+ * KC_ERR_BAD_ARGUMENT, KC_ERR_NO_MEMORY
+ */
 KC_CHECKED enum kc_error kc_custody_new(
-    const char *socket, uint32_t deadline_ms, struct kc_custody **custody);
+    const char *socket, const char *service, uint32_t deadline_ms, struct kc_custody **custody);
 void kc_custody_free(struct kc_custody *custody);
 
-/* Text that is given: free. */
+/* Text that is given: free. NULL: there is none. */
 struct kc_custody_text {
     char *text;
     size_t size;
 };
 
-/* What the service shows of itself: enveloped ProfileService, ProfileHost and ConnectionHost. */
+/* What the service shows of itself, enveloped. */
 struct kc_custody_service {
     struct kc_custody_text profile_service, profile_host, connection_host;
-    char udf[64];
 };
 
-/* service: given (kc_custody_service_done). Errors of kc_client_call; KC_ERR_SERVICE: none is made. */
+/* service: given (kc_custody_service_done). Errors of kc_client_call; KC_ERR_REFUSED: the custodian has
+ * none of the name, or not for this user. */
 KC_CHECKED enum kc_error kc_custody_service(
-    struct kc_custody *custody, const char *name, struct kc_custody_service *service);
+    struct kc_custody *custody, struct kc_custody_service *service);
 void kc_custody_service_done(struct kc_custody_service *service);
-
-/* What the vault answers to a request that it was passed. */
-struct kc_custody_answer {
-    int status; /* as the requester is told it */
-    struct kc_custody_text
-        response; /* enveloped and signed by the vault; text NULL: there is none */
-};
 
 /* The operations that take a request as it came. */
 enum kc_custody_operation {
@@ -52,15 +51,24 @@ enum kc_custody_operation {
     KC_CUSTODY_OPERATIONS
 };
 
+/* What the vault answers. */
+struct kc_custody_answer {
+    int status; /* of operate: as the requester is told it; else 0 */
+    struct kc_custody_text
+        response; /* of operate: the OperateResponse; else the receipt; enveloped and signed */
+    struct kc_custody_text document; /* of bind: the AccountHostAssignment */
+};
+
 /*
  * Passes a request to one of them.
  *
- * answer  given: free its text; empty unless the custodian answered
+ * answer  given on KC_OK: kc_custody_answer_done
  *
- * Errors of kc_client_call
+ * Errors of kc_client_call, and the vault's own
  */
 KC_CHECKED enum kc_error kc_custody_pass(struct kc_custody *custody,
     enum kc_custody_operation operation, struct kc_span request, struct kc_custody_answer *answer);
+void kc_custody_answer_done(struct kc_custody_answer *answer);
 
 /* Has a response signed by the host's key. envelope: given. */
 KC_CHECKED enum kc_error kc_custody_sign(

@@ -16,6 +16,7 @@ static const struct {
     {KC_ERR_BAD_REQUEST, 400},
     {KC_ERR_ENVELOPE, 400},
     {KC_ERR_SIGNATURE, 401},
+    {KC_ERR_STALE, 401},
     {KC_ERR_TOO_LARGE, 413},
     {KC_ERR_LIMIT, 503},
     {KC_ERR_NO_MEMORY, 503},
@@ -27,10 +28,12 @@ int kc_exchange_status(enum kc_error error)
         if (statuses[i].error == error)
             return statuses[i].status;
     enum kc_error_class class = kc_error_row(error)->class;
-    if (class == KC_CLASS_STATE)
-        return 409;
-    return class == KC_CLASS_PEER || class == KC_CLASS_HARDWARE || class == KC_CLASS_STORE ? 503
-                                                                                           : 500;
+    if (class == KC_CLASS_PEER || class == KC_CLASS_HARDWARE || class == KC_CLASS_STORE)
+        return 503;
+    return class == KC_CLASS_CALLER    ? 400
+           : class == KC_CLASS_REFUSED ? 403
+           : class == KC_CLASS_STATE   ? 409
+                                       : 500;
 }
 
 void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words)
@@ -67,11 +70,11 @@ enum kc_error kc_response_begin(
 {
     response->octets = malloc(KC_FRONT_RESPONSE_MAX);
     response->status = status;
+    response->type = kc_transaction_info(exchange->request.transaction)->response;
     if (!response->octets)
         return KC_ERR_NO_MEMORY;
     kc_object_writer_init(&response->writer, response->octets, KC_FRONT_RESPONSE_MAX);
-    kc_object_write_tagged(
-        &response->writer, NULL, kc_transaction_info(exchange->request.transaction)->response);
+    kc_object_write_tagged(&response->writer, NULL, response->type);
     kc_object_write_integer(&response->writer, "Status", status);
     kc_object_write_text(&response->writer, "StatusDescription", words);
     echo_id(exchange, &response->writer);
@@ -104,14 +107,13 @@ enum kc_error kc_response_end(struct kc_exchange *exchange, struct kc_response *
     return error;
 }
 
-void kc_exchange_pass(struct kc_exchange *exchange, struct kc_custody_answer *answer)
+void kc_response_receipt(
+    struct kc_response *response, const struct kc_custody_text *receipts, size_t count)
 {
-    if (!answer->response.text) {
-        kc_exchange_refuse(exchange, answer->status, "The request was not carried out");
-        return;
-    }
-    put_reply(exchange, answer->status, answer->response.text, answer->response.size);
-    if (answer->status == 503 || answer->status == 429)
-        exchange->reply->retry_after = 1;
-    answer->response = (struct kc_custody_text){NULL, 0};
+    kc_object_write_list(&response->writer, "EnvelopedReceipts");
+    for (size_t i = 0; i < count; i++)
+        if (receipts[i].text)
+            kc_object_write_source(&response->writer, NULL,
+                (struct kc_span){(const uint8_t *)receipts[i].text, receipts[i].size});
+    kc_object_write_end(&response->writer);
 }

@@ -55,6 +55,7 @@ struct kc_response {
     struct kc_object_writer writer;
     uint8_t *octets; /* KC_FRONT_RESPONSE_MAX; owned */
     int status;
+    enum kc_object_type type;
 };
 
 /* KC_ERR_NO_MEMORY */
@@ -70,8 +71,9 @@ KC_CHECKED enum kc_error kc_response_begin(
 KC_CHECKED enum kc_error kc_response_end(
     struct kc_exchange *exchange, struct kc_response *response);
 
-/* Makes what the vault answered the reply; its text is taken. */
-void kc_exchange_pass(struct kc_exchange *exchange, struct kc_custody_answer *answer);
+/* Writes what the vault signed of what it did. */
+void kc_response_receipt(
+    struct kc_response *response, const struct kc_custody_text *receipts, size_t count);
 
 /* --- requesters --- */
 

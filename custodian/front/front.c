@@ -150,14 +150,23 @@ void kc_front_answer(void *front, struct kc_span body, struct kc_front_reply *re
     free(exchange.envelope);
 }
 
+/* Answered by the vault to the last octet; what it is told by HTTP too is its status. */
 void kc_front_operate(struct kc_exchange *exchange)
 {
     struct kc_custody_answer answer = {.status = 0};
     enum kc_error error =
         kc_custody_pass(exchange->front->custody, KC_CUSTODY_OPERATE, exchange->body, &answer);
-    if (error != KC_OK)
+    if (error == KC_OK && !answer.response.text)
+        error = KC_ERR_BAD_REPLY;
+    if (error == KC_OK) {
+        kc_front_reply_done(exchange->reply);
+        *exchange->reply = (struct kc_front_reply){.status = answer.status,
+            .text = answer.response.text,
+            .size = answer.response.size,
+            .retry_after = answer.status == 503 || answer.status == 429};
+        answer.response = (struct kc_custody_text){NULL, 0};
+    } else {
         kc_exchange_fail(exchange, error);
-    else
-        kc_exchange_pass(exchange, &answer);
-    free(answer.response.text);
+    }
+    kc_custody_answer_done(&answer);
 }

@@ -44,10 +44,9 @@ static void write_envelope(
 
 void kc_front_hello(struct kc_exchange *exchange)
 {
-    struct kc_custody_service service = {.udf = ""};
+    struct kc_custody_service service = {.profile_host = {NULL, 0}};
     struct kc_response response = {.octets = NULL};
-    enum kc_error error =
-        kc_custody_service(exchange->front->custody, exchange->front->settings->service, &service);
+    enum kc_error error = kc_custody_service(exchange->front->custody, &service);
     if (error == KC_OK)
         error = kc_response_begin(exchange, 201, "Operation completed successfully", &response);
     if (error == KC_OK) {

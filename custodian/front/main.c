@@ -171,8 +171,8 @@ static enum kc_error start(struct parts *parts)
         error = open_store(parts);
     if (error != KC_OK)
         return error;
-    error = kc_custody_new(
-        settings->custodian, settings->limits.custodian_deadline_ms, &parts->custody);
+    error = kc_custody_new(settings->custodian, settings->service,
+        settings->limits.custodian_deadline_ms, &parts->custody);
     if (error == KC_OK)
         error = kc_front_new(settings, parts->store, parts->custody, &parts->front);
     if (error == KC_OK)

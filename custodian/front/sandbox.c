@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/front/sandbox.h"
 
+#include "proto/hkdf.h"
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -62,5 +64,10 @@ static const struct kc_syscall allowed[] = {
 
 enum kc_error kc_front_sandbox(void)
 {
+    uint8_t unused[KC_HASH_SIZE_MAX];
+    /* libcrypto reads its configuration when it is first used */
+    enum kc_error error = kc_hash_digest(KC_HASH_SHA512, (struct kc_span){unused, 0}, unused);
+    if (error != KC_OK)
+        return error;
     return kc_process_filter(allowed, sizeof allowed / sizeof *allowed);
 }

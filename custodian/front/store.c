@@ -39,6 +39,7 @@ static const char *const texts[KC_FRONT_STATEMENTS] = {
     [KC_FRONT_GET_ACCOUNT] =
         "SELECT udf, is_group, created, profile FROM accounts WHERE address = ?1",
     [KC_FRONT_ADD_ACCOUNT] = "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5)",
+    [KC_FRONT_REPLACE_ACCOUNT] = "REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5)",
     [KC_FRONT_COUNT_ACCOUNTS] = "SELECT count(*) FROM accounts",
     [KC_FRONT_REMOVE_ACCOUNT] = "DELETE FROM accounts WHERE address = ?1",
     [KC_FRONT_REMOVE_FRAMES] = "DELETE FROM frames WHERE address = ?1",

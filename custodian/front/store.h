@@ -123,6 +123,7 @@ struct kc_front_change {
     const char *address;
     bool remove; /* first of all: the account, its frames and its revoked devices */
     const struct kc_front_account *add; /* a new account at the address; or NULL */
+    bool replaces;                      /* add: or a later profile of the one that is there */
     const struct kc_front_append *frames;
     size_t frame_count;
     const char *const *revoked; /* UDFs of devices */

@@ -15,15 +15,16 @@ static enum kc_error count_accounts(struct kc_front_store *store, uint64_t *coun
     return kc_front_store_translate(code);
 }
 
-static enum kc_error add_account(
-    struct kc_front_store *store, const char *address, const struct kc_front_account *account)
+static enum kc_error add_account(struct kc_front_store *store, const struct kc_front_change *change)
 {
+    const struct kc_front_account *account = change->add;
     uint64_t count = 0;
     enum kc_error error = count_accounts(store, &count);
-    if (error != KC_OK || count >= store->accounts_max)
+    if (error != KC_OK || (count >= store->accounts_max && !change->replaces))
         return error != KC_OK ? error : KC_ERR_LIMIT;
-    sqlite3_stmt *row = kc_front_store_bind(store, KC_FRONT_ADD_ACCOUNT, "TTIIB", address,
-        account->udf, (uint64_t)account->is_group, account->created,
+    sqlite3_stmt *row = kc_front_store_bind(store,
+        change->replaces ? KC_FRONT_REPLACE_ACCOUNT : KC_FRONT_ADD_ACCOUNT, "TTIIB",
+        change->address, account->udf, (uint64_t)account->is_group, account->created,
         (struct kc_span){account->profile, account->profile_size});
     int code = sqlite3_step(row);
     if (code != SQLITE_DONE)
@@ -113,7 +114,7 @@ static enum kc_error change_all(struct kc_front_store *store, const struct kc_fr
     if (change->remove)
         error = remove_account(store, change->address);
     if (error == KC_OK && change->add)
-        error = add_account(store, change->address, change->add);
+        error = add_account(store, change);
     for (size_t i = 0; error == KC_OK && i < change->frame_count; i++)
         error = append(store, change->address, &change->frames[i]);
     for (size_t i = 0; error == KC_OK && i < change->revoked_count; i++)

@@ -72,6 +72,8 @@ static enum kc_error ask(const struct kc_tls *tls, const struct way *way, bool h
         &request, &request.message.values, KC_FIELD_MESSAGE, data->data, data->size);
     if (error == KC_OK)
         error = kc_client_call(tls->client, &request, tls->deadline_ms, answer);
+    if (error == KC_ERR_CONNECTION_LOST) /* the custodian was started again since */
+        error = kc_client_call(tls->client, &request, tls->deadline_ms, answer);
     kc_client_request_done(&request);
     return error;
 }

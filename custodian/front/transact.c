@@ -185,13 +185,8 @@ static enum kc_error respond(struct kc_exchange *exchange, const struct plan *pl
     write_entries(&response.writer, plan);
     if (plan->conflict)
         write_conflict(&response.writer, plan);
-    if (plan->receipt_count > 0) {
-        kc_object_write_list(&response.writer, "Receipts");
-        for (size_t i = 0; i < plan->receipt_count; i++)
-            kc_object_write_source(&response.writer, NULL,
-                (struct kc_span){(const uint8_t *)plan->receipts[i].text, plan->receipts[i].size});
-        kc_object_write_end(&response.writer);
-    }
+    if (plan->receipt_count > 0)
+        kc_response_receipt(&response, plan->receipts, plan->receipt_count);
     return kc_response_end(exchange, &response);
 }
 
@@ -204,17 +199,14 @@ static bool ask_vault(struct kc_exchange *exchange, enum kc_custody_operation op
         return true;
     enum kc_error error =
         kc_custody_pass(exchange->front->custody, operation, exchange->body, &answer);
-    bool done = error == KC_OK && answer.status < 300;
-    if (done && answer.response.text) {
-        plan->receipts[plan->receipt_count++] = answer.response;
-        return true;
-    }
-    if (error != KC_OK)
+    if (error != KC_OK) {
         kc_exchange_fail(exchange, error);
-    else if (!done)
-        kc_exchange_pass(exchange, &answer);
-    free(answer.response.text);
-    return done;
+        return false;
+    }
+    plan->receipts[plan->receipt_count++] = answer.response;
+    answer.response = (struct kc_custody_text){NULL, 0};
+    kc_custody_answer_done(&answer);
+    return true;
 }
 
 /* What the vault has to do it does before anything is acknowledged or stored: a crash in between is
