@@ -9,19 +9,33 @@ static uint64_t number_of(const struct kc_cli_call *call, enum kc_field field)
     return kc_cli_call_answer(call)->values.value[field].number;
 }
 
+/* Of the last answer, but with the records of all. */
+static void print_rotated(const struct kc_cli *cli, const struct kc_cli_call *call, uint64_t moved)
+{
+    json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
+    json_object_set_new(object, "records", json_integer((json_int_t)moved));
+    kc_cli_print_object(cli, object);
+}
+
 enum kc_error kc_cli_store_rotate(struct kc_cli *cli)
 {
-    KC_AUTO_CALL call = {0};
     struct kc_client *client;
+    uint64_t moved = 0;
+    bool has_more = true;
     enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error != KC_OK)
-        return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ROTATE);
-    error = kc_cli_call_run(&call);
-    if (error != KC_OK)
-        return error;
-    kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
-    return KC_OK;
+    while (error == KC_OK && has_more) {
+        KC_AUTO_CALL call = {0};
+        kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ROTATE);
+        if ((error = kc_cli_call_run(&call)) != KC_OK)
+            return error;
+        moved += number_of(&call, KC_FIELD_RECORDS);
+        has_more = number_of(&call, KC_FIELD_MORE) != 0;
+        if (has_more)
+            kc_cli_say(cli, "%llu records moved so far", (unsigned long long)moved);
+        else
+            print_rotated(cli, &call, moved);
+    }
+    return error;
 }
 
 enum kc_error kc_cli_store_accept(struct kc_cli *cli)

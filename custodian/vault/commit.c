@@ -342,6 +342,8 @@ static void fail(struct kc_call *call, enum kc_error error)
 {
     if (call->wish == KC_WISH_COMMIT_AGAIN)
         kc_resident_not_stored(call);
+    if (call->generation != 0 && call->in.message.operation == KC_OPERATION_STORE_ROTATE)
+        kc_ledger_not_begun(call->vault, call->generation);
     kc_call_finish(call, error);
 }
 

@@ -298,6 +298,19 @@ KC_CHECKED enum kc_error kc_call_want_path(struct kc_call *call, uint8_t kind, c
 /* Wishes for the records of keys that come after an id: call->page has them then. */
 void kc_call_want_page(struct kc_call *call, const char *after);
 
+/* Wishes for the same page again, as others change what is on it. KC_ERR_CONFLICT: too often. */
+KC_CHECKED enum kc_error kc_call_want_page_again(struct kc_call *call);
+
+/* Wishes for the page after the present one; if there is none, for that after an id. */
+void kc_call_want_next_page(struct kc_call *call, const char *first);
+
+/* A request that takes more than one does a part of it in about this time. */
+#define KC_CALL_SLICE_MS 500
+static inline bool kc_call_has_had_its_time(const struct kc_call *call)
+{
+    return !call->is_own && kc_call_now_ms(call) >= call->began_ms + KC_CALL_SLICE_MS;
+}
+
 /* Sends the FETCH. The call is the pending table's from here on. */
 void kc_call_fetch(struct kc_call *call);
 

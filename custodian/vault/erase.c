@@ -33,6 +33,15 @@ void kc_ledger_note_moving(struct kc_vault *vault, bool is_moving)
     pthread_mutex_unlock(&vault->lock);
 }
 
+void kc_ledger_not_begun(struct kc_vault *vault, uint32_t number)
+{
+    struct kc_anchor *anchor = vault->ledger.anchor;
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        if (anchor->generations[i].number == number)
+            kc_wipe(&anchor->generations[i], sizeof anchor->generations[i]);
+    kc_ledger_note_moving(vault, false);
+}
+
 /* The lock is held. UINT64_MAX: nothing is to be erased. */
 static uint64_t erase_at(const struct kc_vault *vault)
 {

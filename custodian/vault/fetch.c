@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define AGAIN_MAX 8   /* times that one page is read again, as others change what is on it */
 #define FETCHES_MAX 8 /* of nodes, for one call that does not get further by them */
 
 /* --- wishing --- */
@@ -40,6 +41,23 @@ void kc_call_want_page(struct kc_call *call, const char *after)
     call->wants_page = true;
     memset(call->page_after, 0, sizeof call->page_after);
     memcpy(call->page_after, after, strlen(after));
+}
+
+enum kc_error kc_call_want_page_again(struct kc_call *call)
+{
+    char after[KC_RECORD_ID_SIZE];
+    if (++call->page_again > AGAIN_MAX)
+        return KC_ERR_CONFLICT;
+    memcpy(after, call->page_after, sizeof after);
+    kc_call_want_page(call, after);
+    return KC_OK;
+}
+
+void kc_call_want_next_page(struct kc_call *call, const char *first)
+{
+    const struct kc_call *page = call->page;
+    call->page_again = 0;
+    kc_call_want_page(call, page ? page->records[page->record_count - 1].id : first);
 }
 
 /* --- the pending table; the vault's lock is held --- */

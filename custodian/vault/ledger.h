@@ -114,6 +114,7 @@ struct kc_ledger {
     struct kc_record generations[KC_GENERATIONS]; /* their records; no id: none */
     bool is_moving;                               /* secrets, from one to the other */
     bool is_erasing;                              /* a call of the vault's own does it */
+    char moved_until[KC_RECORD_ID_SIZE];          /* up to this id all are under the newest */
     uint64_t erase_at_ms;                         /* not before, however due */
 
     /* of replacing a root, under the vault's lock */
@@ -146,6 +147,10 @@ void kc_ledger_forget_opening(struct kc_vault *vault);
 
 /* A call ends: if it was opening, another one may. */
 void kc_ledger_leave(struct kc_call *call);
+
+/* A generation whose record was not stored, or that the root did not take: nothing is under it. Whose
+ * turn it is, or a call that began it. */
+void kc_ledger_not_begun(struct kc_vault *vault, uint32_t number);
 
 /* --- replace.c --- */
 

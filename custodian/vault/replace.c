@@ -21,9 +21,7 @@
 
 #include <string.h>
 
-#define SLICE_MS 500
 #define PER_COMMIT 4 /* keys: a slow TPM takes a second for them */
-#define AGAIN_MAX 8  /* times that one page is read again, as others change what is on it */
 
 /* --- what is under way --- */
 
@@ -153,24 +151,6 @@ static enum kc_error look_at(
     return error == KC_ERR_RECORD_DAMAGED ? KC_OK : error;
 }
 
-/* Others change what is on the page: it is read again. */
-static enum kc_error read_page_again(struct kc_call *call)
-{
-    char after[KC_RECORD_ID_SIZE];
-    if (++call->page_again > AGAIN_MAX)
-        return KC_ERR_CONFLICT;
-    memcpy(after, call->page_after, sizeof after);
-    kc_call_want_page(call, after);
-    return KC_OK;
-}
-
-static void want_next_page(struct kc_call *call, const char *first)
-{
-    const struct kc_call *page = call->page;
-    call->page_again = 0;
-    kc_call_want_page(call, page ? page->records[page->record_count - 1].id : first);
-}
-
 /* --- begin --- */
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
@@ -224,7 +204,7 @@ static enum kc_error look_for_residents(
         bool counts;
         enum kc_error error = look_at(call, i, replacement, &counts);
         if (error == KC_ERR_CONFLICT)
-            return read_page_again(call);
+            return kc_call_want_page_again(call);
         if (error != KC_OK)
             return call->wish != KC_WISH_ANSWER ? KC_OK : error;
         if (counts && call->page->records[i].residence == KC_RESIDENCE_RESIDENT) {
@@ -235,7 +215,7 @@ static enum kc_error look_for_residents(
     }
     call->has_looked = call->page && call->page->record_count == 0;
     if (!call->has_looked)
-        want_next_page(call, "");
+        kc_call_want_next_page(call, "");
     return KC_OK;
 }
 
@@ -311,7 +291,7 @@ static enum kc_error move_some(
         if (error == KC_OK && counts && !is_resident)
             error = move_one(call, &call->page->records[i], replacement);
         if (error == KC_ERR_CONFLICT && call->change_count == 0)
-            return read_page_again(call);
+            return kc_call_want_page_again(call);
         if (error == KC_ERR_CONFLICT)
             break; /* what is staged first */
         if (error != KC_OK)
@@ -322,11 +302,6 @@ static enum kc_error move_some(
     if (call->change_count > 0)
         call->wish = KC_WISH_COMMIT_AGAIN;
     return KC_OK;
-}
-
-static bool has_had_its_time(const struct kc_call *call)
-{
-    return kc_call_now_ms(call) >= call->began_ms + SLICE_MS;
 }
 
 /* From here on this page is not looked at again. */
@@ -357,7 +332,7 @@ static enum kc_error move_keys(struct kc_call *call, const struct kc_replacement
     }
     if (call->page->record_count == 0)
         return move_own(call, replacement);
-    if (call->moved > 0 && has_had_its_time(call)) {
+    if (call->moved > 0 && kc_call_has_had_its_time(call)) {
         tell(call, "keys");
         return KC_OK;
     }
@@ -365,10 +340,10 @@ static enum kc_error move_keys(struct kc_call *call, const struct kc_replacement
     if (error != KC_OK || !is_done)
         return error;
     note_page(call);
-    if (has_had_its_time(call))
+    if (kc_call_has_had_its_time(call))
         tell(call, "keys");
     else
-        want_next_page(call, until);
+        kc_call_want_next_page(call, until);
     return KC_OK;
 }
 

@@ -57,6 +57,9 @@ static enum kc_error begin(struct kc_call *call)
     if (error != KC_OK)
         return error;
     place->number = number;
+    pthread_mutex_lock(&vault->lock);
+    memset(vault->ledger.moved_until, 0, sizeof vault->ledger.moved_until);
+    pthread_mutex_unlock(&vault->lock);
     kc_ledger_note_moving(vault, true);
     call->generation = number;
     call->anchors = true;
@@ -97,8 +100,7 @@ static enum kc_error load_newest(struct kc_call *call)
     return KC_OK;
 }
 
-/* One record under the newest generation; one that others change just now is under it anyway, and
- * what is damaged stays so. */
+/* One record under the newest generation; what is damaged stays so. */
 static enum kc_error move_one(struct kc_call *call, const struct kc_record *record)
 {
     struct kc_keeper *keeper = call->vault->keeper;
@@ -109,40 +111,45 @@ static enum kc_error move_one(struct kc_call *call, const struct kc_record *reco
         return KC_OK;
     if (error == KC_OK)
         error = kc_call_stage(call, record, &staged);
-    if (error == KC_ERR_CONFLICT)
-        return KC_OK;
     return error == KC_OK ? kc_keeper_protect(keeper, staged, &secret) : error;
 }
 
-static bool is_to_be_moved(struct kc_call *call, const struct kc_record *record)
+/* KC_ERR_CONFLICT: others change it, or have: what they made is to be looked at. */
+static enum kc_error look_at(struct kc_call *call, size_t place)
 {
+    const struct kc_record *record = &call->page->records[place];
     uint32_t generation = kc_keeper_generation_of(record);
-    return generation != 0 && generation != kc_keeper_generation(call->vault->keeper) &&
-           kc_call_believe(call, record) == KC_OK;
+    if (generation == 0 || generation == kc_keeper_generation(call->vault->keeper))
+        return KC_OK;
+    enum kc_error error = kc_call_believe(call, record);
+    if (error == KC_OK && place >= call->page_looked) {
+        call->page_looked = place + 1;
+        call->fetches = 0; /* each record may need as many fetches as a call of its own */
+    }
+    if (error == KC_OK)
+        error = move_one(call, record);
+    return error == KC_ERR_RECORD_DAMAGED ? KC_OK : error;
 }
 
-/* Stages as many as a commit takes. */
+/* Stages as many as a commit takes. A record that is passed over now would be lost in the end. */
 static enum kc_error move_some(struct kc_call *call)
 {
-    enum kc_error error = KC_OK;
-    struct kc_call *page = call->page;
-    for (size_t i = 0; page && error == KC_OK && i < page->record_count; i++) {
-        if (call->change_count == MOVED_MAX)
-            break;
-        if (is_to_be_moved(call, &page->records[i]))
-            error = move_one(call, &page->records[i]);
+    size_t count = call->page ? call->page->record_count : 0;
+    for (size_t i = 0; i < count && call->change_count < MOVED_MAX; i++) {
+        enum kc_error error = look_at(call, i);
         if (call->wish != KC_WISH_ANSWER)
             return KC_OK; /* nodes first, or others' changes */
-        if (i >=
-            call->page_looked) { /* each record may need as many fetches as a call of its own */
-            call->page_looked = i + 1;
-            call->fetches = 0;
-        }
+        if (error == KC_ERR_CONFLICT && call->change_count == 0)
+            return kc_call_want_page_again(call);
+        if (error == KC_ERR_CONFLICT)
+            break; /* what is staged first */
+        if (error != KC_OK)
+            return error;
     }
     call->moved += call->change_count;
-    if (error == KC_OK && call->change_count > 0)
+    if (call->change_count > 0)
         call->wish = KC_WISH_COMMIT_AGAIN;
-    return error;
+    return KC_OK;
 }
 
 /* All secrets are under the newest one: the root's part of the former goes, and nothing that was under
@@ -178,12 +185,33 @@ static enum kc_error end(struct kc_call *call)
 static void tell(struct kc_call *call)
 {
     const struct kc_ledger *ledger = &call->vault->ledger;
-    kc_call_set_number(call, KC_FIELD_MORE, 0); /* one request does it all */
+    kc_call_set_number(call, KC_FIELD_MORE, !call->has_ended);
     kc_call_set_number(call, KC_FIELD_RECORDS, call->moved);
     kc_call_set_number(call, KC_FIELD_GENERATION, kc_keeper_generation(call->vault->keeper));
     kc_call_set_number(call, KC_FIELD_EFFECTIVE, ledger->head.number);
     kc_call_set_number(call, KC_FIELD_ANCHORED, ledger->anchor->number);
-    kc_call_set_number(call, KC_FIELD_ERASED, kc_call_now(call));
+    if (call->has_ended)
+        kc_call_set_number(call, KC_FIELD_ERASED, kc_call_now(call));
+}
+
+/* From here on the records of this page are not looked at again. */
+static void note_page(struct kc_call *call)
+{
+    struct kc_ledger *ledger = &call->vault->ledger;
+    const char *last = call->page->records[call->page->record_count - 1].id;
+    pthread_mutex_lock(&call->vault->lock);
+    memset(ledger->moved_until, 0, sizeof ledger->moved_until);
+    memcpy(ledger->moved_until, last, strlen(last));
+    pthread_mutex_unlock(&call->vault->lock);
+}
+
+static void want_page(struct kc_call *call)
+{
+    char until[KC_RECORD_ID_SIZE];
+    pthread_mutex_lock(&call->vault->lock);
+    memcpy(until, call->vault->ledger.moved_until, sizeof until);
+    pthread_mutex_unlock(&call->vault->lock);
+    kc_call_want_next_page(call, until);
 }
 
 /* Page after page; a page that came empty was the last. */
@@ -197,6 +225,10 @@ enum kc_error kc_vault_store_rotate(struct kc_call *call)
         error = KC_ERR_CONFLICT; /* a root is being replaced: one after the other */
     if (error == KC_OK && call->anchors)
         error = call->anchor_error; /* what the root did not take is not begun, or not erased */
+    if (error != KC_OK && call->anchors && call->generation != 0)
+        kc_ledger_not_begun(call->vault, call->generation);
+    if (call->began_ms == 0)
+        call->began_ms = kc_call_now_ms(call);
     if (error == KC_OK && call->generation != 0)
         error = load_begun(call);
     call->anchors = false;
@@ -214,10 +246,14 @@ enum kc_error kc_vault_store_rotate(struct kc_call *call)
         (error = find_generation(call, oldest_of(anchor), &former)) != KC_OK ||
         (error = move_some(call)) != KC_OK || call->wish != KC_WISH_ANSWER)
         return error;
-    const struct kc_call *page = call->page;
-    if (page && page->record_count == 0)
+    if (call->page && call->page->record_count == 0)
         return end(call);
-    kc_call_want_page(call, page ? page->records[page->record_count - 1].id : "");
+    if (call->page)
+        note_page(call);
+    if (call->page && kc_call_has_had_its_time(call))
+        tell(call);
+    else
+        want_page(call);
     return KC_OK;
 }
 

@@ -337,6 +337,66 @@ static void a_rotation_just_after_the_start_leaves_no_key_behind(void **state)
     }
 }
 
+/* The store does not take its record, or the root not its half: nothing is under it, and the next one
+ * is begun anew. */
+static void a_rotation_that_could_not_begin_begins_anew_and_loses_no_key(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct ask ask = ask_new(KC_OPERATION_STORE_ROTATE);
+        bench->store_error = KC_ERR_STORE_FULL;
+        bench_expect(bench, &ask, KC_ERR_STORE_FULL);
+        bench->store_error = KC_OK;
+        bench->head_error = KC_ERR_ROOT_UNAVAILABLE;
+        bench_expect(bench, &ask, KC_ERR_ROOT_UNAVAILABLE);
+        bench->head_error = KC_OK;
+        if (restarts == 0)
+            bench_restart(bench);
+        expect_sign(bench, key, KC_OK);
+        rotate(bench);
+        bench_restart(bench);
+        expect_sign(bench, key, KC_OK);
+    }
+    free(key);
+}
+
+static void wait_a_second(struct bench *bench)
+{
+    bench->milliseconds += 1000;
+}
+
+static void a_rotation_that_takes_long_says_so_and_goes_on_by_the_next_request(void **state)
+{
+    struct bench *bench = *state;
+    char *keys[6];
+    size_t requests = 0;
+    uint64_t moved = 0;
+    bool has_more = true;
+    for (size_t i = 0; i < 6; i++)
+        keys[i] =
+            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('a' + i), 0});
+    bench->during_root = wait_a_second;
+    while (has_more) {
+        struct ask ask = ask_new(KC_OPERATION_STORE_ROTATE);
+        struct answer *answer = bench_ask(bench, &ask);
+        assert_int_equal(answer->error, KC_OK);
+        moved += answer_value(answer, KC_FIELD_RECORDS)->number;
+        has_more = answer_value(answer, KC_FIELD_MORE)->number != 0;
+        assert_int_equal(kc_values_has(&answer->in.message.values, KC_FIELD_ERASED), !has_more);
+        answer_done(answer);
+        requests++;
+    }
+    bench->during_root = NULL;
+    assert_true(requests > 3);
+    assert_int_equal(moved, 6);
+    bench_restart(bench);
+    for (size_t i = 0; i < 6; i++) {
+        expect_sign(bench, keys[i], KC_OK);
+        free(keys[i]);
+    }
+}
+
 static void what_was_destroyed_is_erased_by_a_date(void **state)
 {
     struct bench *bench = *state;
@@ -486,6 +546,8 @@ int main(void)
         CASE(a_root_without_its_head_opens_nothing),
         CASE(a_root_that_holds_no_head_says_so),
         CASE(a_rotated_generation_opens_in_no_old_copy),
+        CASE(a_rotation_that_could_not_begin_begins_anew_and_loses_no_key),
+        CASE(a_rotation_that_takes_long_says_so_and_goes_on_by_the_next_request),
         CASE(a_rotation_just_after_the_start_leaves_no_key_behind),
         CASE(what_was_destroyed_is_erased_by_a_date),
         CASE(what_was_destroyed_is_erased_when_it_is_due_without_being_asked),
