@@ -15,6 +15,8 @@ group is refused, where RFC 7748 lets one compute with it.
 import hashlib
 import json
 
+import published_xdh as published
+
 P25519 = 2**255 - 19
 P448 = 2**448 - 2**224 - 1
 L25519 = 2**252 + 27742317777372353535851937790883648493
@@ -219,37 +221,7 @@ def xdh(vectors, form):
 
 
 def published_xdh(vectors):
-    for name, source, private, public, shared in (
-            ("X25519", "RFC 7748, 5.2", "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
-             "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
-             "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"),
-            ("X25519", "RFC 7748, 5.2", "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
-             "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
-             "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"),
-            ("X25519", "RFC 7748, 5.2, after one iteration", "09" + "00" * 31, "09" + "00" * 31,
-             "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"),
-            ("X25519", "Wycheproof x25519_test, tcId 1",
-             "c8a9d5a91091ad851c668b0736c1c9a02936c0d3ad62670858088047ba057475",
-             "504a36999f489cd2fdbc08baff3d88fa00569ba986cba22548ffde80f9806829",
-             "436a2c040cf45fea9b29a0cb81b1f41458f863d0d61b453d0a982720d6d61320"),
-            ("X25519", "Wycheproof x25519_test, tcId 2",
-             "d85d8c061a50804ac488ad774ac716c3f5ba714b2712e048491379a500211958",
-             "63aa40c6e38346c5caf23a6df0a5e6c80889a08647e551b3563449befcfc9733",
-             "279df67a7c4611db4708a0e8282b195e5ac0ed6f4b2f292c6fbd0acac30d1332"),
-            ("X448", "RFC 7748, 5.2",
-             "3d262fddf9ec8e88495266fea19a34d28882acef045104d0d1aae121700a779c984c24f8cdd78fbff44943eba368f54b29259a4f1c600ad3",
-             "06fce640fa3487bfda5f6cf2d5263f8aad88334cbd07437f020f08f9814dc031ddbdc38c19c6da2583fa5429db94ada18aa7a7fb4ef8a086",
-             "ce3e4ff95a60dc6697da1db1d85e6afbdf79b50a2412d7546d5f239fe14fbaadeb445fc66a01b0779d98223961111e21766282f73dd96b6f"),
-            ("X448", "RFC 7748, 5.2",
-             "203d494428b8399352665ddca42f9de8fef600908e0d461cb021f8c538345dd77c3e4806e25f46d3315c44e0a5b4371282dd2c8d5be3095f",
-             "0fbcc2f993cd56d3305b0b7d9e55d4c1a8fb5dbb52f8e9a1e9b6201b165d015894e56c4d3570bee52fe205e28a78b91cdfbde71ce8d157db",
-             "884a02576239ff7a2f2f63b2db6a9ff37047ac13568e1e30fe63c4a7ad1b3ee3a5700df34321d62077e63633c575c1c954514e99da7c179d"),
-            ("X448", "RFC 7748, 5.2, after one iteration", "05" + "00" * 55, "05" + "00" * 55,
-             "3f482c8a9f19b01e6c46ee9711d9dc14fd4bf67af30765c2ae2b846a4d23a8cd0db897086239492caf350b51f833868b9bc2b3bca9cf4113"),
-            ("X448", "Wycheproof x448_test, tcId 1",
-             "e41c63d5159c89de12163fde9d04cf1f430f346b8b2c1f2a4b1f5aee63d17aec29d4b1debf8b6457e7809d2b15ff9779c97becb04b824efa",
-             "f8073fc01c8358362c08740c914b419847ef1e409f4e40d9440febc26f00551adb1c37c6c2a87d8283b8cb453e928a0d42793f72894e0f81",
-             "acd496ceb5f68bf9c267196b405f59701a40ec88744b7e5e60bf8f81e8b13df448efe402001750edb0b695a0512f08c572a2e356493d170b")):
+    for name, source, private, public, shared in published.rows():
         form = X25519 if name == "X25519" else X448
         octets = bytes.fromhex(public)
         fact = "published"
