@@ -46,11 +46,17 @@ enum kc_error kc_call_set_body(struct kc_call *call, struct kc_record *staged, s
     return KC_OK;
 }
 
+void kc_call_unstage_from(struct kc_call *call, size_t count)
+{
+    for (size_t i = count; i < call->change_count; i++)
+        kc_map_settle(call->vault->ledger.map, &call->changes[i], false);
+    if (count < call->change_count)
+        call->change_count = count;
+}
+
 void kc_call_unstage(struct kc_call *call)
 {
-    for (size_t i = 0; i < call->change_count; i++)
-        kc_map_settle(call->vault->ledger.map, &call->changes[i], false);
-    call->change_count = 0;
+    kc_call_unstage_from(call, 0);
 }
 
 /* --- what was stored --- */

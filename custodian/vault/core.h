@@ -280,8 +280,9 @@ KC_CHECKED enum kc_error kc_call_stage(
 KC_CHECKED enum kc_error kc_call_set_body(
     struct kc_call *call, struct kc_record *staged, struct kc_span body);
 
-/* Drops what was staged. */
+/* Drops what was staged; or all but the first of it. */
 void kc_call_unstage(struct kc_call *call);
+void kc_call_unstage_from(struct kc_call *call, size_t count);
 
 /* The changes of the call are durable: they take effect. */
 void kc_call_settle(struct kc_call *call);

@@ -142,9 +142,15 @@ KC_CHECKED enum kc_error kc_call_verify_request(struct kc_call *call, struct kc_
 void kc_mesh_verified_done(struct kc_mesh_verified *verified);
 #define KC_AUTO_VERIFIED __attribute__((cleanup(kc_mesh_verified_done))) struct kc_mesh_verified
 
+/* kc_call_stage and kc_call_destroy; what others are changing just now is waited for:
+ * KC_ERR_UNAVAILABLE. */
+KC_CHECKED enum kc_error kc_call_stage_or_wait(
+    struct kc_call *call, const struct kc_record *record, struct kc_record **staged);
+KC_CHECKED enum kc_error kc_call_destroy_or_wait(
+    struct kc_call *call, const struct kc_record *record);
+
 /*
- * What was staged is to be stored, and the handler goes on after it; or the error of staging it. What
- * others are changing just now is waited for.
+ * What was staged is to be stored, and the handler goes on after it; or the error of staging it.
  *
  * is_last  it then answers: a client that waits for the anchor waits here
  */

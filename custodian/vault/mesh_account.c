@@ -98,22 +98,44 @@ void kc_mesh_verified_done(struct kc_mesh_verified *verified)
 
 enum kc_error kc_call_commit_again(struct kc_call *call, enum kc_error error, bool is_last)
 {
-    if (error == KC_ERR_CONFLICT) {
-        call->wish = KC_WISH_SETTLED; /* which drops what was staged */
-        return KC_ERR_UNAVAILABLE;
-    }
-    if (error == KC_ERR_UNAVAILABLE && call->wish == KC_WISH_NEED)
-        return error; /* a record comes first, and all of it is done again */
     call->is_last = is_last;
-    call->wish = error == KC_OK ? KC_WISH_COMMIT_AGAIN : KC_WISH_ANSWER;
+    if (error == KC_OK)
+        call->wish = KC_WISH_COMMIT_AGAIN;
     return error;
+}
+
+static enum kc_error wait_for_others(struct kc_call *call, enum kc_error error)
+{
+    if (error != KC_ERR_CONFLICT)
+        return error;
+    call->wish = KC_WISH_SETTLED;
+    return KC_ERR_UNAVAILABLE;
+}
+
+enum kc_error kc_call_stage_or_wait(
+    struct kc_call *call, const struct kc_record *record, struct kc_record **staged)
+{
+    return wait_for_others(call, kc_call_stage(call, record, staged));
+}
+
+enum kc_error kc_call_destroy_or_wait(struct kc_call *call, const struct kc_record *record)
+{
+    return wait_for_others(call, kc_call_destroy(call, record));
 }
 
 /* --- mesh-account-bind --- */
 
+/* Whether two profiles say the same of all that is kept of one. */
 static bool is_same(const struct kc_mesh_account *a, const struct kc_mesh_account *b)
 {
-    return strcmp(a->udf, b->udf) == 0 && strcmp(a->address, b->address) == 0;
+    uint8_t kept[2][KC_MESH_ACCOUNT_KEPT_MAX];
+    struct kc_writer w[2];
+    for (size_t i = 0; i < 2; i++) {
+        kc_writer_init(&w[i], kept[i], sizeof kept[i]);
+        kc_mesh_account_keep(&w[i], i == 0 ? a : b);
+    }
+    return !w[0].failed && !w[1].failed && w[0].size == w[1].size &&
+           memcmp(kept[0], kept[1], w[0].size) == 0;
 }
 
 /* Its own seed, of which its key comes; and its public columns. */
@@ -132,7 +154,7 @@ static enum kc_error stage_bound(struct kc_call *call, const struct kc_mesh_veri
     memcpy(wanted.group, verified->service->id, sizeof wanted.group);
     wanted.residence = KC_RESIDENCE_WRAPPED;
     wanted.state = KC_STATE_ACTIVE;
-    error = kc_call_stage(call, &wanted, staged);
+    error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
         error = kc_mesh_bound_write(call, *staged, bound);
     return error == KC_OK ? kc_keeper_protect(call->vault->keeper, *staged, &seed) : error;
@@ -191,6 +213,29 @@ static enum kc_error bind_anew(
     return kc_call_commit_again(call, error, true);
 }
 
+/* A later profile of the same account takes the place of the one that it was bound by: a group's key
+ * was rotated. Capabilities on the former key are of that key still, until they are updated. */
+static enum kc_error bind_later(
+    struct kc_call *call, struct kc_mesh_verified *verified, const struct kc_mesh_account *account)
+{
+    KC_AUTO_SECRET seed = {0};
+    struct kc_record *staged;
+    struct kc_mesh_bound bound = verified->bound;
+    if (strcmp(bound.account.udf, account->udf) != 0)
+        return KC_ERR_EXISTS; /* the address is another's */
+    if (account->updated <= bound.account.updated)
+        return KC_ERR_CONFLICT;
+    bound.account = *account;
+    enum kc_error error = kc_keeper_open(call->vault->keeper, verified->account, &seed);
+    if (error == KC_OK)
+        error = kc_call_stage_or_wait(call, verified->account, &staged);
+    if (error == KC_OK)
+        error = kc_mesh_bound_write(call, staged, &bound);
+    if (error == KC_OK)
+        error = kc_keeper_protect(call->vault->keeper, staged, &seed);
+    return kc_call_commit_again(call, error, true);
+}
+
 /*
  * Who has the profile's key binds its account. An address that was unbound may be bound again, also
  * with another profile, but not by a request from before that: it may be one that is played again.
@@ -221,7 +266,7 @@ enum kc_error kc_vault_mesh_account_bind(struct kc_call *call)
         return error;
     if (verified.bound.is_active)
         return is_same(&verified.bound.account, &account) ? answer_bound(call, &verified)
-                                                          : KC_ERR_EXISTS;
+                                                          : bind_later(call, &verified, &account);
     return kc_replay_time(verified.request.id) > verified.bound.unbound_ms
                ? bind_anew(call, &verified, &account)
                : KC_ERR_STALE;
@@ -233,7 +278,7 @@ static enum kc_error unbind(struct kc_call *call, struct kc_mesh_verified *verif
 {
     struct kc_record *staged;
     verified->bound.unbound_ms = kc_replay_time(verified->request.id);
-    enum kc_error error = kc_call_destroy(call, verified->account);
+    enum kc_error error = kc_call_destroy_or_wait(call, verified->account);
     if (error != KC_OK)
         return error;
     staged = &call->changes[call->change_count - 1];

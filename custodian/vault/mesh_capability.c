@@ -185,7 +185,7 @@ static enum kc_error stage_capability(
         wanted.public_size = (uint16_t)kc_curve_info(capability->share.curve)->point_size;
         memcpy(wanted.public_key, capability->own, wanted.public_size);
     }
-    enum kc_error error = kc_call_stage(call, &wanted, staged);
+    enum kc_error error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
         error = kc_mesh_granted_write(call, *staged, &granted);
     kc_mesh_capability_wipe(&granted.capability);

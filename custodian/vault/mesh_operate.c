@@ -233,7 +233,7 @@ static enum kc_error stage_edge(struct serving *serving)
         return error;
     kc_writer_init(&w, octets, sizeof octets);
     kc_writer_u64(&w, serving->edge_ms);
-    error = kc_call_stage(call, &wanted, &staged);
+    error = kc_call_stage_or_wait(call, &wanted, &staged);
     if (error == KC_OK)
         error = kc_call_set_body(call, staged, (struct kc_span){octets, sizeof octets});
     return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, NULL) : error;
@@ -251,7 +251,7 @@ static enum kc_error stage_charge(struct serving *serving, const struct held *he
         const char *id = granted.capability.id;
         kc_call_tell(call, (struct kc_span){(const uint8_t *)id, strlen(id)}, "limit-near");
     }
-    enum kc_error error = kc_call_stage(call, held->record, &staged);
+    enum kc_error error = kc_call_stage_or_wait(call, held->record, &staged);
     if (error == KC_OK)
         error = kc_mesh_granted_write(call, staged, &granted);
     if (error == KC_OK)

@@ -35,7 +35,7 @@ enum kc_error kc_call_stage_revocation(
         revocation = {
             .kind = KC_KIND_REVOCATION, .state = KC_STATE_ACTIVE, .created = kc_call_now(call)};
     kc_mesh_revocation_id(what, account_udf, name, revocation.id);
-    enum kc_error error = kc_call_stage(call, &revocation, &staged);
+    enum kc_error error = kc_call_stage_or_wait(call, &revocation, &staged);
     return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, NULL) : error;
 }
 
@@ -94,7 +94,7 @@ static enum kc_error revoke_capability(
         return error;
     error = find_capability(call, account_udf, name, &record, &granted);
     if (error == KC_OK && record && granted.is_active)
-        error = kc_call_destroy(call, record);
+        error = kc_call_destroy_or_wait(call, record);
     if (error == KC_OK && record)
         error = stage_share(call, account_udf, &granted.capability);
     if (error == KC_OK)
@@ -162,10 +162,6 @@ static enum kc_error withdraw(struct kc_call *call, enum kc_field field, revokin
     }
     if (error == KC_OK)
         error = revoke(call, udf, name);
-    if (error == KC_ERR_CONFLICT) {
-        call->wish = KC_WISH_SETTLED;
-        return KC_ERR_UNAVAILABLE;
-    }
     if (error == KC_OK && call->change_count > 0)
         call->wish = KC_WISH_COMMIT;
     return error;

@@ -104,7 +104,7 @@ enum kc_error kc_call_stage_service(struct kc_call *call, const char *name,
     snprintf(wanted.account, sizeof wanted.account, "%s", name);
     enum kc_error error = kc_mesh_service_documents_make(&source, seeds, &documents);
     if (error == KC_OK)
-        error = kc_call_stage(call, &wanted, staged);
+        error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
         error = set_shown(call, *staged, &documents);
     if (error == KC_OK)

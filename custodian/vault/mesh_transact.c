@@ -26,6 +26,17 @@ static bool goes_on(const struct kc_call *call, enum kc_error error)
     return error == KC_OK || (error == KC_ERR_UNAVAILABLE && call->wish == KC_WISH_NEED);
 }
 
+/* A frame about what an earlier one of the request changes waits for that, and so for this call's own
+ * commit: what it staged is dropped, and comes with the next. */
+static bool waits_for_own(struct kc_call *call, enum kc_error error, size_t staged)
+{
+    if (error != KC_ERR_UNAVAILABLE || call->wish != KC_WISH_SETTLED || staged == 0)
+        return false;
+    kc_call_unstage_from(call, staged);
+    call->wish = KC_WISH_ANSWER;
+    return true;
+}
+
 /* *more: there are frames that had no room in this commit. */
 static enum kc_error take_frames(struct kc_call *call, const struct kc_mesh_verified *verified,
     enum kc_mesh_store store, kc_mesh_take *take, struct kc_mesh_subjects *subjects, bool *more)
@@ -34,6 +45,7 @@ static enum kc_error take_frames(struct kc_call *call, const struct kc_mesh_veri
     size_t position = 0;
     *more = false;
     for (;;) {
+        size_t staged = call->change_count;
         enum kc_error error = kc_mesh_request_next(&verified->request, store, &position, &update);
         if (error == KC_ERR_REFUSED)
             return KC_OK;
@@ -42,6 +54,9 @@ static enum kc_error take_frames(struct kc_call *call, const struct kc_mesh_veri
             return KC_OK;
         if (error == KC_OK)
             error = take(call, verified, &update, subjects);
+        *more = waits_for_own(call, error, staged);
+        if (*more)
+            return KC_OK;
         if (!goes_on(call, error))
             return kc_call_request_error(call, error);
     }
