@@ -196,6 +196,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"mesh device", "activate", "CONNECTION RESPONSE", 2, 2, 0, B(WITNESS) | B(SECOND),
         "take the administrator's answer: the device is connected", kc_cli_mesh_device_activate},
     {"mesh device", "cancel", "CONNECTION", 1, 1, 0, 0, "give a request for a connection up", kc_cli_mesh_device_cancel},
+    {"mesh device", "refresh", "DEVICE ACCOUNT FILE", 3, 3, 0, 0,
+        "take what the administrator made for a share: it is replaced", kc_cli_mesh_device_refresh},
     {"mesh device", "leave", "DEVICE ACCOUNT", 2, 2, 0, B(YES), "destroy a device's connection to an account",
         kc_cli_mesh_device_leave},
     {"mesh device", "destroy", "DEVICE", 1, 1, 0, B(YES), "destroy a device that has no account", kc_cli_mesh_device_destroy},

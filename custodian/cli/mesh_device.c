@@ -347,6 +347,22 @@ enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli)
     return run_end(cli, &work);
 }
 
+enum kc_error kc_cli_mesh_device_refresh(struct kc_cli *cli)
+{
+    AUTO_WORK work = {0};
+    char device[65];
+    enum kc_error error = begin_with_device(cli, KC_OPERATION_MESH_DEVICE_REFRESH, &work, device);
+    if (error == KC_OK)
+        error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[2]);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[1]);
+    error = kc_cli_call_run(&work.call);
+    if (error == KC_OK)
+        print_answer(cli, &work, NULL);
+    return error;
+}
+
 /* There is no way back from either: it is to be said. */
 static enum kc_error check_meant(const struct kc_cli *cli)
 {

@@ -273,6 +273,15 @@ static enum kc_error refreshed_read(struct kc_json envelope, const struct kc_mes
     return error;
 }
 
+/* Whether the share is of this very refresh already. */
+static bool is_repeated(const struct kc_mesh_capability *before,
+    const struct kc_mesh_capability *read, const struct kc_public_key *own)
+{
+    return read->epoch == before->epoch && own->size <= sizeof before->own &&
+           memcmp(own->octets, before->own, own->size) == 0 &&
+           strcmp(read->grantee, before->grantee) == 0;
+}
+
 /* before  NULL: the entry is a new one, and can refresh nothing */
 static enum kc_error share_read(const struct kc_object *entry,
     const struct kc_mesh_account *account, const struct kc_mesh_service *service,
@@ -287,6 +296,8 @@ static enum kc_error share_read(const struct kc_object *entry,
     enum kc_error error = kc_object_key(entry, "KeyData", &own);
     if (error == KC_OK && kc_json_is_there(offset) && (kc_json_is_there(share) || !refreshes))
         error = KC_ERR_BAD_REQUEST;
+    if (error == KC_OK && refreshes && is_repeated(before, capability, &own))
+        error = KC_ERR_EXISTS;
     if (error == KC_OK)
         error = refreshes
                     ? refreshed_read(offset, account, service, &own, before, &capability->share)

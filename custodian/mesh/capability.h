@@ -100,6 +100,7 @@ KC_CHECKED enum kc_error kc_mesh_capability_read(struct kc_span entry,
  *
  * before  whose share is to be destroyed when the new one is stored
  *
+ * KC_ERR_EXISTS        the refresh that made `before` what it is: it was taken already
  * KC_ERR_CONFLICT      of an epoch that is not later, or with an older profile of the member
  * KC_ERR_REFUSED       also: of another id, account or class, or about another key
  * KC_ERR_CONTRIBUTION  also: the new verification share is not the old one plus d*B, or d is zero

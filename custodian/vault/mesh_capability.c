@@ -229,8 +229,9 @@ static enum kc_error update_former(struct kc_call *call, struct entry *entry, bo
         kc_call_share(call, entry->verified->account, entry->former, &entry->before.capability);
     if (error == KC_OK)
         error = read_entry(call, entry, true);
+    *is_done = error == KC_ERR_EXISTS;
     if (error != KC_ERR_CONFLICT)
-        return error;
+        return *is_done ? KC_OK : error;
     error = read_entry(call, entry, false);
     *is_done = error == KC_OK && is_same(&entry->before.capability, &entry->capability);
     return error == KC_OK && !*is_done ? KC_ERR_CONFLICT : error;

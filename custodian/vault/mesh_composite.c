@@ -39,8 +39,10 @@ static void pack(struct kc_writer *w, const struct kc_composite *composite)
     write_text(w, composite->account_udf);
     kc_writer_u64(w, composite->epoch);
     kc_writer_u32(w, (uint32_t)composite->key_count);
-    for (size_t i = 0; i < composite->key_count; i++)
+    for (size_t i = 0; i < composite->key_count; i++) {
         write_text(w, composite->keys[i]);
+        kc_writer_u64(w, composite->epochs[i]);
+    }
     kc_writer_span(w, composite->connection.bytes, composite->connection.size);
     kc_writer_span(w, composite->account_profile.bytes, composite->account_profile.size);
 }
@@ -53,8 +55,10 @@ static enum kc_error unpack(struct kc_span body, struct kc_composite *composite)
     read_text(&r, composite->account_udf, sizeof composite->account_udf);
     composite->epoch = kc_reader_u64(&r);
     composite->key_count = kc_reader_count(&r, KC_DEVICE_KEYS_MAX, sizeof(uint32_t));
-    for (size_t i = 0; i < composite->key_count; i++)
+    for (size_t i = 0; i < composite->key_count; i++) {
         read_text(&r, composite->keys[i], sizeof composite->keys[i]);
+        composite->epochs[i] = kc_reader_u64(&r);
+    }
     composite->connection = kc_reader_span(&r, KC_RECORD_BODY_MAX);
     composite->account_profile = kc_reader_span(&r, KC_RECORD_BODY_MAX);
     return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_RECORD_DAMAGED;

@@ -74,6 +74,7 @@ struct kc_composite {
     char device[KC_UDF_ID_SIZE], account_udf[KC_UDF_ID_SIZE];
     uint64_t epoch; /* Updated of its ConnectionDevice */
     char keys[KC_DEVICE_KEYS_MAX][KC_RECORD_ID_SIZE];
+    uint64_t epochs[KC_DEVICE_KEYS_MAX]; /* of those that are shares: of the last refresh, or 0 */
     size_t key_count;
     struct kc_span connection, account_profile; /* enveloped; lent; empty when it has ended */
 };

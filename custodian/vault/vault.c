@@ -116,6 +116,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_DEVICE_ACTIVATE] = {kc_vault_mesh_device_activate, STORE},
     [KC_OPERATION_MESH_DEVICE_CANCEL] = {kc_vault_mesh_device_cancel, STORE},
     [KC_OPERATION_MESH_DEVICE_LEAVE] = {kc_vault_mesh_device_leave, STORE},
+    [KC_OPERATION_MESH_DEVICE_REFRESH] = {kc_vault_mesh_device_refresh, STORE},
     [KC_OPERATION_MESH_PIN_CREATE] = {kc_vault_mesh_pin_create, STORE},
     [KC_OPERATION_MESH_PIN_CHECK] = {kc_vault_mesh_pin_check, STORE},
     [KC_OPERATION_MESH_PIN_VERIFY] = {kc_vault_mesh_pin_verify, STORE},

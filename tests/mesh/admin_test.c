@@ -330,25 +330,27 @@ static void refresh_end(struct refresh *r)
 
 static struct kc_mesh_share_state holder_state(const struct refresh *r)
 {
-    return (struct kc_mesh_share_state){.id = r->made.splits[0].holder_id,
-        .class = KC_MESH_DECRYPT,
-        .epoch = 1,
-        .own = r->device.decrypt.own,
-        .share = r->device.decrypt.share};
+    struct kc_mesh_share_state state = {
+        .class = KC_MESH_DECRYPT, .own = r->device.decrypt.own, .share = r->device.decrypt.share};
+    memcpy(state.subject, r->kept.subject.udf, sizeof state.subject);
+    return state;
 }
 
 static void a_half_from_before_a_refresh_and_one_from_after_open_nothing(void **state)
 {
     const struct admin_case *c = *state;
     struct refresh r;
-    struct kc_mesh_capability after;
+    struct kc_mesh_capability after, again;
     refresh_begin(c, &r);
     const struct kc_mesh_capability *before = &r.service->capabilities[0];
     struct kc_mesh_share_state holder = holder_state(&r), renewed;
     GOOD(kc_mesh_capability_update(
         admin_span(r.entries[0]), &c->account, &r.service->self, before, &after));
-    GOOD(kc_mesh_share_refresh(admin_span(r.entries[1]), &c->account, c->provider.udf,
-        &r.device.encryption, SAMPLE_NOW, &holder, &renewed));
+    assert_int_equal(kc_mesh_capability_update(
+                         admin_span(r.entries[0]), &c->account, &r.service->self, &after, &again),
+        KC_ERR_EXISTS);
+    GOOD(kc_mesh_share_refresh(admin_span(r.entries[1]), &c->account, &r.device.encryption,
+        SAMPLE_NOW, &holder, &renewed));
     assert_int_equal(after.epoch, 2);
     assert_int_equal(renewed.epoch, 2);
     assert_string_equal(renewed.own.udf, r.kept.holder_own.udf);
@@ -363,40 +365,37 @@ static void a_refresh_is_for_one_share_of_the_present_epoch_and_once(void **stat
 {
     const struct admin_case *c = *state;
     struct refresh r;
+    char subject[KC_UDF_ID_SIZE];
     refresh_begin(c, &r);
+    const struct kc_key *key = &r.device.encryption;
     struct kc_mesh_share_state holder = holder_state(&r), renewed, other = holder;
     struct kc_span entry = admin_span(r.entries[1]);
-    GOOD(kc_mesh_share_refresh(
-        entry, &c->account, c->provider.udf, &r.device.encryption, SAMPLE_NOW, &holder, &renewed));
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &r.device.encryption, SAMPLE_NOW, &renewed, &other),
+    GOOD(kc_mesh_refresh_subject(entry, &c->account, subject));
+    assert_string_equal(subject, c->encryption.public.udf);
+    GOOD(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &holder, &renewed));
+    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &renewed, &other),
         KC_ERR_CONFLICT);
-    other.id = r.kept.id;
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &r.device.encryption, SAMPLE_NOW, &other, &renewed),
+    other = holder;
+    memcpy(other.subject, c->signature.public.udf, sizeof other.subject);
+    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &other, &renewed),
         KC_ERR_REFUSED);
     other = holder;
     other.class = KC_MESH_SIGN;
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &r.device.encryption, SAMPLE_NOW, &other, &renewed),
-        KC_ERR_REFUSED);
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->account.udf, &r.device.encryption,
-                         SAMPLE_NOW, &holder, &renewed),
+    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &other, &renewed),
         KC_ERR_REFUSED);
     other = holder;
     other.own = r.kept.service_own; /* not the share that it is an offset of */
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &r.device.encryption, SAMPLE_NOW, &other, &renewed),
+    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &other, &renewed),
         KC_ERR_CONTRIBUTION);
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &c->device_encryption.pair, SAMPLE_NOW, &holder, &renewed),
+    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, &c->device_encryption.pair,
+                         SAMPLE_NOW, &holder, &renewed),
         KC_ERR_DECRYPTION);
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, c->provider.udf,
-                         &r.device.encryption, SAMPLE_NOW + 31 * 86400, &holder, &renewed),
+    assert_int_equal(
+        kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW + 31 * 86400, &holder, &renewed),
         KC_ERR_REFUSED);
-    assert_int_equal(kc_mesh_share_refresh(admin_span(r.entries[0]), &c->account, c->provider.udf,
+    assert_int_equal(kc_mesh_share_refresh(admin_span(r.entries[0]), &c->account,
                          &c->service_encryption.pair, SAMPLE_NOW, &holder, &renewed),
-        KC_ERR_REFUSED);
+        KC_ERR_REFUSED); /* the service's */
     refresh_end(&r);
 }
 

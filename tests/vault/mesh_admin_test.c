@@ -521,22 +521,14 @@ static void after_a_refresh_both_decrypt_and_no_half_from_before_helps(void **st
     struct answer *answer = bench_ask(w->bench, &ask);
     char *entry = frame_at(w, answer, 0, "MMM_Access");
     char *offset = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
-    struct kc_signed_object opened;
-    char id[KC_UDF_ID_SIZE];
-    GOOD(kc_signed_object_open(admin_span(offset), size, KC_OBJECT_CatalogedAccess,
-        &w->c->account.administrator, kc_mesh_verify, &opened));
-    struct kc_object inner = kc_object_inner(&opened.object, "Capability");
-    GOOD(kc_json_text(kc_object_member(&inner, "Id"), id, sizeof id));
-    kc_signed_object_done(&opened);
-    struct kc_mesh_share_state before = {.id = id,
-        .class = KC_MESH_DECRYPT,
-        .epoch = 1,
+    struct kc_mesh_share_state before = {.class = KC_MESH_DECRYPT,
         .own = made.device.decrypt.own,
         .share = made.device.decrypt.share};
+    memcpy(before.subject, w->c->account.encryption.udf, sizeof before.subject);
     GOOD(kc_mesh_capability_update(admin_span(entry), &w->c->account, &made.service->self,
         &made.service->capabilities[0], &after));
-    GOOD(kc_mesh_share_refresh(admin_span(offset), &w->c->account, w->c->provider.udf,
-        &made.device.encryption, SAMPLE_NOW, &before, &renewed));
+    GOOD(kc_mesh_share_refresh(admin_span(offset), &w->c->account, &made.device.encryption,
+        SAMPLE_NOW, &before, &renewed));
     made.service->capabilities[0] = after; /* the device's half is still the old one */
     assert_int_equal(
         admin_decrypt(made.service, &made.device, &peer.pair.public, agreed), KC_OPERATE_ACCEPTED);

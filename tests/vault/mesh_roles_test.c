@@ -267,7 +267,8 @@ static const struct kc_record *device_key(const struct roles *r, uint8_t role, u
 {
     for (size_t i = 0; i < r->device->record_count; i++) {
         const struct kc_record *record = &r->device->records[i];
-        if (record->kind == KC_KIND_KEY && record->role == role && record->use == use)
+        if (record->kind == KC_KIND_KEY && record->role == role && record->use == use &&
+            record->state == KC_STATE_ACTIVE)
             return record;
     }
     fail_msg("the device has no such key");
@@ -382,8 +383,8 @@ static uint64_t operate(struct roles *r, const char *capability, const struct sa
     return status;
 }
 
-/* What device and service agree on, against what the whole key does. */
-static void check_decrypts(struct roles *r, const char *capability)
+/* Whether what device and service agree on is what the whole key does. */
+static bool decrypts(struct roles *r, const char *capability)
 {
     uint8_t contribution[KC_POINT_SIZE_MAX], agreed[64], expected[KC_POINT_SIZE_MAX];
     struct sample_key peer = sample_key(KC_CURVE_X448, 77);
@@ -401,7 +402,7 @@ static void check_decrypts(struct roles *r, const char *capability)
     GOOD(
         kc_point_decode(&whole, KC_CURVE_X448, account.encryption.octets, account.encryption.size));
     GOOD(kc_agreement_agree(expected, &peer.pair.scalar, &whole));
-    assert_memory_equal(agreed, expected, size);
+    return memcmp(agreed, expected, size) == 0;
 }
 
 static void a_watch_decrypts_with_its_account_s_service(void **state)
@@ -409,7 +410,7 @@ static void a_watch_decrypts_with_its_account_s_service(void **state)
     struct roles *r = *state;
     connect(r, "encryption=threshold,signature=threshold");
     char *capability = capability_id(r);
-    check_decrypts(r, capability);
+    assert_true(decrypts(r, capability));
     free(capability);
 }
 
@@ -420,7 +421,7 @@ static void a_watch_that_was_taken_off_gets_nothing_more(void **state)
     struct sample_key peer = sample_key(KC_CURVE_X448, 77);
     connect(r, "encryption=threshold");
     char *capability = capability_id(r);
-    check_decrypts(r, capability);
+    assert_true(decrypts(r, capability));
     struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_DISCONNECT);
     ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->account);
     ask_text(&ask, KC_FIELD_RECIPIENT, r->device_udf);
@@ -435,6 +436,100 @@ static void a_watch_that_was_taken_off_gets_nothing_more(void **state)
     free(capability);
 }
 
+/* --- refresh --- */
+
+/* What the administrator makes; the service takes its part, and the device's is given: free. */
+static char *refresh(struct roles *r, const char *use, bool anew)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_REFRESH);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->account);
+    ask_text(&ask, KC_FIELD_RECIPIENT, r->device_udf);
+    ask_text(&ask, KC_FIELD_USE, use);
+    ask_document(&ask, KC_FIELD_PROFILE, r->service_profile);
+    ask_document(&ask, KC_FIELD_RESPONSE, r->assignment);
+    ask_text(&ask, KC_FIELD_SERVICE, HOST);
+    ask_number(&ask, KC_FIELD_FORCE, anew);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(r->administrator, &ask);
+    char *update = document_of(answer, KC_FIELD_REQUEST);
+    char *document = document_of(answer, KC_FIELD_DOCUMENT);
+    answer_done(answer);
+    service_take(r, KC_OPERATION_MESH_CAPABILITY_ACCEPT, update);
+    free(update);
+    return document;
+}
+
+static struct ask refresh_ask(const struct roles *r, const char *document)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_REFRESH);
+    ask_text(&ask, KC_FIELD_DEVICE, r->device_udf);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->account);
+    ask_document(&ask, KC_FIELD_DOCUMENT, document);
+    return ask;
+}
+
+static void both_sides_take_a_refresh_and_a_share_from_before_helps_nobody(void **state)
+{
+    struct roles *r = *state;
+    connect(r, "encryption=threshold,signature=threshold");
+    char *capability = capability_id(r);
+    for (size_t anew = 0; anew < 2; anew++) {
+        char *offset = refresh(r, "decrypt", anew == 1);
+        assert_false(decrypts(r, capability)); /* the device's is from before */
+        struct ask ask = refresh_ask(r, offset);
+        bench_expect(r->device, &ask, KC_OK);
+        assert_true(decrypts(r, capability));
+        ask = refresh_ask(r, offset);
+        bench_expect(r->device, &ask, KC_ERR_CONFLICT);
+        free(offset);
+    }
+    char *offset = refresh(r, "sign", false);
+    struct ask ask = refresh_ask(r, offset);
+    bench_expect(r->device, &ask, KC_OK);
+    assert_true(decrypts(r, capability));
+    free(offset);
+    free(capability);
+}
+
+static void a_device_takes_a_refresh_of_its_own_from_its_administrator_alone(void **state)
+{
+    struct roles *r = *state;
+    connect(r, "encryption=threshold");
+    char *offset = refresh(r, "decrypt", false);
+    struct ask ask = refresh_ask(r, r->account_profile);
+    bench_expect(r->device, &ask, KC_ERR_SIGNATURE);
+    ask = refresh_ask(r, offset);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->device_udf);
+    bench_expect(r->device, &ask, KC_ERR_REFUSED);
+    r->device->seconds += 31 * 86400;
+    ask = refresh_ask(r, offset);
+    bench_expect(r->device, &ask, KC_ERR_REFUSED);
+    free(offset);
+}
+
+static void a_device_that_dies_in_a_refresh_has_one_share_or_the_other(void **state)
+{
+    struct roles *r = *state;
+    connect(r, "encryption=threshold");
+    char *capability = capability_id(r);
+    char *offset = refresh(r, "decrypt", false);
+    bench_open(r->device);
+    for (size_t stored = 0; stored < 2; stored++) {
+        struct ask ask = refresh_ask(r, offset);
+        r->device->holds_stored = true;
+        uint64_t ticket = bench_send(r->device, &ask);
+        bench_pump(r->device);
+        assert_null(bench_take(r->device, ticket));
+        r->device->holds_stored = false;
+        if (stored == 1)
+            bench_store_unheard(r->device);
+        bench_restart(r->device);
+        assert_int_equal(decrypts(r, capability), stored == 1);
+    }
+    free(offset);
+    free(capability);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +537,12 @@ int main(void)
             a_watch_decrypts_with_its_account_s_service, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_watch_that_was_taken_off_gets_nothing_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            both_sides_take_a_refresh_and_a_share_from_before_helps_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_device_takes_a_refresh_of_its_own_from_its_administrator_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_device_that_dies_in_a_refresh_has_one_share_or_the_other, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
