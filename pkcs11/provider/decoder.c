@@ -11,8 +11,8 @@
  * fits is known before the custodian is asked.
  */
 #include "pkcs11/provider/key.h"
+#include "pkcs11/provider/uri.h"
 
-#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
@@ -25,7 +25,6 @@
 #define LABEL "CUSTODIAN KEY REFERENCE"
 #define STRUCTURE "CustodianKeyReference"
 #define REFERENCE_MAX 1024 /* bytes of the DER */
-#define URI_MAX 512
 
 static void release(void *context)
 {
@@ -72,45 +71,20 @@ static int decode_pem(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALL
 
 /* --- DER to a key --- */
 
-/* The text at a place of the sequence; nothing if it is none. */
-static struct kc_span text_at(const ASN1_SEQUENCE_ANY *sequence, int place)
-{
-    const ASN1_TYPE *item = sk_ASN1_TYPE_value(sequence, place);
-    if (item == NULL || ASN1_TYPE_get(item) != V_ASN1_UTF8STRING)
-        return (struct kc_span){NULL, 0};
-    const ASN1_STRING *text = item->value.utf8string;
-    return (struct kc_span){ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)};
-}
-
 /* The URI of a reference to a key of this kind. False: it is none. */
-static bool read_reference(BIO *bio, const struct kc_key_kind *kind, char uri[static URI_MAX])
+static bool read_reference(BIO *bio, const struct kc_key_kind *kind, char uri[static KC_URI_MAX])
 {
     uint8_t der[REFERENCE_MAX];
+    struct kc_span algorithm;
     int size = BIO_read(bio, der, sizeof der);
-    const unsigned char *at = der;
-    if (size <= 0)
-        return false;
-    ERR_set_mark();
-    ASN1_SEQUENCE_ANY *sequence = d2i_ASN1_SEQUENCE_ANY(NULL, &at, size);
-    ERR_pop_to_mark();
-    if (sequence == NULL)
-        return false;
-    struct kc_span text = text_at(sequence, 0);
-    bool fits = sk_ASN1_TYPE_num(sequence) == 2 && at == der + size && text.size > 0 &&
-                text.size < URI_MAX && memchr(text.bytes, 0, text.size) == NULL &&
-                kc_key_kind_of(text_at(sequence, 1)) == kind;
-    if (fits) {
-        memcpy(uri, text.bytes, text.size);
-        uri[text.size] = '\0';
-    }
-    sk_ASN1_TYPE_pop_free(sequence, ASN1_TYPE_free);
-    return fits;
+    return size > 0 && kc_reference_read((struct kc_span){der, (size_t)size}, uri, &algorithm) &&
+           kc_key_kind_of(algorithm) == kind;
 }
 
 static int decode_der(const struct kc_provider *provider, const struct kc_key_kind *kind,
-    OSSL_CORE_BIO *in, OSSL_CALLBACK *callback, void *argument)
+    OSSL_CORE_BIO *in, OSSL_CALLBACK *callback, void *argument, const struct kc_asker *asker)
 {
-    char uri[URI_MAX];
+    char uri[KC_URI_MAX];
     struct kc_key *key;
     BIO *bio = BIO_new_from_core_bio(provider->library, in);
     if (bio == NULL)
@@ -119,7 +93,7 @@ static int decode_der(const struct kc_provider *provider, const struct kc_key_ki
     BIO_free(bio);
     if (!fits)
         return 1;
-    if (kc_key_find(provider, uri, &key) != KC_OK)
+    if (kc_key_find(provider, uri, asker, &key) != KC_OK)
         return 0;
     if (key->kind == kind)
         return kc_key_hand_over(key, callback, argument);
@@ -135,8 +109,9 @@ static int decode_der(const struct kc_provider *provider, const struct kc_key_ki
         OSSL_CALLBACK *callback, void *argument, OSSL_PASSPHRASE_CALLBACK *passphrase,             \
         void *passphrase_argument)                                                                 \
     {                                                                                              \
-        (void)selection, (void)passphrase, (void)passphrase_argument;                              \
-        return decode_der(context, &kc_key_kinds[KC_KIND_##kind], in, callback, argument);         \
+        const struct kc_asker asker = {passphrase, passphrase_argument};                           \
+        (void)selection;                                                                           \
+        return decode_der(context, &kc_key_kinds[KC_KIND_##kind], in, callback, argument, &asker); \
     }                                                                                              \
     FUNCTIONS(functions_##kind, decode_##kind)
 #define FUNCTIONS(name, function)                                                                  \

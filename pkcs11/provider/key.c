@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/provider/key.h"
 
+#include "pkcs11/provider/uri.h"
+
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
+#include <openssl/crypto.h>
 #include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +38,7 @@ static const struct {
     {"RSA-3072", KC_KIND_RSA, NULL},
     {"RSA-4096", KC_KIND_RSA, NULL},
 };
+#define KC_PIN_MAX 64
 #define ALGORITHMS (sizeof algorithms / sizeof *algorithms)
 
 /* The row of an algorithm; ALGORITHMS: there is none. */
@@ -197,13 +202,73 @@ static enum kc_error raise(
     return error;
 }
 
-static enum kc_error find_by_id(
-    const struct kc_provider *provider, const char *id, struct kc_key **key)
+/* What is looked for, and who may be asked for a PIN. */
+struct kc_wish {
+    const struct kc_provider *provider;
+    const struct kc_uri *uri;
+    const struct kc_asker *asker;
+};
+
+/* --- logging in --- */
+
+static enum kc_error send_login(
+    const struct kc_wish *wish, const char *keyring, const char *pin, size_t size)
 {
+    struct kc_client_request request;
+    struct kc_client_answer *answer = NULL;
+    kc_client_request_init(&request, KC_OPERATION_KEYRING_LOGIN);
+    struct kc_values *values = &request.message.values;
+    kc_values_set_text(values, KC_FIELD_KEYRING, keyring);
+    kc_values_set_text(values, KC_FIELD_WHO, wish->uri->user[0] != '\0' ? wish->uri->user : "user");
+    enum kc_error error = kc_client_request_secret(&request, values, KC_FIELD_PIN, pin, size);
+    if (error == KC_OK)
+        error = kc_client_call(wish->provider->client, &request, KC_PROVIDER_DEADLINE_MS, &answer);
+    kc_client_answer_free(answer);
+    kc_client_request_done(&request);
+    return error == KC_ERR_LOGGED_IN ? KC_OK : error;
+}
+
+/* Who gives no PIN gets the key all the same: its public half needs none, and each use says what is
+ * missing. */
+static enum kc_error log_in(const struct kc_wish *wish, const struct kc_values *values)
+{
+    char pin[KC_PIN_MAX], info[128], keyring[KC_KEY_ID_SIZE];
+    size_t size = 0;
+    struct kc_span name = span_of(values, KC_FIELD_KEYRING);
+    if (!kc_values_has(values, KC_FIELD_LOGIN) || values->value[KC_FIELD_LOGIN].number == 0 ||
+        wish->asker->ask == NULL || name.size >= sizeof keyring)
+        return KC_OK;
+    memcpy(keyring, name.bytes, name.size);
+    keyring[name.size] = '\0';
+    snprintf(info, sizeof info, "PIN of the keyring %s", keyring);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, info, 0), OSSL_PARAM_END};
+    if (!wish->asker->ask(pin, sizeof pin, &size, params, wish->asker->argument) || size == 0)
+        return KC_OK;
+    enum kc_error error = send_login(wish, keyring, pin, size);
+    OPENSSL_cleanse(pin, sizeof pin);
+    return error == KC_OK ? KC_OK : raise(wish->provider, error, kc_error_row(error)->advice);
+}
+
+/* --- finding --- */
+
+/* A login that failed gives no key. */
+static enum kc_error kept_if(enum kc_error error, struct kc_key **key)
+{
+    if (error != KC_OK) {
+        kc_key_free(*key);
+        *key = NULL;
+    }
+    return error;
+}
+
+static enum kc_error find_by_id(const struct kc_wish *wish, struct kc_key **key)
+{
+    const struct kc_provider *provider = wish->provider;
     struct kc_client_request request;
     struct kc_client_answer *answer;
     kc_client_request_init(&request, KC_OPERATION_KEY_SHOW);
-    kc_values_set_text(&request.message.values, KC_FIELD_KEY, id);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEY, wish->uri->id);
     enum kc_error error = kc_provider_call(provider, &request, &answer);
     kc_client_request_done(&request);
     if (error != KC_OK)
@@ -212,14 +277,17 @@ static enum kc_error find_by_id(
     error = is_offered(values) ? read_key(provider, values, key) : KC_ERR_REFUSED;
     if (error != KC_OK)
         kc_provider_raise(provider, error, "not an active key for programs");
+    else
+        error = kept_if(log_in(wish, values), key);
     kc_client_answer_free(answer);
     return error;
 }
 
 /* Takes the item of a page that programs may use; there may be one in all pages. */
 static enum kc_error take_only(
-    const struct kc_provider *provider, const struct kc_message *page, struct kc_key **key)
+    const struct kc_wish *wish, const struct kc_message *page, struct kc_key **key)
 {
+    const struct kc_provider *provider = wish->provider;
     for (size_t i = 0; page->items != NULL && i < page->item_count; i++) {
         if (!is_offered(&page->items[i]))
             continue;
@@ -229,23 +297,26 @@ static enum kc_error take_only(
         enum kc_error error = read_key(provider, &page->items[i], key);
         if (error != KC_OK)
             return raise(provider, error, NULL);
+        error = kept_if(log_in(wish, &page->items[i]), key);
+        if (error != KC_OK)
+            return error;
     }
     return KC_OK;
 }
 
 /* Asks for one page, and says after which id the next one begins: "", there is none. */
-static enum kc_error find_in_page(const struct kc_provider *provider,
-    struct kc_client_request *request, char after[static KC_KEY_ID_SIZE], struct kc_key **key)
+static enum kc_error find_in_page(const struct kc_wish *wish, struct kc_client_request *request,
+    char after[static KC_KEY_ID_SIZE], struct kc_key **key)
 {
     struct kc_client_answer *answer;
     if (after[0] != '\0')
         kc_values_set_text(&request->message.values, KC_FIELD_AFTER, after);
-    enum kc_error error = kc_provider_call(provider, request, &answer);
+    enum kc_error error = kc_provider_call(wish->provider, request, &answer);
     if (error != KC_OK)
         return error;
     const struct kc_message *page = kc_client_answer_message(answer);
     struct kc_span next = span_of(&page->values, KC_FIELD_AFTER);
-    error = take_only(provider, page, key);
+    error = take_only(wish, page, key);
     after[0] = '\0';
     if (page->values.value[KC_FIELD_MORE].number != 0 && next.size < KC_KEY_ID_SIZE &&
         next.bytes != NULL) {
@@ -256,24 +327,23 @@ static enum kc_error find_in_page(const struct kc_provider *provider,
     return error;
 }
 
-static enum kc_error find_by_label(
-    const struct kc_provider *provider, const char *label, const char *keyring, struct kc_key **key)
+static enum kc_error find_by_label(const struct kc_wish *wish, struct kc_key **key)
 {
     struct kc_client_request request;
     struct kc_key *only = NULL;
     char after[KC_KEY_ID_SIZE] = "";
     enum kc_error error;
     kc_client_request_init(&request, KC_OPERATION_KEY_LIST);
-    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, wish->uri->label);
     kc_values_set_text(&request.message.values, KC_FIELD_STATE, "active");
-    if (keyring[0] != '\0')
-        kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
+    if (wish->uri->keyring[0] != '\0')
+        kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, wish->uri->keyring);
     do {
-        error = find_in_page(provider, &request, after, &only);
+        error = find_in_page(wish, &request, after, &only);
     } while (error == KC_OK && after[0] != '\0');
     kc_client_request_done(&request);
     if (error == KC_OK && only == NULL)
-        error = raise(provider, KC_ERR_REFUSED, "no active key for programs has this label");
+        error = raise(wish->provider, KC_ERR_REFUSED, "no active key for programs has this label");
     if (error == KC_OK)
         *key = only;
     else
@@ -281,80 +351,13 @@ static enum kc_error find_by_label(
     return error;
 }
 
-/* --- URIs --- */
-
-static int hex_digit(char c)
+enum kc_error kc_key_find(const struct kc_provider *provider, const char *text,
+    const struct kc_asker *asker, struct kc_key **key)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
-/* Decodes what is percent-encoded in size octets of text. False: not so, or too long. */
-static bool decode(const char *text, size_t size, char out[static KC_KEY_ID_SIZE])
-{
-    size_t used = 0;
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-        if (c == '%') {
-            int high = i + 2 < size ? hex_digit(text[i + 1]) : -1;
-            int low = i + 2 < size ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high * 16 + low);
-            i += 2;
-        }
-        if (c == '\0' || used + 1 == KC_KEY_ID_SIZE)
-            return false;
-        out[used++] = c;
-    }
-    out[used] = '\0';
-    return used > 0;
-}
-
-struct parts {
-    char id[KC_KEY_ID_SIZE], label[KC_KEY_ID_SIZE], keyring[KC_KEY_ID_SIZE];
-};
-
-/* One part: NAME=VALUE, or an id. */
-static bool parse_part(const char *text, size_t size, struct parts *parts)
-{
-    const struct {
-        const char *name;
-        char *value;
-    } named[] = {{"label=", parts->label}, {"keyring=", parts->keyring}};
-    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
-        size_t name_size = strlen(named[i].name);
-        if (size > name_size && memcmp(text, named[i].name, name_size) == 0)
-            return named[i].value[0] == '\0' &&
-                   decode(text + name_size, size - name_size, named[i].value);
-    }
-    return memchr(text, '=', size) == NULL && parts->id[0] == '\0' && decode(text, size, parts->id);
-}
-
-static bool parse(const char *uri, struct parts *parts)
-{
-    static const char scheme[] = "custodian:";
-    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
-        return false;
-    for (const char *at = uri + sizeof scheme - 1;; at++) {
-        size_t size = strcspn(at, ";");
-        if (!parse_part(at, size, parts))
-            return false;
-        at += size;
-        if (*at == '\0')
-            break;
-    }
-    return (parts->id[0] != '\0') != (parts->label[0] != '\0');
-}
-
-enum kc_error kc_key_find(const struct kc_provider *provider, const char *uri, struct kc_key **key)
-{
-    struct parts parts = {0};
-    if (!parse(uri, &parts))
+    struct kc_uri uri;
+    struct kc_wish wish = {provider, &uri, asker};
+    if (!kc_uri_parse(text, &uri))
         return raise(provider, KC_ERR_BAD_ARGUMENT,
             "a key is custodian:ID or custodian:label=LABEL;keyring=KEYRING");
-    if (parts.id[0] != '\0')
-        return find_by_id(provider, parts.id, key);
-    return find_by_label(provider, parts.label, parts.keyring, key);
+    return uri.id[0] != '\0' ? find_by_id(&wish, key) : find_by_label(&wish, key);
 }

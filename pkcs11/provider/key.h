@@ -56,18 +56,25 @@ static inline bool kc_key_is_private(const struct kc_key *key)
     return key->id[0] != '\0';
 }
 
+/* Whom to ask for a PIN: what OpenSSL gives stores and decoders for that. */
+struct kc_asker {
+    OSSL_PASSPHRASE_CALLBACK *ask; /* NULL: nobody */
+    void *argument;
+};
+
 /*
- * Finds a key of the custodian by its URI: custodian:ID, or custodian: and label=LABEL,
- * keyring=KEYRING, with a semicolon between. Values may have percent-encoded octets, at most 64
- * when decoded. Errors are raised.
+ * Finds a key of the custodian by its URI (uri.h). If the policy wants a login for it, asks for the PIN
+ * of its keyring, and logs the provider's connection in: as `user`, or whom the URI names. Errors are
+ * raised.
  *
  * key  given to the caller: kc_key_free
  *
  * KC_ERR_BAD_ARGUMENT  not such a URI
  * KC_ERR_REFUSED       no such key, or more than one of that label
+ * KC_ERR_PIN_WRONG, KC_ERR_PIN_WAIT
  */
-KC_CHECKED enum kc_error kc_key_find(
-    const struct kc_provider *provider, const char *uri, struct kc_key **key);
+KC_CHECKED enum kc_error kc_key_find(const struct kc_provider *provider, const char *uri,
+    const struct kc_asker *asker, struct kc_key **key);
 
 /*
  * Hands a key to OpenSSL, by reference, as stores and decoders do it. The key is consumed.

@@ -8,8 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define DEADLINE_MS 20000
-
 /* The one symbol that OpenSSL looks for. */
 OSSL_provider_init_fn OSSL_provider_init;
 
@@ -19,10 +17,11 @@ enum kc_error kc_provider_call(const struct kc_provider *provider,
     struct kc_client_request *request, struct kc_client_answer **answer)
 {
     struct kc_client_answer *result = NULL;
-    enum kc_error error = kc_client_call(provider->client, request, DEADLINE_MS, &result);
+    enum kc_error error =
+        kc_client_call(provider->client, request, KC_PROVIDER_DEADLINE_MS, &result);
     if (error == KC_ERR_CONNECTION_LOST) {
         kc_client_answer_free(result);
-        error = kc_client_call(provider->client, request, DEADLINE_MS, &result);
+        error = kc_client_call(provider->client, request, KC_PROVIDER_DEADLINE_MS, &result);
     }
     if (error == KC_OK) {
         *answer = result;

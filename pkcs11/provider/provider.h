@@ -15,6 +15,8 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/types.h>
 
+#define KC_PROVIDER_DEADLINE_MS 20000 /* for one answer */
+
 struct kc_provider {
     const OSSL_CORE_HANDLE *core;
     OSSL_FUNC_core_new_error_fn *new_error;

@@ -298,6 +298,20 @@ static void points_that_are_none_are_refused(void **state)
         CKR_MECHANISM_PARAM_INVALID);
 }
 
+/* The custodian keeps what it is given; programs that import by other ways give all sorts. */
+static void a_certificate_that_is_none_is_left_out_and_harms_no_listing(void **state)
+{
+    (void)state;
+    assert_answer(ASK(at_service, OBJECT_IMPORT, NULL, TEXT(KEYRING, "home"),
+                      TEXT(KIND, "certificate"), TEXT(VALUE, "-----BEGIN"), TEXT(LABEL, "text")),
+        KC_ERR_CONNECTION_LOST); /* it was restarted for other policies */
+    assert_answer(ASK(at_service, OBJECT_IMPORT, NULL, TEXT(KEYRING, "home"),
+                      TEXT(KIND, "certificate"), TEXT(VALUE, "-----BEGIN"), TEXT(LABEL, "text")),
+        KC_OK);
+    assert_int_equal(count_found(open_session("home-edwards"), NULL, 0), 4);
+    assert_int_equal(count_found(open_session("home"), NULL, 0), 0);
+}
+
 int main(void)
 {
     load_module();
@@ -310,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_share_does_nothing_but_contribute),
         cmocka_unit_test(parameters_of_another_form_are_invalid),
         cmocka_unit_test(points_that_are_none_are_refused),
+        cmocka_unit_test(a_certificate_that_is_none_is_left_out_and_harms_no_listing),
     };
     return cmocka_run_group_tests_name("pkcs11 contributions", tests, set_up, tear_down);
 }
