@@ -15,6 +15,7 @@ group is refused, where RFC 7748 lets one compute with it.
 import hashlib
 import json
 
+import published_eddsa as signatures
 import published_xdh as published
 
 P25519 = 2**255 - 19
@@ -438,6 +439,9 @@ def published_eddsa(vectors):
             (4, "48656c6c6f", "1c1ad976cbaae3b31dee07971cf92c928ce2091a85f5899f5e11ecec90fc9f8e93df18c5037ec9b29c07195ad284e63d548cd0a6fe358cc775bd6c1608d2c905")):
         vectors.add("eddsa-verify", "Wycheproof ed25519_test, tcId %d" % tcid, "published", alg="Ed25519", public=key25519,
                     message=message, signature=signature, valid=True)
+    for tcid, public, message, signature, valid in signatures.ED25519:
+        vectors.add("eddsa-verify", "Wycheproof ed25519_test, tcId %d" % tcid, "published", alg="Ed25519", public=public,
+                    message=message, signature=signature, valid=valid)
     vectors.add("eddsa-verify", "Wycheproof ed448_test, tcId 2", "published", alg="Ed448",
                 public="419610a534af127f583b04818cdb7f0ff300b025f2e01682bcae33fd691cee039511df0cddc690ee978426e8b38e50ce5af7dcfba50f704c00",
                 message="78", valid=True,
