@@ -12,7 +12,7 @@ find_program(CLANG_FORMAT NAMES clang-format clang-format-14)
 find_program(RUN_CLANG_TIDY NAMES run-clang-tidy run-clang-tidy-14)
 find_program(CPPCHECK cppcheck)
 
-set(CPPCHECK_COMMAND ${CPPCHECK} --quiet --std=c11 --error-exitcode=1 --inline-suppr
+set(CPPCHECK_COMMAND ${CPPCHECK} -j 2 --quiet --std=c11 --error-exitcode=1 --inline-suppr
   --enable=warning,portability --suppress=missingIncludeSystem
   # rows of tables, and libcrypto's macros, are not C by themselves
   --suppress=syntaxError:*/proto/object/*.def --suppress=unknownMacro:*/tpm/tss_key.c -I ${CMAKE_SOURCE_DIR} -D_GNU_SOURCE ${KC_UNITS})

@@ -83,9 +83,12 @@ static enum kc_error take(const struct kc_client_answer *answer, const struct kc
         return error;
     }
     char *fitting = realloc(made, size + 1);
-    made = fitting ? fitting : made;
-    made[size] = '\0';
-    *text = (struct kc_custody_text){made, size};
+    if (!fitting) {
+        free(made);
+        return KC_ERR_NO_MEMORY;
+    }
+    fitting[size] = '\0';
+    *text = (struct kc_custody_text){fitting, size};
     return KC_OK;
 }
 

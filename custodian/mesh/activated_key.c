@@ -110,7 +110,7 @@ static enum kc_error said_check(
     const struct kc_object *data, const struct kc_mesh_activated_key *made)
 {
     struct kc_public_key said;
-    struct kc_point point;
+    struct kc_point point = {0};
     if (kc_object_inner(data, "PublicParameters").type == KC_OBJECT_NONE)
         return KC_OK;
     enum kc_error error =

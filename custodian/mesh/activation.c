@@ -188,7 +188,7 @@ static enum kc_error part_open(const struct reading *reading, struct kc_json mem
 static enum kc_error seed_take(const struct kc_object *activation, struct kc_mesh_activated *made)
 {
     char text[KC_UDF_TEXT_SIZE]; /* secret */
-    struct kc_udf udf;           /* secret */
+    struct kc_udf udf = {0};     /* secret */
     enum kc_error error =
         kc_json_text(kc_object_member(activation, "ActivationKey"), text, sizeof text);
     if (error == KC_OK)

@@ -131,7 +131,7 @@ void kc_mesh_preconfigured_done(struct kc_mesh_preconfigured *read)
 static enum kc_error seed_read(
     struct kc_json value, char text[KC_UDF_TEXT_SIZE], struct kc_mesh_preconfigured *read)
 {
-    struct kc_udf udf; /* secret */
+    struct kc_udf udf = {0}; /* secret */
     enum kc_error error = kc_json_text(value, text, KC_UDF_TEXT_SIZE);
     if (error == KC_OK)
         error = kc_udf_parse((struct kc_span){(const uint8_t *)text, strlen(text)}, &udf);

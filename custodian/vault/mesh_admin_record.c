@@ -64,7 +64,7 @@ enum kc_error kc_call_leaf(struct kc_call *call, const struct kc_administered *a
 enum kc_error kc_call_restage_account(struct kc_call *call,
     const struct kc_administered *administered, struct kc_span profile, const char *encryption_seed)
 {
-    struct kc_record *staged;
+    struct kc_record *staged = NULL;
     KC_AUTO_SECRET secret = {0};
     struct kc_keeper *keeper = call->vault->keeper;
     enum kc_error error = kc_keeper_open(keeper, administered->seed, &secret);

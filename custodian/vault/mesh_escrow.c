@@ -241,7 +241,7 @@ enum kc_error kc_vault_mesh_escrow_share(struct kc_call *call)
 enum kc_error kc_vault_mesh_escrow_show(struct kc_call *call)
 {
     struct kc_record *escrow;
-    struct body body;
+    struct body body = {0};
     enum kc_error error = find_escrow(call, &escrow);
     if (error == KC_OK)
         error = body_read(escrow, &body);
@@ -303,7 +303,7 @@ static enum kc_error note_verified(
 static enum kc_error verify(struct kc_call *call, struct kc_span secret)
 {
     struct kc_record *escrow;
-    struct body body;
+    struct body body = {0};
     KC_AUTO_RECOVERY_SEED seed = {0};
     enum kc_error error = find_of_shares(call, secret, &escrow);
     if (error == KC_OK)

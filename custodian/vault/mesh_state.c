@@ -134,11 +134,11 @@ static void make_room(struct kc_mesh_state *state)
 
 static struct left *find_or_make(struct kc_mesh_state *state, const char *id)
 {
-    struct left **link = place_of(state, id);
-    if (*link)
-        return *link;
+    struct left *found = *place_of(state, id);
+    if (found)
+        return found;
     make_room(state);
-    link = place_of(state, id);
+    struct left **link = place_of(state, id);
     struct left *left = calloc(1, sizeof *left);
     if (!left)
         return NULL;
