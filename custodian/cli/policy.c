@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies: predicted from PCR values, signed, tried, explained, withdrawn. */
 #include "base/secret.h"
+#include "custodian/cli/call.h"
 #include "custodian/cli/file.h"
 #include "custodian/cli/host.h"
+#include "custodian/cli/keyring.h"
+#include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
 #include "custodian/root/policy_key.h"
@@ -22,6 +25,7 @@
 /* --- the values --- */
 
 struct reading {
+    bool has_counter; /* keys are sealed to what a policy key signs */
     uint32_t mask;
     struct kc_pcr_values values;
     struct kc_policy_counter counter;
@@ -30,7 +34,8 @@ struct reading {
 static enum kc_error read_now(struct kc_tpm2 *tpm, void *arguments)
 {
     struct reading *reading = arguments;
-    enum kc_error error = kc_policy_counter_read(tpm, &reading->counter);
+    enum kc_error error =
+        reading->has_counter ? kc_policy_counter_read(tpm, &reading->counter) : KC_OK;
     return error == KC_OK ? kc_pcr_read(tpm, reading->mask, &reading->values) : error;
 }
 
@@ -137,6 +142,7 @@ enum kc_error kc_cli_policy_predict(struct kc_cli *cli)
     struct reading now = {.mask = 0};
     uint64_t above = 0;
     enum kc_error error = kc_cli_host_open(cli, &host);
+    now.has_counter = host.host.has_policy;
     if (error != KC_OK || (error = read_mask(cli, &host, &now.mask)) != KC_OK ||
         (error = read_above(cli, &above)) != KC_OK ||
         (error = kc_cli_host_run(cli, &host, read_now, &now)) != KC_OK)
@@ -170,21 +176,72 @@ static enum kc_error read_one(
     return KC_OK;
 }
 
-enum kc_error kc_cli_policy_sign(struct kc_cli *cli)
+static enum kc_error sign_by_file(const struct kc_cli *cli, struct kc_signed_policy *policy)
 {
     KC_AUTO_OCTETS pem = {0};
-    struct kc_signed_policy policy = {.version = 0};
     uint8_t point[KC_POLICY_POINT_SIZE];
-    enum kc_error error = read_one(cli, cli->arguments[0], &policy);
-    if (error != KC_OK ||
-        (error = kc_cli_read(cli, cli->values[KC_CLI_SIGNER], KEY_FILE_MAX, &pem)) != KC_OK)
-        return error;
-    error = kc_policy_key_sign(kc_cli_span(&pem), &policy, point);
-    kc_wipe(pem.bytes, pem.size);
+    enum kc_error error = kc_cli_read(cli, cli->values[KC_CLI_SIGNER], KEY_FILE_MAX, &pem);
     if (error != KC_OK)
-        return kc_cli_fail(
-            cli, error, "%s: not a private key on P-256", cli->values[KC_CLI_SIGNER]);
-    return print_policy(cli, &policy, cli->values[KC_CLI_OUTPUT]);
+        return error;
+    error = kc_policy_key_sign(kc_cli_span(&pem), policy, point);
+    kc_wipe(pem.bytes, pem.size);
+    return error == KC_OK ? KC_OK
+                          : kc_cli_fail(cli, error, "%s: not a private key on P-256",
+                                cli->values[KC_CLI_SIGNER]);
+}
+
+/* The custodian signs the digest as it stands; what it gives is verified before it is written. */
+static enum kc_error call_custodian(struct kc_cli *cli, const struct kc_cli_key *key,
+    struct kc_cli_call *call, struct kc_signed_policy *policy)
+{
+    struct kc_span signature;
+    enum kc_error error = kc_cli_call_run(call);
+    if (error == KC_OK)
+        error = kc_cli_call_exactly(call, KC_FIELD_SIGNATURE, sizeof policy->signature, &signature);
+    if (error != KC_OK)
+        return error;
+    memcpy(policy->signature, signature.bytes, sizeof policy->signature);
+    policy->is_signed = true;
+    bool is_good = key->public.size == KC_POLICY_POINT_SIZE &&
+                   kc_policy_key_verifies(key->public.octets, policy);
+    return is_good ? KC_OK : kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the signature of %s", key->id);
+}
+
+static enum kc_error sign_by_custodian(struct kc_cli *cli, struct kc_signed_policy *policy)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    struct kc_cli_key key;
+    uint8_t digest[KC_POLICY_SIZE];
+    enum kc_error error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &key);
+    if (error == KC_OK && strcmp(key.public.algorithm, "P-256") != 0)
+        error = kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s is not on P-256", key.id);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
+    if (error == KC_OK && kc_policy_to_be_signed(policy, digest) != KC_OK)
+        error = kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SIGN);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
+    kc_cli_call_text(&call, KC_FIELD_HASH, "SHA-256");
+    kc_cli_call_number(&call, KC_FIELD_HASHED, 1);
+    error = kc_cli_call_data(&call, KC_FIELD_MESSAGE, (struct kc_span){digest, sizeof digest});
+    if (error == KC_OK)
+        error = kc_cli_login(cli, client, key.keyring, &key);
+    return error == KC_OK ? call_custodian(cli, &key, &call, policy) : error;
+}
+
+enum kc_error kc_cli_policy_sign(struct kc_cli *cli)
+{
+    struct kc_signed_policy policy = {.version = 0};
+    bool by_file = kc_cli_given(cli, KC_CLI_SIGNER);
+    if (by_file == kc_cli_given(cli, KC_CLI_KEY))
+        return kc_cli_fail(cli, KC_ERR_USAGE, "one of --signer and --key says who signs");
+    enum kc_error error = read_one(cli, cli->arguments[0], &policy);
+    if (error == KC_OK)
+        error = by_file ? sign_by_file(cli, &policy) : sign_by_custodian(cli, &policy);
+    return error == KC_OK ? print_policy(cli, &policy, cli->values[KC_CLI_OUTPUT]) : error;
 }
 
 /* --- test, withdraw --- */
@@ -292,12 +349,13 @@ static void explain_rest(json_t *list, const struct kc_cli_host *host,
 static enum kc_error explain(const struct kc_cli *cli, struct kc_cli_host *host,
     const struct kc_signed_policy *policy, json_t *list)
 {
-    struct reading now = {.mask = policy->pcrs.mask};
+    struct reading now = {.has_counter = host->host.has_policy, .mask = policy->pcrs.mask};
     enum kc_error error = kc_cli_host_run(cli, host, read_now, &now);
     if (error != KC_OK)
         return error;
     explain_pcrs(list, policy, &now.values);
-    explain_rest(list, host, policy, &now.counter);
+    if (now.has_counter) /* else keys are bound to the values alone */
+        explain_rest(list, host, policy, &now.counter);
     return KC_OK;
 }
 
@@ -306,7 +364,8 @@ enum kc_error kc_cli_policy_explain(struct kc_cli *cli)
 {
     static const char *const columns[] = {"version", "what", "result", "expected", "present", NULL};
     KC_AUTO_HOST host;
-    enum kc_error error = open_with_policy(cli, &host);
+    enum kc_error error =
+        cli->argument_count > 0 ? kc_cli_host_open(cli, &host) : open_with_policy(cli, &host);
     if (error != KC_OK)
         return error;
     json_t *list = json_array();

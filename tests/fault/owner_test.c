@@ -167,6 +167,46 @@ static void the_values_of_an_event_log_are_taken(void **state)
     assert_true(run("! custodian policy predict --event-log key.pem"));
 }
 
+static void use_pcrs_alone(void)
+{
+    change_settings(&custodian, "s|srk.name\";|srk.name\"; pcrs = \"sha256:7,11\";|", "");
+}
+
+static void without_signed_policies_the_register_that_changed_is_named_too(void **state)
+{
+    (void)state;
+    use_pcrs_alone();
+    assert_true(run("custodian policy predict -o values"));
+    assert_true(run("! custodian policy explain values | grep -q changed"));
+    assert_true(on_tpm("tpm2_pcrextend 11:sha256=$(printf %064d 1)"));
+    assert_true(run("custodian policy explain values | grep changed | grep -q 'pcr 11'"));
+    assert_true(run("custodian policy explain values | grep same | grep -q 'pcr 7'"));
+    assert_true(run("! custodian policy explain")); /* which values? */
+}
+
+/* A custodian signs what another one's keys are bound to; here it is the same one, before. */
+static void a_policy_is_signed_by_a_key_of_a_custodian(void **state)
+{
+    (void)state;
+    use_policies();
+    assert_true(run("custodian root init && custodian policy predict -o now"));
+    assert_true(
+        run("cp custodian.conf bound.conf; "
+            "sed -i 's/pcrs = .*policies\"; //' custodian.conf; grep -vq policies custodian.conf"));
+    kc_custodian_start(&custodian);
+    assert_true(shell("cd %s && C='" KC_BUILD_DIR "/custodian --socket socket' && "
+                      "$C key generate -l signer -a P-256 --residence resident --use sign >>log && "
+                      "$C key generate -l other -a Ed25519 >>log && "
+                      "$C key public signer -fo policy.pem && "
+                      "$C policy sign now --key signer -o policies && "
+                      "! $C policy sign now --key other -o none 2>>log && "
+                      "! $C policy sign now -o none 2>>log",
+        custodian.folder));
+    kc_custodian_stop(&custodian);
+    assert_true(run("cp bound.conf custodian.conf; custodian policy test && custodian root check"));
+    assert_true(run("custodian policy explain | grep signature | grep -q same"));
+}
+
 static void what_is_no_policy_or_key_is_refused_by_name(void **state)
 {
     (void)state;
@@ -210,6 +250,8 @@ int main(void)
         TEST(a_withdrawn_policy_opens_nothing),
         TEST(values_that_are_given_are_signed_before_they_are_there),
         TEST(the_values_of_an_event_log_are_taken),
+        TEST(without_signed_policies_the_register_that_changed_is_named_too),
+        TEST(a_policy_is_signed_by_a_key_of_a_custodian),
         TEST(what_is_no_policy_or_key_is_refused_by_name),
         TEST(wrong_pins_of_clients_are_not_the_tpms),
     };
