@@ -408,6 +408,23 @@ static void nothing_is_made_for_whom_the_operator_did_not_enrol(void **state)
     free(account);
 }
 
+/* Any service could say that it is the account's, if the account's own profile names none. */
+static void an_account_without_a_service_has_no_shares_anywhere(void **state)
+{
+    struct world *w = *state;
+    size_t size;
+    struct ask ask = create_ask(w, KC_OPERATION_MESH_ACCOUNT_CREATE, "account", ADDRESS);
+    ask.message.values.present &= ~KC_FIELD_BIT(KC_FIELD_PROFILE);
+    struct answer *answer = bench_ask(w->bench, &ask);
+    char *account = strdup(answer_text(answer, KC_FIELD_ACCOUNT_UDF));
+    take_account(w, answer_octets(answer, KC_FIELD_DOCUMENT, &size));
+    answer_done(answer);
+    enrol(w, &w->c->device_profile, "watch");
+    ask = activate_ask(w, account, "encryption=threshold");
+    bench_expect(w->bench, &ask, KC_ERR_REFUSED);
+    free(account);
+}
+
 /* What a key of a recipient for shares is enrolled for is something else. */
 static void an_enrolled_wrap_key_is_no_profile_and_a_profile_no_wrap_key(void **state)
 {
@@ -631,6 +648,9 @@ static void a_member_gets_a_share_and_another_after_the_key_was_rotated(void **s
     assert_string_equal(w->c->account.udf, group);
     assert_false(kc_public_key_equal(&before, &w->c->account.encryption));
     answer_done(answer);
+    ask = refresh_ask(w, group, w->bob_profile.public.udf, NULL);
+    ask_number(&ask, KC_FIELD_FORCE, 1);
+    bench_expect(w->bench, &ask, KC_ERR_CONFLICT); /* of the key before */
     ask = join_ask(w, group);
     answer = bench_ask(w->bench, &ask);
     assert_int_equal(frame_count(w, answer), 3); /* the old share is taken away */
@@ -865,6 +885,22 @@ static void a_store_that_is_full_changes_nothing(void **state)
     }
 }
 
+static void each_of_these_is_the_operator_s_to_allow(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        void *own;
+        setup(&own);
+        struct world *w = own;
+        char *account = before_deed(w, &deeds[i]);
+        struct ask ask = deeds[i].ask(w, account);
+        ask_secret(&ask, KC_FIELD_PIN, "another PIN", 11);
+        bench_expect(w->bench, &ask, KC_ERR_OPERATOR_PROOF);
+        free(account);
+        teardown(&own);
+    }
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -888,6 +924,8 @@ int main(void)
         IN_A_WORLD(the_policy_decides_of_each_operation),
         cmocka_unit_test(a_vault_that_dies_at_any_write_has_done_all_or_nothing),
         cmocka_unit_test(a_store_that_is_full_changes_nothing),
+        cmocka_unit_test(each_of_these_is_the_operator_s_to_allow),
+        IN_A_WORLD(an_account_without_a_service_has_no_shares_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
