@@ -149,41 +149,33 @@ enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli)
 
 /* --- reading shares --- */
 
-static void close_both(FILE *one, FILE *other)
-{
-    if (one != NULL)
-        fclose(one);
-    if (other != NULL)
-        fclose(other);
-}
-
 /* Lines of the terminal until an empty one. */
 static enum kc_error ask_shares(const struct kc_cli *cli, struct kc_cli_octets *shares)
 {
     char line[LINE_SIZE]; /* secret */
-    FILE *asked = fopen("/dev/tty", "we"), *terminal = fopen("/dev/tty", "re");
-    if (asked == NULL || terminal == NULL) {
-        close_both(asked, terminal);
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    if (terminal == NULL)
         return kc_cli_fail(cli, KC_ERR_USAGE, "no terminal to ask on: --shares-file FILE");
-    }
     enum kc_error error = kc_cli_octets_new(cli, SHARES_SIZE, shares);
     size_t used = 0;
-    setvbuf(asked, NULL, _IONBF, 0);
     setvbuf(terminal, NULL, _IONBF, 0); /* nothing is left in a buffer */
     for (unsigned number = 1; error == KC_OK; number++) {
-        fprintf(asked, "Share %u (nothing if there are no more): ", number);
+        fprintf(terminal, "Share %u (nothing if there are no more): ", number);
+        fflush(terminal);
         if (fgets(line, sizeof line, terminal) == NULL || line[0] == '\n')
             break;
         size_t size = strlen(line);
-        if (used + size > SHARES_SIZE)
+        if (used + size > SHARES_SIZE) {
             error = kc_cli_fail(cli, KC_ERR_TOO_LARGE, "that is more than shares have");
-        else
-            memcpy(shares->bytes + used, line, size);
+            break;
+        }
+        memcpy(shares->bytes + used, line, size);
         used += size;
+        fflush(terminal); /* between reading and writing, as C wants it */
     }
     shares->size = used;
     kc_wipe(line, sizeof line);
-    close_both(asked, terminal);
+    fclose(terminal);
     return error;
 }
 

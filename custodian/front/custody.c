@@ -88,7 +88,8 @@ static enum kc_error take(const struct kc_client_answer *answer, const struct kc
         return KC_ERR_NO_MEMORY;
     }
     fitting[size] = '\0';
-    *text = (struct kc_custody_text){fitting, size};
+    text->text = fitting;
+    text->size = size;
     return KC_OK;
 }
 
