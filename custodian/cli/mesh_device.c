@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DOCUMENT_MAX ((size_t)KC_DATA_SIZE_MAX)
 #define MESH_PIN_LEAST 4 /* characters of the shortest that there could be */
 
 /* --- files --- */
@@ -63,7 +64,7 @@ static enum kc_error open_target(const struct kc_cli *cli, struct work *work, mo
     const char *path = cli->values[KC_CLI_OUTPUT];
     if (path == NULL)
         return KC_OK;
-    enum kc_error error = kc_cli_target_open(cli, path, mode, KC_DATA_SIZE_MAX, &work->target);
+    enum kc_error error = kc_cli_target_open(cli, path, mode, DOCUMENT_MAX, &work->target);
     work->has_target = error == KC_OK;
     return error;
 }
@@ -76,13 +77,13 @@ static enum kc_error write_answer(const struct kc_cli *cli, struct work *work, e
     size_t size = 0;
     if (!work->has_target || !kc_values_has(values, field))
         return KC_OK;
-    enum kc_error error = kc_cli_octets_new(cli, KC_DATA_SIZE_MAX, &octets);
+    enum kc_error error = kc_cli_octets_new(cli, DOCUMENT_MAX, &octets);
     if (error == KC_OK)
         error = kc_fields[field].type == KC_TYPE_SECRET
                     ? kc_client_answer_secret(
-                          work->call.answer, values, field, octets.bytes, KC_DATA_SIZE_MAX, &size)
+                          work->call.answer, values, field, octets.bytes, DOCUMENT_MAX, &size)
                     : kc_client_answer_data(
-                          work->call.answer, values, field, octets.bytes, KC_DATA_SIZE_MAX, &size);
+                          work->call.answer, values, field, octets.bytes, DOCUMENT_MAX, &size);
     if (error != KC_OK)
         return kc_cli_fail(cli, error, "%s", kc_fields[field].name);
     return kc_cli_target_write(cli, &work->target, (struct kc_span){octets.bytes, size});

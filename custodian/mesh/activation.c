@@ -185,26 +185,6 @@ static enum kc_error part_open(const struct reading *reading, struct kc_json mem
     return error;
 }
 
-static enum kc_error seed_take(const struct kc_object *activation, struct kc_mesh_activated *made)
-{
-    char text[KC_UDF_TEXT_SIZE]; /* secret */
-    struct kc_udf udf = {0};     /* secret */
-    enum kc_error error =
-        kc_json_text(kc_object_member(activation, "ActivationKey"), text, sizeof text);
-    if (error == KC_OK)
-        error = kc_udf_parse((struct kc_span){(const uint8_t *)text, strlen(text)}, &udf);
-    bool fits = error == KC_OK && udf.type == KC_UDF_SEED && udf.data_size <= sizeof made->seed &&
-                kc_mesh_seed_type((struct kc_span){udf.data, udf.data_size}) ==
-                    KC_MESH_SEED_ACTIVATION_DEVICE;
-    if (fits) {
-        memcpy(made->seed, udf.data, udf.data_size);
-        made->seed_size = udf.data_size;
-    }
-    kc_wipe(text, sizeof text);
-    kc_wipe(&udf, sizeof udf);
-    return fits ? KC_OK : KC_ERR_BAD_REQUEST;
-}
-
 static enum kc_error activation_parse(const struct reading *reading, struct kc_span content)
 {
     struct kc_json_document document = {0};
@@ -214,7 +194,8 @@ static enum kc_error activation_parse(const struct reading *reading, struct kc_s
     if (error == KC_OK && !says(&activation, "AccountUdf", reading->awaited->account_udf))
         error = KC_ERR_ACTIVATION;
     if (error == KC_OK)
-        error = seed_take(&activation, reading->made);
+        error = kc_mesh_seed_read(kc_object_member(&activation, "ActivationKey"),
+            KC_MESH_SEED_ACTIVATION_DEVICE, reading->made->seed, &reading->made->seed_size);
     kc_json_done(&document);
     return error;
 }

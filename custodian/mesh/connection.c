@@ -223,16 +223,28 @@ enum kc_error kc_mesh_acknowledge_read(struct kc_span text, struct kc_span profi
 
 /* --- what people compare --- */
 
+static bool is_space(char c)
+{
+    return c == '-' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static char upper(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        c = (char)(c - 'a' + 'A');
+    return c;
+}
+
 /* The characters that count. False: there are not as many as a witness has. */
 static bool characters_of(const char *text, char characters[WITNESS_CHARACTERS])
 {
     size_t count = 0;
     for (; *text != '\0'; text++) {
-        if (*text == '-' || *text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')
+        if (is_space(*text))
             continue;
         if (count == WITNESS_CHARACTERS)
             return false;
-        characters[count++] = *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text;
+        characters[count++] = upper(*text);
     }
     return count == WITNESS_CHARACTERS;
 }

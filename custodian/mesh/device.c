@@ -128,24 +128,6 @@ void kc_mesh_preconfigured_done(struct kc_mesh_preconfigured *read)
     kc_wipe(read, sizeof *read);
 }
 
-static enum kc_error seed_read(
-    struct kc_json value, char text[KC_UDF_TEXT_SIZE], struct kc_mesh_preconfigured *read)
-{
-    struct kc_udf udf = {0}; /* secret */
-    enum kc_error error = kc_json_text(value, text, KC_UDF_TEXT_SIZE);
-    if (error == KC_OK)
-        error = kc_udf_parse((struct kc_span){(const uint8_t *)text, strlen(text)}, &udf);
-    bool fits =
-        error == KC_OK && udf.type == KC_UDF_SEED && udf.data_size <= sizeof read->seed &&
-        kc_mesh_seed_type((struct kc_span){udf.data, udf.data_size}) == KC_MESH_SEED_PROFILE_DEVICE;
-    if (fits) {
-        memcpy(read->seed, udf.data, udf.data_size);
-        read->seed_size = udf.data_size;
-    }
-    kc_wipe(&udf, sizeof udf);
-    return fits ? KC_OK : KC_ERR_BAD_REQUEST;
-}
-
 static enum kc_error uri_read(struct kc_json value, struct kc_mesh_preconfigured *read)
 {
     char text[KC_URI_SIZE];
@@ -202,13 +184,12 @@ static enum kc_error profile_read(struct kc_span profile, struct kc_mesh_preconf
 static enum kc_error content_read(
     const struct kc_object *document, struct kc_mesh_preconfigured *read)
 {
-    char text[KC_UDF_TEXT_SIZE]; /* secret */
     struct kc_object key = kc_object_inner(document, "PrivateKey");
     struct kc_json uri = kc_object_member(document, "ConnectUri");
     if (key.type != KC_OBJECT_PrivateKeyUDF)
         return KC_ERR_BAD_REQUEST;
-    enum kc_error error = seed_read(kc_object_member(&key, "PrivateValue"), text, read);
-    kc_wipe(text, sizeof text);
+    enum kc_error error = kc_mesh_seed_read(kc_object_member(&key, "PrivateValue"),
+        KC_MESH_SEED_PROFILE_DEVICE, read->seed, &read->seed_size);
     if (error == KC_OK)
         error = profile_read(
             kc_json_source(kc_object_member(document, "EnvelopedProfileDevice")), read);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/seed.h"
 
+#include "base/wipe.h"
+#include "proto/udf.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -46,6 +49,26 @@ unsigned kc_mesh_seed_type(struct kc_span seed)
 {
     return seed.size > SPECIFIER_SIZE ? ((unsigned)seed.bytes[0] << 8 | seed.bytes[1]) & TYPE_MASK
                                       : 0;
+}
+
+enum kc_error kc_mesh_seed_read(struct kc_json value, enum kc_mesh_seed_type type,
+    uint8_t octets[KC_AT_LEAST(KC_MESH_SEED_SIZE_MAX)], size_t *size)
+{
+    char text[KC_UDF_TEXT_SIZE]; /* secret */
+    struct kc_udf udf = {0};     /* secret */
+    enum kc_error error = kc_json_text(value, text, sizeof text);
+    if (error == KC_OK)
+        error = kc_udf_parse((struct kc_span){(const uint8_t *)text, strlen(text)}, &udf);
+    struct kc_span seed = {udf.data, udf.data_size};
+    bool fits = error == KC_OK && udf.type == KC_UDF_SEED && seed.size <= KC_MESH_SEED_SIZE_MAX &&
+                kc_mesh_seed_type(seed) == (unsigned)type;
+    if (fits) {
+        memcpy(octets, seed.bytes, seed.size);
+        *size = seed.size;
+    }
+    kc_wipe(text, sizeof text);
+    kc_wipe(&udf, sizeof udf);
+    return fits ? KC_OK : KC_ERR_BAD_REQUEST;
 }
 
 static const char encrypt[] = "Encrypt";

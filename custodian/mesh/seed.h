@@ -7,6 +7,7 @@
 #define KC_CUSTODIAN_MESH_SEED_H
 
 #include "base/algorithm.h"
+#include "proto/json.h"
 #include "threshold/derive.h"
 
 #define KC_MESH_KEY_NAME_SIZE 96 /* characters, terminator included */
@@ -25,6 +26,16 @@ enum kc_mesh_seed_type {
 
 /* The code of a seed: its specifier, then random octets. 0: it is too short for one. */
 unsigned kc_mesh_seed_type(struct kc_span seed);
+
+/*
+ * Reads a seed of one code from the text of its UDF.
+ *
+ * octets  secret: specifier and random octets; written only on KC_OK, as is size
+ *
+ * KC_ERR_BAD_REQUEST  no such text, another UDF, or a seed of another code
+ */
+KC_CHECKED enum kc_error kc_mesh_seed_read(struct kc_json value, enum kc_mesh_seed_type type,
+    uint8_t octets[KC_AT_LEAST(KC_MESH_SEED_SIZE_MAX)], size_t *size);
 
 /*
  * What the key of a name is for, of a seed of this code. KC_USE_NONE: the name is not in the list
