@@ -156,6 +156,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"mesh escrow", "recover", "PROFILE [RECORD]", 1, 2, B(LABEL),
         B(KEYRING) | B(ACCOUNT) | B(SHARES_FILE) | B(PROFILE) | B(PIN_FILE),
         "take the seed of a profile from shares and its recovery record", kc_cli_mesh_escrow_recover},
+    {"mesh escrow", "retire", "ESCROW", 1, 1, 0, B(PIN_FILE),
+        "destroy the seed of an account of which an escrow was verified", kc_cli_mesh_escrow_retire},
     {"mesh pin", "create", "FOR", 1, 1, B(ACCOUNT), B(KEYRING) | B(EXPIRY) | B(YES) | B(KEY) | B(TO) | WRITES | B(QR),
         "make a PIN for one device or contact of an account; FOR is device or contact", kc_cli_mesh_pin_create},
     {"mesh pin", "check", "MESSAGE", 1, 1, B(ACCOUNT), 0, "see whether a message was sent with a PIN, and use that up",

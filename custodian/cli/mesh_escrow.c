@@ -241,3 +241,18 @@ enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli)
         print(cli, &call);
     return error;
 }
+
+enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_RETIRE);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
+    error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        print(cli, &call);
+    return error;
+}

@@ -97,6 +97,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_ESCROW_SHOW] = {kc_vault_mesh_escrow_show, STORE},
     [KC_OPERATION_MESH_ESCROW_VERIFY] = {kc_vault_mesh_escrow_verify, STORE},
     [KC_OPERATION_MESH_ESCROW_RECOVER] = {kc_vault_mesh_escrow_recover, STORE},
+    [KC_OPERATION_MESH_ESCROW_RETIRE] = {kc_vault_mesh_escrow_retire, STORE},
     [KC_OPERATION_MESH_ACCOUNT_CREATE] = {kc_vault_mesh_account_create, STORE},
     [KC_OPERATION_MESH_ACCOUNT_ACTIVATE] = {kc_vault_mesh_account_activate, STORE},
     [KC_OPERATION_MESH_ACCOUNT_REFRESH] = {kc_vault_mesh_account_refresh, STORE},

@@ -76,7 +76,10 @@ static void a_lost_machine_s_seed_is_recovered_on_another(void **state)
         " O mesh escrow recover $DEVICE record -l device -p wrong --shares-file three");
     SAYS(0, "key  M", "O mesh escrow recover $DEVICE record -l device -p pin --shares-file three");
     SAYS(4, "exists", "O mesh escrow recover $DEVICE record -l device -p pin --shares-file three");
-    HOLDS("O mesh escrow create $DEVICE -n 2 -m 2 -o again -p pin | grep -q ' : '");
+    HOLDS("O mesh escrow create $DEVICE -n 2 -m 2 -o again -p pin > again.said &&"
+          " grep -q ' : ' again.said");
+    SAYS(4, "escrow-unverified",
+        "O mesh escrow retire $(sed -n 's/^object  *//p' again.said) -p pin");
     kc_custodian_start(&lost);
 }
 

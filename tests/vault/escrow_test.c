@@ -5,6 +5,7 @@
 #include "custodian/mesh/recovery.h"
 #include "tests/mesh/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -32,7 +33,7 @@ static struct ask recover_ask(const char *seed, const char *shares, const char *
     struct ask ask = ask_new(KC_OPERATION_MESH_ESCROW_RECOVER);
     ask_text(&ask, KC_FIELD_KEY, seed);
     ask_text(&ask, KC_FIELD_KEYRING, "main");
-    ask_text(&ask, KC_FIELD_LABEL, "mine");
+    ask_text(&ask, KC_FIELD_LABEL, seed);
     ask_secret(&ask, KC_FIELD_SHARES, shares, strlen(shares));
     ask_secret(&ask, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
     if (record)
@@ -399,6 +400,118 @@ static void verifying_imports_nothing_and_is_noted(void **state)
     free(escrow.record);
 }
 
+/* --- the keys of a seed --- */
+
+/* The id of the key whose label ends so; given (free). */
+static char *key_of(struct bench *bench, const struct home *home, const char *suffix)
+{
+    char label[KC_RECORD_TEXT_SIZE];
+    snprintf(label, sizeof label, "%s%s", home->seed, suffix);
+    for (size_t i = 0; i < bench->record_count; i++)
+        if (bench->records[i].kind == KC_KIND_KEY && strcmp(bench->records[i].label, label) == 0)
+            return strdup(bench->records[i].id);
+    fail_msg("there is no key %s", label);
+    return NULL;
+}
+
+static void expect_sign(struct bench *bench, const struct home *home, const char *suffix,
+    const char *payload, enum kc_error error)
+{
+    char *key = key_of(bench, home, suffix);
+    struct ask ask = ask_new(KC_OPERATION_ENVELOPE_SIGN);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    ask_octets(&ask, KC_FIELD_MESSAGE, payload, strlen(payload));
+    bench_expect(bench, &ask, error);
+    free(key);
+}
+
+#define MESSAGE "{\"MessageContact\":{}}"
+#define CONNECTION "{\"ConnectionDevice\":{}}"
+#define PROFILE "{\"ProfileUser\":{}}"
+
+/* 7.14, of keys that are derived: by what their names say. */
+static void keys_of_a_recovered_seed_sign_each_its_own_objects(void **state)
+{
+    struct home *home = *state;
+    struct bench *bench = home->bench;
+    expect_sign(bench, home, " sign", MESSAGE, KC_OK);
+    expect_sign(bench, home, " sign", CONNECTION, KC_ERR_REFUSED);
+    expect_sign(bench, home, " administrator", CONNECTION, KC_OK);
+    expect_sign(bench, home, " administrator", PROFILE, KC_ERR_REFUSED);
+    expect_sign(bench, home, " profile", PROFILE, KC_OK);
+    expect_sign(bench, home, " profile", CONNECTION, KC_ERR_REFUSED);
+    char *key = key_of(bench, home, " profile");
+    struct ask raw = ask_new(KC_OPERATION_KEY_SIGN);
+    ask_text(&raw, KC_FIELD_KEY, key);
+    ask_octets(&raw, KC_FIELD_MESSAGE, PROFILE, strlen(PROFILE));
+    bench_expect(bench, &raw, KC_ERR_REFUSED);
+    struct ask digest = ask_new(KC_OPERATION_ENVELOPE_SIGN);
+    uint8_t octets[64] = {1};
+    ask_text(&digest, KC_FIELD_KEY, key);
+    ask_octets(&digest, KC_FIELD_MESSAGE, octets, sizeof octets);
+    ask_number(&digest, KC_FIELD_HASHED, 1);
+    bench_expect(bench, &digest, KC_ERR_REFUSED);
+    free(key);
+}
+
+static struct ask retire_ask(const struct escrow *escrow)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ESCROW_RETIRE);
+    ask_text(&ask, KC_FIELD_OBJECT, escrow->id);
+    ask_secret(&ask, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    return ask;
+}
+
+static void a_seed_is_retired_where_an_escrow_was_verified_alone(void **state)
+{
+    struct home *home = *state;
+    struct escrow escrow;
+    create(home, 2, 2, &escrow);
+    struct ask ask = retire_ask(&escrow);
+    bench_expect(home->bench, &ask, KC_ERR_ESCROW);
+    take_shares(home->bench, &escrow);
+    ask = retire_ask(&escrow);
+    bench_expect(home->bench, &ask, KC_ERR_ESCROW);
+    expect_verify(home->bench, lines(&escrow, "12"), KC_OK);
+    struct ask unproven = ask_new(KC_OPERATION_MESH_ESCROW_RETIRE);
+    ask_text(&unproven, KC_FIELD_OBJECT, escrow.id);
+    ask_secret(&unproven, KC_FIELD_PIN, "not the pin", 11);
+    bench_expect(home->bench, &unproven, KC_ERR_OPERATOR_PROOF);
+    assert_int_equal(bench_record(home->bench, KC_KIND_SEED, home->seed)->state, KC_STATE_ACTIVE);
+    ask = retire_ask(&escrow);
+    bench_expect(home->bench, &ask, KC_OK);
+    const struct kc_record *seed = bench_record(home->bench, KC_KIND_SEED, home->seed);
+    assert_int_equal(seed->state, KC_STATE_DESTROYED);
+    assert_int_equal(seed->secret_size + seed->seal_size, 0);
+    ask = retire_ask(&escrow);
+    bench_expect(home->bench, &ask, KC_ERR_REFUSED);
+    free(escrow.record);
+}
+
+static void keys_in_use_outlive_their_seed_and_it_comes_back_beside_them(void **state)
+{
+    struct home *home = *state;
+    struct bench *bench = home->bench;
+    struct escrow escrow;
+    create(home, 2, 2, &escrow);
+    take_shares(bench, &escrow);
+    expect_verify(bench, lines(&escrow, "12"), KC_OK);
+    struct ask ask = retire_ask(&escrow);
+    bench_expect(bench, &ask, KC_OK);
+    bench_restart(bench);
+    expect_sign(bench, home, " sign", MESSAGE, KC_OK);
+    expect_sign(bench, home, " sign", PROFILE, KC_ERR_REFUSED);
+    expect_sign(bench, home, " administrator", CONNECTION, KC_OK);
+    expect_sign(bench, home, " profile", PROFILE, KC_ERR_REFUSED); /* it went with the seed */
+    struct ask again = create_ask(home->seed, 2, 2);
+    bench_expect(bench, &again, KC_ERR_REFUSED);
+    struct ask recover = recover_ask(home->seed, lines(&escrow, "12"), NULL);
+    bench_expect(bench, &recover, KC_OK);
+    expect_sign(bench, home, " profile", PROFILE, KC_OK);
+    expect_sign(bench, home, " sign", MESSAGE, KC_OK);
+    free(escrow.record);
+}
+
 /* --- what is stored, and what is not --- */
 
 static void nothing_of_an_escrow_is_left_if_it_is_not_stored(void **state)
@@ -484,6 +597,9 @@ int main(void)
         TEST(so_many_escrows_are_on_their_way_at_once_and_no_more),
         TEST(a_key_that_is_no_seed_is_not_escrowed),
         TEST(verifying_imports_nothing_and_is_noted),
+        TEST(keys_of_a_recovered_seed_sign_each_its_own_objects),
+        TEST(a_seed_is_retired_where_an_escrow_was_verified_alone),
+        TEST(keys_in_use_outlive_their_seed_and_it_comes_back_beside_them),
         TEST(nothing_of_an_escrow_is_left_if_it_is_not_stored),
         TEST(a_restart_after_each_write_leaves_all_or_nothing),
         TEST(the_policy_says_who_escrows_and_recovers),
