@@ -56,7 +56,7 @@ void mesh_party_connect(struct mesh_party *party, const char *rights);
 /* A request that was written, before it is signed. */
 struct mesh_request {
     struct kc_object_writer w;
-    uint8_t room[64 * 1024];
+    uint8_t room[160 * 1024];
 };
 
 /* Opens a request of a type, with its ID and Service. */

@@ -24,8 +24,21 @@ static void require(bool condition, const char *what)
     abort();
 }
 
+/* The kernel forgets who wants it to end when it becomes another user: it is ended here. */
+static pid_t running;
+
+static void end_running(void)
+{
+    if (running > 0)
+        kill(running, SIGKILL);
+}
+
 void mesh_front_init(struct mesh_front *front)
 {
+    static bool is_registered;
+    if (!is_registered)
+        require(atexit(end_running) == 0, "atexit");
+    is_registered = true;
     *front = (struct mesh_front){.folder = "/tmp/kc-front-XXXXXX"};
     require(mkdtemp(front->folder) != NULL && chmod(front->folder, 0755) == 0, "mkdtemp");
     snprintf(front->config, sizeof front->config, "%s/mesh.conf", front->folder);
@@ -62,11 +75,13 @@ void mesh_front_start(
     require(posix_spawn_file_actions_init(&actions) == 0 &&
                 posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, front->log,
                     O_WRONLY | O_CREAT | O_APPEND, 0600) == 0 &&
+                posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO) == 0 &&
                 posix_spawn_file_actions_adddup2(&actions, ready[1], READY_FD) == 0 &&
                 posix_spawnp(&front->pid, "setpriv", &actions, NULL,
                     (char *const *)(uintptr_t)arguments, environ) == 0,
         "start " PROGRAM);
     posix_spawn_file_actions_destroy(&actions);
+    running = front->pid;
     close(ready[1]);
     require(read(ready[0], line, sizeof line - 1) > 0, "it did not start: the log says why");
     close(ready[0]);
@@ -78,7 +93,7 @@ int mesh_front_stop(struct mesh_front *front)
     int status = 0;
     kill(front->pid, SIGTERM);
     require(waitpid(front->pid, &status, 0) == front->pid, "waitpid");
-    front->pid = 0;
+    running = front->pid = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -86,7 +101,7 @@ void mesh_front_kill(struct mesh_front *front)
 {
     kill(front->pid, SIGKILL);
     require(waitpid(front->pid, NULL, 0) == front->pid, "waitpid");
-    front->pid = 0;
+    running = front->pid = 0;
 }
 
 void mesh_front_done(struct mesh_front *front)
