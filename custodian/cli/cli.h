@@ -174,6 +174,14 @@ enum kc_error kc_cli_dare_verify(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_list(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_verify(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_recover(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_service_create(struct kc_cli *cli); /* mesh_service.c */
+enum kc_error kc_cli_mesh_service_show(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_list(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_show(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_capability_list(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_capability_revoke(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_revoke(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_operate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_create(struct kc_cli *cli); /* mesh_device.c */
 enum kc_error kc_cli_mesh_device_install(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli);

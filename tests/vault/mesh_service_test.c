@@ -211,7 +211,8 @@ static void only_the_administrator_unbinds(void **state)
     char *payload = NULL, *request = service_unbind_request(bench, 0);
     json_t *envelope = json_loads(request, 0, NULL);
     payload = calloc(1, CASE_TEXT_MAX);
-    (void)case_decode(json_string_value(json_array_get(envelope, 1)), (uint8_t *)payload, CASE_TEXT_MAX - 1);
+    (void)case_decode(
+        json_string_value(json_array_get(envelope, 1)), (uint8_t *)payload, CASE_TEXT_MAX - 1);
     service_expect(bench, UNBIND, case_seal(payload, CASE_DEVICE, NULL), KC_ERR_SIGNATURE);
     service_expect(bench, UNBIND, case_seal(payload, CASE_PROFILE, NULL), KC_ERR_SIGNATURE);
     case_edit(payload, ALICE, "nobody@example.com");
