@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/pkcs11/fake_answers.h"
 
+#include "tests/pkcs11/fake_computing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,28 +18,6 @@ void fake_must(bool held, const char *what)
 }
 
 /* --- keys --- */
-
-static const struct {
-    const char *algorithm, *use;
-    size_t public_size, signature_size, agreed_size;
-} algorithms[] = {
-    {"Ed25519", "sign", 32, 64, 0},
-    {"Ed448", "sign", 57, 114, 0},
-    {"X25519", "agree", 33, 0, 32},
-    {"X448", "agree", 57, 0, 56},
-    {"P-256", "sign", 65, 64, 32},
-    {"P-384", "sign", 97, 96, 48},
-    {"RSA-2048", "sign", 270, 256, 0},
-};
-
-static size_t row_of(const char *algorithm)
-{
-    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-        if (strcmp(algorithms[i].algorithm, algorithm) == 0)
-            return i;
-    fake_must(false, algorithm);
-    return 0;
-}
 
 /* RSAPublicKey of 2048 bits: all of the modulus is fill, the exponent F4. */
 static void make_rsa(struct fake_key *key, uint8_t fill)
@@ -56,16 +36,16 @@ struct fake_key *fake_add_key(
     struct fake_key *key = &fake.keys[fake.key_count];
     /* Ids in ascending order, as UDFs look. */
     unsigned number = (unsigned)fake.key_count++;
-    size_t row = row_of(algorithm);
+    size_t row = fake_row_of(algorithm);
     snprintf(key->id, sizeof key->id, "MA%c%c-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA",
         (char)('A' + number / 26), (char)('A' + number % 26));
     snprintf(key->label, sizeof key->label, "%s", label);
     snprintf(key->algorithm, sizeof key->algorithm, "%s", algorithm);
-    snprintf(key->use, sizeof key->use, "%s", algorithms[row].use);
+    snprintf(key->use, sizeof key->use, "%s", fake_algorithms[row].use);
     key->keyring = keyring;
     key->role = role;
     key->state = "active";
-    key->public_size = algorithms[row].public_size;
+    key->public_size = fake_algorithms[row].public_size;
     memset(key->public, fill, key->public_size);
     if (algorithm[0] == 'P')
         key->public[0] = 0x04; /* an uncompressed point */
@@ -96,13 +76,6 @@ static struct fake_key *find_key(const struct kc_values *values)
         if (kc_values_text_is(values, KC_FIELD_KEY, fake.keys[i].id))
             return &fake.keys[i];
     return NULL;
-}
-
-static void copy_text(const struct kc_values *values, enum kc_field field, char *text, size_t size)
-{
-    struct kc_span span = values->value[field].span;
-    snprintf(text, size, "%.*s", kc_values_has(values, field) ? (int)span.size : 0,
-        (const char *)span.bytes);
 }
 
 static size_t copy_octets(
@@ -142,9 +115,9 @@ static void describe(const struct fake_key *key, struct kc_values *item)
 static void generate_key(const struct kc_values *values, struct fake_reply *reply)
 {
     char algorithm[16], label[65];
-    copy_text(values, KC_FIELD_ALGORITHM, algorithm, sizeof algorithm);
-    copy_text(values, KC_FIELD_LABEL, label, sizeof label);
-    copy_text(values, KC_FIELD_USE, fake.last_use, sizeof fake.last_use);
+    fake_copy_text(values, KC_FIELD_ALGORITHM, algorithm, sizeof algorithm);
+    fake_copy_text(values, KC_FIELD_LABEL, label, sizeof label);
+    fake_copy_text(values, KC_FIELD_USE, fake.last_use, sizeof fake.last_use);
     for (size_t i = 0; i < fake.key_count; i++)
         if (strcmp(fake.keys[i].label, label) == 0) {
             reply->message.error = KC_ERR_LABEL_TAKEN;
@@ -164,7 +137,7 @@ static void update_key(
     const struct kc_values *values, struct fake_key *key, struct fake_reply *reply)
 {
     if (kc_values_has(values, KC_FIELD_LABEL))
-        copy_text(values, KC_FIELD_LABEL, key->label, sizeof key->label);
+        fake_copy_text(values, KC_FIELD_LABEL, key->label, sizeof key->label);
     if (kc_values_has(values, KC_FIELD_IDENTIFIER))
         key->identifier_size =
             copy_octets(values, KC_FIELD_IDENTIFIER, key->identifier, sizeof key->identifier);
@@ -201,7 +174,7 @@ static void describe_object(const struct fake_object *object, struct kc_values *
 static void set_object(const struct kc_values *values, struct fake_object *object)
 {
     if (kc_values_has(values, KC_FIELD_LABEL))
-        copy_text(values, KC_FIELD_LABEL, object->label, sizeof object->label);
+        fake_copy_text(values, KC_FIELD_LABEL, object->label, sizeof object->label);
     if (kc_values_has(values, KC_FIELD_IDENTIFIER))
         object->identifier_size =
             copy_octets(values, KC_FIELD_IDENTIFIER, object->identifier, sizeof object->identifier);
@@ -219,8 +192,8 @@ static void import_object(const struct kc_values *values, struct fake_reply *rep
     while (object->id[0] != '\0')
         fake_must(++object < fake.objects + FAKE_OBJECTS_MAX, "too many fake objects");
     snprintf(object->id, sizeof object->id, "object-%02u", ++fake.object_number);
-    copy_text(values, KC_FIELD_KIND, object->kind, sizeof object->kind);
-    copy_text(values, KC_FIELD_KEYRING, object->keyring, sizeof object->keyring);
+    fake_copy_text(values, KC_FIELD_KIND, object->kind, sizeof object->kind);
+    fake_copy_text(values, KC_FIELD_KEYRING, object->keyring, sizeof object->keyring);
     set_object(values, object);
     describe_object(object, &reply->message.values);
 }
@@ -270,7 +243,7 @@ static struct kc_values *next_item(struct page *page, const char *id, bool liste
 static void list_objects(const struct kc_values *filter, struct fake_reply *reply)
 {
     char after[65];
-    copy_text(filter, KC_FIELD_AFTER, after, sizeof after);
+    fake_copy_text(filter, KC_FIELD_AFTER, after, sizeof after);
     struct page page = {.reply = reply, .after = after, .begun = after[0] == '\0'};
     for (size_t i = 0; i < fake.key_count; i++) {
         const struct fake_key *key = &fake.keys[i];
@@ -320,9 +293,9 @@ static enum kc_error log_in(const struct kc_values *values, const char *pin)
     if (strcmp(pin, so ? fake.so_pin : fake.user_pin) != 0)
         return KC_ERR_PIN_WRONG;
     if (kc_values_has(values, KC_FIELD_KEY))
-        copy_text(values, KC_FIELD_KEY, fake.confirmed, sizeof fake.confirmed);
+        fake_copy_text(values, KC_FIELD_KEY, fake.confirmed, sizeof fake.confirmed);
     else
-        copy_text(values, KC_FIELD_WHO, fake.logged_in, sizeof fake.logged_in);
+        fake_copy_text(values, KC_FIELD_WHO, fake.logged_in, sizeof fake.logged_in);
     return KC_OK;
 }
 
@@ -369,125 +342,6 @@ static void handle_keyring(const struct kc_message *request,
     }
 }
 
-/* --- computing, of a sort --- */
-
-static uint8_t passed[KC_DATA_SIZE_MAX]; /* the one thread's own */
-
-/* A message that came inline or in a descriptor. */
-static struct kc_span message_of(
-    const struct kc_values *values, const struct kc_descriptors *descriptors)
-{
-    const struct kc_value *value = &values->value[KC_FIELD_MESSAGE];
-    struct kc_span message = value->span;
-    if (value->passed) {
-        enum kc_error error =
-            kc_sealed_read(descriptors->fd[value->number], passed, sizeof passed, &message.size);
-        fake_must(error == KC_OK, "passed message");
-        message.bytes = passed;
-    }
-    fake.last_message_size = message.size;
-    return message;
-}
-
-static void note_scheme(const struct kc_values *values)
-{
-    copy_text(values, KC_FIELD_SCHEME, fake.last_scheme, sizeof fake.last_scheme);
-    copy_text(values, KC_FIELD_HASH, fake.last_hash, sizeof fake.last_hash);
-    copy_text(values, KC_FIELD_MGF_HASH, fake.last_mgf_hash, sizeof fake.last_mgf_hash);
-    fake.last_hashed = kc_values_has(values, KC_FIELD_HASHED);
-    fake.last_salt_size =
-        kc_values_has(values, KC_FIELD_SALT_SIZE) ? values->value[KC_FIELD_SALT_SIZE].number : 999;
-}
-
-static uint8_t first_octet(const struct kc_values *values, const struct kc_descriptors *descriptors)
-{
-    struct kc_span message = message_of(values, descriptors);
-    return message.size > 0 ? message.bytes[0] : FAKE_SIGNATURE_EMPTY;
-}
-
-static void sign(const struct kc_values *values, const struct kc_descriptors *descriptors,
-    const struct fake_key *key, struct fake_reply *reply)
-{
-    note_scheme(values);
-    bool confirmed = !key->confirm || strcmp(fake.confirmed, key->id) == 0;
-    fake.confirmed[0] = '\0';
-    if (!confirmed) {
-        reply->message.error = KC_ERR_CONFIRM;
-        return;
-    }
-    size_t size = algorithms[row_of(key->algorithm)].signature_size;
-    memset(reply->octets, first_octet(values, descriptors), size);
-    kc_values_set_span(
-        &reply->message.values, KC_FIELD_SIGNATURE, reply->octets, size - fake.wrong_size);
-}
-
-static void verify(const struct kc_values *values, const struct kc_descriptors *descriptors,
-    struct fake_reply *reply)
-{
-    note_scheme(values);
-    struct kc_span signature = values->value[KC_FIELD_SIGNATURE].span;
-    uint8_t octet = first_octet(values, descriptors);
-    for (size_t i = 0; i < signature.size; i++)
-        if (signature.bytes[i] != octet)
-            reply->message.error = KC_ERR_SIGNATURE;
-}
-
-static void pass_secret(
-    struct fake_reply *reply, enum kc_field field, const void *octets, size_t size)
-{
-    enum kc_error error = kc_sealed_make(octets, size, &reply->descriptors.fd[0]);
-    fake_must(error == KC_OK, "memfd");
-    reply->descriptors.count = 1;
-    kc_values_set_passed(&reply->message.values, field, 0);
-}
-
-static void agree(
-    const struct kc_values *values, const struct fake_key *key, struct fake_reply *reply)
-{
-    uint8_t octets[56];
-    size_t size = algorithms[row_of(key->algorithm)].agreed_size;
-    struct kc_span peer = values->value[KC_FIELD_PEER].span;
-    uint8_t fill = peer.bytes[peer.size - 1];
-    memset(octets, fill, size);
-    octets[size - 1] = (uint8_t)~fill; /* so that both ends can be told apart */
-    pass_secret(reply, KC_FIELD_SECRET, octets, size - fake.wrong_size);
-}
-
-static void derive(const struct kc_values *values, struct fake_reply *reply)
-{
-    fake.last_size = values->value[KC_FIELD_SIZE].number;
-    memset(reply->octets, 0xd5, 100);
-    kc_values_set_span(&reply->message.values, KC_FIELD_SEALED, reply->octets, 100);
-}
-
-/* What goes in comes out; of GCM a tag of 0x7a comes behind it, or is taken away. */
-static void cipher(const struct kc_message *request, const struct kc_descriptors *descriptors,
-    struct fake_reply *reply)
-{
-    const struct kc_values *values = &request->values;
-    copy_text(values, KC_FIELD_CIPHER, fake.last_cipher, sizeof fake.last_cipher);
-    struct kc_span message = message_of(values, descriptors);
-    size_t tag =
-        kc_values_has(values, KC_FIELD_TAG_SIZE) ? values->value[KC_FIELD_TAG_SIZE].number : 0;
-    static uint8_t out[KC_DATA_SIZE_MAX + 16];
-    if (message.size > 0)
-        memcpy(out, message.bytes, message.size);
-    if (request->operation == KC_OPERATION_SECRET_ENCRYPT) {
-        memset(out + message.size, 0x7a, tag);
-        pass_secret(reply, KC_FIELD_OUTPUT, out, message.size + tag);
-    } else {
-        pass_secret(reply, KC_FIELD_OUTPUT, out, message.size - tag);
-    }
-}
-
-static void make_random(const struct kc_values *values, struct fake_reply *reply)
-{
-    size_t size = values->value[KC_FIELD_SIZE].number;
-    memset(reply->octets, (int)(fake.asked[KC_OPERATION_RANDOM] & 0xff), size);
-    kc_values_set_span(
-        &reply->message.values, KC_FIELD_RANDOM, reply->octets, size - fake.wrong_size);
-}
-
 /* --- dispatching --- */
 
 static void handle_key(const struct kc_message *request, const struct kc_descriptors *descriptors,
@@ -496,17 +350,17 @@ static void handle_key(const struct kc_message *request, const struct kc_descrip
     const struct kc_values *values = &request->values;
     switch ((int)request->operation) {
     case KC_OPERATION_KEY_SIGN:
-        sign(values, descriptors, key, reply);
+        fake_sign(values, descriptors, key, reply);
         break;
     case KC_OPERATION_KEY_AGREE:
-        agree(values, key, reply);
+        fake_agree(values, key, reply);
         break;
     case KC_OPERATION_SECRET_DERIVE:
-        derive(values, reply);
+        fake_derive(values, reply);
         break;
     case KC_OPERATION_KEY_DECRYPT:
-        note_scheme(values);
-        pass_secret(reply, KC_FIELD_SECRET, "opened", 6);
+        fake_note_scheme(values);
+        fake_pass_secret(reply, KC_FIELD_SECRET, "opened", 6);
         break;
     case KC_OPERATION_KEY_UPDATE:
         update_key(values, key, reply);
@@ -544,7 +398,7 @@ static void handle(const struct kc_message *request, const struct kc_descriptors
         list_objects(values, reply);
         break;
     case KC_OPERATION_RANDOM:
-        make_random(values, reply);
+        fake_make_random(values, reply);
         break;
     case KC_OPERATION_KEY_GENERATE:
         generate_key(values, reply);
@@ -553,11 +407,11 @@ static void handle(const struct kc_message *request, const struct kc_descriptors
         import_object(values, reply);
         break;
     case KC_OPERATION_VERIFY:
-        verify(values, descriptors, reply);
+        fake_verify(values, descriptors, reply);
         break;
     case KC_OPERATION_SECRET_ENCRYPT:
     case KC_OPERATION_SECRET_DECRYPT:
-        cipher(request, descriptors, reply);
+        fake_cipher(request, descriptors, reply);
         break;
     case KC_OPERATION_WATCH:
         kc_values_set_number(&reply->message.values, KC_FIELD_SEEN, 1);
