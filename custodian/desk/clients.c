@@ -185,7 +185,7 @@ void kc_desk_stop_listening(struct kc_desk *desk)
     desk->listen = -1;
 }
 
-/* --- answers --- */
+/* --- answers: their descriptors are the vault's --- */
 
 void kc_desk_send_answer(struct kc_desk *desk, struct kc_connection *connection,
     const struct kc_message *answer, struct kc_descriptors *descriptors)
@@ -196,7 +196,7 @@ void kc_desk_send_answer(struct kc_desk *desk, struct kc_connection *connection,
         /* what the vault answers always fits; this is a defect that must not look like an answer */
         kc_log(KC_LOG_ERROR, "answer-failed", kc_log_error(error),
             kc_log_text("operation", kc_operations[answer->operation].name));
-        kc_descriptors_close(descriptors);
+        kc_descriptors_close_own(descriptors);
         break_connection(connection);
         return;
     }
@@ -210,7 +210,7 @@ void kc_desk_send_answer(struct kc_desk *desk, struct kc_connection *connection,
             return;
         }
     }
-    kc_descriptors_close(descriptors);
+    kc_descriptors_close_own(descriptors);
     connection->in_flight--;
     if (error != KC_OK)
         break_connection(connection);
@@ -231,7 +231,7 @@ static void send_waiting(struct kc_desk *desk, struct kc_connection *connection)
             return;
         }
         struct kc_packet *sent = kc_packet_take(&connection->answers);
-        kc_descriptors_close(&sent->descriptors);
+        kc_descriptors_close_own(&sent->descriptors);
         free(sent);
         connection->in_flight--;
     }

@@ -123,7 +123,7 @@ void kc_call_free(struct kc_call *call)
     if (call->has_turn)
         kc_vault_leave(call->vault, call->turn);
     kc_descriptors_close(&call->descriptors);
-    kc_descriptors_close(&call->answer_descriptors);
+    kc_descriptors_close_own(&call->answer_descriptors);
     kc_wipe(call->kept, call->kept_size); /* contributions, random octets */
     free(call->records);
     while (call->bodies) {
@@ -144,7 +144,7 @@ static void keep_only_detail(struct kc_call *call)
 {
     call->answer.values.present &= KC_FIELD_BIT(KC_FIELD_DETAIL);
     call->answer.item_count = 0;
-    kc_descriptors_close(&call->answer_descriptors);
+    kc_descriptors_close_own(&call->answer_descriptors);
 }
 
 void kc_call_restart(struct kc_call *call)
@@ -154,7 +154,7 @@ void kc_call_restart(struct kc_call *call)
     call->kept_size = 0;
     call->answer.values.present = 0;
     call->answer.item_count = 0;
-    kc_descriptors_close(&call->answer_descriptors);
+    kc_descriptors_close_own(&call->answer_descriptors);
 }
 
 void kc_call_take_page(struct kc_call *call, struct kc_call *answer)

@@ -43,6 +43,13 @@ void kc_descriptors_close(struct kc_descriptors *descriptors)
     descriptors->count = 0;
 }
 
+void kc_descriptors_close_own(struct kc_descriptors *descriptors)
+{
+    for (size_t i = 0; i < descriptors->count; i++)
+        close(descriptors->fd[i]);
+    descriptors->count = 0;
+}
+
 static void attach(
     struct msghdr *header, union control *control, const struct kc_descriptors *descriptors)
 {

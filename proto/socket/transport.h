@@ -22,6 +22,10 @@ struct kc_descriptors {
 /* Closes them and leaves none. */
 void kc_descriptors_close(struct kc_descriptors *descriptors);
 
+/* Closes them at once, whoever was named to close: those that were made here, or by a sibling. A sealed
+ * memfd is not in anybody's hands whose closing could take time. */
+void kc_descriptors_close_own(struct kc_descriptors *descriptors);
+
 /* Names who closes a descriptor from here on, for a process that closing must not hold up; for its
  * start, as it counts for all threads. */
 void kc_descriptors_close_with(void (*close_one)(int descriptor));
