@@ -72,10 +72,9 @@ static int tear_down(void **state)
 
 /* --- as another --- */
 
-#define RESULTS_MAX 64
 struct results {
-    enum kc_error error[RESULTS_MAX];
-    size_t count[RESULTS_MAX]; /* items */
+    enum kc_error error[KC_OPERATIONS];
+    size_t count[KC_OPERATIONS]; /* items */
 };
 
 /* What another user gets is compared here: his process cannot fail a test. */
