@@ -245,7 +245,10 @@ static void a_claim_is_its_claimant_s_and_needs_the_secret(void **state)
     mallory.address = "bob@example.net";
     char *sent = claim_with(&mallory, parties->uri, parties->carol.profile);
     expect_claim(parties->service, sent, KC_ERR_CLAIM);
-    /* a profile beside the signature that somebody else signed */
+    char *forged = claim_with(&mallory, parties->uri, parties->bob.profile);
+    expect_claim(parties->service, forged, KC_ERR_CLAIM);
+    free(forged);
+    /* a signature that is not over this */
     char *first = claim(&parties->bob, parties->uri);
     char *digest = strstr(first, "signature\":\"");
     assert_non_null(digest);
