@@ -30,6 +30,7 @@ static int start(void **state)
     kc_shell_init();
     kc_shell_define_custodian("D", device.socket);
     kc_shell_define_custodian("S", service.socket);
+    kc_shell_define("head_of() { D status | sed -n 's/^head *//p'; }");
     kc_shell_define("SERVICE='%s' OWN='%s'", service.socket, device.socket);
     HOLDS("echo 'The message.' > message; umask 077; printf 12345678 > pin");
     HOLDS("D operator pin --new-pin-file pin");
@@ -468,13 +469,14 @@ static void an_older_store_after_a_rollback_is_taken_with_the_operators_pin_alon
     SAYS(7, "store-rolled-back", "D store rotate");
     HOLDS("D status | grep -E '^freshness +rolled-back$'");
     SAYS(1, "fail", "D doctor");
-    SAYS(3, "operator-proof", "D store accept-rollback -p wrong");
-    HOLDS("D store accept-rollback -p pin --json | grep '\"anchored\"'");
+    SAYS(2, "confirm the head of the store", "D store accept-rollback -p pin");
+    SAYS(3, "operator-proof", "D store accept-rollback --head $(head_of) -p wrong");
+    HOLDS("D store accept-rollback --head $(head_of) -p pin --json | grep '\"anchored\"'");
     HOLDS(
         "D key sign revoked message -fo revoked.sig && D status | grep -E '^freshness +anchored$'");
     on_store("rm -r store && mv newest store");
     SAYS(7, "store-rolled-back", "D key show revoked"); /* one of the two goes on */
-    HOLDS("D store accept-rollback -p pin 2>&1 | grep 'revoked in between'");
+    HOLDS("D store accept-rollback --head $(head_of) -p pin 2>&1 | grep 'revoked in between'");
     SAYS(3, "refused", "D key sign revoked message -fo revoked.sig");
 }
 
