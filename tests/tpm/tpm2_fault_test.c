@@ -331,6 +331,9 @@ static bool always_say_retry(
 static void a_tpm_that_stays_busy_is_unavailable(void **state)
 {
     struct faulty *f = *state;
+    kc_root_free(f->root);
+    f->fixture->settings.deadline_ms = 1000; /* is waited for */
+    f->root = make_root(&f->fixture->settings);
     f->proxy.answers = always_say_retry;
     assert_int_equal(unseal(f), KC_ERR_ROOT_UNAVAILABLE);
     assert_in_range(f->proxy.count, 2, 100);
