@@ -394,3 +394,19 @@ enum kc_error kc_cli_mesh_device_destroy(struct kc_cli *cli)
         error = begin_with_device(cli, KC_OPERATION_MESH_DEVICE_DESTROY, &work, device);
     return error == KC_OK ? run_end(cli, &work) : error;
 }
+
+/* --- keys of seeds --- */
+
+enum kc_error kc_cli_key_derive(struct kc_cli *cli)
+{
+    AUTO_WORK work = {0};
+    enum kc_error error = begin(cli, KC_OPERATION_KEY_DERIVE, &work);
+    if (error == KC_OK)
+        error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&work.call, KC_FIELD_KEY, cli->arguments[0]);
+    kc_cli_call_text(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
+    kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
+}

@@ -130,6 +130,16 @@ static void what_one_custodian_connects_another_takes(void **state)
     key_of(home, "MMM_Contact", id);
     assert_int_equal(home_open(home, id), KC_OK);
     free(response);
+    /* the store's key that the device got is the one of that name of the account's seed */
+    ask = ask_new(KC_OPERATION_KEY_DERIVE);
+    ask_text(&ask, KC_FIELD_KEY, home->administrator->account_udf);
+    ask_text(&ask, KC_FIELD_DETAIL, "CompleteAccountEncryptMMM_Contact");
+    ask_text(&ask, KC_FIELD_LABEL, "contacts");
+    struct answer *answer = bench_ask(pair->administrator, &ask);
+    assert_string_equal(answer_text(answer, KC_FIELD_KEY), id);
+    assert_string_equal(answer_text(answer, KC_FIELD_RESIDENCE), "derived");
+    assert_string_equal(answer_text(answer, KC_FIELD_ROLE), "account");
+    answer_done(answer);
 }
 
 /* Of another device, even on the same custodian, it opens nothing. */

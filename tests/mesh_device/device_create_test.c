@@ -212,6 +212,33 @@ static void a_derived_key_whose_record_was_altered_is_refused(void **state)
     key->body.size++;
 }
 
+static struct ask derive_ask(const char *seed, const char *name, const char *label)
+{
+    struct ask ask = key_ask(KC_OPERATION_KEY_DERIVE, seed);
+    ask_text(&ask, KC_FIELD_DETAIL, name);
+    ask_text(&ask, KC_FIELD_LABEL, label);
+    return ask;
+}
+
+/* As after a recovery: there is the seed, and no record of its keys. */
+static void a_named_key_of_a_seed_is_made_a_key_of_its_own(void **state)
+{
+    struct home *home = *state;
+    struct ask here = derive_ask(home->device, "BaseDeviceEncrypt", "again");
+    home_expect_nothing(home, &here, KC_ERR_EXISTS);
+    static const char *const names[] = {"", "BaseDevice", "BaseAccountEncrypt",
+        "BaseDeviceEncryptMMM_Contact", "CompleteAccountEncrypt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct ask ask = derive_ask(home->device, names[i], "other");
+        home_expect_nothing(home, &ask, KC_ERR_BAD_ARGUMENT);
+    }
+    struct ask none = derive_ask("MAAA", "BaseDeviceEncrypt", "other");
+    home_expect_nothing(home, &none, KC_ERR_REFUSED);
+    bench_allow_only(home->bench, KC_OPERATION_KEY_LIST);
+    struct ask denied = derive_ask(home->device, "BaseDeviceEncrypt", "other");
+    home_expect_nothing(home, &denied, KC_ERR_REFUSED);
+}
+
 /* --- install --- */
 
 static char document[8192];
@@ -347,6 +374,7 @@ int main(void)
         CASE(a_derived_key_is_disabled_and_enabled),
         CASE(a_derived_key_says_of_which_seed_and_by_which_name_it_is),
         CASE(a_derived_key_whose_record_was_altered_is_refused),
+        CASE(a_named_key_of_a_seed_is_made_a_key_of_its_own),
         CASE(the_makers_device_comes_out_as_its_profile_says),
         CASE(a_makers_device_whose_keys_do_not_match_is_not_installed),
         CASE(a_destroyed_device_takes_its_keys_with_it),
