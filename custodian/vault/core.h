@@ -589,7 +589,6 @@ kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_s
     kc_vault_envelope_seal;
 kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mesh_escrow_show,
     kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover, kc_vault_mesh_escrow_retire;
-    kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover;
 kc_handler kc_vault_key_derive;
 kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_mesh_device_list,
     kc_vault_mesh_device_show, kc_vault_mesh_device_destroy, kc_vault_mesh_device_request,
