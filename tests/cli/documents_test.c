@@ -95,7 +95,7 @@ static void bash_completes_groups_commands_options_and_words(void **state)
 {
     (void)state;
     assert_string_equal(completed("k", 1), "key keyring ");
-    assert_string_equal(completed("key d", 2), "decrypt destroy disable ");
+    assert_string_equal(completed("key d", 2), "decrypt derive destroy disable ");
     assert_string_equal(completed("--socket x share s", 4), "show split ");
     assert_string_equal(completed("decrypt file --se", 3), "--service ");
     assert_string_equal(completed("key generate --algorithm X", 4), "X25519 X448 ");
