@@ -55,7 +55,7 @@ struct kc_dare_envelope {
     uint8_t *content_meta; /* octets of ContentMetaData, a JSON object; owned as body is; or NULL */
     size_t content_meta_size;
     struct kc_span sequence_info; /* SequenceInfo as it stands, a JSON object, lent; or empty */
-    uint8_t *body;                /* plain, or ciphertext; owned if read (kc_room_allocate), borrowed for writing */
+    uint8_t *body; /* plain, or ciphertext; owned if read: kc_room_free; borrowed for writing */
     size_t body_size;
     uint8_t digest[KC_DARE_DIGEST_SIZE]; /* of the body: made when read and when written */
 };

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,6 +46,16 @@ static void usage(FILE *file)
         file);
 }
 
+/* -1: no number of a descriptor. */
+static int read_descriptor(const char *text)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    return errno == 0 && *text && *end == '\0' && number >= 0 && number <= INT_MAX ? (int)number
+                                                                                   : -1;
+}
+
 /* Returns the status to end with, or -1. */
 static int parse_arguments(int count, char **texts, struct arguments *arguments)
 {
@@ -58,7 +69,11 @@ static int parse_arguments(int count, char **texts, struct arguments *arguments)
         } else if (option == 'k') {
             arguments->check = true;
         } else if (option == 'r') {
-            arguments->ready_fd = atoi(optarg);
+            arguments->ready_fd = read_descriptor(optarg);
+            if (arguments->ready_fd < 0) {
+                usage(stderr);
+                return KC_CLASS_CALLER;
+            }
         } else if (option == 'h') {
             usage(stdout);
             return 0;
