@@ -143,6 +143,7 @@ enum kc_error kc_cli_recipient_add(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_list(struct kc_cli *cli);
 enum kc_error kc_cli_recipient_profile(struct kc_cli *cli); /* mesh_admin.c */
 enum kc_error kc_cli_mesh_account_create(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_profile(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_activate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_disconnect(struct kc_cli *cli);

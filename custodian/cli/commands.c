@@ -118,6 +118,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"sequence", "recover", "FILE", 1, 1, 0, 0, "cut off a last frame that was not written whole", kc_cli_sequence_recover},
     {"mesh account", "create", "ADDRESS", 1, 1, B(LABEL) | B(OUTPUT), B(KEYRING) | B(ALGORITHM) | SERVED | B(PIN_FILE) | B(FORCE),
         "make a Mesh account: its seed stays here, its profile is written", kc_cli_mesh_account_create},
+    {"mesh account", "profile", "ACCOUNT", 1, 1, 0, WRITES,
+        "show an account that is administered here; its profile goes to --output", kc_cli_mesh_account_profile},
     {"mesh account", "activate", "ACCOUNT PROFILE", 2, 2, B(RECIPIENT) | B(RIGHTS) | B(OUTPUT),
         SERVED | B(ASSIGNMENT) | B(CONNECTION) | B(PIN_FILE) | B(FORCE),
         "connect a device to an account, with the rights that are listed", kc_cli_mesh_account_activate},

@@ -260,6 +260,27 @@ enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli)
     return of_account(cli, KC_OPERATION_MESH_ACCOUNT_MOVE);
 }
 
+enum kc_error kc_cli_mesh_account_profile(struct kc_cli *cli)
+{
+    AUTO_WORK work = {0};
+    enum kc_error error = work_begin(cli, KC_OPERATION_MESH_ACCOUNT_PROFILE, &work);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
+    error = target_open(&work, KC_CLI_OUTPUT, &work.document, &work.has_document);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&work.call);
+    if (error == KC_OK)
+        error = target_fill(&work, KC_FIELD_DOCUMENT, &work.document, work.has_document);
+    if (error != KC_OK)
+        return error;
+    json_t *object = kc_cli_object(&kc_cli_call_answer(&work.call)->values);
+    json_object_del(object, kc_fields[KC_FIELD_DOCUMENT].name);
+    path_add(cli, object, "document", KC_CLI_OUTPUT);
+    kc_cli_print_object(cli, object);
+    return KC_OK;
+}
+
 /* --- who is known by a profile --- */
 
 /* The key that a profile is known by, of whichever kind; it must have signed it. */

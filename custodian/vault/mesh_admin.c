@@ -131,6 +131,7 @@ static enum kc_error seed_stage(struct kc_call *call, const struct making *makin
     enum kc_error error = kc_record_of_public(&wanted, &making->keys[0].public);
     wanted.kind = KC_KIND_SEED;
     wanted.use = KC_USE_NONE;
+    kc_seed_set_pending(&wanted);
     wanted.body = (struct kc_span){(const uint8_t *)making->profile, making->profile_size};
     return error == KC_OK ? kc_call_stage_seed(call, &wanted, &making->seed, staged) : error;
 }
@@ -229,6 +230,38 @@ enum kc_error kc_vault_mesh_account_create(struct kc_call *call)
 enum kc_error kc_vault_mesh_group_create(struct kc_call *call)
 {
     return create(call, true);
+}
+
+/* --- mesh-account-profile --- */
+
+/* The seed of the two that has no escrow yet. */
+static const struct kc_record *pending_of(const struct kc_administered *administered)
+{
+    return kc_seed_is_pending(administered->seed)         ? administered->seed
+           : kc_seed_is_pending(administered->encryption) ? administered->encryption
+                                                          : NULL;
+}
+
+enum kc_error kc_vault_mesh_account_profile(struct kc_call *call)
+{
+    struct kc_administered administered;
+    enum kc_error error = kc_call_administered(call, &administered);
+    if (error == KC_OK)
+        error = kc_call_set_data(call, KC_FIELD_DOCUMENT, administered.profile);
+    if (error != KC_OK)
+        return error;
+    const struct kc_record *pending = pending_of(&administered);
+    kc_call_set_text(call, KC_FIELD_ACCOUNT_UDF, administered.seed->id);
+    kc_call_set_text(call, KC_FIELD_ACCOUNT, administered.seed->account);
+    kc_call_set_text(call, KC_FIELD_KEYRING, administered.seed->keyring);
+    kc_call_set_text(call, KC_FIELD_LABEL, administered.seed->label);
+    kc_call_set_number(call, KC_FIELD_CREATED, administered.seed->created);
+    if (pending) {
+        kc_call_set_text(call, KC_FIELD_ADVICE,
+            "Make an escrow of the seed that key names: it is nowhere but in this custodian.");
+        kc_call_set_text(call, KC_FIELD_KEY, pending->id);
+    }
+    return KC_OK;
 }
 
 /* --- mesh-account-move --- */

@@ -187,11 +187,28 @@ enum kc_error kc_vault_mesh_escrow_create(struct kc_call *call)
 
 /* --- mesh-escrow-share --- */
 
+/* The seed that it is of; NULL with KC_OK: it is not here any more. */
+static enum kc_error find_seed(
+    struct kc_call *call, const struct kc_record *escrow, struct kc_record **seed)
+{
+    struct kc_span id = {(const uint8_t *)escrow->group, strlen(escrow->group)};
+    enum kc_error error = kc_call_record(call, KC_KIND_SEED, id, seed);
+    if (error == KC_ERR_REFUSED || (error == KC_OK && (*seed)->state != KC_STATE_ACTIVE)) {
+        *seed = NULL;
+        return KC_OK;
+    }
+    return error;
+}
+
 /* With the last share the escrow counts; the share is told when that is stored. */
 static enum kc_error confirm(struct kc_call *call, const struct kc_record *escrow)
 {
-    struct kc_record *staged;
-    enum kc_error error = kc_call_stage(call, escrow, &staged);
+    struct kc_record *staged, *seed;
+    enum kc_error error = find_seed(call, escrow, &seed);
+    if (error == KC_OK && seed)
+        error = kc_call_seed_escrowed(call, seed);
+    if (error == KC_OK)
+        error = kc_call_stage(call, escrow, &staged);
     if (error != KC_OK)
         return error;
     staged->state = KC_STATE_ACTIVE;

@@ -252,6 +252,7 @@ static enum kc_error rotation_stage(
     memset(wanted.mac, 0, sizeof wanted.mac);
     enum kc_error error = kc_record_of_public(&wanted, &rotation->named.public);
     wanted.use = KC_USE_NONE;
+    kc_seed_set_pending(&wanted);
     if (error == KC_OK)
         error = kc_call_stage_seed(call, &wanted, &rotation->seed, &fresh);
     return error == KC_OK

@@ -52,6 +52,37 @@ enum kc_error kc_call_seed_key(
         (enum kc_curve)record->algorithm, derivation, name, key);
 }
 
+void kc_seed_set_pending(struct kc_record *seed)
+{
+    memset(seed->attributes, 0, sizeof seed->attributes);
+    seed->attributes_size = sizeof KC_SEED_PENDING - 1;
+    memcpy(seed->attributes, KC_SEED_PENDING, seed->attributes_size);
+}
+
+bool kc_seed_is_pending(const struct kc_record *seed)
+{
+    return seed->role == KC_ROLE_ACCOUNT && seed->attributes_size == sizeof KC_SEED_PENDING - 1 &&
+           memcmp(seed->attributes, KC_SEED_PENDING, seed->attributes_size) == 0;
+}
+
+enum kc_error kc_call_seed_escrowed(struct kc_call *call, const struct kc_record *seed)
+{
+    struct kc_record *staged;
+    KC_AUTO_SECRET secret = {0};
+    if (!kc_seed_is_pending(seed))
+        return KC_OK;
+    enum kc_error error = kc_keeper_open(call->vault->keeper, seed, &secret);
+    if (error == KC_OK)
+        error = kc_call_stage(call, seed, &staged);
+    if (error == KC_OK)
+        error = kc_call_set_body(call, staged, seed->body);
+    if (error != KC_OK)
+        return error;
+    memset(staged->attributes, 0, sizeof staged->attributes);
+    staged->attributes_size = 0;
+    return kc_keeper_protect(call->vault->keeper, staged, &secret);
+}
+
 enum kc_error kc_call_stage_seed(struct kc_call *call, const struct kc_record *wanted,
     const struct kc_secret *seed, struct kc_record **staged)
 {

@@ -11,6 +11,7 @@
  *   index            enum kc_derivation; 0 is the current one
  *   secret           key specifier (2 octets), random octets; without the type octet of the UDF
  *   body             the enveloped profile, signed, as it stands
+ *   attributes       of an account's: KC_SEED_PENDING while none of its escrows counts
  *
  * The seed of an activation is the same in the secret of a record of KC_KIND_COMPOSITE.
  */
@@ -47,6 +48,15 @@ KC_CHECKED enum kc_error kc_call_seed(
  */
 KC_CHECKED enum kc_error kc_call_seed_key(
     struct kc_call *call, const struct kc_record *record, const char *name, struct kc_key *key);
+
+#define KC_SEED_PENDING "escrow pending"
+
+void kc_seed_set_pending(struct kc_record *seed);
+bool kc_seed_is_pending(const struct kc_record *seed);
+
+/* One of its escrows counts from now on: stages the seed without the mark, if it has it. Errors of
+ * kc_call_stage and the keeper. */
+KC_CHECKED enum kc_error kc_call_seed_escrowed(struct kc_call *call, const struct kc_record *seed);
 
 /* Stages a seed that is new, its secret protected: all columns but this stand. Errors of
  * kc_call_stage and kc_keeper_protect. */

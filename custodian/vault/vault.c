@@ -108,6 +108,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_GROUP_ROTATE] = {kc_vault_mesh_group_rotate, STORE},
     [KC_OPERATION_MESH_ACCOUNT_MOVE] = {kc_vault_mesh_account_move, STORE},
     [KC_OPERATION_KEY_DERIVE] = {kc_vault_key_derive, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_PROFILE] = {kc_vault_mesh_account_profile, STORE},
     [KC_OPERATION_MESH_DEVICE_CREATE] = {kc_vault_mesh_device_create, STORE},
     [KC_OPERATION_MESH_DEVICE_INSTALL] = {kc_vault_mesh_device_install, STORE},
     [KC_OPERATION_MESH_DEVICE_LIST] = {kc_vault_mesh_device_list, STORE},

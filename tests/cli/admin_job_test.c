@@ -78,6 +78,7 @@ static void a_device_is_connected_refreshed_and_disconnected(void **state)
     HOLDS("C mesh account create alice@example.com -l alice " SERVED
           " -o alice --request bind --json | grep account_udf");
     take_account("alice");
+    HOLDS("C mesh account profile $(cat alice.udf) -o shown | grep escrow && cmp shown alice");
     HOLDS("C recipient profile watch device -p pin");
     HOLDS("C mesh account activate $(cat alice.udf) device -R watch --rights"
           " encryption=threshold,signature=threshold,MMM_Contact " SERVED

@@ -285,6 +285,61 @@ static void no_account_is_made_without_the_operator_or_of_a_wrong_name(void **st
     bench_expect(w->bench, &ask, KC_ERR_LABEL_TAKEN);
 }
 
+/* Escrows what is said to have none, to the last share or not. */
+static void escrow(struct world *w, const char *seed, bool to_the_last)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ESCROW_CREATE);
+    ask_text(&ask, KC_FIELD_KEY, seed);
+    ask_number(&ask, KC_FIELD_COUNT, 3);
+    ask_number(&ask, KC_FIELD_THRESHOLD, 2);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(w->bench, &ask);
+    char *object = strdup(answer_text(answer, KC_FIELD_OBJECT));
+    answer_done(answer);
+    for (size_t i = 0; i < (to_the_last ? 3u : 2u); i++) {
+        ask = ask_new(KC_OPERATION_MESH_ESCROW_SHARE);
+        ask_text(&ask, KC_FIELD_OBJECT, object);
+        bench_expect(w->bench, &ask, KC_OK);
+    }
+    free(object);
+}
+
+/* The id of the seed that has no escrow, or NULL; given: free. */
+static char *unescrowed(struct world *w, const char *account)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_PROFILE);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, account);
+    struct answer *answer = bench_ask(w->bench, &ask);
+    bool is_pending = kc_values_has(&answer->in.message.values, KC_FIELD_ADVICE);
+    char *seed = is_pending ? strdup(answer_text(answer, KC_FIELD_KEY)) : NULL;
+    assert_string_equal(answer_text(answer, KC_FIELD_ACCOUNT_UDF), account);
+    answer_done(answer);
+    return seed;
+}
+
+static void an_account_says_until_all_shares_were_shown_that_it_has_no_escrow(void **state)
+{
+    struct world *w = *state;
+    char *group = create(w, KC_OPERATION_MESH_GROUP_CREATE, GROUP_ADDRESS);
+    char *seed = unescrowed(w, group);
+    assert_string_equal(seed, group);
+    escrow(w, seed, false);
+    free(seed);
+    seed = unescrowed(w, group);
+    assert_string_equal(seed, group);
+    escrow(w, seed, true);
+    free(seed);
+    assert_null(unescrowed(w, group));
+    struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_ROTATE); /* a seed more */
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, group);
+    ask_pin(&ask);
+    bench_expect(w->bench, &ask, KC_OK);
+    seed = unescrowed(w, group);
+    assert_string_not_equal(seed, group);
+    free(seed);
+    free(group);
+}
+
 /* --- devices --- */
 
 static void a_device_that_the_vault_connected_works_with_the_service(void **state)
@@ -908,6 +963,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(an_account_has_its_seed_its_keys_and_what_binds_it),
         IN_A_WORLD(no_account_is_made_without_the_operator_or_of_a_wrong_name),
+        IN_A_WORLD(an_account_says_until_all_shares_were_shown_that_it_has_no_escrow),
         IN_A_WORLD(a_device_that_the_vault_connected_works_with_the_service),
         IN_A_WORLD(the_answer_to_a_device_is_what_it_waits_for),
         IN_A_WORLD(a_device_is_connected_once_until_it_is_taken_off),
