@@ -42,25 +42,34 @@ static void import_service(struct bench *bench)
     bench_pump(bench);
 }
 
-struct bench *service_new(void)
+/* The vault started long before. */
+static struct bench *service_new_at(uint64_t seconds)
 {
     struct bench *bench = bench_new();
-    bench->seconds = CASE_NOW / 1000;
+    bench->seconds = seconds;
     bench->config.operate = (struct kc_config_operate){.rate = 3600, .member_age_h = 24};
-    bench_restart(bench);
-    bench->seconds++;
     bench_open(bench);
     import_service(bench);
     return bench;
 }
 
-struct bench *service_with_shares(void)
+struct bench *service_new(void)
 {
-    struct bench *bench = service_new();
+    return service_new_at(CASE_NOW / 1000);
+}
+
+struct bench *service_with_shares_at(uint64_t seconds)
+{
+    struct bench *bench = service_new_at(seconds);
     service_expect(bench, KC_OPERATION_MESH_ACCOUNT_BIND, service_bind_request(bench, 0), KC_OK);
     service_expect(
         bench, KC_OPERATION_MESH_CAPABILITY_ACCEPT, service_accept_request(bench), KC_OK);
     return bench;
+}
+
+struct bench *service_with_shares(void)
+{
+    return service_with_shares_at(CASE_NOW / 1000);
 }
 
 int service_setup(void **state)

@@ -18,6 +18,7 @@ struct bench *service_new(void);
 
 /* The same with alice bound, and all of her shares accepted. */
 struct bench *service_with_shares(void);
+struct bench *service_with_shares_at(uint64_t seconds);
 
 /* CMocka's fixtures for the latter. */
 int service_setup(void **state);
