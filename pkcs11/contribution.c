@@ -66,7 +66,7 @@ static bool is_after(struct kc_span key, struct kc_span before)
 static bool take_map(struct kc_span octets, struct kc_signing *signing)
 {
     struct kc_reader r;
-    struct kc_span before = {NULL, 0};
+    struct kc_span before = {(const uint8_t *)"", 0};
     kc_reader_init(&r, octets.bytes, octets.size);
     struct kc_cbor_item map = kc_cbor_item_next(&r);
     bool good = map.type == KC_CBOR_MAP;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define DEADLINE_MS 20000
+#define GENERATION_DEADLINE_MS 180000
 
 /* A client and how many use it: the module itself, and each call under way. */
 struct shared_client {
@@ -105,6 +106,12 @@ static enum kc_error reach_desk(void)
     return error;
 }
 
+/* The primes of an RSA key are found when they are found, and keys are made one at a time. */
+static int patience_for(enum kc_operation operation)
+{
+    return operation == KC_OPERATION_KEY_GENERATE ? GENERATION_DEADLINE_MS : DEADLINE_MS;
+}
+
 enum kc_error kc_daemon_change(struct kc_client_request *request, struct kc_client_answer **answer)
 {
     enum kc_error error = reach_desk();
@@ -114,7 +121,8 @@ enum kc_error kc_daemon_change(struct kc_client_request *request, struct kc_clie
     if (shared == NULL)
         return KC_ERR_DAEMON_ABSENT;
     struct kc_client_answer *result = NULL;
-    error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+    error =
+        kc_client_call(shared->client, request, patience_for(request->message.operation), &result);
     leave(shared, error);
     return hand_out(error, result, answer);
 }

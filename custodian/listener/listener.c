@@ -185,13 +185,11 @@ static void *work(void *argument)
 enum kc_error kc_listener_start(const struct kc_config *config, struct kc_relays *relays,
     const struct kc_tls *tls, int descriptor)
 {
-    struct listener *listener = malloc(sizeof *listener);
-    if (!listener)
-        return KC_ERR_NO_MEMORY;
-    *listener = (struct listener){config, relays, tls, descriptor};
+    static struct listener listener; /* as long as the process */
+    listener = (struct listener){config, relays, tls, descriptor};
     for (uint32_t i = 0; i < config->listen.connections; i++) {
         pthread_t thread;
-        if (pthread_create(&thread, NULL, work, listener) != 0)
+        if (pthread_create(&thread, NULL, work, &listener) != 0)
             return KC_ERR_NO_MEMORY; /* the process ends, and its threads with it */
     }
     return KC_OK;

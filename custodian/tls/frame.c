@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define OCTETS_MAX ((size_t)KC_DATA_SIZE_MAX)
+
 bool kc_is_carried(enum kc_operation operation)
 {
     return operation == KC_OPERATION_SIGNATURE_CONTRIBUTE ||
@@ -23,7 +25,7 @@ enum kc_error kc_frame_head_read(
     bool good = read.size > 0 && read.size <= KC_MESSAGE_SIZE_MAX;
     for (size_t i = 0; i < KC_DESCRIPTORS_MAX; i++) {
         read.sizes[i] = kc_reader_u32(&r);
-        good = good && read.sizes[i] <= (i < read.count ? KC_DATA_SIZE_MAX : 0);
+        good = good && read.sizes[i] <= (i < read.count ? OCTETS_MAX : 0);
     }
     if (!good || read.count > KC_DESCRIPTORS_MAX || kc_reader_finish(&r) != KC_OK)
         return KC_ERR_BAD_REQUEST;
@@ -42,7 +44,7 @@ static enum kc_error send_head(struct kc_tls_link *link, size_t size,
     for (size_t i = 0; i < KC_DESCRIPTORS_MAX; i++) {
         size_t octets = 0;
         if (i < descriptors->count &&
-            kc_sealed_size(descriptors->fd[i], KC_DATA_SIZE_MAX, &octets) != KC_OK)
+            kc_sealed_size(descriptors->fd[i], OCTETS_MAX, &octets) != KC_OK)
             return KC_ERR_BAD_REQUEST;
         kc_writer_u32(&w, (uint32_t)octets);
     }
@@ -53,10 +55,10 @@ static enum kc_error send_head(struct kc_tls_link *link, size_t size,
 static enum kc_error send_octets(struct kc_tls_link *link, int descriptor, int64_t deadline_ms)
 {
     size_t size = 0;
-    uint8_t *octets = malloc(KC_DATA_SIZE_MAX);
+    uint8_t *octets = malloc(OCTETS_MAX);
     if (!octets)
         return KC_ERR_NO_MEMORY;
-    enum kc_error error = kc_sealed_read(descriptor, octets, KC_DATA_SIZE_MAX, &size);
+    enum kc_error error = kc_sealed_read(descriptor, octets, OCTETS_MAX, &size);
     if (error == KC_OK && size > 0)
         error = kc_tls_link_write(link, octets, size, deadline_ms);
     free(octets);

@@ -236,7 +236,7 @@ static enum kc_error log_in(const struct kc_wish *wish, const struct kc_values *
     size_t size = 0;
     struct kc_span name = span_of(values, KC_FIELD_KEYRING);
     if (!kc_values_has(values, KC_FIELD_LOGIN) || values->value[KC_FIELD_LOGIN].number == 0 ||
-        wish->asker->ask == NULL || name.size >= sizeof keyring)
+        wish->asker->ask == NULL || name.bytes == NULL || name.size >= sizeof keyring)
         return KC_OK;
     memcpy(keyring, name.bytes, name.size);
     keyring[name.size] = '\0';

@@ -111,8 +111,9 @@ void kc_tls_make_certificate(const char *folder, const char *authority, const ch
     read_both(folder, authority, &issuer, &issuer_key);
     X509 *made = new_certificate(name, key, validity);
     require(X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1, "issuer");
-    snprintf(alternative, sizeof alternative, "DNS:%s", dns_name);
-    add_extension(made, NID_subject_alt_name, alternative);
+    snprintf(alternative, sizeof alternative, "DNS:%s", dns_name ? dns_name : "");
+    if (dns_name)
+        add_extension(made, NID_subject_alt_name, alternative);
     require(X509_sign(made, issuer_key, NULL) > 0, "sign");
     write_both(folder, name, made, key);
     X509_free(made);

@@ -18,7 +18,8 @@ enum kc_tls_validity { KC_TLS_VALID, KC_TLS_EXPIRED };
 /*
  * The same for a custodian: signed by an authority of the folder.
  *
- * dns_name  the certificate's one subjectAltName
+ * name      its common name, and that of the files
+ * dns_name  its one subjectAltName; NULL: it has none
  */
 void kc_tls_make_certificate(const char *folder, const char *authority, const char *name,
     const char *dns_name, enum kc_tls_validity validity);
