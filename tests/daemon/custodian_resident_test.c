@@ -411,6 +411,95 @@ static struct pair make_pair(const char *algorithm, enum kc_curve curve, uint64_
     return pair;
 }
 
+static void expect(struct exchange exchange, enum kc_error error)
+{
+    assert_int_equal(run(&exchange), error);
+    end(&exchange);
+}
+
+static struct exchange with_wrong_pin(struct exchange exchange)
+{
+    kc_descriptors_close(&exchange.request.descriptors);
+    assert_int_equal(kc_client_request_secret(&exchange.request, &exchange.request.message.values,
+                         KC_FIELD_PIN, "not the right one", 17),
+        KC_OK);
+    return exchange;
+}
+
+static size_t count_keys(void)
+{
+    struct exchange exchange = begin(KC_OPERATION_KEY_LIST);
+    put_text(&exchange, KC_FIELD_KEYRING, "test");
+    run_well(&exchange);
+    size_t count = kc_client_answer_message(exchange.answer)->item_count;
+    end(&exchange);
+    return count;
+}
+
+/* What does not fit makes no share in software ... */
+static void refuse_to_join(struct pair *pair)
+{
+    static const uint8_t identity[65] = {0};
+    struct key right = pair->resident;
+    expect(ask_to_join(pair, "P-384", KC_PARTY_SERVICE), KC_ERR_BAD_ALGORITHM);
+    expect(ask_to_join(pair, "Ed25519", KC_PARTY_SERVICE), KC_ERR_BAD_ALGORITHM);
+    expect(ask_to_join(pair, "P-256", 0), KC_ERR_BAD_ARGUMENT);
+    expect(ask_to_join(pair, "P-256", 3), KC_ERR_BAD_ARGUMENT);
+    expect(ask_to_join(pair, "X25519", KC_PARTY_SERVICE), KC_ERR_POINT_ENCODING);
+    expect(with_wrong_pin(ask_to_join(pair, "P-256", KC_PARTY_SERVICE)), KC_ERR_OPERATOR_PROOF);
+    pair->resident.public_key[40] ^= 1;
+    expect(ask_to_join(pair, "P-256", KC_PARTY_SERVICE), KC_ERR_POINT_NOT_ON_CURVE);
+    memcpy(pair->resident.public_key, identity, sizeof identity);
+    expect(ask_to_join(pair, "P-256", KC_PARTY_SERVICE), KC_ERR_POINT_ENCODING);
+    pair->resident = right;
+}
+
+/* ... and no key that is not resident, is for something else or not here, becomes a share. */
+static void refuse_to_form(struct pair *pair, struct kc_span possession)
+{
+    struct key right = pair->resident, joined = pair->software;
+    expect(ask_to_form(pair, possession, 0), KC_ERR_BAD_ARGUMENT);
+    expect(with_wrong_pin(ask_to_form(pair, possession, KC_PARTY_FIRST)), KC_ERR_OPERATOR_PROOF);
+    expect(
+        ask_to_form(pair, (struct kc_span){possession.bytes, possession.size - 1}, KC_PARTY_FIRST),
+        KC_ERR_BAD_ARGUMENT);
+    pair->software.public_key[5] ^= 1;
+    struct exchange exchange = ask_to_form(pair, possession, KC_PARTY_FIRST);
+    assert_int_not_equal(run(&exchange), KC_OK);
+    end(&exchange);
+    pair->software = joined;
+    pair->resident = generate("signs", "P-256", "sign");
+    expect(ask_to_form(pair, possession, KC_PARTY_FIRST), KC_ERR_REFUSED);
+    struct exchange sealed = ask_to_generate("sealed", "P-256", "agree");
+    put_text(&sealed, KC_FIELD_RESIDENCE, "sealed");
+    run_well(&sealed);
+    take_key(&sealed, &pair->resident);
+    end(&sealed);
+    expect(ask_to_form(pair, possession, KC_PARTY_FIRST), KC_ERR_BAD_ARGUMENT);
+    pair->resident.id[5] ^= 1;
+    expect(ask_to_form(pair, possession, KC_PARTY_FIRST), KC_ERR_REFUSED);
+    pair->resident = right;
+}
+
+static void what_does_not_fit_becomes_no_resident_share(void **state)
+{
+    (void)state;
+    struct pair pair = {.curve = KC_CURVE_P256};
+    set_operator_pin();
+    pair.resident = generate("resident", "P-256", "agree");
+    refuse_to_join(&pair);
+    assert_int_equal(count_keys(), 1);
+    struct exchange joined = ask_to_join(&pair, "P-256", KC_PARTY_SERVICE);
+    run_well(&joined);
+    take_key(&joined, &pair.software);
+    refuse_to_form(&pair, answered(&joined, KC_FIELD_POSSESSION));
+    expect(ask_to_form(&pair, answered(&joined, KC_FIELD_POSSESSION), KC_PARTY_FIRST), KC_OK);
+    /* it is a share now, and not one for two keys */
+    expect(
+        ask_to_form(&pair, answered(&joined, KC_FIELD_POSSESSION), KC_PARTY_FIRST), KC_ERR_REFUSED);
+    end(&joined);
+}
+
 /* Somebody to agree with, whose scalar is known here. */
 static struct kc_scalar some_scalar(enum kc_curve curve, uint8_t seed)
 {
@@ -544,6 +633,7 @@ int main(void)
         ON_TPM(what_a_root_cannot_have_resident_is_refused_with_its_reason),
         ON_TPM(a_resident_share_and_one_in_software_agree_as_their_whole_key_would),
         ON_TPM(the_first_share_may_be_the_resident_one),
+        ON_TPM(what_does_not_fit_becomes_no_resident_share),
     };
     const struct CMUnitTest on_softhsm[] = {
         ON_SOFTHSM(a_resident_key_signs_and_agrees_also_after_a_restart),

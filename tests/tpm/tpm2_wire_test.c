@@ -88,6 +88,39 @@ static void no_secret_crosses_in_clear_with_a_pcr_policy(void **state)
     assert_true(kc_tpm_proxy_saw(&w->proxy, w->fixture->srk_name, sizeof w->fixture->srk_name));
 }
 
+/* Neither what authorises a resident key's use nor what it agreed on, though the TPM answers that. */
+static void no_secret_of_a_resident_key_crosses_in_clear(void **state)
+{
+    struct wire *w = *state;
+    static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "a maker's tag";
+    static const uint8_t auth[KC_ROOT_AUTH_SIZE] = "what authorises the use of a key";
+    uint8_t agreed[KC_ROOT_RESULT_MAX], signature[KC_ROOT_RESULT_MAX];
+    size_t agreed_size = 0, signature_size = 0;
+    struct kc_root_made agrees, signs, other;
+    assert_int_equal(
+        kc_root_key_make(w->root, KC_ALGORITHM_P256, KC_USE_AGREE, auth, tag, &agrees), KC_OK);
+    assert_int_equal(
+        kc_root_key_make(w->root, KC_ALGORITHM_P256, KC_USE_AGREE, auth, tag, &other), KC_OK);
+    assert_int_equal(
+        kc_root_key_make(w->root, KC_ALGORITHM_P256, KC_USE_SIGN, auth, tag, &signs), KC_OK);
+    const struct kc_root_key first = {auth, {agrees.blob, agrees.blob_size}};
+    const struct kc_root_key second = {auth, {signs.blob, signs.blob_size}};
+    assert_int_equal(
+        kc_root_key_agree(w->root, &first, (struct kc_span){other.public_key, other.public_size},
+            agreed, &agreed_size),
+        KC_OK);
+    assert_int_equal(kc_root_key_sign(w->root, &second, KC_ROOT_ECDSA,
+                         (struct kc_span){fixture_key, 32}, signature, &signature_size),
+        KC_OK);
+    kc_root_disconnect(w->root);
+    assert_int_equal(agreed_size, 65);
+    assert_unseen(w, auth, sizeof auth);
+    assert_unseen(w, agreed + 1, 32);
+    assert_unseen(w, agreed + 33, 32);
+    /* what is public did cross */
+    assert_true(kc_tpm_proxy_saw(&w->proxy, signs.public_key + 1, 32));
+}
+
 /* The same key sealed without care, by tpm2-tools: what the test would
  * see if we did not encrypt. */
 static void a_key_that_does_cross_in_clear_would_be_seen(void **state)
@@ -188,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(no_secret_crosses_in_clear),
         TEST(no_secret_crosses_in_clear_with_a_pcr_policy),
+        TEST(no_secret_of_a_resident_key_crosses_in_clear),
         TEST(a_key_that_does_cross_in_clear_would_be_seen),
         TEST(a_substituted_storage_key_gets_no_session),
         TEST(the_substituted_key_would_do_for_who_pins_it),
