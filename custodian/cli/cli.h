@@ -116,6 +116,7 @@ enum kc_error kc_cli_key_list(struct kc_cli *cli);
 enum kc_error kc_cli_key_show(struct kc_cli *cli);
 enum kc_error kc_cli_key_public(struct kc_cli *cli);
 enum kc_error kc_cli_key_reference(struct kc_cli *cli); /* cli_reference.c */
+enum kc_error kc_cli_key_seal(struct kc_cli *cli);
 enum kc_error kc_cli_key_agree(struct kc_cli *cli);
 enum kc_error kc_cli_key_update(struct kc_cli *cli);
 enum kc_error kc_cli_key_enable(struct kc_cli *cli);

@@ -37,6 +37,8 @@ const struct kc_cli_command kc_cli_commands[] = {
         "print a public key; of a share: of the key that was split", kc_cli_key_public},
     {"key", "reference", "KEY", 1, 1, 0, B(KEYRING) | WRITES,
         "print a PEM reference to a key, for programs on OpenSSL that read keys from files", kc_cli_key_reference},
+    {"key", "seal", "KEY", 1, 1, 0, B(KEYRING) | WRITES,
+        "print the seal of a sealed key, a TSS2 PRIVATE KEY in PEM, for TPM tools of others", kc_cli_key_seal},
     {"key", "sign", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | SCHEMES | LOGS_IN,
         "sign a file with a key that is not split", kc_cli_key_sign},
     {"key", "decrypt", "KEY FILE", 2, 2, B(SCHEME) | B(OUTPUT), B(KEYRING) | B(HASH) | B(MGF_HASH) | B(OAEP_LABEL) |

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A reference to a key, as a PEM file: for programs that read keys from files
  * (docs/openssl-provider.md has who, pkcs11/provider/decoder.c reads it). */
+#include "custodian/cli/call.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
@@ -31,12 +32,13 @@ static size_t write_der(const char *uri, const char *algorithm, uint8_t der[stat
     return kc_writer_finish(&w) == KC_OK ? w.size : 0;
 }
 
-static enum kc_error write_pem(struct kc_cli *cli, const uint8_t *der, size_t size)
+static enum kc_error write_pem(
+    struct kc_cli *cli, const char *label, const uint8_t *der, size_t size)
 {
     const char *output = cli->values[KC_CLI_OUTPUT];
     char *pem;
     BIO *memory = BIO_new(BIO_s_mem());
-    if (memory == NULL || PEM_write_bio(memory, LABEL, "", der, (long)size) <= 0) {
+    if (memory == NULL || PEM_write_bio(memory, label, "", der, (long)size) <= 0) {
         BIO_free(memory);
         return kc_cli_fail(cli, KC_ERR_NO_MEMORY, "a PEM block");
     }
@@ -60,5 +62,24 @@ enum kc_error kc_cli_key_reference(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     snprintf(uri, sizeof uri, "custodian:%s", key.id);
-    return write_pem(cli, der, write_der(uri, key.public.algorithm, der));
+    return write_pem(cli, LABEL, der, write_der(uri, key.public.algorithm, der));
+}
+
+/* For tpm2_load -r and other tools that read the form. */
+enum kc_error kc_cli_key_seal(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    struct kc_cli_key key;
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SEAL);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
+    if ((error = kc_cli_call_run(&call)) != KC_OK)
+        return error;
+    struct kc_span seal = kc_cli_call_span(&call, KC_FIELD_VALUE);
+    return write_pem(cli, "TSS2 PRIVATE KEY", seal.bytes, seal.size);
 }

@@ -76,6 +76,7 @@ struct fit {
 
 static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_KEY_SHOW] = {.roles = ROLE_ANY, .states = STATE_ANY},
+    [KC_OPERATION_KEY_SEAL] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
     [KC_OPERATION_KEY_UPDATE] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
         .states = STATE(ACTIVE) | STATE(DISABLED)},
     [KC_OPERATION_KEY_DISABLE] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},

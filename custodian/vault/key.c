@@ -119,6 +119,37 @@ enum kc_error kc_vault_key_show(struct kc_call *call)
     return error;
 }
 
+/* --- key-seal --- */
+
+#define DER_SEQUENCE 0x30
+#define DER_TWO_OCTETS 0x82 /* of length follow: a seal has more than 255 octets */
+
+/* How many octets the DER has that a seal begins with; what is behind says how it opens, which is the
+ * custodian's own. 0: a token made it. */
+static size_t size_of_der(const struct kc_record *key)
+{
+    const uint8_t *seal = key->seal;
+    if (key->seal_size < 4 || seal[0] != DER_SEQUENCE || seal[1] != DER_TWO_OCTETS)
+        return 0;
+    size_t size = 4 + ((size_t)seal[2] << 8 | seal[3]);
+    return size <= key->seal_size ? size : 0;
+}
+
+enum kc_error kc_vault_key_seal(struct kc_call *call)
+{
+    struct kc_record *key;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error != KC_OK)
+        return error;
+    size_t size = key->residence == KC_RESIDENCE_SEALED ? size_of_der(key) : 0;
+    if (size == 0) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_RESIDENCE].name);
+        return KC_ERR_BAD_ARGUMENT;
+    }
+    kc_call_set_octets(call, KC_FIELD_VALUE, key->seal, size);
+    return KC_OK;
+}
+
 /* --- key-agree --- */
 
 /* A peer in signed encoding, for X as u alone, for P-256 uncompressed. */

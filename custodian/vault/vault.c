@@ -72,6 +72,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_ATTEST_ENROL] = {kc_vault_attest_enrol, NOTHING},
     [KC_OPERATION_ATTEST_ACTIVATE] = {kc_vault_attest_activate, NOTHING},
     [KC_OPERATION_STORE_ROTATE] = {kc_vault_store_rotate, STORE},
+    [KC_OPERATION_KEY_SEAL] = {kc_vault_key_seal, STORE},
     [KC_OPERATION_ROOT_REPLACE] = {kc_vault_root_replace, STORE},
     [KC_OPERATION_STORE_ACCEPT] = {kc_vault_store_accept, STORE_IF_THERE},
     [KC_OPERATION_MESH_SERVICE_CREATE] = {kc_vault_mesh_service_create, STORE},

@@ -207,6 +207,21 @@ static void a_policy_is_signed_by_a_key_of_a_custodian(void **state)
     assert_true(run("custodian policy explain | grep signature | grep -q same"));
 }
 
+static void the_seal_of_a_key_is_given_and_tpm2_tools_open_it(void **state)
+{
+    (void)state;
+    kc_custodian_start(&custodian);
+    assert_true(shell(
+        "cd %s && C='" KC_BUILD_DIR "/custodian --socket socket' && "
+        "$C key generate -l sealed -a Ed25519 >>log && $C key seal sealed -o '%s/sealed.pem' && "
+        "$C key generate -l wrapped -a Ed25519 --residence wrapped >>log && "
+        "! $C key seal wrapped 2>>log",
+        custodian.folder, custodian.tpm.folder));
+    kc_custodian_stop(&custodian);
+    assert_true(on_tpm("tpm2_load -r sealed.pem -c sealed.ctx && "
+                       "[ $(tpm2_unseal -c sealed.ctx | wc -c) = 66 ]"));
+}
+
 static void what_is_no_policy_or_key_is_refused_by_name(void **state)
 {
     (void)state;
@@ -252,6 +267,7 @@ int main(void)
         TEST(the_values_of_an_event_log_are_taken),
         TEST(without_signed_policies_the_register_that_changed_is_named_too),
         TEST(a_policy_is_signed_by_a_key_of_a_custodian),
+        TEST(the_seal_of_a_key_is_given_and_tpm2_tools_open_it),
         TEST(what_is_no_policy_or_key_is_refused_by_name),
         TEST(wrong_pins_of_clients_are_not_the_tpms),
     };
