@@ -29,7 +29,7 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"key", "generate", "", 0, 0, B(ALGORITHM) | B(LABEL), B(KEYRING) | B(ROLE) | B(RESIDENCE) | B(ACCOUNT) | B(USE) |
         B(CONFIRM) | B(ROOT) | DETAILS | LOGS_IN, "generate a key and keep it", kc_cli_key_generate},
     {"key", "derive", "SEED NAME", 2, 2, B(LABEL), 0,
-        "make a named key of a seed of the Mesh a key of its own, as after the seed was recovered", kc_cli_key_derive},
+        "make a named key of a seed of the Mesh, such as that of an account's store, a key of its own", kc_cli_key_derive},
     {"key", "list", "", 0, 0, 0, B(KEYRING) | B(LABEL) | B(ROLE) | B(ALGORITHM) | B(STATE) | B(GROUP) |
         B(RESIDENCE) | B(ROOT), "list keys", kc_cli_key_list},
     {"key", "show", "KEY", 1, 1, 0, B(KEYRING), "describe a key", kc_cli_key_show},

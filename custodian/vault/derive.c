@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key-derive: a named key of a seed that is here, as after the seed was recovered. */
+/* key-derive: a named key of a seed that is here, such as the key of an account's store. */
 #include "custodian/vault/derived.h"
 
 #include <string.h>

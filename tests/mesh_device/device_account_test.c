@@ -170,6 +170,57 @@ static void another_device_cannot_take_it(void **state)
     free(response);
 }
 
+/* --- a device that comes back from an escrow --- */
+
+#define SHARES 2
+
+/* The shares of an escrow of the device's seed, a line each; and its recovery record, given: free. */
+static char *escrow(struct bench *bench, const char *device, char shares[SHARES * 128])
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ESCROW_CREATE);
+    char object[KC_UDF_ID_SIZE];
+    size_t size;
+    ask_text(&ask, KC_FIELD_KEY, device);
+    ask_number(&ask, KC_FIELD_COUNT, SHARES);
+    ask_number(&ask, KC_FIELD_THRESHOLD, SHARES);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(bench, &ask);
+    strcpy(object, answer_text(answer, KC_FIELD_OBJECT));
+    char *record = answer_octets(answer, KC_FIELD_DOCUMENT, &size);
+    answer_done(answer);
+    shares[0] = '\0';
+    for (size_t i = 0; i < SHARES; i++) {
+        ask = ask_new(KC_OPERATION_MESH_ESCROW_SHARE);
+        ask_text(&ask, KC_FIELD_OBJECT, object);
+        answer = bench_ask(bench, &ask);
+        char *share = answer_octets(answer, KC_FIELD_SECRET, &size);
+        snprintf(shares + strlen(shares), 128, "%.*s\n", (int)size, share);
+        free(share);
+        answer_done(answer);
+    }
+    return record;
+}
+
+static void a_device_that_was_recovered_gets_its_keys_again(void **state)
+{
+    struct pair *pair = *state;
+    struct home *home = pair->home;
+    char shares[SHARES * 128];
+    bench_set_pin(home->bench);
+    char *record = escrow(home->bench, home->device, shares);
+    struct ask ask = ask_new(KC_OPERATION_MESH_ESCROW_RECOVER);
+    ask_text(&ask, KC_FIELD_KEY, home->device);
+    ask_text(&ask, KC_FIELD_KEYRING, "main");
+    ask_text(&ask, KC_FIELD_LABEL, "pot");
+    ask_secret(&ask, KC_FIELD_SHARES, shares, strlen(shares));
+    ask_octets(&ask, KC_FIELD_DOCUMENT, record, strlen(record));
+    ask_pin(&ask);
+    bench_expect(pair->administrator, &ask, KC_OK);
+    struct home recovered = {.bench = pair->administrator};
+    assert_int_equal(home_open(&recovered, home->keys[KC_MESH_DEVICE_ENCRYPT]), KC_OK);
+    free(record);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -177,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_one_custodian_connects_another_takes),
         CASE(another_device_cannot_take_it),
+        CASE(a_device_that_was_recovered_gets_its_keys_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,7 +220,6 @@ static struct ask derive_ask(const char *seed, const char *name, const char *lab
     return ask;
 }
 
-/* As after a recovery: there is the seed, and no record of its keys. */
 static void a_named_key_of_a_seed_is_made_a_key_of_its_own(void **state)
 {
     struct home *home = *state;
