@@ -144,6 +144,12 @@ struct reading {
     char set[SET_SIZE + 1]; /* of the shares before; empty: none said */
 };
 
+/* A character of Base32 or a dash. */
+static bool is_of_set(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7') || c == '-';
+}
+
 /* Letters and digits of a set, in upper case; white space around them is dropped. False: no set. */
 static bool set_read(struct kc_span text, char set[SET_SIZE + 1])
 {
@@ -152,9 +158,10 @@ static bool set_read(struct kc_span text, char set[SET_SIZE + 1])
         char c = (char)text.bytes[i];
         if (c == ' ' || c == '\t' || c == '\r')
             continue;
-        if (size == SET_SIZE)
+        c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        if (size == SET_SIZE || !is_of_set(c))
             return false;
-        set[size++] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        set[size++] = c;
     }
     set[size] = '\0';
     return size == SET_SIZE;

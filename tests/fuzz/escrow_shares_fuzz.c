@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shares as people type them: what gives a secret gives it in any order too, and each line once more
- * changes nothing. */
+/* Shares as people type them: what gives a secret gives the same one when each line stands there twice. */
 #include "tests/fuzz/fuzz.h"
 
 #include "custodian/mesh/recovery.h"

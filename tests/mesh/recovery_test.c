@@ -160,6 +160,21 @@ static void fewer_shares_are_told_from_wrong_ones(void **state)
     expect(escrow, escrow->id, KC_ERR_BAD_ARGUMENT);
 }
 
+static void what_stands_behind_the_colon_is_a_set(void **state)
+{
+    struct escrow *escrow = *state;
+    static const char wrong[] = {'\0', '!', '1', ':'};
+    for (size_t i = 0; i < sizeof wrong; i++) {
+        uint8_t secret[KC_UDF_SHAMIR_SECRET_MAX];
+        size_t size = 0;
+        char text[KC_RECOVERY_SHARES_SIZE];
+        strcpy(text, lines(escrow, "123"));
+        struct kc_span span = span_of(text);
+        strchr(text, ':')[2] = wrong[i];
+        assert_int_equal(kc_recovery_combine(span, secret, &size), KC_ERR_BAD_ARGUMENT);
+    }
+}
+
 /* 7.22 */
 static void shares_of_two_sets_are_noticed(void **state)
 {
@@ -328,6 +343,7 @@ int main(void)
         TEST(as_many_shares_as_are_needed_give_the_seed_back),
         TEST(shares_are_read_as_people_type_them),
         TEST(fewer_shares_are_told_from_wrong_ones),
+        TEST(what_stands_behind_the_colon_is_a_set),
         TEST(shares_of_two_sets_are_noticed),
         TEST(an_altered_share_is_noticed_with_and_without_one_too_many),
         TEST(a_record_that_was_put_in_the_place_of_another_is_noticed),
