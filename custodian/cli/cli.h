@@ -184,7 +184,7 @@ enum kc_error kc_cli_mesh_capability_list(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_capability_revoke(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_revoke(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_operate(struct kc_cli *cli);
-enum kc_error kc_cli_key_derive(struct kc_cli *cli); /* mesh_device.c */
+enum kc_error kc_cli_key_derive(struct kc_cli *cli);         /* mesh_device.c */
 enum kc_error kc_cli_mesh_device_create(struct kc_cli *cli); /* mesh_device.c */
 enum kc_error kc_cli_mesh_device_install(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli);

@@ -14,7 +14,7 @@ static enum kc_error wrong_name(struct kc_call *call)
 static enum kc_error find_place(
     struct kc_call *call, const struct kc_point *public, struct kc_record *wanted)
 {
-    struct kc_record named = {0}, *former;
+    struct kc_record named = {0}, *former = NULL;
     enum kc_error error = kc_record_of_public(&named, public);
     if (error == KC_OK)
         error = kc_call_own_key(call, named.id, &former);

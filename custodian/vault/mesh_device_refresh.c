@@ -136,7 +136,7 @@ static enum kc_error stage_share(struct kc_call *call, struct refresh *r)
 
 static enum kc_error stage_connection(struct kc_call *call, const struct refresh *r)
 {
-    struct kc_record *staged;
+    struct kc_record *staged = NULL;
     KC_AUTO_SECRET secret = {0};
     struct kc_keeper *keeper = call->vault->keeper;
     enum kc_error error = kc_keeper_open(keeper, r->record, &secret);
