@@ -245,7 +245,7 @@ int main(int count, char **texts)
     if (status >= 0)
         return status;
     kc_log_init("mesh");
-    mallopt(M_ARENA_MAX, 4); /* without a number it would read files to find one */
+    mallopt(M_ARENA_MAX, 1); /* others read files in /proc when they shrink */
     enum kc_error error = load(arguments.config, &parts.settings);
     if (error != KC_OK)
         return (int)kc_error_row(error)->class;
