@@ -281,7 +281,7 @@ static void parameters_of_another_form_are_invalid(void **state)
 
 static void points_that_are_none_are_refused(void **state)
 {
-    CK_BYTE out[114], point[57];
+    CK_BYTE out[114], point[58];
     CK_ULONG size;
     (void)state;
     struct parameter none = {.size = 0}, parameter = map_of(1);
