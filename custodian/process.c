@@ -147,45 +147,35 @@ enum kc_error kc_process_confine(const struct kc_config_user *user)
     return forbid_images();
 }
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        SCMP_SYS(name), 0,                                                                         \
-        {                                                                                          \
-            {                                                                                      \
-                0                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
-    }
-
 static const struct kc_syscall common[] = {
-    ANY(exit),
-    ANY(exit_group),
-    ANY(futex),
-    ANY(rt_sigreturn),
-    ANY(rt_sigprocmask),
-    ANY(restart_syscall),
-    ANY(rseq), /* a thread's first steps, which may come after the filter */
-    ANY(set_robust_list),
-    ANY(brk),
-    ANY(munmap),
-    ANY(mremap),
-    ANY(madvise),
-    ANY(getrandom),
-    ANY(clock_gettime),
-    ANY(gettimeofday),
-    ANY(clock_nanosleep),
-    ANY(sched_yield),
-    ANY(sched_getaffinity),
-    ANY(getpid),
-    ANY(gettid),
-    ANY(sendmsg),
-    ANY(recvmsg),
-    ANY(shutdown),
-    ANY(poll),
-    ANY(ppoll),
-    ANY(epoll_wait),
-    ANY(epoll_pwait),
-    ANY(epoll_ctl),
+    KC_SYSCALL(exit),
+    KC_SYSCALL(exit_group),
+    KC_SYSCALL(futex),
+    KC_SYSCALL(rt_sigreturn),
+    KC_SYSCALL(rt_sigprocmask),
+    KC_SYSCALL(restart_syscall),
+    KC_SYSCALL(rseq), /* a thread's first steps, which may come after the filter */
+    KC_SYSCALL(set_robust_list),
+    KC_SYSCALL(brk),
+    KC_SYSCALL(munmap),
+    KC_SYSCALL(mremap),
+    KC_SYSCALL(madvise),
+    KC_SYSCALL(getrandom),
+    KC_SYSCALL(clock_gettime),
+    KC_SYSCALL(gettimeofday),
+    KC_SYSCALL(clock_nanosleep),
+    KC_SYSCALL(sched_yield),
+    KC_SYSCALL(sched_getaffinity),
+    KC_SYSCALL(getpid),
+    KC_SYSCALL(gettid),
+    KC_SYSCALL(sendmsg),
+    KC_SYSCALL(recvmsg),
+    KC_SYSCALL(shutdown),
+    KC_SYSCALL(poll),
+    KC_SYSCALL(ppoll),
+    KC_SYSCALL(epoll_wait),
+    KC_SYSCALL(epoll_pwait),
+    KC_SYSCALL(epoll_ctl),
     {SCMP_SYS(write), 1, {{0, SCMP_CMP_EQ, STDERR_FILENO, 0}}},
     {SCMP_SYS(mprotect), 1, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}}},
     {SCMP_SYS(mmap), 2,

@@ -122,6 +122,24 @@ struct kc_syscall {
     struct scmp_arg_cmp arguments[3];
 };
 
+/* Rows of a table of them: whatever the arguments; where one has a value, or some of its bits have. */
+#define KC_SYSCALL(name)                                                                           \
+    {                                                                                              \
+        .number = SCMP_SYS(name)                                                                   \
+    }
+#define KC_SYSCALL_WHERE(name, position, value)                                                    \
+    {                                                                                              \
+        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
+            {position, SCMP_CMP_EQ, value, 0}                                                      \
+        }                                                                                          \
+    }
+#define KC_SYSCALL_WHERE_BITS(name, position, bits, value)                                         \
+    {                                                                                              \
+        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
+            {position, SCMP_CMP_MASKED_EQ, bits, value}                                            \
+        }                                                                                          \
+    }
+
 /*
  * From here on any other system call, in any thread, ends the process.
  *

@@ -10,37 +10,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        .number = SCMP_SYS(name)                                                                   \
-    }
-#define WHERE(name, position, value)                                                               \
-    {                                                                                              \
-        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
-            {position, SCMP_CMP_EQ, value, 0}                                                      \
-        }                                                                                          \
-    }
-
 /* It connects to sockets in the file system, and over TLS if a peer is reached so; it opens no file
  * and listens nowhere. The table's last rows are for TLS. */
 static const struct kc_syscall allowed[] = {
-    WHERE(socket, 0, AF_UNIX),
-    ANY(connect),
-    ANY(close),
-    ANY(dup3), /* a new end of the desk's edge */
-    ANY(getsockopt),
-    WHERE(setsockopt, 2, SO_SNDTIMEO), /* how long a connect may take */
-    WHERE(fcntl, 1, F_GETFL),
-    WHERE(fcntl, 1, F_SETFL),
-    WHERE(socket, 0, AF_INET),
-    WHERE(socket, 0, AF_INET6),
-    WHERE(setsockopt, 1, IPPROTO_TCP), /* small messages leave at once */
-    ANY(read),                         /* libssl's */
-    ANY(write),
-    ANY(pread64), /* a message that came as a descriptor */
-    ANY(fstat),
-    ANY(newfstatat),
-    WHERE(fcntl, 1, F_GET_SEALS),
+    KC_SYSCALL_WHERE(socket, 0, AF_UNIX),
+    KC_SYSCALL(connect),
+    KC_SYSCALL(close),
+    KC_SYSCALL(dup3), /* a new end of the desk's edge */
+    KC_SYSCALL(getsockopt),
+    KC_SYSCALL_WHERE(setsockopt, 2, SO_SNDTIMEO), /* how long a connect may take */
+    KC_SYSCALL_WHERE(fcntl, 1, F_GETFL),
+    KC_SYSCALL_WHERE(fcntl, 1, F_SETFL),
+    KC_SYSCALL_WHERE(socket, 0, AF_INET),
+    KC_SYSCALL_WHERE(socket, 0, AF_INET6),
+    KC_SYSCALL_WHERE(setsockopt, 1, IPPROTO_TCP), /* small messages leave at once */
+    KC_SYSCALL(read),                             /* libssl's */
+    KC_SYSCALL(write),
+    KC_SYSCALL(pread64), /* a message that came as a descriptor */
+    KC_SYSCALL(fstat),
+    KC_SYSCALL(newfstatat),
+    KC_SYSCALL_WHERE(fcntl, 1, F_GET_SEALS),
 };
 #define ROWS_FOR_TLS 9
 

@@ -7,59 +7,48 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        .number = SCMP_SYS(name)                                                                   \
-    }
-#define WHERE(name, position, value)                                                               \
-    {                                                                                              \
-        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
-            {position, SCMP_CMP_EQ, value, 0}                                                      \
-        }                                                                                          \
-    }
-
 /* It connects to the custodian's socket alone: connect is for a socket that it made itself, and it
  * makes none but AF_UNIX. */
 static const struct kc_syscall allowed[] = {
     /* clients */
-    ANY(accept4),
-    ANY(recvfrom),
-    ANY(sendto),
-    ANY(sendfile),
-    ANY(read),
-    ANY(readv),
-    ANY(write),
-    ANY(writev),
-    ANY(close),
-    ANY(getpeername),
-    ANY(getsockname),
-    ANY(getsockopt),
-    ANY(setsockopt),
-    ANY(fcntl),
+    KC_SYSCALL(accept4),
+    KC_SYSCALL(recvfrom),
+    KC_SYSCALL(sendto),
+    KC_SYSCALL(sendfile),
+    KC_SYSCALL(read),
+    KC_SYSCALL(readv),
+    KC_SYSCALL(write),
+    KC_SYSCALL(writev),
+    KC_SYSCALL(close),
+    KC_SYSCALL(getpeername),
+    KC_SYSCALL(getsockname),
+    KC_SYSCALL(getsockopt),
+    KC_SYSCALL(setsockopt),
+    KC_SYSCALL(fcntl),
     /* the custodian */
-    WHERE(socket, 0, AF_UNIX),
-    ANY(connect),
-    ANY(memfd_create),
-    ANY(ftruncate),
-    ANY(dup3),
+    KC_SYSCALL_WHERE(socket, 0, AF_UNIX),
+    KC_SYSCALL(connect),
+    KC_SYSCALL(memfd_create),
+    KC_SYSCALL(ftruncate),
+    KC_SYSCALL(dup3),
     /* the store */
-    ANY(pread64),
-    ANY(pwrite64),
-    ANY(fsync),
-    ANY(fdatasync),
-    ANY(fstat),
-    ANY(newfstatat),
-    ANY(lseek),
-    ANY(geteuid),
-    ANY(getuid),
+    KC_SYSCALL(pread64),
+    KC_SYSCALL(pwrite64),
+    KC_SYSCALL(fsync),
+    KC_SYSCALL(fdatasync),
+    KC_SYSCALL(fstat),
+    KC_SYSCALL(newfstatat),
+    KC_SYSCALL(lseek),
+    KC_SYSCALL(geteuid),
+    KC_SYSCALL(getuid),
     /* threads: their names, and those that wait */
-    WHERE(prctl, 0, PR_SET_NAME),
-    ANY(rt_sigtimedwait),
-    ANY(rt_sigaction),
-    ANY(clock_getres),
-    ANY(times),
-    ANY(getrusage),
-    ANY(munlock),
+    KC_SYSCALL_WHERE(prctl, 0, PR_SET_NAME),
+    KC_SYSCALL(rt_sigtimedwait),
+    KC_SYSCALL(rt_sigaction),
+    KC_SYSCALL(clock_getres),
+    KC_SYSCALL(times),
+    KC_SYSCALL(getrusage),
+    KC_SYSCALL(munlock),
 };
 
 enum kc_error kc_front_sandbox(void)

@@ -10,30 +10,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        .number = SCMP_SYS(name)                                                                   \
-    }
-#define WHERE(name, position, value)                                                               \
-    {                                                                                              \
-        .number = SCMP_SYS(name), .compared = 1, .arguments = {                                    \
-            {position, SCMP_CMP_EQ, value, 0}                                                      \
-        }                                                                                          \
-    }
-
 /* It accepts connections, makes none, and opens no file. */
 static const struct kc_syscall allowed[] = {
-    ANY(accept4),
-    ANY(read), /* libssl's */
-    ANY(write),
-    ANY(close),
-    WHERE(setsockopt, 1, IPPROTO_TCP), /* small messages leave at once */
-    ANY(memfd_create),                 /* a message that the desk takes as a descriptor */
-    WHERE(fcntl, 1, F_ADD_SEALS),
-    WHERE(fcntl, 1, F_GET_SEALS),
-    ANY(fstat),
-    ANY(newfstatat),
-    ANY(pread64),
+    KC_SYSCALL(accept4),
+    KC_SYSCALL(read), /* libssl's */
+    KC_SYSCALL(write),
+    KC_SYSCALL(close),
+    KC_SYSCALL_WHERE(setsockopt, 1, IPPROTO_TCP), /* small messages leave at once */
+    KC_SYSCALL(memfd_create), /* a message that the desk takes as a descriptor */
+    KC_SYSCALL_WHERE(fcntl, 1, F_ADD_SEALS),
+    KC_SYSCALL_WHERE(fcntl, 1, F_GET_SEALS),
+    KC_SYSCALL(fstat),
+    KC_SYSCALL(newfstatat),
+    KC_SYSCALL(pread64),
 };
 
 static enum kc_error load(const struct kc_config *config, struct kc_tls **tls)

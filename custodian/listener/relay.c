@@ -33,15 +33,11 @@ struct kc_relays {
 
 /* --- a relay --- */
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        .number = SCMP_SYS(name)                                                                   \
-    }
 static const struct kc_syscall allowed[] = {
-    {.number = SCMP_SYS(socket), .compared = 1, .arguments = {{0, SCMP_CMP_EQ, AF_UNIX, 0}}},
-    ANY(connect),
-    ANY(close),
-    ANY(setsockopt),
+    KC_SYSCALL_WHERE(socket, 0, AF_UNIX),
+    KC_SYSCALL(connect),
+    KC_SYSCALL(close),
+    KC_SYSCALL(setsockopt),
 };
 
 static int connect_to_desk(const struct sockaddr_un *address)

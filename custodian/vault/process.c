@@ -256,39 +256,23 @@ static size_t count_workers(const struct kc_config *config)
 
 /* --- start --- */
 
-#define ANY(name)                                                                                  \
-    {                                                                                              \
-        SCMP_SYS(name), 0,                                                                         \
-        {                                                                                          \
-        }                                                                                          \
-    }
-#define WHERE(name, argument, value)                                                               \
-    {                                                                                              \
-        SCMP_SYS(name), 1,                                                                         \
-        {                                                                                          \
-            {                                                                                      \
-                argument, SCMP_CMP_EQ, value, 0                                                    \
-            }                                                                                      \
-        }                                                                                          \
-    }
-
 /* Nothing that opens a file, makes a socket or starts anything. */
 static const struct kc_syscall allowed[] = {
-    ANY(read),    /* timer, events */
-    ANY(write),   /* events, what goes into a memfd */
-    ANY(pread64), /* sealed memfds */
-    ANY(close),
-    ANY(dup3), /* new ends of edges */
-    ANY(fstat),
-    ANY(newfstatat), /* of a descriptor, as the C library writes fstat */
-    ANY(memfd_create),
-    ANY(getsockopt),
-    ANY(getsockname),
-    ANY(timerfd_settime),
-    WHERE(fcntl, 1, F_GETFL),
-    WHERE(fcntl, 1, F_SETFL),
-    WHERE(fcntl, 1, F_ADD_SEALS),
-    WHERE(fcntl, 1, F_GET_SEALS),
+    KC_SYSCALL(read),    /* timer, events */
+    KC_SYSCALL(write),   /* events, what goes into a memfd */
+    KC_SYSCALL(pread64), /* sealed memfds */
+    KC_SYSCALL(close),
+    KC_SYSCALL(dup3), /* new ends of edges */
+    KC_SYSCALL(fstat),
+    KC_SYSCALL(newfstatat), /* of a descriptor, as the C library writes fstat */
+    KC_SYSCALL(memfd_create),
+    KC_SYSCALL(getsockopt),
+    KC_SYSCALL(getsockname),
+    KC_SYSCALL(timerfd_settime),
+    KC_SYSCALL_WHERE(fcntl, 1, F_GETFL),
+    KC_SYSCALL_WHERE(fcntl, 1, F_SETFL),
+    KC_SYSCALL_WHERE(fcntl, 1, F_ADD_SEALS),
+    KC_SYSCALL_WHERE(fcntl, 1, F_GET_SEALS),
 };
 
 /* config  given */
