@@ -140,6 +140,7 @@ static const struct kc_setting operate_rows[] = {
     OPERATE(rate, 1000000000),
     OPERATE(total, UINT32_MAX),
     OPERATE(member_age_h, 87600),
+    OPERATE(exports, 1),
 };
 
 static enum kc_error read_operate(struct kc_parse *parse, const config_setting_t *setting,

@@ -124,6 +124,7 @@ struct kc_config_operate {
     uint32_t rate;         /* operations an hour, 3600; 0: any number */
     uint32_t total;        /* operations ever, 0: any number */
     uint32_t member_age_h; /* hours since a member's ConnectionDevice was made, 24; 0: any */
+    uint32_t exports; /* 1: as many shares may leave as open a key, if the administrator signs */
 };
 
 struct kc_config {

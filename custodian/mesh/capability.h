@@ -77,7 +77,7 @@ struct kc_mesh_capability {
  *
  * entry        the enveloped CatalogedAccess, signed by the account's administrator; its share is
  *              encrypted to the service, and signed with a witness by that administrator, or by
- *              this custodian if the share was made here (share_deal.h)
+ *              this custodian if the share was made here (operate.h)
  * service      an entry that names a service names this one
  * capability   given: kc_mesh_capability_wipe
  *

@@ -118,6 +118,21 @@ static bool charge(void *context, const struct kc_mesh_capability *capability)
     return true;
 }
 
+/* A member whose profile the administrator pinned in a capability that the request names. */
+static bool is_recipient(void *context, const char *account_udf, const struct kc_public_key *key)
+{
+    const struct serving *serving = context;
+    if (strcmp(serving->bound.account.udf, account_udf) != 0)
+        return false;
+    for (size_t i = 0; i < serving->held_count; i++) {
+        const struct kc_mesh_capability *capability = &serving->held[i].granted.capability;
+        if (capability->has_member && capability->member.encryption.size > 0 &&
+            kc_public_key_equal(key, &capability->member.encryption))
+            return true;
+    }
+    return false;
+}
+
 /* --- records --- */
 
 static bool is_wishing(const struct kc_call *call)
@@ -164,6 +179,7 @@ static enum kc_error hold(struct serving *serving, struct kc_record *record)
     if (error != KC_OK || revoked)
         return error;
     held->record = record;
+    held->granted.capability.allows_export = serving->call->vault->config->operate.exports != 0;
     error = kc_call_share(serving->call, serving->account, record, &held->granted.capability);
     if (error == KC_OK)
         serving->held_count++;
@@ -342,7 +358,8 @@ static enum kc_error answer_by(struct serving *serving, const struct kc_key *res
         .is_reserved = is_reserved,
         .charge = charge,
         .source = &source,
-        .share_key = makes_shares ? &share_key : NULL};
+        .share_key = makes_shares ? &share_key : NULL,
+        .is_recipient = is_recipient};
     return kc_operate(&state, serving->now * 1000, body, answer);
 }
 

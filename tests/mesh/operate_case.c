@@ -3,6 +3,7 @@
 
 #include "tests/support/cmocka.h"
 
+#include "custodian/mesh/share_envelope.h"
 #include "custodian/mesh/verify.h"
 #include "proto/base64url.h"
 #include "proto/signed_object.h"
@@ -126,6 +127,82 @@ void case_payload_of(const char *envelope, char payload[CASE_TEXT_MAX])
     size_t size = case_decode(
         json_string_value(case_at(case_base, path)), (uint8_t *)payload, CASE_TEXT_MAX - 1);
     payload[size] = '\0';
+}
+
+static const char *text_of(const char *key, const char *part)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s.%s", key, part);
+    return json_string_value(case_at(case_base, path));
+}
+
+static char *seal_with(const char *payload, const char *key)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s.scalar_le", key);
+    return case_seal(payload, path, NULL);
+}
+
+#define KEY(crv)                                                                                   \
+    "\"%s\":{\"PublicParameters\":{\"PublicKeyECDH\":{\"crv\":\"" crv "\",\"Public\":\"%s\"}}}"
+
+char *case_member_profile(void)
+{
+    char text[1500];
+    snprintf(text, sizeof text,
+        "{\"ProfileUser\":{\"AccountAddress\":\"bob@other.example\"," KEY("Ed448") "," KEY(
+            "Ed448") "," KEY("X448") "}}",
+        "ProfileSignature", text_of(CASE_MEMBER, "public"), "AdministratorSignature",
+        text_of(CASE_MEMBER_ADMINISTRATOR, "public"), "AccountEncryption",
+        text_of(CASE_MEMBER_ENCRYPTION, "public"));
+    return seal_with(text, CASE_MEMBER);
+}
+
+char *case_member_connection(const char *updated, const char *signer)
+{
+    char text[1000];
+    snprintf(text, sizeof text,
+        "{\"ConnectionDevice\":{\"Updated\":\"%s\",\"Subject\":\"%s\",\"Authority\":\"%s\","
+        "\"Account\":\"bob@other.example\"," KEY("Ed448") "," KEY("X448") "}}",
+        updated, text_of("device", "udf"), text_of(CASE_MEMBER, "udf"), "Signature",
+        text_of("device.composite_keys.Sign", "public"), "Authentication",
+        text_of("device.composite_keys.Authenticate", "public"));
+    return seal_with(text, signer);
+}
+
+struct kc_key case_agreement_key(const char *path)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX];
+    struct kc_scalar scalar;
+    struct kc_key key;
+    size_t size = case_decode(text_of(path, "scalar_le"), octets, sizeof octets);
+    GOOD(kc_scalar_import(&scalar, KC_CURVE_X448, octets, size));
+    GOOD(kc_key_from_scalar(&key, &scalar));
+    return key;
+}
+
+struct kc_scalar case_open_share(const json_t *result, size_t which, const struct kc_key *key)
+{
+    const json_t *published =
+        case_at(json_array_get(json_object_get(result, "PublicShares"), which), "PublicKeyECDH");
+    const char *algorithm = json_string_value(json_object_get(published, "crv"));
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    struct kc_public_key own;
+    struct kc_scalar share;
+    size_t size =
+        case_decode(json_string_value(json_object_get(published, "Public")), octets, sizeof octets);
+    GOOD(kc_public_key_make(algorithm, (struct kc_span){octets, size}, &own));
+    const json_t *envelope =
+        which == 0 ? json_object_get(result, "EncryptedServiceShare")
+                   : json_array_get(json_object_get(result, "EncryptedShares"), which - 1);
+    char *text = json_dumps(envelope, JSON_COMPACT);
+    const struct kc_mesh_share_terms terms = {.signer = &case_service.response_public,
+        .key = key,
+        .own = &own,
+        .now = CASE_NOW / 1000 + KC_OPERATE_SHARE_LIFE - 1};
+    GOOD(kc_mesh_share_open((struct kc_span){(const uint8_t *)text, strlen(text)}, &terms, &share));
+    free(text);
+    return share;
 }
 
 void case_body(const char *flow, char body[CASE_TEXT_MAX])

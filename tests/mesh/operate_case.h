@@ -51,6 +51,21 @@ char *case_seal_by(const char *payload, const struct kc_key *signer, const char 
 char *case_seal_also(const char *payload, const struct kc_key *signer, const char *manifest,
     const struct kc_key *also);
 
+/* A member of another account, whose keys are base keys of the device. Its profile; and the device,
+ * connected to that account by whom, with the key that other capabilities name as their grantee, too.
+ * Given: free. */
+#define CASE_MEMBER "device.base_keys.Profile"
+#define CASE_MEMBER_ADMINISTRATOR "device.base_keys.Sign"
+#define CASE_MEMBER_ENCRYPTION "account.keys.Escrow"
+char *case_member_profile(void);
+char *case_member_connection(const char *updated, const char *signer);
+
+/* A key of X448, by its place. */
+struct kc_key case_agreement_key(const char *path);
+
+/* What a result of Share or Generate holds for a key: the service's share is the first. */
+struct kc_scalar case_open_share(const json_t *result, size_t which, const struct kc_key *key);
+
 /* Plays a body, and verifies whatever the answer is. */
 enum kc_operate_code case_play(uint64_t now_ms, const char *body);
 

@@ -4,9 +4,6 @@
 #include "tests/support/cmocka.h"
 
 #include "custodian/mesh/contribution.h"
-#include "custodian/mesh/share_envelope.h"
-#include "proto/base64url.h"
-#include "proto/signed_object.h"
 #include "tests/mesh/operate_case.h"
 #include "tests/mesh/operate_verify.h"
 #include "threshold/shamir.h"
@@ -16,7 +13,6 @@
 #include <string.h>
 
 #define GOOD(call) assert_int_equal(call, KC_OK)
-#define NOW (CASE_NOW / 1000)
 #define DEVICE_KEY "device.composite_keys.Encrypt"
 #define OTHER_KEY "account.keys.Escrow"
 #define SERVICE_KEY "service.keys.Encrypt"
@@ -42,19 +38,6 @@ static const char *public_of(const char *path)
     char full[100];
     snprintf(full, sizeof full, "%s.public", path);
     return json_string_value(case_at(case_base, full));
-}
-
-static struct kc_key key_of(const char *path)
-{
-    uint8_t octets[KC_SCALAR_SIZE_MAX];
-    char full[100];
-    struct kc_scalar scalar;
-    struct kc_key key;
-    snprintf(full, sizeof full, "%s.scalar_le", path);
-    size_t size = case_decode(json_string_value(case_at(case_base, full)), octets, sizeof octets);
-    GOOD(kc_scalar_import(&scalar, KC_CURVE_X448, octets, size));
-    GOOD(kc_key_from_scalar(&key, &scalar));
-    return key;
 }
 
 /* Plays one operation; what follows KeyId in it; keys by their place, up to NULL. */
@@ -97,44 +80,19 @@ static enum kc_operate_code ask(
 #define KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NO_KEYS ((const char *const[]){NULL})
 
-/* The public share of a result, and what its envelope holds. */
-static struct kc_scalar open_share(const json_t *result, size_t which, const struct kc_key *key)
-{
-    const json_t *published =
-        case_at(json_array_get(json_object_get(result, "PublicShares"), which), "PublicKeyECDH");
-    const char *algorithm = json_string_value(json_object_get(published, "crv"));
-    uint8_t octets[KC_POINT_SIZE_MAX];
-    struct kc_public_key own;
-    struct kc_scalar share;
-    size_t size =
-        case_decode(json_string_value(json_object_get(published, "Public")), octets, sizeof octets);
-    GOOD(kc_public_key_make(algorithm, (struct kc_span){octets, size}, &own));
-    const json_t *envelope =
-        which == 0 ? json_object_get(result, "EncryptedServiceShare")
-                   : json_array_get(json_object_get(result, "EncryptedShares"), which - 1);
-    char *text = json_dumps(envelope, JSON_COMPACT);
-    const struct kc_mesh_share_terms terms = {.signer = &case_service.response_public,
-        .key = key,
-        .own = &own,
-        .now = NOW + KC_OPERATE_SHARE_LIFE - 1};
-    GOOD(kc_mesh_share_open((struct kc_span){(const uint8_t *)text, strlen(text)}, &terms, &share));
-    free(text);
-    return share;
-}
-
 /* --- Share --- */
 
 static void a_share_is_split_between_the_service_and_the_requester_s_device(void **state)
 {
     (void)state;
     json_t *tagged;
-    struct kc_key device = key_of(DEVICE_KEY);
+    struct kc_key device = case_agreement_key(DEVICE_KEY);
     assert_int_equal(ask("Share", "\"Shares\":2,\"Threshold\":2,", &tagged, KEYS(DEVICE_KEY)),
         KC_OPERATE_ACCEPTED);
     const json_t *result = case_at(tagged, "CryptographicResultShare");
     assert_int_equal(json_array_size(json_object_get(result, "PublicShares")), 2);
-    struct kc_scalar sum,
-        parts[] = {open_share(result, 0, &case_service.decryption), open_share(result, 1, &device)};
+    struct kc_scalar sum, parts[] = {case_open_share(result, 0, &case_service.decryption),
+                              case_open_share(result, 1, &device)};
     kc_scalar_add(&sum, &parts[0], &parts[1]);
     assert_true(kc_scalar_equal(&sum, &generator->share) != 0);
     assert_false(kc_scalar_equal(&parts[0], &generator->share) != 0);
@@ -206,9 +164,9 @@ static void as_many_shares_as_open_a_key_leave_with_administrator_and_policy_alo
     assert_int_equal(
         ask("Share", fields, &tagged, KEYS(DEVICE_KEY, OTHER_KEY)), KC_OPERATE_ACCEPTED);
     const json_t *result = case_at(tagged, "CryptographicResultShare");
-    struct kc_key device = key_of(DEVICE_KEY), other = key_of(OTHER_KEY);
-    const struct kc_scalar parts[] = {open_share(result, 0, &case_service.decryption),
-        open_share(result, 1, &device), open_share(result, 2, &other)};
+    struct kc_key device = case_agreement_key(DEVICE_KEY), other = case_agreement_key(OTHER_KEY);
+    const struct kc_scalar parts[] = {case_open_share(result, 0, &case_service.decryption),
+        case_open_share(result, 1, &device), case_open_share(result, 2, &other)};
     static const uint32_t indexes[] = {5, 9, 7};
     struct kc_point group;
     struct kc_scalar secret;
@@ -237,7 +195,7 @@ static void a_key_is_made_of_which_only_shares_leave(void **state)
 {
     (void)state;
     static const char *const algorithms[] = {"X448", "Ed448", "X25519", "Ed25519"};
-    struct kc_key device = key_of(DEVICE_KEY);
+    struct kc_key device = case_agreement_key(DEVICE_KEY);
     generator->has_share = false;
     for (size_t i = 0; i < 4; i++) {
         char fields[60];
@@ -247,8 +205,8 @@ static void a_key_is_made_of_which_only_shares_leave(void **state)
         snprintf(fields, sizeof fields, "\"Algorithm\":\"%s\",", algorithms[i]);
         assert_int_equal(ask("Generate", fields, &tagged, KEYS(DEVICE_KEY)), KC_OPERATE_ACCEPTED);
         const json_t *result = case_at(tagged, "CryptographicResultGenerate");
-        struct kc_scalar sum, parts[] = {open_share(result, 0, &case_service.decryption),
-                                  open_share(result, 1, &device)};
+        struct kc_scalar sum, parts[] = {case_open_share(result, 0, &case_service.decryption),
+                                  case_open_share(result, 1, &device)};
         kc_scalar_add(&sum, &parts[0], &parts[1]);
         GOOD(kc_point_multiply_base(&whole, &sum));
         kc_point_encode(&whole, octets);

@@ -10,51 +10,8 @@
 #include <string.h>
 
 #define GOOD(call) assert_int_equal(call, KC_OK)
-#define BOB_PROFILE "device.base_keys.Profile"
-#define BOB_ADMINISTRATOR "device.base_keys.Sign"
+#define BOB_ADMINISTRATOR CASE_MEMBER_ADMINISTRATOR
 #define OTHER "service.keys.Sign"
-
-static const char *text_of(const char *key, const char *part)
-{
-    char path[100];
-    snprintf(path, sizeof path, "%s.%s", key, part);
-    return json_string_value(case_at(case_base, path));
-}
-
-static char *seal_with(const char *payload, const char *key)
-{
-    char path[100];
-    snprintf(path, sizeof path, "%s.scalar_le", key);
-    return case_seal(payload, path, NULL);
-}
-
-#define KEY(crv)                                                                                   \
-    "\"%s\":{\"PublicParameters\":{\"PublicKeyECDH\":{\"crv\":\"" crv "\",\"Public\":\"%s\"}}}"
-
-static char *bob_profile(void)
-{
-    char text[1000];
-    snprintf(text, sizeof text,
-        "{\"ProfileUser\":{\"AccountAddress\":\"bob@other.example\"," KEY("Ed448") "," KEY(
-            "Ed448") "}}",
-        "ProfileSignature", text_of(BOB_PROFILE, "public"), "AdministratorSignature",
-        text_of(BOB_ADMINISTRATOR, "public"));
-    return seal_with(text, BOB_PROFILE);
-}
-
-/* The device of the worked case, connected to Bob's account by whom: with the key, too, that other
- * capabilities name as their grantee. */
-static char *bob_connection(const char *updated, const char *signer)
-{
-    char text[1000];
-    snprintf(text, sizeof text,
-        "{\"ConnectionDevice\":{\"Updated\":\"%s\",\"Subject\":\"%s\",\"Authority\":\"%s\","
-        "\"Account\":\"bob@other.example\"," KEY("Ed448") "," KEY("X448") "}}",
-        updated, text_of("device", "udf"), text_of(BOB_PROFILE, "udf"), "Signature",
-        text_of("device.composite_keys.Sign", "public"), "Authentication",
-        text_of("device.composite_keys.Authenticate", "public"));
-    return seal_with(text, signer);
-}
 
 /* The first capability, given to Bob in place of the device. */
 static void give_to_bob(bool pinned)
@@ -63,9 +20,10 @@ static void give_to_bob(bool pinned)
     size_t size = case_decode(json_string_value(case_at(case_base, "access.0.entry.1")),
         (uint8_t *)payload, sizeof payload - 1);
     payload[size] = '\0';
-    char *profile = bob_profile();
+    char *profile = case_member_profile();
     snprintf(member, sizeof member, "\"EnvelopedProfileUser\":%s,\"Id\"", profile);
-    case_edit(payload, "MDJV-D5YY-RCOC-Y7SB-R7JC-MOI3-ZFHH", text_of(BOB_PROFILE, "udf"));
+    case_edit(payload, "MDJV-D5YY-RCOC-Y7SB-R7JC-MOI3-ZFHH",
+        json_string_value(case_at(case_base, CASE_MEMBER ".udf")));
     if (pinned)
         case_edit(payload, "\"Id\"", member);
     char *entry = case_seal(payload, CASE_ADMINISTRATOR, NULL);
@@ -81,7 +39,7 @@ static enum kc_operate_code ask_as_bob(const char *flow, const char *updated, co
     static char payload[CASE_TEXT_MAX];
     assert_true(operate_service_reset(&case_service));
     case_payload(flow, payload);
-    char *connection = bob_connection(updated, signer);
+    char *connection = case_member_connection(updated, signer);
     char *body = case_seal(payload, CASE_DEVICE, connection);
     enum kc_operate_code code = case_play(CASE_NOW, body);
     free(connection);
@@ -115,7 +73,7 @@ static void a_member_has_no_other_keys_of_the_account(void **state)
         "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA\",\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\","
         "\"Public\":\"ZshUowHLQrzvrJKH3IYIV6LLAqFx-uInBWMX0SfwdQGsn8K1NVQ12Z5T1lw-"
         "A3e3jbchfu0upw2A\"}}}},");
-    char *connection = bob_connection(TODAY, BOB_ADMINISTRATOR);
+    char *connection = case_member_connection(TODAY, BOB_ADMINISTRATOR);
     char *body = case_seal(payload, CASE_DEVICE, connection);
     assert_int_equal(case_play(CASE_NOW, body), KC_OPERATE_REFUSED);
     free(connection);

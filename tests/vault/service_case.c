@@ -182,6 +182,24 @@ char *service_flow(struct bench *bench, const char *flow, int64_t shift_ms)
     return request;
 }
 
+char *service_operations(
+    struct bench *bench, const char *operations, const char *connection, const char *also)
+{
+    static char payload[CASE_TEXT_MAX];
+    char id[64], *manifest = connection != NULL ? strdup(connection) : case_manifest();
+    struct kc_key device = case_key(CASE_DEVICE), other;
+    if (also != NULL)
+        other = case_key(also);
+    make_id(bench, 0, id);
+    snprintf(payload, sizeof payload,
+        "{\"OperateRequest\":{\"ID\":\"%s\",\"Service\":\"%s\",\"AccountAddress\":\"%s\","
+        "\"Operations\":%s}}",
+        id, SERVICE, ALICE, operations);
+    char *request = case_seal_also(payload, &device, manifest, also != NULL ? &other : NULL);
+    free(manifest);
+    return request;
+}
+
 /* --- asking --- */
 
 struct answer *service_ask(struct bench *bench, enum kc_operation operation, char *request)
@@ -236,6 +254,13 @@ int service_operate(struct bench *bench, char *request)
     int status = operate(bench, request, &results);
     json_decref(results);
     return status;
+}
+
+json_t *service_results(struct bench *bench, char *request)
+{
+    json_t *results = NULL;
+    assert_int_equal(operate(bench, request, &results), 201);
+    return results;
 }
 
 bool service_refuses(struct bench *bench, char *request)

@@ -37,6 +37,11 @@ char *service_delete_request(struct bench *bench, const char *store, const char 
 /* A flow of the case, signed anew with an ID of the bench's time. */
 char *service_flow(struct bench *bench, const char *flow, int64_t shift_ms);
 
+/* Operations, as a JSON list, which the device asks for by a connection (NULL: that of the case), and
+ * another key signs as well (its place; NULL: none). */
+char *service_operations(
+    struct bench *bench, const char *operations, const char *connection, const char *also);
+
 /* The enveloped entry of the access catalog, by its place; given: free. */
 char *service_entry(size_t index);
 
@@ -47,6 +52,9 @@ void service_expect(
 
 /* Operates, and says what the requester is told. If it is 201, its results are verified. */
 int service_operate(struct bench *bench, char *request);
+
+/* The results of a request that is executed, verified; given: json_decref. */
+json_t *service_results(struct bench *bench, char *request);
 
 /* The same, and whether the first result is an error. */
 bool service_refuses(struct bench *bench, char *request);
