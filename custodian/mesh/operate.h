@@ -70,11 +70,9 @@ struct kc_operate_state {
     /* Whatever error: the request is answered as busy. Its time is not looked at. */
     const struct kc_mesh_source *source;
 
-    /* Share and Generate, which make shares: what this service's own are encrypted to (NULL: they
-     * are refused), and whether a key was verified as an encryption key of a device or a member of
-     * the account (NULL: none was; that of the requester's own connection is always one). */
+    /* What this service's own shares are encrypted to of those that Share and Generate make; NULL:
+     * they are refused. Others are for the requester's own connection, and the member of the capability. */
     const struct kc_public_key *share_key;
-    bool (*is_recipient)(void *context, const char *account_udf, const struct kc_public_key *key);
 };
 
 struct kc_operate_answer {

@@ -36,13 +36,17 @@ static enum kc_operate_code code_of(enum kc_error error)
 
 /* --- who gets a share --- */
 
-/* "Recipients verified by the vault": not by being named in a request. */
-static bool is_verified(const struct kc_operate_state *state,
-    const struct kc_operate_requester *requester, const struct kc_public_key *key)
+static bool is_key(const struct kc_public_key *known, const struct kc_public_key *key)
 {
-    return (requester->encryption.size > 0 && kc_public_key_equal(key, &requester->encryption)) ||
-           (state->is_recipient != NULL &&
-               state->is_recipient(state->context, requester->account->udf, key));
+    return known->size > 0 && kc_public_key_equal(key, known);
+}
+
+/* "Recipients verified by the vault": not by being named in a request. The administrator connected
+ * the one, and pinned the other's profile in this very capability. */
+static bool is_verified(const struct kc_operate_requester *requester,
+    const struct kc_mesh_capability *capability, const struct kc_public_key *key)
+{
+    return is_key(&requester->encryption, key) || is_key(&capability->member.encryption, key);
 }
 
 static bool is_among(
@@ -56,8 +60,8 @@ static bool is_among(
 
 /* The service, and after it each key of the request, which is another and verified. */
 static bool recipients_read(const struct kc_operate_state *state,
-    const struct kc_operate_requester *requester, const struct kc_object *operation,
-    struct plan *plan)
+    const struct kc_operate_requester *requester, const struct kc_mesh_capability *capability,
+    const struct kc_object *operation, struct plan *plan)
 {
     struct kc_json list = kc_object_member(operation, "PublicKeys");
     if (state->share_key == NULL || kc_json_count(list) >= KC_OPERATE_SHARES_MAX)
@@ -66,7 +70,8 @@ static bool recipients_read(const struct kc_operate_state *state,
     for (plan->count = 1; plan->count <= kc_json_count(list); plan->count++) {
         struct kc_public_key *key = &plan->recipients[plan->count];
         if (kc_public_key_read_tagged(kc_json_item(list, plan->count - 1), key) != KC_OK ||
-            is_among(key, plan->recipients, plan->count) || !is_verified(state, requester, key))
+            is_among(key, plan->recipients, plan->count) ||
+            !is_verified(requester, capability, key))
             return false;
     }
     return true;
@@ -186,7 +191,7 @@ static enum kc_operate_code share(const struct kc_operate_state *state,
     struct plan plan;
     size_t said;
     if (!capability->has_share || capability->has_coefficient ||
-        !recipients_read(state, requester, operation, &plan) || plan.count < 2 ||
+        !recipients_read(state, requester, capability, operation, &plan) || plan.count < 2 ||
         !number_read(operation, "Shares", plan.count, &said) || said != plan.count ||
         !number_read(operation, "Threshold", plan.count, &plan.threshold) || plan.threshold < 2 ||
         plan.threshold > plan.count || !indexes_read(operation, &plan) ||
@@ -221,13 +226,13 @@ static const struct kc_curve_info *algorithm_read(const struct kc_object *operat
 
 /* The dealer, who is this custodian, sees the key for as long as it takes to split it. */
 static enum kc_operate_code generate(const struct kc_operate_state *state,
-    const struct kc_operate_requester *requester, const struct kc_object *operation,
-    struct kc_operate_dealt **dealt)
+    const struct kc_operate_requester *requester, const struct kc_mesh_capability *capability,
+    const struct kc_object *operation, struct kc_operate_dealt **dealt)
 {
     struct plan plan;
     KC_AUTO_SCALAR secret = {0};
     const struct kc_curve_info *info = algorithm_read(operation);
-    if (info == NULL || !recipients_read(state, requester, operation, &plan))
+    if (info == NULL || !recipients_read(state, requester, capability, operation, &plan))
         return KC_OPERATE_REFUSED;
     plan.threshold = plan.count;
     enum kc_error error = kc_mesh_random_scalar(state->source, info->curve, &secret);
@@ -245,5 +250,5 @@ enum kc_operate_code kc_operate_deal(const struct kc_operate_state *state,
 {
     return operation->type == KC_OBJECT_CryptographicOperationShare
                ? share(state, requester, capability, operation, dealt)
-               : generate(state, requester, operation, dealt);
+               : generate(state, requester, capability, operation, dealt);
 }

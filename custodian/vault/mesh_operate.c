@@ -118,21 +118,6 @@ static bool charge(void *context, const struct kc_mesh_capability *capability)
     return true;
 }
 
-/* A member whose profile the administrator pinned in a capability that the request names. */
-static bool is_recipient(void *context, const char *account_udf, const struct kc_public_key *key)
-{
-    const struct serving *serving = context;
-    if (strcmp(serving->bound.account.udf, account_udf) != 0)
-        return false;
-    for (size_t i = 0; i < serving->held_count; i++) {
-        const struct kc_mesh_capability *capability = &serving->held[i].granted.capability;
-        if (capability->has_member && capability->member.encryption.size > 0 &&
-            kc_public_key_equal(key, &capability->member.encryption))
-            return true;
-    }
-    return false;
-}
-
 /* --- records --- */
 
 static bool is_wishing(const struct kc_call *call)
@@ -358,8 +343,7 @@ static enum kc_error answer_by(struct serving *serving, const struct kc_key *res
         .is_reserved = is_reserved,
         .charge = charge,
         .source = &source,
-        .share_key = makes_shares ? &share_key : NULL,
-        .is_recipient = is_recipient};
+        .share_key = makes_shares ? &share_key : NULL};
     return kc_operate(&state, serving->now * 1000, body, answer);
 }
 

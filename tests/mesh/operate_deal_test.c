@@ -29,7 +29,8 @@ static int setup(void **state)
     generator->has_share = true;
     generator->has_coefficient = false;
     also_administrator = false;
-    case_service.state.is_recipient = NULL;
+    generator->has_member = false;
+    generator->member = (struct kc_mesh_account){0};
     return case_reset(state);
 }
 
@@ -99,14 +100,13 @@ static void a_share_is_split_between_the_service_and_the_requester_s_device(void
     json_decref(tagged);
 }
 
-static bool recipient_is_verified = true;
-
-static bool is_recipient(void *context, const char *account_udf, const struct kc_public_key *key)
+/* The administrator pinned a member's profile. */
+static void pin(const char *path)
 {
-    (void)context;
-    assert_string_equal(account_udf, case_service.account.udf);
-    assert_string_equal(key->algorithm, "X448");
-    return recipient_is_verified;
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    size_t size = case_decode(public_of(path), octets, sizeof octets);
+    GOOD(kc_public_key_make("X448", (struct kc_span){octets, size}, &generator->member.encryption));
+    generator->has_member = true;
 }
 
 static void no_share_leaves_to_who_was_not_verified(void **state)
@@ -114,14 +114,14 @@ static void no_share_leaves_to_who_was_not_verified(void **state)
     (void)state;
     enum kc_operate_code refused = KC_OPERATE_REFUSED;
     assert_int_equal(ask("Share", "\"Shares\":2,", NULL, KEYS(OTHER_KEY)), refused);
-    case_service.state.is_recipient = is_recipient;
-    recipient_is_verified = false;
+    pin(SERVICE_KEY);
     assert_int_equal(ask("Share", "\"Shares\":2,", NULL, KEYS(OTHER_KEY)), refused);
     assert_int_equal(ask("Share", "\"Shares\":3,", NULL, KEYS(DEVICE_KEY, OTHER_KEY)), refused);
-    recipient_is_verified = true;
+    pin(OTHER_KEY);
     assert_int_equal(
         ask("Share", "\"Shares\":3,", NULL, KEYS(DEVICE_KEY, OTHER_KEY)), KC_OPERATE_ACCEPTED);
     assert_int_equal(ask("Share", "\"Shares\":3,", NULL, KEYS(DEVICE_KEY, DEVICE_KEY)), refused);
+    pin(SERVICE_KEY);
     assert_int_equal(ask("Share", "\"Shares\":3,", NULL, KEYS(DEVICE_KEY, SERVICE_KEY)), refused);
     assert_int_equal(ask("Share", "\"Shares\":2,", NULL, KEYS(SERVICE_KEY)), refused);
     assert_int_equal(ask("Share", "\"Shares\":1,", NULL, NO_KEYS), refused);
@@ -153,7 +153,7 @@ static void as_many_shares_as_open_a_key_leave_with_administrator_and_policy_alo
     (void)state;
     json_t *tagged;
     static const char fields[] = "\"Shares\":3,\"Threshold\":2,\"Indexes\":[5,9,7],";
-    case_service.state.is_recipient = is_recipient;
+    pin(OTHER_KEY);
     for (unsigned with = 0; with < 3; with++) {
         also_administrator = (with & 1) != 0;
         generator->allows_export = (with & 2) != 0;

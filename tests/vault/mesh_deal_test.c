@@ -219,6 +219,19 @@ static void a_key_that_nobody_verified_gets_no_share(void **state)
     refuse(bench, deal_request(bench, SHARE(CASE_DECRYPT_ID), KEYS(DEVICE_KEY), NULL));
 }
 
+/* Of the key of another capability, though the request names both. */
+static void check_other_key(struct bench *bench)
+{
+    static const char both[] =
+        "\"KeyId\":\"" PINNED "\",\"PublicKeys\":[]}},{\"CryptographicOperationShare\":{"
+        "\"KeyId\":\"" SPLITTER "\"";
+    char *request = deal_request(bench, "Share", both, KEYS(MEMBER_KEY), NULL);
+    json_t *results = service_results(bench, request);
+    assert_int_equal(json_array_size(results), 2);
+    assert_non_null(json_object_get(json_array_get(results, 1), "CryptographicResult"));
+    json_decref(results);
+}
+
 /* Only where the capability names the member, and for as long as it is there. */
 static void a_member_whose_profile_is_pinned_gets_a_share(void **state)
 {
@@ -229,6 +242,7 @@ static void a_member_whose_profile_is_pinned_gets_a_share(void **state)
     struct kc_scalar share = case_open_share(result, 2, &member);
     assert_int_equal(share.curve, KC_CURVE_X448);
     json_decref(result);
+    check_other_key(bench);
     service_expect(bench, KC_OPERATION_MESH_CAPABILITY_REVOKE,
         service_delete_request(bench, "MMM_Access", PINNED), KC_OK);
     refuse(bench, deal_request(bench, SHARE(PINNED), KEYS(DEVICE_KEY, MEMBER_KEY), NULL));
