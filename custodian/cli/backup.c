@@ -56,7 +56,8 @@ static enum kc_error run(const struct kc_config *config, kc_cli_store_work *work
 static enum kc_error report(struct kc_cli *cli, const struct kc_config *config, enum kc_error error)
 {
     if (error == KC_ERR_STORE)
-        return kc_cli_fail(cli, error, "%s: stop the daemon first", config->store);
+        return kc_cli_refuse(
+            cli, error, "%s is in use, or its disk failed: stop the daemon first", config->store);
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", config->store);
 }
 
@@ -98,7 +99,8 @@ enum kc_error kc_cli_store_restore(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     if (!kc_cli_given(cli, KC_CLI_YES))
-        return kc_cli_fail(cli, KC_ERR_USAGE, "what was changed since is lost: say --yes");
+        return kc_cli_fail(cli, KC_ERR_USAGE,
+            "what was changed since the backup is lost: --yes says that it is meant");
     int input = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (input < 0)
         return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", path, strerrordesc_np(errno));

@@ -206,12 +206,25 @@ enum kc_error kc_cli_call_try(struct kc_cli_call *call)
     return error;
 }
 
+/* Whether it is the name of a field and no more, as the desk and the vault tell of a wrong value. */
+static bool is_field(struct kc_span detail)
+{
+    for (int i = 0; i < KC_FIELDS; i++)
+        if (strlen(kc_fields[i].name) == detail.size &&
+            memcmp(kc_fields[i].name, detail.bytes, detail.size) == 0)
+            return true;
+    return false;
+}
+
 void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
 {
     struct kc_span detail = {NULL, 0};
     if (call->answer != NULL)
         detail = kc_cli_call_span(call, KC_FIELD_DETAIL);
-    if (detail.size > 0)
+    if (error == KC_ERR_BAD_ARGUMENT && is_field(detail))
+        (void)kc_cli_fail(call->cli, error, "the value of %.*s is not possible here",
+            (int)detail.size, (const char *)detail.bytes);
+    else if (detail.size > 0)
         (void)kc_cli_fail(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
     else if (error == KC_ERR_DAEMON_ABSENT)
         (void)kc_cli_fail(call->cli, error, "socket %s", kc_client_path(call->client));

@@ -55,7 +55,8 @@ enum kc_error kc_cli_envelope_open(struct kc_cli *cli)
     enum kc_error error = kc_cli_output_path(cli, cli->arguments[1], ".dare", false, &path);
     if (error == KC_OK)
         error = begin(cli, &call, KC_OPERATION_ENVELOPE_OPEN, KC_FIELD_DOCUMENT, &key, &document);
-    kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
+    if (error == KC_OK)
+        kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PUBLIC))
         error = kc_cli_call_signer(cli, &call, cli->values[KC_CLI_PUBLIC], &signer);
     if (error == KC_OK)

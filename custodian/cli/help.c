@@ -7,8 +7,13 @@
 
 #define COLUMN 33 /* where explanations begin */
 
+/* What is too wide for its column has a line of its own. */
 static void print_row(const char *left, const char *right)
 {
+    if (strlen(left) > COLUMN - 3) {
+        printf("  %s\n", left);
+        left = "";
+    }
     printf("  %-*s %s\n", COLUMN - 3, left, right);
 }
 

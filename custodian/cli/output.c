@@ -183,8 +183,11 @@ bool kc_cli_collect(void *list, const struct kc_values *item)
 
 static bool is_time(const char *name)
 {
-    return strcmp(name, "created") == 0 || strcmp(name, "expiry") == 0 ||
-           strcmp(name, "started") == 0;
+    static const char *const times[] = {"created", "start", "expiry", "started", "erase_by"};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (strcmp(name, times[i]) == 0)
+            return true;
+    return false;
 }
 
 /* The texts of a list, commas between; what does not fit is left out. */

@@ -159,8 +159,11 @@ static enum kc_error command_parse(struct kc_cli *cli)
     cli->command = command_find(cli->group, word);
     if (cli->command != NULL)
         return KC_OK;
-    return kc_cli_fail(cli, KC_ERR_USAGE, "there is no command %s%s%s",
-        cli->group != NULL ? cli->group : "", cli->group != NULL ? " " : "", word);
+    const char *group = cli->group != NULL ? cli->group : "",
+               *blank = cli->group != NULL ? " " : "";
+    return kc_cli_fail(cli, KC_ERR_USAGE,
+        "there is no command %s%s%s: custodian%s%s --help has them", group, blank, word, blank,
+        group);
 }
 
 const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_option option)
@@ -249,9 +252,10 @@ static enum kc_error options_check(struct kc_cli *cli)
                 kc_cli_options[i].argument);
     }
     if (cli->argument_count < command->least || cli->argument_count > command->most)
-        return kc_cli_fail(cli, KC_ERR_USAGE,
+        return kc_cli_fail(cli, KC_ERR_USAGE, "%s; the command takes %s",
             cli->argument_count < command->least ? "an argument is missing"
-                                                 : "there are too many arguments");
+                                                 : "there are too many arguments",
+            *command->arguments != '\0' ? command->arguments : "none");
     return KC_OK;
 }
 

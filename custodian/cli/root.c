@@ -35,7 +35,18 @@ enum kc_error kc_cli_host_config(const struct kc_cli *cli, struct kc_config **co
     struct kc_config_problem problem = {""};
     const char *path = cli->values[KC_CLI_CONFIG] ? cli->values[KC_CLI_CONFIG] : KC_DEFAULT_CONFIG;
     enum kc_error error = load(path, config, &problem);
-    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", problem.text);
+    bool is_absent = cli->values[KC_CLI_CONFIG] == NULL && access(path, F_OK) != 0;
+    return error == KC_OK ? KC_OK
+                          : kc_cli_fail(cli, error, "%s%s", problem.text,
+                                is_absent ? "; --config FILE names another configuration" : "");
+}
+
+/* What stands behind the cause: the usual one is not at fault itself. */
+static const char *hint_of(enum kc_error error)
+{
+    return error == KC_ERR_ROOT_UNAVAILABLE
+               ? "; if the daemon runs and has its only connection, stop the daemon first"
+               : "";
 }
 
 enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *host)
@@ -53,7 +64,7 @@ enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *hos
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the configuration has no root %s", name);
     error = kc_root_host_open(host->config, number, &host->host, &trouble);
     if (error != KC_OK)
-        (void)kc_cli_fail(cli, error, "%s: %s", trouble.step, trouble.detail);
+        (void)kc_cli_fail(cli, error, "%s: %s%s", trouble.step, trouble.detail, hint_of(error));
     return error;
 }
 
@@ -67,7 +78,7 @@ static enum kc_error report(const struct kc_cli *cli, struct kc_cli_host *host, 
 {
     if (error == KC_OK)
         return KC_OK;
-    return kc_cli_fail(cli, error, "%s", kc_root_cause(host->host.root));
+    return kc_cli_fail(cli, error, "%s%s", kc_root_cause(host->host.root), hint_of(error));
 }
 
 enum kc_error kc_cli_host_run(const struct kc_cli *cli, struct kc_cli_host *host,

@@ -102,8 +102,13 @@ enum kc_error kc_cli_sequence_show(struct kc_cli *cli)
     if (error != KC_OK)
         return kc_cli_fail(cli, error, "%s", cli->arguments[0]);
     error = kc_sequence_read(&sequence, index, &frame);
-    error = error == KC_OK ? write_frame(cli, frame.envelope)
-                           : kc_cli_fail(cli, error, "%s, frame %zu", cli->arguments[0], index);
+    if (error == KC_OK)
+        error = write_frame(cli, frame.envelope);
+    else if (error == KC_ERR_BAD_ARGUMENT)
+        error = kc_cli_fail(cli, error, "%s has no frame %zu: custodian sequence list has them",
+            cli->arguments[0], index);
+    else
+        error = kc_cli_fail(cli, error, "%s, frame %zu", cli->arguments[0], index);
     kc_sequence_frame_done(&frame);
     kc_sequence_close(&sequence);
     return error;
