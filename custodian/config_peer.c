@@ -25,7 +25,8 @@ static const struct kc_setting peer_rows[] = {
     {"socket", kc_parse_path, FIELD(socket), 0, SIZE(socket), false},
     {"address", kc_parse_address, FIELD(address), 0, SIZE(address), false},
     {"port", kc_parse_number, FIELD(port), 1, 65535, false},
-    {"certificate_name", kc_parse_text, FIELD(certificate_name), 0, SIZE(certificate_name), false},
+    {"certificate_name", kc_parse_certificate_name, FIELD(certificate_name), 0,
+        SIZE(certificate_name), false},
     {"keyrings", read_keyrings, 0, 0, 0, true},
     {"deadline_ms", kc_parse_number, FIELD(deadline_ms), 100, 600000, false},
 };

@@ -155,6 +155,15 @@ enum kc_error kc_parse_path(struct kc_parse *parse, const config_setting_t *sett
     return kc_parse_text(parse, setting, row, destination);
 }
 
+enum kc_error kc_parse_certificate_name(struct kc_parse *parse, const config_setting_t *setting,
+    const struct kc_setting *row, void *destination)
+{
+    const char *text = config_setting_get_string(setting);
+    if (text && *text == '.')
+        return kc_parse_problem(parse, setting, "not the name of one certificate:", row->name);
+    return kc_parse_text(parse, setting, row, destination);
+}
+
 enum kc_error kc_parse_keyring_bits(
     struct kc_parse *parse, const config_setting_t *setting, const char *text, uint64_t *keyrings)
 {

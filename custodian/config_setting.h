@@ -119,4 +119,11 @@ KC_CHECKED enum kc_error kc_parse_keyring_bits(
 KC_CHECKED enum kc_error kc_parse_path(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination);
 
+/*
+ * Reader of a name that a certificate has in full. One that begins with a dot is refused: libcrypto
+ * would take any name below it for a match.
+ */
+KC_CHECKED enum kc_error kc_parse_certificate_name(struct kc_parse *parse,
+    const config_setting_t *setting, const struct kc_setting *row, void *destination);
+
 #endif

@@ -35,8 +35,8 @@ enum kc_error kc_parse_tls(struct kc_parse *parse, const config_setting_t *setti
 
 #define REMOTE(field) offsetof(struct kc_config_remote, field)
 static const struct kc_setting remote_rows[] = {
-    {"certificate_name", kc_parse_text, REMOTE(certificate_name), 0, KC_CONFIG_HOST_NAME_SIZE,
-        true},
+    {"certificate_name", kc_parse_certificate_name, REMOTE(certificate_name), 0,
+        KC_CONFIG_HOST_NAME_SIZE, true},
     {"user", kc_parse_user, REMOTE(user), 1, UINT32_MAX - 1, true},
 };
 

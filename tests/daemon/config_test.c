@@ -373,6 +373,8 @@ static void refuses_ways_to_other_custodians_that_are_not_whole(void **state)
         WHOLE TLS PEER("name = \"p\"; socket = \"/s\"; certificate_name = \"p.test\";"),
         WHOLE TLS PEER("name = \"p\"; address = \"far.test\"; certificate_name = \"far.test\";"),
         WHOLE TLS PEER(FAR "port = 0;"),
+        WHOLE TLS PEER("name = \"p\"; address = \"192.0.2.1\"; certificate_name = \".test\";"),
+        WHOLE TLS LISTEN("remotes = ( " REMOTE(".test") " );"),
         WHOLE PEER(FAR),
         WHOLE "tls = { certificate = \"/c\"; key = \"/k\"; };\n",
         WHOLE "tls = { certificate = \"/c\"; key = \"k\"; authorities = \"/a\"; };\n",
