@@ -106,9 +106,10 @@ struct kc_ledger {
     uint64_t anchor_at_ms;    /* the earliest time for it */
     uint64_t credit_ms;       /* saved up for writes; one costs the configured interval */
     uint64_t credited_at_ms;
-    bool accepts;   /* the operator takes the store as it is */
+    bool accepts;   /* the operator takes the store whose head was found, as it is */
     uint64_t least; /* the next head has at least this number */
     uint64_t found; /* number of the head that was rolled back to */
+    uint8_t found_digest[KC_HEAD_DIGEST_SIZE];
 
     /* of erasing, under the vault's lock */
     struct kc_record generations[KC_GENERATIONS]; /* their records; no id: none */

@@ -138,10 +138,13 @@ static void tell_rollback(struct kc_call *call)
             (unsigned long long)ledger->found, (unsigned long long)ledger->anchor->number));
 }
 
-static enum kc_error roll_back(struct kc_call *call, const struct kc_head *head)
+static enum kc_error roll_back(
+    struct kc_call *call, const struct kc_head *head, const uint8_t *digest)
 {
     struct kc_ledger *ledger = &call->vault->ledger;
     ledger->found = head->number;
+    memcpy(ledger->found_digest, digest, sizeof ledger->found_digest);
+    ledger->accepts = false;
     atomic_store(&ledger->state, KC_LEDGER_ROLLED_BACK);
     return KC_ERR_STORE_ROLLED_BACK;
 }
@@ -160,6 +163,13 @@ static enum kc_error read_anchor(struct kc_vault *vault)
         error = kc_anchor_read(octets, ledger->anchor);
     kc_wipe(octets, sizeof octets);
     return error;
+}
+
+/* Whether the operator has confirmed this very head: who has the store could put another in its place
+ * afterwards. */
+static bool is_accepted(const struct kc_ledger *ledger, const uint8_t *digest)
+{
+    return ledger->accepts && memcmp(ledger->found_digest, digest, KC_HEAD_DIGEST_SIZE) == 0;
 }
 
 /* At the start: the head is what the root has, or was made from that and never acknowledged as
@@ -181,7 +191,7 @@ static enum kc_error compare_with_anchor(
     if (is_it || follows)
         return KC_OK;
     vault->ledger.least = anchor->number + 1; /* beyond both, if the operator says so */
-    return vault->ledger.accepts ? KC_OK : roll_back(call, head);
+    return is_accepted(&vault->ledger, digest) ? KC_OK : roll_back(call, head, digest);
 }
 
 /* Another desk has the store: it is the one that was, or the one with the change that was on its
@@ -193,7 +203,7 @@ static enum kc_error compare_with_former(
     bool is_former = memcmp(ledger->digest, digest, KC_HEAD_DIGEST_SIZE) == 0;
     bool is_next =
         ledger->has_next && memcmp(ledger->next_digest, digest, KC_HEAD_DIGEST_SIZE) == 0;
-    return is_former || is_next ? KC_OK : roll_back(call, head);
+    return is_former || is_next ? KC_OK : roll_back(call, head, digest);
 }
 
 static enum kc_error compare(struct kc_call *call)

@@ -319,7 +319,8 @@ static enum kc_error compare_pin(struct kc_call *call)
 }
 
 /*
- * The next opening takes the store as it is, and gives it a head beyond all that the root has seen.
+ * The next opening takes the store as it is, if it still is the one that was found, and gives it a
+ * head beyond all that the root has seen.
  * Secrets under a generation that the root does not have any more stay lost.
  */
 enum kc_error kc_vault_store_accept(struct kc_call *call)

@@ -530,6 +530,38 @@ static void the_operator_alone_goes_on_with_an_older_store(void **state)
     free(key);
 }
 
+static void accept_found(struct bench *bench)
+{
+    struct ask ask = accept_ask(BENCH_PIN, bench->vault->ledger.found);
+    bench_expect(bench, &ask, KC_OK);
+}
+
+static void what_the_operator_accepted_counts_for_no_other_store(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct bench_copy *oldest = bench_copy(bench);
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    struct bench_copy *older = bench_copy(bench);
+    change_anchored(bench, KC_OPERATION_KEY_ENABLE, key);
+    bench_restore(bench, older);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    accept_found(bench);
+    bench_restore(bench, oldest); /* after the proof */
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_restore(bench, older); /* it was for one opening */
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    accept_found(bench);
+    expect_sign(bench, key, KC_ERR_REFUSED); /* disabled, as it was then */
+    free(oldest);
+    free(older);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -553,6 +585,7 @@ int main(void)
         CASE(what_was_destroyed_is_erased_when_it_is_due_without_being_asked),
         CASE(an_interrupted_rotation_goes_on_by_itself_after_the_next_start),
         CASE(the_operator_alone_goes_on_with_an_older_store),
+        CASE(what_the_operator_accepted_counts_for_no_other_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
