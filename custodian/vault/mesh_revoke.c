@@ -2,6 +2,8 @@
 /* What was revoked: that it was is told by the map alone, so that nothing needs to be brought for it. */
 #include "custodian/vault/mesh.h"
 
+#include "proto/udf.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -149,6 +151,23 @@ enum kc_error kc_vault_mesh_device_revoke(struct kc_call *call)
 
 /* --- mesh-capability-withdraw, mesh-device-withdraw: by the owner of this custodian --- */
 
+/* Revocations are found by names as they are written: a UDF in another form would revoke nothing, and
+ * it would be said to be done. */
+static bool is_udf(const struct kc_call *call, enum kc_field field)
+{
+    struct kc_udf udf;
+    return kc_udf_parse_canonical(kc_call_field(call, field), &udf) == KC_OK;
+}
+
+/* The field that names nothing that could be revoked; KC_FIELDS: there is none. */
+static enum kc_field find_wrong(const struct kc_call *call, enum kc_field field)
+{
+    if (kc_call_field(call, KC_FIELD_ACCOUNT_UDF).size >= KC_UDF_ID_SIZE ||
+        !is_udf(call, KC_FIELD_ACCOUNT_UDF))
+        return KC_FIELD_ACCOUNT_UDF;
+    return field == KC_FIELD_DEVICE && !is_udf(call, field) ? field : KC_FIELDS;
+}
+
 /* Only takes away, so the policy alone allows it; but never whoever merely carries requests. */
 static enum kc_error withdraw(struct kc_call *call, enum kc_field field, revoking *revoke)
 {
@@ -156,9 +175,10 @@ static enum kc_error withdraw(struct kc_call *call, enum kc_field field, revokin
     kc_call_text(call, KC_FIELD_ACCOUNT_UDF, udf, sizeof udf);
     kc_call_text(call, field, name, sizeof name);
     enum kc_error error = kc_call_allowed(call);
-    if (error == KC_OK && kc_call_field(call, KC_FIELD_ACCOUNT_UDF).size >= sizeof udf) {
-        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_ACCOUNT_UDF].name);
-        return KC_ERR_BAD_ARGUMENT; /* none of an account: it would revoke something else */
+    enum kc_field wrong = find_wrong(call, field);
+    if (error == KC_OK && wrong != KC_FIELDS) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[wrong].name);
+        return KC_ERR_BAD_ARGUMENT;
     }
     if (error == KC_OK)
         error = revoke(call, udf, name);

@@ -6,6 +6,7 @@
 #include "custodian/vault/core.h"
 #include "proto/signed_object.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +365,25 @@ static void the_owner_withdraws_without_the_administrator(void **state)
         KC_ERR_REFUSED);
 }
 
+/* A UDF as nobody writes it, under which nothing is looked for. */
+static void what_would_revoke_nothing_is_not_said_to_be_done(void **state)
+{
+    struct bench *bench = *state;
+    char lower[KC_UDF_ID_SIZE];
+    const char *udf = json_string_value(case_at(case_base, "device.udf"));
+    for (size_t i = 0; i < sizeof lower; i++)
+        lower[i] = (char)tolower((unsigned char)udf[i]);
+    const char *const devices[] = {lower, "device", "MAAA"};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+        withdraw(bench, KC_OPERATION_MESH_DEVICE_WITHDRAW, KC_FIELD_DEVICE, devices[i],
+            KC_ERR_BAD_ARGUMENT);
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_WITHDRAW);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, lower);
+    ask_text(&ask, KC_FIELD_DEVICE, udf);
+    bench_expect(bench, &ask, KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 201);
+}
+
 /* --- lists --- */
 
 static void accounts_and_capabilities_are_listed_without_shares(void **state)
@@ -409,6 +429,7 @@ int main(void)
         cmocka_unit_test(what_is_revoked_before_it_comes_is_not_accepted),
         WITH_SHARES(a_revoked_device_is_refused_for_the_account),
         WITH_SHARES(the_owner_withdraws_without_the_administrator),
+        WITH_SHARES(what_would_revoke_nothing_is_not_said_to_be_done),
         WITH_SHARES(accounts_and_capabilities_are_listed_without_shares),
     };
     return cmocka_run_group_tests(tests, case_load, case_unload);
