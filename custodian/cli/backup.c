@@ -77,6 +77,8 @@ enum kc_error kc_cli_store_backup(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     int output = open_output(cli, path);
+    if (output < 0 && errno == EEXIST)
+        return kc_cli_fail(cli, KC_ERR_FILE, "%s exists; --force replaces it", path);
     if (output < 0)
         return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", path, strerrordesc_np(errno));
     error = run(config, kc_store_backup, output);

@@ -38,13 +38,21 @@ struct parts {
     struct kc_http *http;
 };
 
-static void usage(FILE *file)
-{
-    fputs(
-        "usage: custodian-mesh [--config FILE] [--check] [--ready-fd NUMBER]\n"
-        "Serves a Mesh service over HTTPS, in front of a custodian. custodian-mesh(8) says more.\n",
-        file);
-}
+static const char help[] =
+    "Usage: custodian-mesh [OPTIONS]\n"
+    "\n"
+    "To serve the Mesh over HTTPS, in front of a custodian, until SIGTERM or SIGINT.\n"
+    "\n"
+    "Options:\n"
+    "      --config FILE              the configuration (" DEFAULT_CONFIG ")\n"
+    "      --check                    say whether the configuration is valid, and end\n"
+    "      --ready-fd NUMBER          write the port to this descriptor when clients are served\n"
+    "  -h, --help                     explain the command\n"
+    "  -V, --version                  print the version\n"
+    "\n"
+    "Exit status:\n"
+    "  0                              stopped by a signal, or the configuration is valid\n"
+    "  others                         the class of the error, as custodiand --help has them\n";
 
 /* -1: no number of a descriptor. */
 static int read_descriptor(const char *text)
@@ -71,23 +79,23 @@ static int parse_arguments(int count, char **texts, struct arguments *arguments)
         } else if (option == 'r') {
             arguments->ready_fd = read_descriptor(optarg);
             if (arguments->ready_fd < 0) {
-                usage(stderr);
+                fputs(help, stderr);
                 return KC_CLASS_CALLER;
             }
         } else if (option == 'h') {
-            usage(stdout);
+            fputs(help, stdout);
             return 0;
         } else if (option == 'V') {
             puts("custodian-mesh " KC_VERSION);
             return 0;
         } else {
-            usage(stderr);
+            fputs(help, stderr);
             return KC_CLASS_CALLER;
         }
     }
     if (optind == count)
         return -1;
-    usage(stderr);
+    fputs(help, stderr);
     return KC_CLASS_CALLER;
 }
 
