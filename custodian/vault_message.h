@@ -16,7 +16,8 @@
  *   REQUEST     ticket, connection, the request, the records it needs as far as the desk has them;
  *               and, if it is asked again after a NEED, that one's ids. Descriptors: the request's
  *   FETCHED     ticket, error, nodes, and for a page records: what a FETCH asked for, as far as it is
- *               there. The ticket's call goes on with it.
+ *               there; or ids and records: those of a NEED of the vault's own. The ticket's call goes
+ *               on with it.
  *   STORED      ticket, error: the outcome of the COMMIT that was under way, and for an error that is
  *               one record's its place among the records
  *   ASKED       ticket, error, the peer's answer: the outcome of an ASK
@@ -29,7 +30,8 @@
  *   NEED        ticket, ids: the vault wants every record with one of these ids too, whatever its
  *               kind. The desk sends the REQUEST again, with the same descriptors, the records it
  *               sent and those that there are, and the ids to say that it has looked. A further
- *               NEED of the ticket names the ids of the former ones again.
+ *               NEED of the ticket names the ids of the former ones again. With the ticket
+ *               KC_VAULT_TICKET_OWN it is of no request, and what comes is FETCHED.
  *   FETCH       ticket, nodes by their numbers; ids: none, or one, after which a page of keys is
  *               wanted too
  *   COMMIT      tickets, records, nodes: store all of them in one transaction, then say STORED. One
@@ -72,6 +74,8 @@
 #define KC_VAULT_NODES_MAX 200 /* nodes with one message */
 #define KC_NODE_SIZE_MAX 8192  /* octets of a node */
 #define KC_VAULT_NODE_HEAD UINT32_MAX
+#define KC_VAULT_TICKET_OWN                                                                        \
+    UINT64_MAX /* of what the vault does by itself: the desk gives none like it */
 
 enum kc_vault_type {
     KC_VAULT_CONNECT = 1,
@@ -102,7 +106,7 @@ struct kc_vault_message {
     struct kc_message message;                    /* REQUEST, ANSWER, ASK, ASKED */
     struct kc_span records[KC_VAULT_RECORDS_MAX]; /* REQUEST, COMMIT, FETCHED: packed */
     size_t record_count;
-    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST, FETCH, ASK: text */
+    struct kc_span ids[KC_VAULT_IDS_MAX]; /* NEED, REQUEST, FETCH, FETCHED, ASK: text */
     size_t id_count;
     struct kc_vault_node nodes[KC_VAULT_NODES_MAX];
     size_t node_count;

@@ -165,20 +165,9 @@ void kc_desk_start_call(struct kc_desk *desk, struct kc_call *call)
 
 /* --- records --- */
 
-/* What cannot be an id is the id of nothing. */
-static void add_id(struct kc_call *call, struct kc_span text)
-{
-    char *id = call->job.ids[call->job.id_count];
-    if (text.size == 0 || text.size >= KC_RECORD_ID_SIZE || memchr(text.bytes, '\0', text.size))
-        return;
-    memcpy(id, text.bytes, text.size);
-    id[text.size] = '\0';
-    call->job.id_count++;
-}
-
 static void add_operator(struct kc_call *call)
 {
-    add_id(call,
+    kc_job_add_id(&call->job,
         (struct kc_span){(const uint8_t *)KC_RECORD_ID_OPERATOR, sizeof KC_RECORD_ID_OPERATOR - 1});
 }
 
@@ -189,22 +178,22 @@ static void add_ids(struct kc_call *call)
 
     switch (kc_operations[call->request.operation].record) {
     case KC_RECORD_KEY:
-        add_id(call, values[KC_FIELD_KEY].span);
+        kc_job_add_id(&call->job, values[KC_FIELD_KEY].span);
         break;
     case KC_RECORD_SPLIT:
-        add_id(call, values[KC_FIELD_KEY].span);
-        add_id(call, values[KC_FIELD_RECIPIENT].span);
+        kc_job_add_id(&call->job, values[KC_FIELD_KEY].span);
+        kc_job_add_id(&call->job, values[KC_FIELD_RECIPIENT].span);
         add_operator(call);
         break;
     case KC_RECORD_RECIPIENT:
-        add_id(call, values[KC_FIELD_RECIPIENT].span);
+        kc_job_add_id(&call->job, values[KC_FIELD_RECIPIENT].span);
         add_operator(call);
         break;
     case KC_RECORD_OPERATOR:
         add_operator(call);
         break;
     case KC_RECORD_OBJECT:
-        add_id(call, values[KC_FIELD_OBJECT].span);
+        kc_job_add_id(&call->job, values[KC_FIELD_OBJECT].span);
         break;
     case KC_RECORD_NONE:
     case KC_RECORD_PAGE:
@@ -285,7 +274,7 @@ void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call)
     call->needed = true;
     call->job.id_count = 0;
     for (size_t i = 0; i < message->id_count; i++)
-        add_id(call, message->ids[i]);
+        kc_job_add_id(&call->job, message->ids[i]);
     kc_desk_submit(desk, call, KC_JOB_GET);
 }
 

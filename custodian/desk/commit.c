@@ -139,12 +139,17 @@ static void tell_unfetched(struct kc_desk *desk, uint64_t ticket, enum kc_error 
     kc_desk_vault_send(desk, NULL);
 }
 
-static void tell_fetched(struct kc_desk *desk, uint64_t ticket, const struct kc_job_nodes *nodes,
-    struct kc_job_records *records)
+static void tell_fetched(struct kc_desk *desk, struct work *work)
 {
     struct kc_vault_message *message = kc_desk_vault_message(desk, KC_VAULT_FETCHED);
-    message->ticket = ticket;
-    for (size_t i = 0; i < nodes->count; i++)
+    const struct kc_job_nodes *nodes = work->job.nodes;
+    struct kc_job_records *records = &work->records;
+    message->ticket = work->ticket;
+    for (; message->id_count < work->job.id_count; message->id_count++) {
+        const char *id = work->job.ids[message->id_count];
+        message->ids[message->id_count] = (struct kc_span){(const uint8_t *)id, strlen(id)};
+    }
+    for (size_t i = 0; nodes && i < nodes->count; i++)
         if (nodes->node[i].content.size > 0)
             message->nodes[message->node_count++] =
                 (struct kc_vault_node){nodes->node[i].number, nodes->node[i].content};
@@ -182,7 +187,22 @@ void kc_desk_take_fetch(struct kc_desk *desk)
     kc_desk_store_submit(desk->store, &work->job);
 }
 
-/* --- both --- */
+/* --- NEED of no request --- */
+
+void kc_desk_take_own_need(struct kc_desk *desk)
+{
+    const struct kc_vault_message *message = &desk->message;
+    struct work *work = new_work(desk, KC_JOB_GET);
+    if (!work) {
+        tell_unfetched(desk, message->ticket, KC_ERR_NO_MEMORY);
+        return;
+    }
+    for (size_t i = 0; i < message->id_count; i++)
+        kc_job_add_id(&work->job, message->ids[i]);
+    kc_desk_store_submit(desk->store, &work->job);
+}
+
+/* --- all of them --- */
 
 void kc_desk_work_done(struct kc_desk *desk, struct kc_job *job)
 {
@@ -193,7 +213,7 @@ void kc_desk_work_done(struct kc_desk *desk, struct kc_job *job)
     if (is_wanted && job->type == KC_JOB_PUT)
         tell_stored(desk, job->error, job->place);
     else if (is_wanted && job->error == KC_OK)
-        tell_fetched(desk, work->ticket, job->nodes, &work->records);
+        tell_fetched(desk, work);
     else if (is_wanted)
         tell_unfetched(desk, work->ticket, job->error);
     free_work(work);

@@ -215,6 +215,9 @@ void kc_desk_take_need(struct kc_desk *desk, struct kc_call *call);
 void kc_desk_take_commit(struct kc_desk *desk);
 void kc_desk_take_fetch(struct kc_desk *desk);
 
+/* It needs records for something of its own: desk->message. */
+void kc_desk_take_own_need(struct kc_desk *desk);
+
 /* The store's thread is done with such a job, which is given. */
 void kc_desk_work_done(struct kc_desk *desk, struct kc_job *job);
 

@@ -204,6 +204,16 @@ static void *work(void *context)
     }
 }
 
+void kc_job_add_id(struct kc_job *job, struct kc_span text)
+{
+    char *id = job->ids[job->id_count];
+    if (text.size == 0 || text.size >= KC_RECORD_ID_SIZE || memchr(text.bytes, '\0', text.size))
+        return;
+    memcpy(id, text.bytes, text.size);
+    id[text.size] = '\0';
+    job->id_count++;
+}
+
 enum kc_error kc_desk_store_new(
     struct kc_store *store, enum kc_error error, struct kc_desk_store **made)
 {

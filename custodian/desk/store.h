@@ -60,6 +60,9 @@ struct kc_job {
     struct kc_job_check check;
 };
 
+/* Appends to `ids`. What cannot be an id is the id of nothing, and is passed over. */
+void kc_job_add_id(struct kc_job *job, struct kc_span text);
+
 struct kc_desk_store;
 
 /*

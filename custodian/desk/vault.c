@@ -134,6 +134,11 @@ static void take_message(
         (message->type == KC_VAULT_COMMIT ? kc_desk_take_commit : kc_desk_take_fetch)(desk);
         return;
     }
+    if (message->type == KC_VAULT_NEED && message->ticket == KC_VAULT_TICKET_OWN) {
+        kc_descriptors_close(descriptors);
+        kc_desk_take_own_need(desk);
+        return;
+    }
     struct kc_call *call = kc_desk_find_call(desk, message->ticket);
     if (!call || call->answered || call->working)
         end("unknown-ticket-from-vault");

@@ -346,12 +346,11 @@ static enum kc_error ask_again(struct kc_call *call, const char *id)
     return KC_ERR_UNAVAILABLE;
 }
 
-/* The desk sends a request alone and gives the records that it is asked for; of a call of the vault's
- * own it knows nothing. */
+/* The desk sends a request alone and gives the records that it is asked for. */
 static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_span id)
 {
     const char *text = kc_call_print(call, "%.*s", (int)id.size, (const char *)id.bytes);
-    if (call->is_own || kc_call_looked_for(call, text)) {
+    if (kc_call_looked_for(call, text)) {
         enum kc_error error = check_absent(call, kind, text);
         /* hidden, or made since the desk looked */
         return error == KC_ERR_RECORD_DAMAGED ? ask_again(call, text) : error;

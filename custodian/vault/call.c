@@ -87,8 +87,6 @@ enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, struct kc_span 
     return error;
 }
 
-#define TICKET_OWN UINT64_MAX /* the desk gives none like it */
-
 enum kc_error kc_call_new_own(
     struct kc_vault *vault, enum kc_operation operation, struct kc_call **call)
 {
@@ -101,7 +99,7 @@ enum kc_error kc_call_new_own(
     c->is_own = true;
     memset(&c->in, 0, sizeof c->in);
     c->in.type = KC_VAULT_REQUEST;
-    c->in.ticket = TICKET_OWN;
+    c->in.ticket = KC_VAULT_TICKET_OWN;
     kc_message_init(&c->in.message, operation);
     kc_message_init(&c->answer, operation);
     *call = c;
@@ -118,6 +116,7 @@ void kc_call_free(struct kc_call *call)
     kc_ledger_leave(call);
     if (call->page)
         kc_call_free(call->page);
+    kc_call_free(call->brought);
     kc_session_free(call->session);
     kc_mesh_making_free(call->making);
     if (call->has_turn)
@@ -164,6 +163,20 @@ void kc_call_take_page(struct kc_call *call, struct kc_call *answer)
     call->page_looked = 0;
     call->fetches = 0;
     call->page = answer;
+}
+
+void kc_call_take_needed(struct kc_call *call, struct kc_call *answer)
+{
+    struct kc_record *former = call->records;
+    kc_call_restart(call);
+    call->records = answer->records;
+    call->record_count = answer->record_count;
+    call->damaged = answer->damaged;
+    memcpy(call->in.ids, answer->in.ids, sizeof call->in.ids);
+    call->in.id_count = answer->in.id_count;
+    answer->records = former; /* what is staged may lend from it */
+    answer->brought = call->brought;
+    call->brought = answer;
 }
 
 static void tell(const struct kc_call *call, enum kc_error error)

@@ -18,6 +18,7 @@ enum kc_error kc_ledger_init(struct kc_vault *vault)
     ledger->anchor = kc_arena_allocate(sizeof *ledger->anchor);
     if (!ledger->packed || !ledger->anchor)
         return KC_ERR_NO_MEMORY;
+    kc_ledger_open_later(vault);
     ledger->credited_at_ms = vault->outside->milliseconds(vault->outside->context);
     ledger->credit_ms = (uint64_t)vault->config->freshness.interval_s * 1000 *
                         (vault->config->freshness.burst > 0 ? vault->config->freshness.burst : 1);
@@ -592,6 +593,7 @@ void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_ledger_list *calls)
     bool waits = ledger->turn == KC_TURN_FETCHING || ledger->turn == KC_TURN_STORING;
     if (atomic_load(&ledger->state) == KC_LEDGER_OPEN)
         atomic_store(&ledger->state, KC_LEDGER_UNSETTLED);
+    kc_ledger_open_later(vault);
     while (waits && (call = leave(vault, &ledger->batch)) != NULL)
         append(calls, call);
     while ((call = leave(vault, &ledger->queue)) != NULL)

@@ -71,6 +71,7 @@ struct kc_call {
     enum kc_call_wish wish;
     size_t needed_count;           /* ids; KC_WISH_NEED */
     bool is_own;                   /* the vault's: no client and no call of the desk's */
+    bool opens;                    /* the vault's own: it opens the ledger, and that is all */
     const char *note;              /* what came of it, for the log; static text; NULL: its error */
     bool is_slow;                  /* it has waited until it may take long */
     bool known;                    /* peer is read */
@@ -109,8 +110,9 @@ struct kc_call {
     size_t wanted_count;
     bool wants_page;
     char page_after[KC_RECORD_ID_SIZE];
-    size_t page_looked;   /* records of the page, that no more nodes are needed for */
-    struct kc_call *page; /* the message that the records of the page are in */
+    size_t page_looked;      /* records of the page, that no more nodes are needed for */
+    struct kc_call *page;    /* the message that the records of the page are in */
+    struct kc_call *brought; /* the vault's own: the message that its records are in, and so on */
 
     struct kc_values *items; /* KC_VAULT_PAGE_MAX, when there are items */
     struct kc_descriptors answer_descriptors;
@@ -194,8 +196,7 @@ KC_CHECKED enum kc_error kc_call_new(struct kc_vault *vault, uint64_t desk, stru
     const struct kc_descriptors *descriptors, struct kc_call **call, size_t *size);
 void kc_call_free(struct kc_call *call);
 
-/* A call of the vault's own, without fields; it needs no policy, and what it needs of the store it
- * fetches, or has in its records. KC_ERR_NO_MEMORY */
+/* A call of the vault's own, without fields; it needs no policy. KC_ERR_NO_MEMORY */
 KC_CHECKED enum kc_error kc_call_new_own(
     struct kc_vault *vault, enum kc_operation operation, struct kc_call **call);
 
@@ -204,6 +205,9 @@ void kc_call_restart(struct kc_call *call);
 
 /* Takes the message that has the records of a page, in place of the former one. */
 void kc_call_take_page(struct kc_call *call, struct kc_call *answer);
+
+/* Takes the message that has the records that a call of the vault's own needed: all of them. */
+void kc_call_take_needed(struct kc_call *call, struct kc_call *answer);
 
 /* Sends the answer and frees the call. */
 void kc_call_finish(struct kc_call *call, enum kc_error error);

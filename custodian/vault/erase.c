@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Erasing by its date: the vault asks itself for what store-rotate does, when something that was
- * destroyed is to be erased, or when a rotation was interrupted. */
+ * destroyed is to be erased, or when a rotation was interrupted. Whether it is, the store says: so if
+ * nobody opens the ledger, the vault does. */
 #include "custodian/vault/core.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define LOOK_MS ((uint64_t)3600 * 1000) /* at most between two looks: clocks are set */
 #define AGAIN_MS ((uint64_t)600 * 1000) /* after a rotation began, before another is tried */
+#define OPEN_MS ((uint64_t)60 * 1000)   /* after the start, if nobody uses the store by then */
 
 void kc_ledger_keep_generation(struct kc_vault *vault, const struct kc_record *record)
 {
@@ -42,20 +43,40 @@ void kc_ledger_not_begun(struct kc_vault *vault, uint32_t number)
     kc_ledger_note_moving(vault, false);
 }
 
-/* The lock is held. UINT64_MAX: nothing is to be erased. */
-static uint64_t erase_at(const struct kc_vault *vault)
+/* When the ledger opens for it, if nobody has opened it by then: what is due is written in the store.
+ * UINT64_MAX: never. */
+static uint64_t open_at(const struct kc_vault *vault)
+{
+    bool is_refused = atomic_load(&vault->ledger.state) == KC_LEDGER_ROLLED_BACK;
+    return is_refused ? UINT64_MAX : vault->ledger.open_at_ms;
+}
+
+/* UINT64_MAX: nothing is to be erased. */
+static uint64_t rotate_at(const struct kc_vault *vault)
 {
     const struct kc_ledger *ledger = &vault->ledger;
     uint64_t now_ms = vault->outside->milliseconds(vault->outside->context);
     uint64_t now = vault->outside->seconds(vault->outside->context);
     uint64_t due = ledger->head.due, wait = 0;
-    if (!kc_ledger_is_open(vault) || ledger->is_erasing || ledger->replacement.from[0] != 0 ||
-        atomic_load(&vault->stopping) || vault->config->freshness.rotate_after_h == 0 ||
-        (due == 0 && !ledger->is_moving))
+    if (ledger->replacement.from[0] != 0 || (due == 0 && !ledger->is_moving))
         return UINT64_MAX;
     if (!ledger->is_moving && due > now)
         wait = due - now < LOOK_MS / 1000 ? (due - now) * 1000 : LOOK_MS;
     return now_ms + wait > ledger->erase_at_ms ? now_ms + wait : ledger->erase_at_ms;
+}
+
+/* The lock is held. */
+static uint64_t erase_at(const struct kc_vault *vault)
+{
+    if (vault->ledger.is_erasing || atomic_load(&vault->stopping) ||
+        vault->config->freshness.rotate_after_h == 0)
+        return UINT64_MAX;
+    return kc_ledger_is_open(vault) ? rotate_at(vault) : open_at(vault);
+}
+
+void kc_ledger_open_later(struct kc_vault *vault)
+{
+    vault->ledger.open_at_ms = vault->outside->milliseconds(vault->outside->context) + OPEN_MS;
 }
 
 uint64_t kc_ledger_erase_deadline(struct kc_vault *vault)
@@ -66,43 +87,35 @@ uint64_t kc_ledger_erase_deadline(struct kc_vault *vault)
     return deadline;
 }
 
-/* What the call would have to ask the desk for, which knows of no such call. */
-static enum kc_error give_generations(struct kc_call *call)
+/* Takes the time for it. */
+static bool is_due(struct kc_vault *vault, bool *opens)
 {
-    struct kc_vault *vault = call->vault;
-    call->records = calloc(KC_GENERATIONS, sizeof call->records[0]);
-    if (!call->records)
-        return KC_ERR_NO_MEMORY;
+    struct kc_ledger *ledger = &vault->ledger;
     pthread_mutex_lock(&vault->lock);
-    for (size_t i = 0; i < KC_GENERATIONS; i++)
-        if (vault->ledger.generations[i].id[0] != 0)
-            call->records[call->record_count++] = vault->ledger.generations[i];
+    uint64_t now = vault->outside->milliseconds(vault->outside->context);
+    bool due = erase_at(vault) <= now;
+    *opens = !kc_ledger_is_open(vault);
+    if (due && *opens)
+        ledger->open_at_ms = now + LOOK_MS;
+    else if (due)
+        ledger->erase_at_ms = now + AGAIN_MS;
+    ledger->is_erasing = ledger->is_erasing || due;
     pthread_mutex_unlock(&vault->lock);
-    return KC_OK;
+    return due;
 }
 
 struct kc_call *kc_ledger_begin_erasing(struct kc_vault *vault)
 {
-    struct kc_ledger *ledger = &vault->ledger;
     struct kc_call *call;
-    pthread_mutex_lock(&vault->lock);
-    uint64_t now = vault->outside->milliseconds(vault->outside->context);
-    bool is_due = erase_at(vault) <= now;
-    if (is_due) {
-        ledger->is_erasing = true;
-        ledger->erase_at_ms = now + AGAIN_MS;
-    }
-    pthread_mutex_unlock(&vault->lock);
-    if (!is_due)
+    bool opens;
+    if (!is_due(vault, &opens))
         return NULL;
     if (kc_call_new_own(vault, KC_OPERATION_STORE_ROTATE, &call) != KC_OK) {
         kc_ledger_erasing_ended(vault);
         return NULL;
     }
-    if (give_generations(call) == KC_OK)
-        return call;
-    kc_call_free(call);
-    return NULL;
+    call->opens = opens;
+    return call;
 }
 
 void kc_ledger_erasing_ended(struct kc_vault *vault)

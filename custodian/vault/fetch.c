@@ -190,7 +190,9 @@ static void take_fetched(struct kc_call *call, struct kc_call *answer)
     struct kc_vault *vault = call->vault;
     offer_nodes(vault, &answer->in);
     take_opening(call, &answer->in);
-    if (call->wants_page)
+    if (call->wish == KC_WISH_NEED)
+        kc_call_take_needed(call, answer);
+    else if (call->wants_page)
         kc_call_take_page(call, answer);
     else
         kc_call_free(answer);

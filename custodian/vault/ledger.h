@@ -114,9 +114,10 @@ struct kc_ledger {
     /* of erasing, under the vault's lock */
     struct kc_record generations[KC_GENERATIONS]; /* their records; no id: none */
     bool is_moving;                               /* secrets, from one to the other */
-    bool is_erasing;                              /* a call of the vault's own does it */
-    char moved_until[KC_RECORD_ID_SIZE];          /* up to this id all are under the newest */
-    uint64_t erase_at_ms;                         /* not before, however due */
+    bool is_erasing;                     /* a call of the vault's own does it, or opens for it */
+    char moved_until[KC_RECORD_ID_SIZE]; /* up to this id all are under the newest */
+    uint64_t erase_at_ms;                /* not before, however due */
+    uint64_t open_at_ms;                 /* to see what is due, if nobody has opened it */
 
     /* of replacing a root, under the vault's lock */
     struct kc_replacement replacement;
@@ -209,7 +210,11 @@ void kc_ledger_keep_generation(struct kc_vault *vault, const struct kc_record *r
 /* Whether there are two generations, of which one is to end. */
 void kc_ledger_note_moving(struct kc_vault *vault, bool is_moving);
 
-/* The call that rotates, given, if that is due; NULL: not now. */
+/* There is a store to be opened, of which it is not known what is due: by who uses it, or by itself
+ * some time from now. */
+void kc_ledger_open_later(struct kc_vault *vault);
+
+/* The call that rotates, or that opens the ledger to see whether that is due; given. NULL: not now. */
 struct kc_call *kc_ledger_begin_erasing(struct kc_vault *vault);
 void kc_ledger_erasing_ended(struct kc_vault *vault);
 

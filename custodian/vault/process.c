@@ -164,7 +164,6 @@ static void expire(struct process *process)
     (void)!read(process->timer, &times, sizeof times);
     atomic_store(&process->timer_ms, UINT64_MAX);
     kc_vault_expire(process->vault);
-    arm_timer(process);
 }
 
 /* Requests that wait may end until the deadline; then the process does, whatever is open. */
@@ -207,6 +206,7 @@ static void *watch(void *argument)
     wait_at_gate(process);
     kc_process_ready();
     for (;;) {
+        arm_timer(process);
         if (poll(waits, sizeof waits / sizeof waits[0], -1) < 0)
             continue;
         if (waits[3].revents)

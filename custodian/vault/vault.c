@@ -231,11 +231,11 @@ static enum kc_error find_peer(struct kc_call *call)
     return error;
 }
 
-/* Who asks; the vault itself does while the store is open. */
+/* Who asks; the vault itself does while the store is open, or to open it. */
 static enum kc_error admit(struct kc_call *call)
 {
     if (call->is_own)
-        return kc_ledger_is_open(call->vault) ? KC_OK : KC_ERR_CONNECTION_LOST;
+        return call->opens || kc_ledger_is_open(call->vault) ? KC_OK : KC_ERR_CONNECTION_LOST;
     return find_peer(call);
 }
 
@@ -257,7 +257,7 @@ static enum kc_error perform(struct kc_call *call)
     if (error == KC_OK)
         error = admit(call);
     if (error == KC_OK && row->needs != NOTHING) {
-        error = kc_ledger_open(call, row->needs == STORE);
+        error = kc_ledger_open(call, row->needs == STORE && !call->opens);
         if (call->wish != KC_WISH_ANSWER)
             return KC_OK;
         if (row->needs == STORE_IF_THERE) {
@@ -265,11 +265,16 @@ static enum kc_error perform(struct kc_call *call)
             error = KC_OK;
         }
     }
-    return error == KC_OK ? row->handler(call) : error;
+    if (error == KC_OK && call->opens)
+        call->note = "opened";
+    else if (error == KC_OK)
+        error = row->handler(call);
+    return error;
 }
 
 /* Asks for more records than those that the desk has looked for already, which it names again: so
- * the requests of one ticket look for more each time, and end. */
+ * the requests of one ticket look for more each time, and end. Of a call of the vault's own there is
+ * no request to send again: it waits for the records. */
 static void send_need(struct kc_call *call)
 {
     if (call->in.id_count + call->needed_count > KC_VAULT_IDS_MAX) {
@@ -284,8 +289,14 @@ static void send_need(struct kc_call *call)
     for (size_t i = 0; i < call->needed_count; i++)
         out.ids[out.id_count++] =
             (struct kc_span){(const uint8_t *)call->needed[i], strlen(call->needed[i])};
-    kc_call_send(call, &out, NULL);
-    kc_call_free(call);
+    if (!call->is_own) {
+        kc_call_send(call, &out, NULL);
+        kc_call_free(call);
+        return;
+    }
+    enum kc_error error = kc_call_pend_and_send(call, &out, NULL);
+    if (error != KC_OK)
+        kc_call_finish(call, error);
 }
 
 /* Another call opens the ledger: this one goes on when that is done. */

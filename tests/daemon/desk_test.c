@@ -173,6 +173,30 @@ static void brings_what_else_the_vault_needs(void **state)
     close(client);
 }
 
+static void brings_what_the_vault_needs_for_something_of_its_own(void **state)
+{
+    struct kc_test_desk *desk = *state;
+    struct kc_record record;
+    int client = kc_test_connect(desk, NULL);
+    store_one(desk, client, "M1");
+    close(client);
+    kc_test_vault_expect(desk, KC_VAULT_DISCONNECT);
+
+    struct kc_vault_message need = {
+        .type = KC_VAULT_NEED, .ticket = KC_VAULT_TICKET_OWN, .id_count = 2};
+    need.ids[0] = (struct kc_span){(const uint8_t *)"M1", 2};
+    need.ids[1] = (struct kc_span){(const uint8_t *)"M2", 2};
+    kc_test_vault_send(desk, &need, NULL);
+    kc_test_vault_expect(desk, KC_VAULT_FETCHED);
+    assert_true(desk->message.ticket == KC_VAULT_TICKET_OWN);
+    assert_int_equal(desk->message.error, KC_OK);
+    assert_int_equal(desk->message.id_count, 2);
+    assert_int_equal(desk->message.record_count, 1);
+    assert_int_equal(desk->message.node_count, 0);
+    assert_int_equal(kc_record_unpack(desk->message.records[0], &record), KC_OK);
+    assert_string_equal(record.id, "M1");
+}
+
 static void says_why_a_change_was_not_stored(void **state)
 {
     struct kc_test_desk *desk = *state;
@@ -798,6 +822,7 @@ int main(void)
         CASE(passes_descriptors_on_both_ways),
         CASE(brings_the_record_that_a_request_names),
         CASE(brings_what_else_the_vault_needs),
+        CASE(brings_what_the_vault_needs_for_something_of_its_own),
         CASE(says_why_a_change_was_not_stored),
         CASE(lists_page_by_page),
         CASE(lists_recipients_page_by_page),

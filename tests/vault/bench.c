@@ -572,6 +572,28 @@ static struct {
     uint64_t connection;
 } open_asks[64];
 
+static void attach_wanted(struct bench *bench, struct kc_vault_message *message, struct room *room,
+    const struct kc_vault_message *need)
+{
+    for (size_t i = 0; i < need->id_count; i++) {
+        char id[KC_RECORD_ID_SIZE] = {0};
+        memcpy(id, need->ids[i].bytes, need->ids[i].size);
+        for (uint8_t kind = KC_KIND_VAULT; kind <= KC_KIND_LAST; kind++)
+            attach(message, room, bench_record(bench, kind, id));
+        message->ids[message->id_count++] = need->ids[i];
+    }
+}
+
+/* Of what the vault does by itself, and nobody has asked for. */
+static void give_needed(struct bench *bench, const struct kc_vault_message *need)
+{
+    static struct room room;
+    static struct kc_vault_message fetched;
+    fetched = (struct kc_vault_message){.type = KC_VAULT_FETCHED, .ticket = need->ticket};
+    attach_wanted(bench, &fetched, &room, need);
+    give_packet(bench, &fetched, &(struct kc_descriptors){.count = 0});
+}
+
 static void give_request(struct bench *bench, uint64_t ticket, const struct kc_vault_message *need)
 {
     static struct room room;
@@ -584,13 +606,8 @@ static void give_request(struct bench *bench, uint64_t ticket, const struct kc_v
     request.message = ask->message;
     request.record_count = request.id_count = 0;
     attach_needed(bench, &request, &room);
-    for (size_t i = 0; need && i < need->id_count; i++) {
-        char id[KC_RECORD_ID_SIZE] = {0};
-        memcpy(id, need->ids[i].bytes, need->ids[i].size);
-        for (uint8_t kind = KC_KIND_VAULT; kind <= KC_KIND_LAST; kind++)
-            attach(&request, &room, bench_record(bench, kind, id));
-        request.ids[request.id_count++] = need->ids[i];
-    }
+    if (need)
+        attach_wanted(bench, &request, &room, need);
     if (bench->lie)
         bench->lie(bench, &request);
     for (size_t i = 0; i < ask->descriptors.count; i++)
@@ -671,6 +688,10 @@ static bool serve(struct bench *bench, size_t at)
     assert_int_equal(kc_vault_message_unpack(sent->bytes, sent->size, items, &message), KC_OK);
     if (message.type == KC_VAULT_CONNECTED)
         return true;
+    if (message.type == KC_VAULT_NEED && message.ticket == KC_VAULT_TICKET_OWN) {
+        give_needed(bench, &message);
+        return true;
+    }
     if (message.type == KC_VAULT_NEED) {
         give_request(bench, message.ticket, &message);
         return true;

@@ -484,6 +484,51 @@ static void an_interrupted_rotation_goes_on_by_itself_after_the_next_start(void 
     free(key);
 }
 
+/* Nobody opens the ledger, in which it is written what is due. */
+static void what_is_due_is_erased_in_a_vault_that_nobody_has_used_since_its_start(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    char *gone = bench_generate(bench, "Ed25519", "application", "b");
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, gone, KC_OK);
+    bench->seconds += 168 * 3600;
+    bench_restart(bench);
+    pass_hours(bench, 0);
+    assert_int_equal(bench->queued, 0); /* not at once: it may be stopped and started again */
+    assert_null(bench_record(bench, KC_KIND_GENERATION, "generation-2"));
+    assert_int_equal(kc_vault_deadline(bench->vault), bench->milliseconds + 60000);
+    bench->milliseconds += 60000;
+    pass_hours(bench, 0);
+    assert_true(kc_vault_deadline(bench->vault) <= bench->milliseconds);
+    pass_hours(bench, 0);
+    assert_int_equal(
+        bench_record(bench, KC_KIND_GENERATION, "generation-1")->state, KC_STATE_DESTROYED);
+    assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 2);
+    expect_sign(bench, key, KC_OK);
+    free(gone);
+    free(key);
+}
+
+/* A store that is new is not made by this, and what fails is tried again, but not at once. */
+static void a_vault_that_looks_by_itself_makes_no_store_and_bears_a_root_that_is_away(void **state)
+{
+    struct bench *bench = *state;
+    pass_hours(bench, 1);
+    assert_int_equal(bench->record_count, 0);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    expect_key(bench, KC_OPERATION_KEY_DESTROY, key, KC_OK);
+    bench_restart(bench);
+    bench->root_error = KC_ERR_ROOT_UNAVAILABLE;
+    pass_hours(bench, 168);
+    assert_int_equal(kc_vault_deadline(bench->vault), bench->milliseconds + 3600 * 1000);
+    bench->root_error = KC_OK;
+    pass_hours(bench, 1);
+    pass_hours(bench, 0);
+    assert_int_equal(
+        bench_record(bench, KC_KIND_GENERATION, "generation-1")->state, KC_STATE_DESTROYED);
+    free(key);
+}
+
 /* --- the operator's override --- */
 
 static struct ask accept_ask(const char *pin, uint64_t head)
@@ -583,6 +628,8 @@ int main(void)
         CASE(a_rotation_just_after_the_start_leaves_no_key_behind),
         CASE(what_was_destroyed_is_erased_by_a_date),
         CASE(what_was_destroyed_is_erased_when_it_is_due_without_being_asked),
+        CASE(what_is_due_is_erased_in_a_vault_that_nobody_has_used_since_its_start),
+        CASE(a_vault_that_looks_by_itself_makes_no_store_and_bears_a_root_that_is_away),
         CASE(an_interrupted_rotation_goes_on_by_itself_after_the_next_start),
         CASE(the_operator_alone_goes_on_with_an_older_store),
         CASE(what_the_operator_accepted_counts_for_no_other_store),
