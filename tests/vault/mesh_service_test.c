@@ -155,35 +155,12 @@ static void nobody_else_binds_an_account_nor_elsewhere_nor_later(void **state)
     bench_free(bench);
 }
 
-/* The profile of the case with a time in it, signed by its key. */
-static char *bind_later(struct bench *bench, const char *updated)
-{
-    static char profile[CASE_TEXT_MAX], payload[CASE_TEXT_MAX];
-    char member[100];
-    case_payload_of("account.ProfileUser", profile);
-    snprintf(member, sizeof member, "\"Updated\":\"%s\",\"AccountAddress\"", updated);
-    case_edit(profile, "\"AccountAddress\"", member);
-    char *enveloped = case_seal(profile, CASE_PROFILE, NULL);
-    char *request = service_bind_request(bench, 0);
-    json_t *envelope = json_loads(request, 0, NULL);
-    size_t size = case_decode(
-        json_string_value(json_array_get(envelope, 1)), (uint8_t *)payload, sizeof payload - 1);
-    payload[size] = '\0';
-    char *place = strstr(payload, "\"EnvelopedProfileAccount\":");
-    snprintf(place, sizeof payload - (size_t)(place - payload), "\"EnvelopedProfileAccount\":%s}}",
-        enveloped);
-    char *made = case_seal(payload, CASE_PROFILE, NULL);
-    json_decref(envelope);
-    free(request);
-    free(enveloped);
-    return made;
-}
-
 static void a_later_profile_takes_the_place_of_the_former_and_no_earlier_one(void **state)
 {
     struct bench *bench = *state;
-    service_expect(bench, BIND, bind_later(bench, "2026-03-02T10:00:00Z"), KC_OK);
-    service_expect(bench, BIND, bind_later(bench, "2026-03-02T09:59:59Z"), KC_ERR_CONFLICT);
+    service_expect(bench, BIND, service_bind_later(bench, "2026-03-02T10:00:00Z", NULL), KC_OK);
+    service_expect(
+        bench, BIND, service_bind_later(bench, "2026-03-02T09:59:59Z", NULL), KC_ERR_CONFLICT);
     service_expect(bench, BIND, service_bind_request(bench, 0), KC_ERR_CONFLICT);
     assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 201);
 }

@@ -96,10 +96,10 @@ static void make_id(const struct bench *bench, int64_t shift_ms, char id[64])
     kc_base64url_encode((struct kc_span){octets, sizeof octets}, id);
 }
 
-char *service_bind_request(struct bench *bench, int64_t shift_ms)
+/* profile  enveloped; freed */
+static char *bind_request(struct bench *bench, char *profile, int64_t shift_ms)
 {
     char id[64], *payload = malloc(TEXT_MAX);
-    char *profile = json_dumps(case_at(case_base, "account.ProfileUser"), JSON_COMPACT);
     make_id(bench, shift_ms, id);
     snprintf(payload, TEXT_MAX,
         "{\"BindRequest\":{\"ID\":\"%s\",\"Service\":\"%s\",\"AccountAddress\":\"%s\","
@@ -109,6 +109,26 @@ char *service_bind_request(struct bench *bench, int64_t shift_ms)
     free(profile);
     free(payload);
     return request;
+}
+
+char *service_bind_request(struct bench *bench, int64_t shift_ms)
+{
+    const json_t *profile = case_at(case_base, "account.ProfileUser");
+    return bind_request(bench, json_dumps(profile, JSON_COMPACT), shift_ms);
+}
+
+char *service_bind_later(struct bench *bench, const char *updated, const char *encryption)
+{
+    static char profile[CASE_TEXT_MAX];
+    char members[1000];
+    case_payload_of("account.ProfileUser", profile);
+    snprintf(members, sizeof members, "\"Updated\":\"%s\",\"AccountAddress\"", updated);
+    case_edit(profile, "\"AccountAddress\"", members);
+    if (encryption != NULL) {
+        snprintf(members, sizeof members, "\"AccountEncryption\":%s,\"Former\"", encryption);
+        case_edit(profile, "\"AccountEncryption\"", members);
+    }
+    return bind_request(bench, case_seal(profile, CASE_PROFILE, NULL), 0);
 }
 
 char *service_unbind_request(struct bench *bench, int64_t shift_ms)

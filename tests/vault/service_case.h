@@ -26,6 +26,9 @@ int service_teardown(void **state);
 
 /* Signed requests; given: free. Each has an ID of its own, of the bench's time moved by shift_ms. */
 char *service_bind_request(struct bench *bench, int64_t shift_ms);
+/* With the profile of the case, made at another time, and with another AccountEncryption (as JSON, or
+ * NULL). */
+char *service_bind_later(struct bench *bench, const char *updated, const char *encryption);
 char *service_unbind_request(struct bench *bench, int64_t shift_ms);
 /* Updates: what stands in the list, as JSON. */
 char *service_transact(
