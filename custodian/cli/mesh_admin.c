@@ -9,6 +9,7 @@
 #include "custodian/cli/write.h"
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
+#include "proto/udf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,12 +76,27 @@ static enum kc_error service_add(struct work *work)
     return error == KC_OK ? file_add_option(work, KC_FIELD_RESPONSE, KC_CLI_ASSIGNMENT) : error;
 }
 
-/* The account that the first argument names, and the holder that --recipient does. */
+/* The account or group that the first argument names. */
+static enum kc_error account_add(struct work *work)
+{
+    struct kc_udf udf;
+    const char *account = work->cli->arguments[0];
+    struct kc_span text = {(const uint8_t *)account, strlen(account)};
+    if (kc_udf_parse_canonical(text, &udf) != KC_OK)
+        return kc_cli_fail(work->cli, KC_ERR_BAD_ARGUMENT,
+            "%s is no UDF: that of an account or a group is the key of its profile in custodian "
+            "key list --role account",
+            account);
+    kc_cli_call_text(&work->call, KC_FIELD_ACCOUNT_UDF, account);
+    return KC_OK;
+}
+
+/* The account, and the holder that --recipient names. */
 static enum kc_error parties_add(struct work *work, char recipient[65])
 {
-    kc_cli_call_text(&work->call, KC_FIELD_ACCOUNT_UDF, work->cli->arguments[0]);
-    enum kc_error error =
-        kc_cli_recipient_find(work->cli, work->cli->values[KC_CLI_RECIPIENT], recipient);
+    enum kc_error error = account_add(work);
+    if (error == KC_OK)
+        error = kc_cli_recipient_find(work->cli, work->cli->values[KC_CLI_RECIPIENT], recipient);
     if (error == KC_OK)
         kc_cli_call_text(&work->call, KC_FIELD_RECIPIENT, recipient);
     return error;
@@ -244,10 +260,9 @@ static enum kc_error of_account(struct kc_cli *cli, enum kc_operation operation)
     enum kc_error error = work_begin(cli, operation, &work);
     if (error == KC_OK)
         error = service_add(&work);
-    if (error != KC_OK)
-        return error;
-    kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
-    return work_run(&work);
+    if (error == KC_OK)
+        error = account_add(&work);
+    return error == KC_OK ? work_run(&work) : error;
 }
 
 enum kc_error kc_cli_mesh_group_rotate(struct kc_cli *cli)
@@ -264,9 +279,10 @@ enum kc_error kc_cli_mesh_account_profile(struct kc_cli *cli)
 {
     AUTO_WORK work = {0};
     enum kc_error error = work_begin(cli, KC_OPERATION_MESH_ACCOUNT_PROFILE, &work);
+    if (error == KC_OK)
+        error = account_add(&work);
     if (error != KC_OK)
         return error;
-    kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
     error = target_open(&work, KC_CLI_OUTPUT, &work.document, &work.has_document);
     if (error == KC_OK)
         error = kc_cli_call_run(&work.call);

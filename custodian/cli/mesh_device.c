@@ -148,7 +148,7 @@ static enum kc_error find_device(struct kc_cli *cli, const char *name, char devi
     if (search.count > 1)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "several devices have the label %s", name);
     if (!kc_text_copy(device, 65, search.count == 1 ? search.device : name))
-        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s", kc_fields[KC_FIELD_DEVICE].name);
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s is no label or UDF of a device", name);
     return KC_OK;
 }
 

@@ -170,6 +170,8 @@ const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_opt
 {
     if (option == KC_CLI_ROLE && command->run == kc_cli_key_generate)
         return "base account application wrap"; /* shares come of splitting */
+    if (option == KC_CLI_KIND && command->run == kc_cli_object_import)
+        return "certificate public data"; /* keys are made here */
     enum kc_field field = kc_cli_options[option].field;
     return field < KC_FIELDS ? kc_fields[field].choices : NULL;
 }

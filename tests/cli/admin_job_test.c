@@ -124,6 +124,7 @@ static void what_is_wrong_is_said(void **state)
     SAYS(2, "envelope-invalid", "tr A B < device > odd; C recipient profile odd odd -p pin");
     HOLDS("C mesh --help | grep 'mesh group rotate'");
     HOLDS("C mesh account --help | grep 'mesh account refresh'");
+    SAYS(2, "alice is no UDF", "C mesh account profile alice");
 }
 
 int main(void)
