@@ -542,6 +542,7 @@ static void move_home(struct kc_ledger *ledger)
             if (call->changes[i].kind == KC_KIND_VAULT) {
                 kc_keeper_changed(call->vault->keeper, &call->changes[i]);
                 ledger->anchor->writes = 1;
+                kc_ledger_drop_other_anchor(call->vault);
             }
 }
 
@@ -575,6 +576,7 @@ enum kc_error kc_ledger_stored(struct kc_vault *vault, enum kc_error error, uint
     } else {
         kc_map_end(ledger->map, false);
         ledger->has_next = false;
+        kc_ledger_drop_other_anchor(vault);
         if (is_of_one(error) && place < ledger->record_count)
             fail_one(vault, ledger->owners[place], error);
         else

@@ -165,6 +165,13 @@ void kc_ledger_note_replacement(struct kc_vault *vault, const struct kc_record *
 /* Whether a record is a new one under the root that is being replaced, and would be left behind. */
 bool kc_ledger_is_left_behind(struct kc_vault *vault, const struct kc_record *record);
 
+/*
+ * Between the vault's own step and the next, each of both roots has an anchor that some store fits.
+ * Once it is known which one goes on, and before anything else is acknowledged, the other root loses
+ * its anchor, as far as it can be reached. Whose turn it is, or who opens.
+ */
+void kc_ledger_drop_other_anchor(struct kc_vault *vault);
+
 /* --- anchor.c --- */
 
 /* Puts a copy of the anchor into the root with this name. Whose turn it is. Errors of the root. */

@@ -345,8 +345,10 @@ static enum kc_error load_replacement(struct kc_call *call)
         (const uint8_t *)KC_RECORD_ID_REPLACEMENT, sizeof KC_RECORD_ID_REPLACEMENT - 1};
     struct kc_record *record;
     enum kc_error error = kc_call_record(call, KC_KIND_ROOT, id, &record);
-    if (error == KC_OK)
+    if (error == KC_OK) {
         kc_ledger_note_replacement(call->vault, record);
+        kc_ledger_drop_other_anchor(call->vault);
+    }
     return error == KC_ERR_REFUSED ? KC_OK : error;
 }
 

@@ -9,8 +9,8 @@
  *   own      in one commit: the vault's own secret, the wrapping keys. The turn holder has put a copy
  *            of the anchor into the new root just before: whichever of both the next start finds in
  *            the store's record, the root that it names has the anchor of that store
- *   head     the former root's anchor is removed: from here on an older store, which names the former
- *            root, is refused by it
+ *   head     the former root's anchor is removed, if it is not yet: from here on an older store, which
+ *            names the former root, is refused by it
  *   retire   the token's wrapping key is destroyed, unless keys stay that are resident in it
  *
  * One request does so much in about half a second, and says whether there is more.
@@ -60,6 +60,32 @@ bool kc_ledger_is_left_behind(struct kc_vault *vault, const struct kc_record *re
     struct kc_replacement now = kc_ledger_replacement(vault);
     return now.from[0] != 0 && record->version == 1 && record->seal_size > 0 &&
            strcmp(root_name_of(record), now.from) == 0;
+}
+
+/* --- the other side --- */
+
+static void remove_anchor(struct kc_vault *vault, const char *name)
+{
+    struct kc_vault_root root;
+    if (strcmp(kc_keeper_home_name(vault->keeper), name) == 0)
+        return; /* never the one that is in use */
+    enum kc_error error = kc_vault_root_find(vault->config, vault->outside, name, &root);
+    if (error == KC_OK)
+        error = kc_vault_root_head_remove(root, kc_keeper_authorisation(vault->keeper));
+    (void)error; /* of a root that is away: it is tried again with each start */
+}
+
+void kc_ledger_drop_other_anchor(struct kc_vault *vault)
+{
+    struct kc_replacement now = kc_ledger_replacement(vault);
+    if (now.from[0] == 0)
+        return;
+    bool was_home = strcmp(kc_keeper_home_name(vault->keeper), now.from) == 0;
+    bool is_home = strcmp(kc_keeper_home_name(vault->keeper), now.to) == 0;
+    if (was_home && now.step == KC_REPLACEMENT_KEYS)
+        remove_anchor(vault, now.to);
+    else if (is_home)
+        remove_anchor(vault, now.from);
 }
 
 /* --- the record --- */

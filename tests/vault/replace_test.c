@@ -357,6 +357,63 @@ static void a_root_beside_the_vaults_own_is_replaced_without_the_head(void **sta
     done(bench);
 }
 
+/* The store just before the vault's own secret moves, and with that step: of both, one goes on. */
+static bool fork_at(struct bench *bench, size_t commit, struct bench_copy *sides[2])
+{
+    struct ask ask = replace_ask("main", "next", true);
+    bench->holds_stored = true;
+    bench->holds_after = commit;
+    (void)bench_send(bench, &ask);
+    bench_pump(bench);
+    drop(&ask);
+    sides[0] = bench_copy(bench);
+    bench_store_unheard(bench);
+    sides[1] = bench_copy(bench);
+    bench->holds_stored = false;
+    for (size_t i = 0; i < bench->record_count; i++)
+        if (bench->records[i].kind == KC_KIND_VAULT)
+            return strcmp(bench->records[i].root, "next") == 0;
+    return false;
+}
+
+/* Goes on with one side, in which a key is disabled; the other side does not know of it. */
+static void expect_one_side(struct bench *bench, struct bench_copy *sides[2], size_t goes_on)
+{
+    struct ask disable = ask_new(KC_OPERATION_KEY_DISABLE);
+    struct ask sign = ask_new(KC_OPERATION_KEY_SIGN);
+    bench_restore(bench, sides[goes_on]);
+    bench_restart(bench);
+    ask_text(&disable, KC_FIELD_KEY, keys[1]);
+    bench_expect(bench, &disable, KC_OK);
+    expect_sign(bench, keys[1], KC_ERR_REFUSED);
+    bench_restore(bench, sides[1 - goes_on]);
+    bench_restart(bench);
+    ask_text(&sign, KC_FIELD_KEY, keys[1]);
+    ask_octets(&sign, KC_FIELD_MESSAGE, "m", 1);
+    bench_expect(bench, &sign, KC_ERR_ROOT_HEAD);
+}
+
+static void what_a_desk_keeps_of_the_step_in_the_middle_is_no_store_later(void **state)
+{
+    (void)state;
+    for (size_t goes_on = 0; goes_on < 2; goes_on++) {
+        bool is_found = false;
+        for (size_t commit = 1; !is_found; commit++) {
+            assert_true(commit < STEPS_MAX);
+            struct bench_copy *sides[2];
+            struct bench *bench = two_roots();
+            bench->config.freshness.interval_s = 0;
+            bench_restart(bench);
+            is_found = fork_at(bench, commit, sides);
+            if (is_found)
+                expect_one_side(bench, sides, goes_on);
+            free(sides[0]);
+            free(sides[1]);
+            done(bench);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +421,7 @@ int main(void)
         cmocka_unit_test(killed_with_each_commit_it_goes_on_without_a_rollback),
         cmocka_unit_test(killed_after_each_thing_that_a_root_did_it_goes_on),
         cmocka_unit_test(an_older_store_is_a_rollback_at_every_point_of_a_replacement),
+        cmocka_unit_test(what_a_desk_keeps_of_the_step_in_the_middle_is_no_store_later),
         cmocka_unit_test(it_begins_with_the_operators_pin_alone),
         cmocka_unit_test(roots_that_cannot_replace_are_refused_before_anything_is_done),
         cmocka_unit_test(while_a_root_is_replaced_nothing_new_is_put_under_it),
