@@ -63,7 +63,7 @@ enum kc_record_kind {
                               * activation */
     KC_KIND_MESH_PIN = 15,   /* a PIN of the Mesh that was made here */
     KC_KIND_ESCROW = 16,     /* a recovery record */
-    KC_KIND_GROUP = 17,      /* a group that is administered here */
+    KC_KIND_GROUP = 17,      /* a group that a key here is a member of */
     KC_KIND_EARL = 18,       /* a publication */
     KC_KIND_ROOT = 19,       /* what is known of a hardware root */
     KC_KIND_HOLDER = 20,     /* who has keys or shares of an account that is administered here */

@@ -194,6 +194,7 @@ enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_activate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_refresh(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_group_join(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_leave(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_destroy(struct kc_cli *cli);
 enum kc_error kc_cli_sequence_create(struct kc_cli *cli); /* sequence.c */

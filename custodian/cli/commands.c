@@ -140,6 +140,8 @@ const struct kc_cli_command kc_cli_commands[] = {
         "take a member off a group", kc_cli_mesh_group_remove},
     {"mesh group", "rotate", "GROUP", 1, 1, B(OUTPUT), B(HOST) | B(REQUEST) | B(PIN_FILE) | B(FORCE),
         "give a group a new encryption key; its members are then to be added again", kc_cli_mesh_group_rotate},
+    {"mesh group", "join", "GROUP FILE", 2, 2, B(KEY) | B(LABEL), B(KEYRING) | B(PROFILE),
+        "take the share in the invitation to a group", kc_cli_mesh_group_join},
     {"sequence", "create", "FILE", 1, 1, 0, B(TYPE), "make a DARE sequence without frames of its own", kc_cli_sequence_create},
     {"sequence", "append", "FILE ENVELOPE...", 2, 65, 0, 0, "append DARE envelopes to a sequence, a frame each",
         kc_cli_sequence_append},

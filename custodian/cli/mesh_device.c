@@ -410,3 +410,26 @@ enum kc_error kc_cli_key_derive(struct kc_cli *cli)
     kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
     return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
 }
+
+/* --- a member of a group --- */
+
+enum kc_error kc_cli_mesh_group_join(struct kc_cli *cli)
+{
+    AUTO_WORK work = {0};
+    struct kc_cli_key key;
+    enum kc_error error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
+    if (error == KC_OK)
+        error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &key);
+    if (error == KC_OK)
+        error = begin(cli, KC_OPERATION_MESH_GROUP_JOIN, &work);
+    if (error == KC_OK)
+        error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[1]);
+    if (error == KC_OK && kc_cli_given(cli, KC_CLI_PROFILE))
+        error = add_file(cli, &work, KC_FIELD_PROFILE, cli->values[KC_CLI_PROFILE]);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&work.call, KC_FIELD_KEY, key.id);
+    kc_cli_call_text(&work.call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
+    kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
+}

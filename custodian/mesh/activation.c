@@ -6,7 +6,6 @@
 #include "custodian/mesh/opening.h"
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
-#include "threshold/agreement.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,29 +159,8 @@ static enum kc_error connection_open(struct reading *reading)
 static enum kc_error part_open(const struct reading *reading, struct kc_json member,
     const struct kc_key *key, uint8_t **content, size_t *size)
 {
-    struct kc_mesh_opening opening;
-    struct kc_public_key public;
-    uint8_t agreed[KC_POINT_SIZE_MAX]; /* secret */
-    enum kc_error error = kc_mesh_public_key(&key->public, &public);
-    if (error == KC_OK)
-        error = kc_mesh_opening_read(
-            kc_json_source(member), &reading->administrator, &public, &opening);
-    if (error != KC_OK)
-        return error == KC_ERR_ENVELOPE ? KC_ERR_DECRYPTION : error;
-    size_t room = opening.envelope->body_size;
-    uint8_t *made = room <= PART_SIZE_MAX ? kc_room_allocate(room + 1) : NULL;
-    error = made == NULL ? KC_ERR_TOO_LARGE
-                         : kc_agreement_agree(agreed, &key->scalar, &opening.ephemeral);
-    if (error == KC_OK)
-        error = kc_mesh_opening_decrypt(&opening,
-            (struct kc_span){agreed, kc_curve_info(key->scalar.curve)->agreed_size}, made, size);
-    kc_wipe(agreed, sizeof agreed);
-    kc_mesh_opening_done(&opening);
-    if (error == KC_OK)
-        *content = made;
-    else
-        kc_room_free(made);
-    return error;
+    return kc_mesh_opening_whole(
+        kc_json_source(member), &reading->administrator, key, PART_SIZE_MAX, content, size);
 }
 
 static enum kc_error activation_parse(const struct reading *reading, struct kc_span content)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/opening.h"
 
+#include "base/secret.h"
 #include "base/wipe.h"
+#include "custodian/mesh/envelope_make.h"
 #include "custodian/mesh/verify.h"
 #include "proto/identifier.h"
 #include "proto/object.h"
 #include "proto/udf_key.h"
+#include "threshold/agreement.h"
 #include "threshold/curve.h"
 
 #include <stdlib.h>
@@ -81,6 +84,34 @@ enum kc_error kc_mesh_opening_decrypt(const struct kc_mesh_opening *opening, str
             opening->envelope, opening->signature, seed, plaintext, plaintext_size);
     kc_wipe(seed, sizeof seed);
     return error == KC_OK || error == KC_ERR_NO_MEMORY ? error : KC_ERR_DECRYPTION;
+}
+
+enum kc_error kc_mesh_opening_whole(struct kc_span text, const struct kc_public_key *signer,
+    const struct kc_key *key, size_t size_max, uint8_t **content, size_t *content_size)
+{
+    struct kc_mesh_opening opening;
+    struct kc_public_key public;
+    uint8_t agreed[KC_POINT_SIZE_MAX]; /* secret */
+    enum kc_error error = kc_mesh_public_key(&key->public, &public);
+    if (error == KC_OK)
+        error = kc_mesh_opening_read(text, signer, &public, &opening);
+    if (error != KC_OK)
+        return error == KC_ERR_ENVELOPE ? KC_ERR_DECRYPTION : error;
+    size_t room = opening.envelope->body_size;
+    uint8_t *made = room <= size_max ? kc_room_allocate(room + 1) : NULL;
+    error = made == NULL ? KC_ERR_TOO_LARGE
+                         : kc_agreement_agree(agreed, &key->scalar, &opening.ephemeral);
+    if (error == KC_OK)
+        error = kc_mesh_opening_decrypt(&opening,
+            (struct kc_span){agreed, kc_curve_info(key->scalar.curve)->agreed_size}, made,
+            content_size);
+    kc_wipe(agreed, sizeof agreed);
+    kc_mesh_opening_done(&opening);
+    if (error == KC_OK)
+        *content = made;
+    else
+        kc_room_free(made);
+    return error;
 }
 
 /* --- whose message it is --- */

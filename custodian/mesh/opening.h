@@ -8,7 +8,7 @@
 #define KC_CUSTODIAN_MESH_OPENING_H
 
 #include "proto/dare_envelope.h"
-#include "threshold/point.h"
+#include "threshold/key.h"
 
 struct kc_mesh_opening {
     struct kc_dare_envelope *envelope;         /* owned */
@@ -45,6 +45,20 @@ KC_CHECKED enum kc_error kc_mesh_opening_read(struct kc_span text,
  */
 KC_CHECKED enum kc_error kc_mesh_opening_decrypt(const struct kc_mesh_opening *opening,
     struct kc_span agreed, uint8_t *plaintext, size_t *plaintext_size);
+
+/*
+ * All of it with a whole key.
+ *
+ * size_max      octets of the ciphertext
+ * content       secret; given: kc_room_free
+ * content_size  its octets
+ *
+ * KC_ERR_DECRYPTION  also for what is no envelope, not encrypted, or to others
+ * Others as the two above.
+ */
+KC_CHECKED enum kc_error kc_mesh_opening_whole(struct kc_span text,
+    const struct kc_public_key *signer, const struct kc_key *key, size_t size_max,
+    uint8_t **content, size_t *content_size);
 
 /* Fine with a zeroed one. */
 void kc_mesh_opening_done(struct kc_mesh_opening *opening);

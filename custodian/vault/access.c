@@ -23,6 +23,7 @@
  *   envelope-open         application, base, account, device, share 1   agree   active
  *   envelope-sign, -seal, mesh-pin-create, mesh-earl-claim
  *                         application, base, account, device, share 1   sign    active
+ *   mesh-group-join       account                               agree   active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
  *   share-form            application, base, resident            agree   active
@@ -135,6 +136,12 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN, false),
     [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN, false),
     [KC_OPERATION_ENVELOPE_OPEN] = ENVELOPE(AGREE),
+    [KC_OPERATION_MESH_GROUP_JOIN] = {.roles = ROLE(ACCOUNT),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_use = true,
+        .is_mesh = true},
     [KC_OPERATION_ENVELOPE_SIGN] = ENVELOPE(SIGN),
     [KC_OPERATION_ENVELOPE_SEAL] = ENVELOPE(SIGN),
     [KC_OPERATION_MESH_PIN_CREATE] = ENVELOPE(SIGN),

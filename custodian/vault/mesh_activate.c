@@ -168,13 +168,11 @@ static void what_of(const char *name, char what[KC_RECORD_TEXT_SIZE])
         snprintf(what, KC_RECORD_TEXT_SIZE, "Account.%s", name + strlen("CompleteAccount"));
 }
 
-static enum kc_error stage_account_key(struct kc_call *call, struct activation *a,
-    const struct kc_mesh_activated_key *key, const struct kc_record *former)
+enum kc_error kc_call_stage_account_key(struct kc_call *call,
+    const struct kc_mesh_activated_key *key, struct kc_record *wanted, struct kc_record **staged)
 {
-    struct kc_record wanted = {.role = KC_ROLE_ACCOUNT, .residence = KC_RESIDENCE_SEALED}, *staged;
     struct kc_derived named = kc_derived_of(0, key->service_id, key->name);
     struct kc_record group = {0};
-    char what[KC_RECORD_TEXT_SIZE];
     KC_AUTO_SECRET secret = {0};
     enum kc_error error = kc_secret_init(&secret, key->secret_size);
     if (error == KC_OK && key->is_share)
@@ -182,12 +180,22 @@ static enum kc_error stage_account_key(struct kc_call *call, struct activation *
     if (error != KC_OK)
         return error;
     memcpy(secret.bytes, key->secret, key->secret_size);
+    wanted->role = KC_ROLE_ACCOUNT;
+    wanted->residence = KC_RESIDENCE_SEALED;
     if (key->is_share)
-        describe_share(key, group.id, &wanted);
+        describe_share(key, group.id, wanted);
+    return kc_call_stage_key(call, wanted, &named, &key->public, &secret, staged);
+}
+
+static enum kc_error stage_account_key(struct kc_call *call, struct activation *a,
+    const struct kc_mesh_activated_key *key, const struct kc_record *former)
+{
+    struct kc_record wanted = {0}, *staged;
+    char what[KC_RECORD_TEXT_SIZE];
     what_of(key->name, what);
     name_key(a, &wanted, what);
     follow(&wanted, former);
-    error = kc_call_stage_key(call, &wanted, &named, &key->public, &secret, &staged);
+    enum kc_error error = kc_call_stage_account_key(call, key, &wanted, &staged);
     if (error == KC_OK)
         error = note_key(a, staged);
     return error == KC_OK ? add_key_item(call, staged) : error;

@@ -17,6 +17,7 @@
 #ifndef KC_CUSTODIAN_VAULT_MESH_DEVICE_H
 #define KC_CUSTODIAN_VAULT_MESH_DEVICE_H
 
+#include "custodian/mesh/activation.h"
 #include "custodian/mesh/connection.h"
 #include "custodian/mesh/device.h"
 #include "custodian/vault/derived.h"
@@ -79,7 +80,7 @@ struct kc_composite {
     struct kc_span connection, account_profile; /* enveloped; lent; empty when it has ended */
 };
 
-/* The id of a connection's record. */
+/* The id of the record of what binds a device, or a member's key, to an account. */
 KC_CHECKED enum kc_error kc_mesh_composite_id(
     const char *device, const char *account_udf, char id[KC_UDF_ID_SIZE]);
 
@@ -96,6 +97,17 @@ KC_CHECKED enum kc_error kc_call_accreditation(
 /* Writes it as the body of what was staged. KC_ERR_TOO_LARGE */
 KC_CHECKED enum kc_error kc_call_put_composite(
     struct kc_call *call, struct kc_record *staged, const struct kc_composite *composite);
+
+/*
+ * Stages a key of an account, or a share of one, that came from its administrator.
+ *
+ * wanted  keyring, label, account, and of a former version that and the mac; role, residence and what
+ *         a share has are written
+ *
+ * Errors of kc_call_stage_key
+ */
+KC_CHECKED enum kc_error kc_call_stage_account_key(struct kc_call *call,
+    const struct kc_mesh_activated_key *key, struct kc_record *wanted, struct kc_record **staged);
 
 /* Records of keys by their ids, those that there are: all that are lacked are asked for at once.
  * found has room for count. Errors and wishes of kc_call_own_key. */

@@ -106,6 +106,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_GROUP_CREATE] = {kc_vault_mesh_group_create, STORE},
     [KC_OPERATION_MESH_GROUP_MEMBER_ADD] = {kc_vault_mesh_group_member_add, STORE},
     [KC_OPERATION_MESH_GROUP_MEMBER_REMOVE] = {kc_vault_mesh_group_member_remove, STORE},
+    [KC_OPERATION_MESH_GROUP_JOIN] = {kc_vault_mesh_group_join, STORE},
     [KC_OPERATION_MESH_GROUP_ROTATE] = {kc_vault_mesh_group_rotate, STORE},
     [KC_OPERATION_MESH_ACCOUNT_MOVE] = {kc_vault_mesh_account_move, STORE},
     [KC_OPERATION_KEY_DERIVE] = {kc_vault_key_derive, STORE},

@@ -112,6 +112,21 @@ static void a_member_joins_leaves_and_comes_again_after_a_rotation(void **state)
     take_account("rotated");
 }
 
+static void an_invited_account_takes_its_share(void **state)
+{
+    (void)state;
+    HOLDS("C recipient profile alice alice -p pin");
+    HOLDS("C mesh group add $(cat team.udf) alice -R alice " SERVED " -o own --request add3");
+    SAYS(2, "profile", "C mesh group join $(cat team.udf) own -K 'alice encrypt' -l joined");
+    SAYS(2, "decryption-failed",
+        "C mesh group join $(cat team.udf) invitation -K 'alice encrypt' -l joined "
+        "--profile team");
+    HOLDS("C mesh group join $(cat team.udf) own -K 'alice encrypt' -l joined --profile team --json"
+          " | grep team@example.com");
+    HOLDS("C key show joined | grep share");
+    SAYS(2, "epoch-old", "C mesh group join $(cat team.udf) own -K 'alice encrypt' -l again");
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -132,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_connected_refreshed_and_disconnected),
         cmocka_unit_test(a_member_joins_leaves_and_comes_again_after_a_rotation),
+        cmocka_unit_test(an_invited_account_takes_its_share),
         cmocka_unit_test(what_is_wrong_is_said),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -3,6 +3,7 @@
 #include "custodian/mesh/group.h"
 
 #include "custodian/mesh/escrow_key.h"
+#include "custodian/mesh/invitation.h"
 #include "custodian/mesh/share_envelope.h"
 #include "tests/mesh/admin_case.h"
 #include "tests/support/cmocka.h"
@@ -206,6 +207,185 @@ static void a_key_that_signs_is_not_escrowed(void **state)
     free(text);
 }
 
+/* --- what the member takes --- */
+
+static struct kc_mesh_inviting inviting_of(const struct group *g)
+{
+    return (struct kc_mesh_inviting){.group = &g->account,
+        .key = &g->c->encryption.pair,
+        .address = ADMIN_ADDRESS,
+        .now = SAMPLE_NOW};
+}
+
+static enum kc_error reads(const char *invitation, const struct kc_mesh_inviting *inviting)
+{
+    struct kc_mesh_invited invited = {0};
+    enum kc_error error = kc_mesh_invitation_read(admin_span(invitation), inviting, &invited);
+    if (error == KC_OK)
+        kc_mesh_invited_done(&invited);
+    else
+        assert_null(invited.profile);
+    return error;
+}
+
+static void an_invitation_gives_its_member_the_share(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_invited invited;
+    struct kc_point service;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    GOOD(kc_mesh_invitation_read(admin_span(joined.invitation), &inviting, &invited));
+    assert_true(invited.share.is_share);
+    assert_int_equal(invited.epoch, 1);
+    assert_string_equal(invited.address, "group@example.com");
+    assert_string_equal(invited.profile, g->text);
+    assert_string_equal(invited.share.service_id, joined.split.id);
+    GOOD(kc_mesh_point(&joined.split.service_own, &service));
+    assert_true(kc_point_equal(&invited.share.peer, &service));
+    kc_mesh_invited_done(&invited);
+    kc_mesh_joined_done(&joined);
+}
+
+static void an_invitation_of_another_group_or_for_another_member_is_refused(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    struct kc_mesh_account other = g->account;
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    inviting.address = "mallory@example.com";
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_REFUSED);
+    inviting = inviting_of(g);
+    inviting.key = &g->store.pair;
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_DECRYPTION);
+    inviting = inviting_of(g);
+    inviting.group = &other;
+    other.administrator = g->c->administrator.public;
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_SIGNATURE);
+    other = g->account;
+    memcpy(other.udf, g->c->profile.public.udf, sizeof other.udf);
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_REFUSED);
+    other = g->account;
+    memcpy(other.address, "other@example.com", sizeof "other@example.com");
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_REFUSED);
+    kc_mesh_joined_done(&joined);
+}
+
+static void an_invitation_that_is_not_later_or_comes_too_late_is_refused(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    struct kc_mesh_account later = g->account;
+    joining.epoch = 3;
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    inviting.epoch = 2;
+    GOOD(reads(joined.invitation, &inviting));
+    inviting.epoch = 3;
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_EPOCH);
+    inviting = inviting_of(g);
+    inviting.group = &later;
+    later.updated++;
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_EPOCH);
+    inviting = inviting_of(g);
+    inviting.now += 31 * 86400;
+    assert_int_equal(reads(joined.invitation, &inviting), KC_ERR_REFUSED);
+    kc_mesh_joined_done(&joined);
+}
+
+/* Gives the invitation anew, with a part of its content taken from another text. Given: free. */
+static char *spliced(
+    const struct group *g, const char *invitation, const char *field, struct kc_span taken)
+{
+    uint8_t *octets;
+    char *text, *made;
+    size_t size;
+    struct kc_json_document document;
+    struct kc_object read = admin_open(admin_span(invitation), &g->administrator.public,
+        &g->c->encryption.pair, KC_OBJECT_GroupInvitation, &octets, &document);
+    struct kc_object contact = kc_object_inner(&read, "Contact");
+    struct kc_json address = kc_json_item(kc_object_member(&contact, "NetworkAddresses"), 0);
+    struct kc_object capability = kc_object_item(kc_json_member(address, "Capabilities"), 0);
+    struct kc_json member = kc_object_member(&capability, field);
+    if (!kc_json_is_there(member))
+        member = kc_json_member(address, field);
+    struct kc_span part = kc_json_source(member), all = kc_json_source(kc_json_root(&document));
+    size_t before = (size_t)(part.bytes - all.bytes);
+    made = malloc(all.size + taken.size);
+    memcpy(made, all.bytes, before);
+    memcpy(made + before, taken.bytes, taken.size);
+    memcpy(made + before + taken.size, part.bytes + part.size, all.size - before - part.size);
+    struct kc_mesh_letter letter = {
+        .payload = {(const uint8_t *)made, all.size - part.size + taken.size},
+        .type = "GroupInvitation",
+        .signer = &g->administrator.pair,
+        .recipients = &g->c->encryption.public,
+        .recipient_count = 1};
+    GOOD(kc_mesh_envelope_make(&g->c->source, &letter, &text, &size));
+    free(made);
+    kc_json_done(&document);
+    free(octets);
+    return text;
+}
+
+static void an_invitation_that_says_something_else_of_its_share_is_refused(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    const struct {
+        const char *field, *taken;
+        enum kc_error error;
+    } cases[] = {
+        {"ServiceId", "\"NAAA\"", KC_OK},
+        {"SubjectId", "\"MAAA\"", KC_ERR_REFUSED},
+        {"Epoch", "0", KC_ERR_EPOCH},
+        {"Epoch", "\"1\"", KC_ERR_BAD_REQUEST},
+        {"EnvelopedKeyShares", "[]", KC_ERR_BAD_REQUEST},
+        {"Capabilities", "[]", KC_ERR_BAD_REQUEST},
+        {"EnvelopedProfileAccount", g->c->account_text, KC_ERR_SIGNATURE},
+    };
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = spliced(g, joined.invitation, cases[i].field, admin_span(cases[i].taken));
+        assert_int_equal(reads(text, &inviting), cases[i].error);
+        free(text);
+    }
+    kc_mesh_joined_done(&joined);
+}
+
+/* The share of another split is a share of the same key, but not the one that is announced. */
+static void a_share_that_is_not_its_verification_share_is_refused(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined, other;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    uint8_t *octets;
+    struct kc_json_document document;
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &other));
+    struct kc_object read = admin_open(admin_span(other.invitation), &g->administrator.public,
+        &g->c->encryption.pair, KC_OBJECT_GroupInvitation, &octets, &document);
+    struct kc_object contact = kc_object_inner(&read, "Contact");
+    struct kc_json address = kc_json_item(kc_object_member(&contact, "NetworkAddresses"), 0);
+    struct kc_object capability = kc_object_item(kc_json_member(address, "Capabilities"), 0);
+    char *text = spliced(g, joined.invitation, "EnvelopedKeyShares",
+        kc_json_source(kc_object_member(&capability, "EnvelopedKeyShares")));
+    assert_int_equal(reads(text, &inviting), KC_ERR_CONTRIBUTION);
+    free(text);
+    kc_json_done(&document);
+    free(octets);
+    kc_mesh_joined_done(&other);
+    kc_mesh_joined_done(&joined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +397,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             who_leaves_is_named_where_only_administrators_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_that_signs_is_not_escrowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_gives_its_member_the_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_of_another_group_or_for_another_member_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_that_is_not_later_or_comes_too_late_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_that_says_something_else_of_its_share_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_share_that_is_not_its_verification_share_is_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,12 +23,14 @@
 #define GOOD(call) assert_int_equal(call, KC_OK)
 #define HOST "example.com"
 #define ADDRESS "alice@example.com"
+#define GROUP_ADDRESS "team@example.com"
 
 struct roles {
     struct bench *administrator, *device, *service;
     char *service_profile, *assignment;
     char *account, *account_profile;
     char *device_udf, *device_profile;
+    const char *asked; /* address of the account that requests name */
     struct kc_mesh_source source;
 };
 
@@ -86,28 +88,49 @@ static void device_make(struct roles *r)
     answer_done(answer);
 }
 
-/* The account is made here and bound there, by the request as it was written. */
+/* An account or a group as it was made, and bound; all given. */
+struct made {
+    char *udf, *profile, *assignment;
+};
+
+static void made_done(struct made *made)
+{
+    free(made->udf);
+    free(made->profile);
+    free(made->assignment);
+}
+
+/* It is made at one custodian and bound at the service, by the request as it was written. */
+static struct made make(struct roles *r, struct bench *bench, struct ask *ask)
+{
+    ask_text(ask, KC_FIELD_KEYRING, "main");
+    ask_document(ask, KC_FIELD_PROFILE, r->service_profile);
+    ask_text(ask, KC_FIELD_SERVICE, HOST);
+    ask_pin(ask);
+    struct answer *answer = bench_ask(bench, ask);
+    char *bind = document_of(answer, KC_FIELD_REQUEST);
+    struct made made = {.udf = strdup(answer_text(answer, KC_FIELD_ACCOUNT_UDF)),
+        .profile = document_of(answer, KC_FIELD_DOCUMENT)};
+    answer_done(answer);
+    struct ask bound = ask_new(KC_OPERATION_MESH_ACCOUNT_BIND);
+    ask_text(&bound, KC_FIELD_SERVICE, HOST);
+    ask_document(&bound, KC_FIELD_REQUEST, bind);
+    answer = bench_ask(r->service, &bound);
+    made.assignment = document_of(answer, KC_FIELD_DOCUMENT);
+    answer_done(answer);
+    free(bind);
+    return made;
+}
+
 static void account_make(struct roles *r)
 {
     struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_CREATE);
-    ask_text(&ask, KC_FIELD_KEYRING, "main");
     ask_text(&ask, KC_FIELD_LABEL, "alice");
     ask_text(&ask, KC_FIELD_ACCOUNT, ADDRESS);
-    ask_document(&ask, KC_FIELD_PROFILE, r->service_profile);
-    ask_text(&ask, KC_FIELD_SERVICE, HOST);
-    ask_pin(&ask);
-    struct answer *answer = bench_ask(r->administrator, &ask);
-    char *bind = document_of(answer, KC_FIELD_REQUEST);
-    r->account = strdup(answer_text(answer, KC_FIELD_ACCOUNT_UDF));
-    r->account_profile = document_of(answer, KC_FIELD_DOCUMENT);
-    answer_done(answer);
-    ask = ask_new(KC_OPERATION_MESH_ACCOUNT_BIND);
-    ask_text(&ask, KC_FIELD_SERVICE, HOST);
-    ask_document(&ask, KC_FIELD_REQUEST, bind);
-    answer = bench_ask(r->service, &ask);
-    r->assignment = document_of(answer, KC_FIELD_DOCUMENT);
-    answer_done(answer);
-    free(bind);
+    struct made made = make(r, r->administrator, &ask);
+    r->account = made.udf;
+    r->account_profile = made.profile;
+    r->assignment = made.assignment;
 }
 
 static int setup(void **state)
@@ -117,6 +140,7 @@ static int setup(void **state)
     r->device = custodian_new();
     r->service = custodian_new();
     r->source = sample_source();
+    r->asked = ADDRESS;
     bench_set_pin(r->administrator);
     service_make(r);
     device_make(r);
@@ -151,16 +175,16 @@ static void profile_key(const char *profile, struct kc_public_key *key)
     kc_signed_object_done(&opened);
 }
 
-static void enrol(struct roles *r)
+static void enrol(struct bench *bench, const char *label, const char *profile)
 {
     struct kc_public_key key;
-    profile_key(r->device_profile, &key);
+    profile_key(profile, &key);
     struct ask ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
-    ask_text(&ask, KC_FIELD_LABEL, "watch");
+    ask_text(&ask, KC_FIELD_LABEL, label);
     ask_text(&ask, KC_FIELD_ALGORITHM, key.algorithm);
     ask_octets(&ask, KC_FIELD_PUBLIC, key.octets, key.size);
     ask_pin(&ask);
-    bench_expect(r->administrator, &ask, KC_OK);
+    bench_expect(bench, &ask, KC_OK);
 }
 
 /* What the service's front end says to a request: its nonce, and the witness. Given: free. */
@@ -234,7 +258,7 @@ static void connect(struct roles *r, const char *rights)
 {
     char witness[KC_UDF_ID_SIZE];
     char *connection = request_connection(r, witness);
-    enrol(r);
+    enrol(r->administrator, "watch", r->device_profile);
     struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_ACTIVATE);
     ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->account);
     ask_text(&ask, KC_FIELD_RECIPIENT, r->device_udf);
@@ -287,9 +311,10 @@ static char *connection_of(struct roles *r)
     return connection;
 }
 
-static char *capability_id(struct roles *r)
+static char *capability_id(struct roles *r, const char *account)
 {
     struct ask ask = ask_new(KC_OPERATION_MESH_CAPABILITY_LIST);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, account);
     struct answer *answer = bench_ask(r->service, &ask);
     assert_true(answer->in.message.item_count > 0);
     struct kc_span id = answer->items[0].value[KC_FIELD_CAPABILITY].span;
@@ -309,7 +334,7 @@ static void request_write(const struct roles *r, const char *capability,
     kc_object_write_tagged(w, NULL, KC_OBJECT_OperateRequest);
     kc_object_write_octets(w, "ID", (struct kc_span){id, sizeof id});
     kc_object_write_text(w, "Service", HOST);
-    kc_object_write_text(w, "AccountAddress", ADDRESS);
+    kc_object_write_text(w, "AccountAddress", r->asked);
     kc_object_write_list(w, "Operations");
     kc_object_write_tagged(w, NULL, KC_OBJECT_CryptographicOperationKeyAgreement);
     kc_object_write_text(w, "KeyId", capability);
@@ -383,8 +408,9 @@ static uint64_t operate(struct roles *r, const char *capability, const struct sa
     return status;
 }
 
-/* Whether what device and service agree on is what the whole key does. */
-static bool decrypts(struct roles *r, const char *capability)
+/* Whether what a share and the service agree on is what the whole key of a profile does. */
+static bool completes(struct roles *r, const char *capability, struct bench *bench,
+    const char *share, const char *profile)
 {
     uint8_t contribution[KC_POINT_SIZE_MAX], agreed[64], expected[KC_POINT_SIZE_MAX];
     struct sample_key peer = sample_key(KC_CURVE_X448, 77);
@@ -392,24 +418,30 @@ static bool decrypts(struct roles *r, const char *capability)
     struct kc_point whole;
     assert_int_equal(operate(r, capability, &peer, contribution), 201);
     struct ask ask = ask_new(KC_OPERATION_AGREEMENT_COMBINE);
-    ask_text(&ask, KC_FIELD_KEY, device_key(r, KC_ROLE_SHARE, KC_USE_AGREE)->id);
+    ask_text(&ask, KC_FIELD_KEY, share);
     ask_octets(&ask, KC_FIELD_PEER, peer.public.octets, peer.public.size);
     ask_octets(&ask, KC_FIELD_CONTRIBUTION, contribution, sizeof contribution);
-    struct answer *answer = bench_ask(r->device, &ask);
+    struct answer *answer = bench_ask(bench, &ask);
     size_t size = answer_secret(answer, KC_FIELD_SECRET, agreed);
     answer_done(answer);
-    GOOD(kc_mesh_account_read(span_of(r->account_profile), NULL, &account));
+    GOOD(kc_mesh_account_read(span_of(profile), NULL, &account));
     GOOD(
         kc_point_decode(&whole, KC_CURVE_X448, account.encryption.octets, account.encryption.size));
     GOOD(kc_agreement_agree(expected, &peer.pair.scalar, &whole));
     return memcmp(agreed, expected, size) == 0;
 }
 
+static bool decrypts(struct roles *r, const char *capability)
+{
+    return completes(r, capability, r->device, device_key(r, KC_ROLE_SHARE, KC_USE_AGREE)->id,
+        r->account_profile);
+}
+
 static void a_watch_decrypts_with_its_account_s_service(void **state)
 {
     struct roles *r = *state;
     connect(r, "encryption=threshold,signature=threshold");
-    char *capability = capability_id(r);
+    char *capability = capability_id(r, r->account);
     assert_true(decrypts(r, capability));
     free(capability);
 }
@@ -420,7 +452,7 @@ static void a_watch_that_was_taken_off_gets_nothing_more(void **state)
     uint8_t contribution[KC_POINT_SIZE_MAX];
     struct sample_key peer = sample_key(KC_CURVE_X448, 77);
     connect(r, "encryption=threshold");
-    char *capability = capability_id(r);
+    char *capability = capability_id(r, r->account);
     assert_true(decrypts(r, capability));
     struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_DISCONNECT);
     ask_text(&ask, KC_FIELD_ACCOUNT_UDF, r->account);
@@ -472,7 +504,7 @@ static void both_sides_take_a_refresh_and_a_share_from_before_helps_nobody(void 
 {
     struct roles *r = *state;
     connect(r, "encryption=threshold,signature=threshold");
-    char *capability = capability_id(r);
+    char *capability = capability_id(r, r->account);
     for (size_t anew = 0; anew < 2; anew++) {
         char *offset = refresh(r, "decrypt", anew == 1);
         assert_false(decrypts(r, capability)); /* the device's is from before */
@@ -511,7 +543,7 @@ static void a_device_that_dies_in_a_refresh_has_one_share_or_the_other(void **st
 {
     struct roles *r = *state;
     connect(r, "encryption=threshold");
-    char *capability = capability_id(r);
+    char *capability = capability_id(r, r->account);
     char *offset = refresh(r, "decrypt", false);
     bench_open(r->device);
     for (size_t stored = 0; stored < 2; stored++) {
@@ -530,6 +562,209 @@ static void a_device_that_dies_in_a_refresh_has_one_share_or_the_other(void **st
     free(capability);
 }
 
+/* --- a member of a group --- */
+
+/* A group of somebody else, who invited the account. */
+struct group {
+    struct bench *owner;
+    struct made made;
+    char *invitation;
+};
+
+/* Takes the account into the group; the service takes its part. */
+static char *invite(struct roles *r, const struct group *group)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_MEMBER_ADD);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, group->made.udf);
+    ask_text(&ask, KC_FIELD_RECIPIENT, r->account);
+    ask_document(&ask, KC_FIELD_DOCUMENT, r->account_profile);
+    ask_document(&ask, KC_FIELD_PROFILE, r->service_profile);
+    ask_document(&ask, KC_FIELD_RESPONSE, group->made.assignment);
+    ask_text(&ask, KC_FIELD_SERVICE, HOST);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(group->owner, &ask);
+    char *transact = document_of(answer, KC_FIELD_REQUEST);
+    char *invitation = document_of(answer, KC_FIELD_DOCUMENT);
+    answer_done(answer);
+    service_take(r, KC_OPERATION_MESH_CAPABILITY_ACCEPT, transact);
+    free(transact);
+    return invitation;
+}
+
+static struct group group_new(struct roles *r)
+{
+    struct group group = {.owner = custodian_new()};
+    struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_CREATE);
+    bench_set_pin(group.owner);
+    ask_text(&ask, KC_FIELD_LABEL, "team");
+    ask_text(&ask, KC_FIELD_ACCOUNT, GROUP_ADDRESS);
+    group.made = make(r, group.owner, &ask);
+    enrol(group.owner, "alice", r->account_profile);
+    group.invitation = invite(r, &group);
+    return group;
+}
+
+static void group_done(struct group *group)
+{
+    bench_free(group->owner);
+    made_done(&group->made);
+    free(group->invitation);
+}
+
+/* The key that the account's own profile names for encryption. */
+static const char *member_key(const struct roles *r)
+{
+    struct kc_mesh_account account;
+    GOOD(kc_mesh_account_read(span_of(r->account_profile), NULL, &account));
+    for (size_t i = 0; i < r->administrator->record_count; i++) {
+        const struct kc_record *record = &r->administrator->records[i];
+        if (record->kind == KC_KIND_KEY && record->public_size == account.encryption.size &&
+            memcmp(record->public_key, account.encryption.octets, account.encryption.size) == 0)
+            return record->id;
+    }
+    fail_msg("the member has no encryption key");
+    return NULL;
+}
+
+static struct ask join_ask(const struct roles *r, const struct group *group, const char *document)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_JOIN);
+    ask_text(&ask, KC_FIELD_KEY, member_key(r));
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, group->made.udf);
+    ask_document(&ask, KC_FIELD_DOCUMENT, document);
+    ask_text(&ask, KC_FIELD_LABEL, "team");
+    return ask;
+}
+
+static struct ask join_first_ask(const struct roles *r, const struct group *group)
+{
+    struct ask ask = join_ask(r, group, group->invitation);
+    ask_document(&ask, KC_FIELD_PROFILE, group->made.profile);
+    return ask;
+}
+
+/* The id of the share that it gave. Given: free. */
+static char *join(struct roles *r, struct ask *ask)
+{
+    struct answer *answer = bench_ask(r->administrator, ask);
+    assert_string_equal(answer_text(answer, KC_FIELD_ACCOUNT), GROUP_ADDRESS);
+    assert_string_equal(answer_text(answer, KC_FIELD_LABEL), "team");
+    char *share = strdup(answer_text(answer, KC_FIELD_KEY));
+    answer_done(answer);
+    return share;
+}
+
+static void a_member_of_another_account_decrypts_with_the_group_s_service(void **state)
+{
+    struct roles *r = *state;
+    struct group group = group_new(r);
+    connect(r, "encryption=threshold");
+    r->asked = GROUP_ADDRESS;
+    struct ask ask = join_first_ask(r, &group);
+    char *share = join(r, &ask);
+    char *capability = capability_id(r, group.made.udf);
+    assert_true(completes(r, capability, r->administrator, share, group.made.profile));
+    free(capability);
+    free(share);
+    group_done(&group);
+}
+
+static void a_member_takes_each_invitation_once_and_none_again_after_its_share_is_gone(void **state)
+{
+    struct roles *r = *state;
+    struct group group = group_new(r);
+    struct ask ask = join_first_ask(r, &group);
+    char *share = join(r, &ask);
+    ask = join_ask(r, &group, group.invitation);
+    bench_expect(r->administrator, &ask, KC_ERR_EPOCH);
+    ask = ask_new(KC_OPERATION_KEY_DESTROY);
+    ask_text(&ask, KC_FIELD_KEY, share);
+    bench_expect(r->administrator, &ask, KC_OK);
+    ask = join_ask(r, &group, group.invitation);
+    bench_expect(r->administrator, &ask, KC_ERR_EPOCH);
+    free(share);
+    group_done(&group);
+}
+
+/* The new profile is in the invitation, and needs no other word than the administrator's. */
+static void a_member_s_share_of_a_rotated_key_takes_the_place_of_the_one_before(void **state)
+{
+    struct roles *r = *state;
+    struct group group = group_new(r);
+    struct ask ask = join_first_ask(r, &group);
+    char *share = join(r, &ask);
+    group.owner->seconds += 60;
+    r->administrator->seconds += 60;
+    r->service->seconds += 60;
+    ask = ask_new(KC_OPERATION_MESH_GROUP_ROTATE);
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, group.made.udf);
+    ask_text(&ask, KC_FIELD_SERVICE, HOST);
+    ask_pin(&ask);
+    struct answer *answer = bench_ask(group.owner, &ask);
+    char *bind = document_of(answer, KC_FIELD_REQUEST);
+    answer_done(answer);
+    service_take(r, KC_OPERATION_MESH_ACCOUNT_BIND, bind);
+    char *invitation = invite(r, &group);
+    ask = join_ask(r, &group, invitation);
+    char *next = join(r, &ask);
+    assert_string_not_equal(next, share);
+    ask = ask_new(KC_OPERATION_KEY_SHOW);
+    ask_text(&ask, KC_FIELD_KEY, share);
+    answer = bench_ask(r->administrator, &ask);
+    assert_string_equal(answer_text(answer, KC_FIELD_STATE), "destroyed");
+    answer_done(answer);
+    ask = join_first_ask(r, &group); /* the profile from before */
+    bench_expect(r->administrator, &ask, KC_ERR_EPOCH);
+    free(next);
+    free(invitation);
+    free(bind);
+    free(share);
+    group_done(&group);
+}
+
+static void an_invitation_is_taken_from_a_group_that_is_known_with_the_member_s_key(void **state)
+{
+    struct roles *r = *state;
+    struct group group = group_new(r);
+    struct ask ask = join_ask(r, &group, group.invitation);
+    bench_expect(r->administrator, &ask, KC_ERR_BAD_ARGUMENT);
+    ask = join_ask(r, &group, group.invitation);
+    ask_document(&ask, KC_FIELD_PROFILE, r->account_profile);
+    bench_expect(r->administrator, &ask, KC_ERR_SIGNATURE);
+    ask = join_ask(r, &group, r->account_profile);
+    ask_document(&ask, KC_FIELD_PROFILE, group.made.profile);
+    bench_expect(r->administrator, &ask, KC_ERR_SIGNATURE);
+    connect(r, "encryption=threshold"); /* the watch's is a share: it cannot open one */
+    ask = join_first_ask(r, &group);
+    ask_text(&ask, KC_FIELD_KEY, device_key(r, KC_ROLE_SHARE, KC_USE_AGREE)->id);
+    bench_expect(r->device, &ask, KC_ERR_REFUSED);
+    r->administrator->seconds += 31 * 86400;
+    ask = join_first_ask(r, &group);
+    bench_expect(r->administrator, &ask, KC_ERR_REFUSED);
+    group_done(&group);
+}
+
+static void a_member_that_dies_as_it_joins_has_the_share_or_joins_again(void **state)
+{
+    struct roles *r = *state;
+    struct group group = group_new(r);
+    for (size_t stored = 0; stored < 2; stored++) {
+        bench_open(r->administrator);
+        struct ask ask = join_first_ask(r, &group);
+        r->administrator->holds_stored = true;
+        uint64_t ticket = bench_send(r->administrator, &ask);
+        bench_pump(r->administrator);
+        assert_null(bench_take(r->administrator, ticket));
+        r->administrator->holds_stored = false;
+        if (stored == 1)
+            bench_store_unheard(r->administrator);
+        bench_restart(r->administrator);
+    }
+    struct ask ask = join_first_ask(r, &group);
+    bench_expect(r->administrator, &ask, KC_ERR_EPOCH);
+    group_done(&group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +778,18 @@ int main(void)
             a_device_takes_a_refresh_of_its_own_from_its_administrator_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_device_that_dies_in_a_refresh_has_one_share_or_the_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_of_another_account_decrypts_with_the_group_s_service, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_takes_each_invitation_once_and_none_again_after_its_share_is_gone, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_s_share_of_a_rotated_key_takes_the_place_of_the_one_before, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_is_taken_from_a_group_that_is_known_with_the_member_s_key, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_that_dies_as_it_joins_has_the_share_or_joins_again, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
