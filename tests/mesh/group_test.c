@@ -299,8 +299,8 @@ static void an_invitation_that_is_not_later_or_comes_too_late_is_refused(void **
 }
 
 /* Gives the invitation anew, with a part of its content taken from another text. Given: free. */
-static char *spliced(
-    const struct group *g, const char *invitation, const char *field, struct kc_span taken)
+static char *spliced(const struct group *g, const char *invitation, const char *field,
+    struct kc_span taken, const struct kc_key *signer)
 {
     uint8_t *octets;
     char *text, *made;
@@ -323,7 +323,7 @@ static char *spliced(
     struct kc_mesh_letter letter = {
         .payload = {(const uint8_t *)made, all.size - part.size + taken.size},
         .type = "GroupInvitation",
-        .signer = &g->administrator.pair,
+        .signer = signer,
         .recipients = &g->c->encryption.public,
         .recipient_count = 1};
     GOOD(kc_mesh_envelope_make(&g->c->source, &letter, &text, &size));
@@ -353,10 +353,25 @@ static void an_invitation_that_says_something_else_of_its_share_is_refused(void 
     };
     GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = spliced(g, joined.invitation, cases[i].field, admin_span(cases[i].taken));
+        char *text = spliced(g, joined.invitation, cases[i].field, admin_span(cases[i].taken),
+            &g->administrator.pair);
         assert_int_equal(reads(text, &inviting), cases[i].error);
         free(text);
     }
+    kc_mesh_joined_done(&joined);
+}
+
+/* Whoever has the content could say something else of a share that the administrator did sign. */
+static void an_invitation_that_somebody_else_sealed_is_refused(void **state)
+{
+    const struct group *g = *state;
+    struct kc_mesh_joined joined;
+    struct kc_mesh_joining joining = joining_of(g);
+    struct kc_mesh_inviting inviting = inviting_of(g);
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    char *text = spliced(g, joined.invitation, "Epoch", admin_span("9"), &g->c->administrator.pair);
+    assert_int_equal(reads(text, &inviting), KC_ERR_SIGNATURE);
+    free(text);
     kc_mesh_joined_done(&joined);
 }
 
@@ -377,7 +392,8 @@ static void a_share_that_is_not_its_verification_share_is_refused(void **state)
     struct kc_json address = kc_json_item(kc_object_member(&contact, "NetworkAddresses"), 0);
     struct kc_object capability = kc_object_item(kc_json_member(address, "Capabilities"), 0);
     char *text = spliced(g, joined.invitation, "EnvelopedKeyShares",
-        kc_json_source(kc_object_member(&capability, "EnvelopedKeyShares")));
+        kc_json_source(kc_object_member(&capability, "EnvelopedKeyShares")),
+        &g->administrator.pair);
     assert_int_equal(reads(text, &inviting), KC_ERR_CONTRIBUTION);
     free(text);
     kc_json_done(&document);
@@ -405,6 +421,8 @@ int main(void)
             an_invitation_that_is_not_later_or_comes_too_late_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_invitation_that_says_something_else_of_its_share_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_invitation_that_somebody_else_sealed_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_share_that_is_not_its_verification_share_is_refused, set_up, tear_down),
     };
