@@ -473,6 +473,19 @@ static void refuses_a_record_of_which_any_column_was_changed(void **state)
     assert_int_equal(kc_view_sign(client, good), KC_OK);
 }
 
+/* It takes the minute that it leaves to others. */
+static void opens_its_store_by_itself_when_nobody_uses_it(void **state)
+{
+    (void)state;
+    char id[KC_RECORD_ID_SIZE], line[256];
+    assert_int_equal(kc_view_generate(client, "key", id), KC_OK);
+    kc_custodian_stop(&custodian);
+    kc_custodian_start(&custodian);
+    snprintf(line, sizeof line, "timeout 90 bash -c 'grep -q note=opened <(tail -n +1 -f \"%s\")'",
+        custodian.log);
+    assert_int_equal(system(line), 0); /* NOLINT(cert-env33-c): commands of the tests */
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int count, char **values)
@@ -494,7 +507,8 @@ int main(int count, char **values)
         CASE(says_that_the_store_cannot_be_written),
         CASE(refuses_a_record_of_which_any_column_was_changed),
     };
-    const struct CMUnitTest long_tests[] = {CASE(keeps_every_acknowledged_key_through_200_kills)};
+    const struct CMUnitTest long_tests[] = {CASE(keeps_every_acknowledged_key_through_200_kills),
+        CASE(opens_its_store_by_itself_when_nobody_uses_it)};
 
     if (count > 1 && strcmp(values[1], "long") == 0)
         return cmocka_run_group_tests(long_tests, NULL, NULL);
