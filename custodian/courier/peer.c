@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/courier/peer.h"
 
-#include "custodian/courier/courier.h"
 #include "custodian/log.h"
 #include "custodian/tls/frame.h"
 #include "proto/socket/cbor.h"
@@ -9,13 +8,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define IDLE_MAX 2 /* links that are kept for the next question */
+
 struct kc_peer_way {
     const struct kc_config_peer *config;
     struct kc_client *client; /* over a socket; NULL: over TLS */
 
     const struct kc_tls *tls;
     pthread_mutex_t lock;
-    struct kc_tls_link *idle[KC_COURIER_WORKERS];
+    struct kc_tls_link *idle[IDLE_MAX];
     size_t idle_count;
 };
 
@@ -66,12 +67,16 @@ static struct kc_tls_link *take_idle(struct kc_peer_way *way)
     return link;
 }
 
-/* There are never more than there are workers. */
+/* Few: a link that waits takes a place at the peer's, which has some for everybody. */
 static void keep_idle(struct kc_peer_way *way, struct kc_tls_link *link)
 {
     pthread_mutex_lock(&way->lock);
-    way->idle[way->idle_count++] = link;
+    if (way->idle_count < IDLE_MAX) {
+        way->idle[way->idle_count++] = link;
+        link = NULL;
+    }
     pthread_mutex_unlock(&way->lock);
+    kc_tls_link_free(link);
 }
 
 /* One that the peer has ended meanwhile is of no use, and neither is one on which it spoke first. */

@@ -20,12 +20,12 @@
 #define FAIL_OCTET 'f' /* an answer without */
 
 struct relay {
+    pthread_mutex_t lock; /* a relay that does not answer holds nobody up but its own remotes */
     uid_t user;
     int edge;
 };
 
 struct kc_relays {
-    pthread_mutex_t lock;
     struct relay relays[KC_CONFIG_REMOTES_MAX];
     size_t count;
     size_t of_remote[KC_CONFIG_REMOTES_MAX];
@@ -102,7 +102,9 @@ static enum kc_error start_one(
         close(edge[0]);
         return KC_ERR_NO_MEMORY;
     }
-    relays->relays[relays->count++] = (struct relay){user->user, edge[0]};
+    struct relay *relay = &relays->relays[relays->count++];
+    *relay = (struct relay){.user = user->user, .edge = edge[0]};
+    pthread_mutex_init(&relay->lock, NULL);
     return KC_OK;
 }
 
@@ -119,7 +121,6 @@ enum kc_error kc_relays_start(const struct kc_config *config, struct kc_relays *
     struct kc_relays *made = calloc(1, sizeof *made);
     if (!made)
         return KC_ERR_NO_MEMORY;
-    pthread_mutex_init(&made->lock, NULL);
     for (size_t i = 0; i < config->listen.remote_count; i++) {
         const struct kc_config_user *user = &config->listen.remotes[i].user;
         made->of_remote[i] = find_user(made, user->user);
@@ -139,16 +140,17 @@ enum kc_error kc_relays_start(const struct kc_config *config, struct kc_relays *
 enum kc_error kc_relays_connect(struct kc_relays *relays, size_t remote, int *descriptor)
 {
     const uint8_t question = ASK_OCTET;
-    int edge = relays->relays[relays->of_remote[remote]].edge;
+    struct relay *relay = &relays->relays[relays->of_remote[remote]];
+    int edge = relay->edge;
     uint8_t octet = FAIL_OCTET;
     size_t size = 0;
     struct kc_descriptors descriptors = {.count = 0};
 
-    pthread_mutex_lock(&relays->lock);
+    pthread_mutex_lock(&relay->lock);
     enum kc_error error = kc_transport_send(edge, &question, sizeof question, NULL);
     if (error == KC_OK)
         error = kc_transport_wait(edge, &octet, sizeof octet, &size, &descriptors);
-    pthread_mutex_unlock(&relays->lock);
+    pthread_mutex_unlock(&relay->lock);
     if (error != KC_OK) {
         /* a relay ends only with the listener, or by a defect: all start anew */
         kc_log(KC_LOG_ERROR, "process-ends", kc_log_text("why", "relay-gone"));
