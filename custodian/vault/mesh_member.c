@@ -149,7 +149,7 @@ static enum kc_error read_invitation(struct kc_call *call, struct joining *j)
 /* A share that was here once, in whatever state, does not come again. */
 static enum kc_error check_new(struct kc_call *call, const struct joining *j)
 {
-    struct kc_record named = {0}, *met;
+    struct kc_record named = {0}, *met = NULL;
     enum kc_error error = kc_record_of_public(&named, &j->invited.share.public);
     if (error == KC_OK)
         error = kc_call_own_key(call, named.id, &met);
@@ -176,7 +176,8 @@ static enum kc_error stage_share(
 static enum kc_error stage_membership(
     struct kc_call *call, const struct joining *j, const struct kc_record *share)
 {
-    struct kc_record wanted = {.kind = KC_KIND_GROUP, .created = kc_call_now(call)}, *staged;
+    struct kc_record wanted = {.kind = KC_KIND_GROUP, .created = kc_call_now(call)};
+    struct kc_record *staged = NULL;
     struct membership now = {.epoch = (uint64_t)j->invited.epoch,
         .profile = {(const uint8_t *)j->invited.profile, j->invited.profile_size}};
     memcpy(now.share, share->id, sizeof now.share);
@@ -194,7 +195,7 @@ static enum kc_error stage_membership(
 
 static enum kc_error stage_all(struct kc_call *call, const struct joining *j)
 {
-    struct kc_record *share;
+    struct kc_record *share = NULL;
     enum kc_error error = stage_share(call, j, &share);
     if (error != KC_OK)
         return error;
