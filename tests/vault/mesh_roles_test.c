@@ -8,6 +8,7 @@
 #include "custodian/mesh/capability.h"
 #include "custodian/mesh/envelope_make.h"
 #include "custodian/mesh/key_document.h"
+#include "custodian/mesh/opening.h"
 #include "custodian/mesh/replay.h"
 #include "custodian/mesh/verify.h"
 #include "custodian/vault/core.h"
@@ -654,6 +655,36 @@ static char *join(struct roles *r, struct ask *ask)
     return share;
 }
 
+/* What is encrypted to a group, opened whole with a share and what the service contributes to it. */
+static void check_opens(
+    struct roles *r, const char *capability, const char *share, const char *profile)
+{
+    static const char text[] = "for the team";
+    uint8_t contribution[KC_POINT_SIZE_MAX], opened[64];
+    struct kc_mesh_account group;
+    struct kc_mesh_opening opening;
+    struct sample_key peer = {0};
+    char *document;
+    size_t size;
+    GOOD(kc_mesh_account_read(span_of(profile), NULL, &group));
+    struct kc_mesh_letter letter = {
+        .payload = span_of(text), .recipients = &group.encryption, .recipient_count = 1};
+    GOOD(kc_mesh_envelope_make(&r->source, &letter, &document, &size));
+    GOOD(kc_mesh_opening_read(span_of(document), NULL, &group.encryption, &opening));
+    GOOD(kc_mesh_public_key(&opening.ephemeral, &peer.public));
+    kc_mesh_opening_done(&opening);
+    assert_int_equal(operate(r, capability, &peer, contribution), 201);
+    struct ask ask = ask_new(KC_OPERATION_ENVELOPE_OPEN);
+    ask_text(&ask, KC_FIELD_KEY, share);
+    ask_document(&ask, KC_FIELD_DOCUMENT, document);
+    ask_octets(&ask, KC_FIELD_CONTRIBUTION, contribution, sizeof contribution);
+    struct answer *answer = bench_ask(r->administrator, &ask);
+    assert_int_equal(answer_secret(answer, KC_FIELD_OUTPUT, opened), strlen(text));
+    assert_memory_equal(opened, text, strlen(text));
+    answer_done(answer);
+    free(document);
+}
+
 static void a_member_of_another_account_decrypts_with_the_group_s_service(void **state)
 {
     struct roles *r = *state;
@@ -664,6 +695,7 @@ static void a_member_of_another_account_decrypts_with_the_group_s_service(void *
     char *share = join(r, &ask);
     char *capability = capability_id(r, group.made.udf);
     assert_true(completes(r, capability, r->administrator, share, group.made.profile));
+    check_opens(r, capability, share, group.made.profile);
     free(capability);
     free(share);
     group_done(&group);
