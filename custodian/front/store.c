@@ -59,47 +59,7 @@ static const char *const texts[KC_FRONT_STATEMENTS] = {
     [KC_FRONT_FORGET_ANSWERS] = "DELETE FROM answers WHERE at < ?1",
 };
 
-enum kc_error kc_front_store_translate(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return KC_OK;
-    case SQLITE_FULL:
-        return KC_ERR_STORE_FULL;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-        return KC_ERR_STORE_READ_ONLY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return KC_ERR_STORE_DAMAGED;
-    case SQLITE_NOMEM:
-        return KC_ERR_NO_MEMORY;
-    default:
-        return KC_ERR_STORE;
-    }
-}
-
 /* --- opening --- */
-
-static int run(struct kc_front_store *store, const char *sql)
-{
-    return sqlite3_exec(store->database, sql, NULL, NULL, NULL);
-}
-
-static int number_of(struct kc_front_store *store, const char *sql, int *number)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *number = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW ? SQLITE_OK : code;
-}
 
 /* A write at the start: the WAL is there before files can no longer be opened, and a store that
  * cannot be written is found out. */
@@ -108,28 +68,28 @@ static int mark(struct kc_front_store *store)
     char sql[96];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION,
         SCHEMA);
-    return run(store, sql);
+    return kc_sql_run(store->database, sql);
 }
 
 static enum kc_error settle_schema(struct kc_front_store *store)
 {
     int version = 0, application = 0, tables = 0;
-    int code = number_of(store, "PRAGMA user_version", &version);
+    int code = kc_sql_number(store->database, "PRAGMA user_version", &version);
     if (code == SQLITE_OK)
-        code = number_of(store, "PRAGMA application_id", &application);
+        code = kc_sql_number(store->database, "PRAGMA application_id", &application);
     if (code == SQLITE_OK)
-        code = number_of(store, "SELECT count(*) FROM sqlite_schema", &tables);
+        code = kc_sql_number(store->database, "SELECT count(*) FROM sqlite_schema", &tables);
     if (code == SQLITE_OK && tables == 0) {
-        code = run(store, schema);
+        code = kc_sql_run(store->database, schema);
         if (code == SQLITE_OK)
             code = mark(store);
-        return kc_front_store_translate(code == SQLITE_OK ? run(store, "COMMIT") : code);
+        return kc_sql_translate(code == SQLITE_OK ? kc_sql_run(store->database, "COMMIT") : code);
     }
     if (code != SQLITE_OK)
-        return kc_front_store_translate(code);
+        return kc_sql_translate(code);
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
-    return version == SCHEMA ? kc_front_store_translate(mark(store)) : KC_ERR_STORE_VERSION;
+    return version == SCHEMA ? kc_sql_translate(mark(store)) : KC_ERR_STORE_VERSION;
 }
 
 static enum kc_error prepare_statements(struct kc_front_store *store)
@@ -138,7 +98,7 @@ static enum kc_error prepare_statements(struct kc_front_store *store)
     for (size_t i = 0; code == SQLITE_OK && i < KC_FRONT_STATEMENTS; i++)
         code = sqlite3_prepare_v3(
             store->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
-    return kc_front_store_translate(code);
+    return kc_sql_translate(code);
 }
 
 static enum kc_error open_database(struct kc_front_store *store, const char *folder)
@@ -148,11 +108,11 @@ static enum kc_error open_database(struct kc_front_store *store, const char *fol
     sqlite3_randomness(sizeof unused, &unused); /* opens the random source now */
     snprintf(path, sizeof path, "%s/%s", folder, KC_FRONT_STORE_FILE);
     mode_t mask = umask(077);
-    enum kc_error error = kc_front_store_translate(sqlite3_open_v2(path, &store->database,
+    enum kc_error error = kc_sql_translate(sqlite3_open_v2(path, &store->database,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
         NULL));
     if (error == KC_OK)
-        error = kc_front_store_translate(run(store, settings));
+        error = kc_sql_translate(kc_sql_run(store->database, settings));
     umask(mask);
     if (error == KC_OK)
         error = settle_schema(store);
@@ -216,7 +176,7 @@ enum kc_error kc_front_store_run(sqlite3_stmt *statement)
 {
     int code = sqlite3_step(statement);
     sqlite3_reset(statement);
-    return kc_front_store_translate(code);
+    return kc_sql_translate(code);
 }
 
 static struct kc_span column(sqlite3_stmt *statement, int i)
@@ -263,7 +223,7 @@ enum kc_error kc_front_store_account(
     pthread_mutex_lock(&store->lock);
     sqlite3_stmt *row = kc_front_store_bind(store, KC_FRONT_GET_ACCOUNT, "T", address);
     int code = sqlite3_step(row);
-    enum kc_error error = kc_front_store_translate(code);
+    enum kc_error error = kc_sql_translate(code);
     if (code == SQLITE_ROW)
         error = take_account(row, address, account);
     else if (error == KC_OK)
@@ -287,7 +247,7 @@ enum kc_error kc_front_store_is_revoked(
     int code = sqlite3_step(row);
     sqlite3_reset(row);
     pthread_mutex_unlock(&store->lock);
-    enum kc_error error = kc_front_store_translate(code);
+    enum kc_error error = kc_sql_translate(code);
     if (error == KC_OK)
         *is_revoked = code == SQLITE_ROW;
     return error;
@@ -299,7 +259,7 @@ enum kc_error kc_front_store_last(struct kc_front_store *store, const char *addr
     struct kc_front_status read = {.count = 0};
     sqlite3_stmt *row = kc_front_store_bind(store, KC_FRONT_LAST_FRAME, "TT", address, container);
     int code = sqlite3_step(row);
-    enum kc_error error = kc_front_store_translate(code);
+    enum kc_error error = kc_sql_translate(code);
     if (code == SQLITE_ROW) {
         struct kc_span chain = column(row, 1), tree = column(row, 2);
         read.count = (uint64_t)sqlite3_column_int64(row, 0) + 1;
@@ -337,7 +297,7 @@ enum kc_error kc_front_store_frames(struct kc_front_store *store, const char *ad
         code = sqlite3_step(row);
     sqlite3_reset(row);
     pthread_mutex_unlock(&store->lock);
-    return kc_front_store_translate(code);
+    return kc_sql_translate(code);
 }
 
 static enum kc_error take_answer(
@@ -361,7 +321,7 @@ enum kc_error kc_front_store_answer(struct kc_front_store *store, const char *ad
     pthread_mutex_lock(&store->lock);
     sqlite3_stmt *row = kc_front_store_bind(store, KC_FRONT_GET_ANSWER, "TB", address, id);
     int code = sqlite3_step(row);
-    enum kc_error error = kc_front_store_translate(code);
+    enum kc_error error = kc_sql_translate(code);
     if (code == SQLITE_ROW)
         error = take_answer(row, digest, status, text, size);
     else if (error == KC_OK)

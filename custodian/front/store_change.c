@@ -12,7 +12,7 @@ static enum kc_error count_accounts(struct kc_front_store *store, uint64_t *coun
     if (code == SQLITE_ROW)
         *count = (uint64_t)sqlite3_column_int64(row, 0);
     sqlite3_reset(row);
-    return kc_front_store_translate(code);
+    return kc_sql_translate(code);
 }
 
 static enum kc_error add_account(struct kc_front_store *store, const struct kc_front_change *change)
@@ -30,7 +30,7 @@ static enum kc_error add_account(struct kc_front_store *store, const struct kc_f
     if (code != SQLITE_DONE)
         code = sqlite3_extended_errcode(store->database);
     sqlite3_reset(row);
-    return code == SQLITE_CONSTRAINT_PRIMARYKEY ? KC_ERR_EXISTS : kc_front_store_translate(code);
+    return code == SQLITE_CONSTRAINT_PRIMARYKEY ? KC_ERR_EXISTS : kc_sql_translate(code);
 }
 
 static enum kc_error remove_account(struct kc_front_store *store, const char *address)
@@ -128,12 +128,12 @@ static enum kc_error change_all(struct kc_front_store *store, const struct kc_fr
 enum kc_error kc_front_store_put(struct kc_front_store *store, const struct kc_front_change *change)
 {
     pthread_mutex_lock(&store->lock);
-    enum kc_error error = kc_front_store_translate(
-        sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    enum kc_error error =
+        kc_sql_translate(sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     if (error == KC_OK)
         error = change_all(store, change);
     if (error == KC_OK)
-        error = kc_front_store_translate(sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL));
+        error = kc_sql_translate(sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL));
     /* a full disk, among others, has ended the transaction by itself */
     if (error != KC_OK && !sqlite3_get_autocommit(store->database))
         (void)sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);

@@ -7,6 +7,7 @@
 #define KC_CUSTODIAN_FRONT_STORE_PARTS_H
 
 #include "custodian/front/store.h"
+#include "custodian/store/sql.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -37,9 +38,6 @@ struct kc_front_store {
     sqlite3_stmt *statements[KC_FRONT_STATEMENTS];
     uint32_t accounts_max;
 };
-
-/* SQLite's codes as ours. */
-enum kc_error kc_front_store_translate(int code);
 
 /* A statement, reset, with its parameters bound from ?1 on: T text (const char *), B octets (struct kc_span),
  * I number (uint64_t). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "custodian/store/columns.h"
+#include "custodian/store/sql.h"
 #include "custodian/store/store.h"
 
 #include <errno.h>
@@ -28,30 +29,6 @@ struct kc_store {
     int folder, file; /* open, for fstat and fstatvfs */
     uint64_t key_count;
 };
-
-/* The one place where SQLite's codes become ours. */
-static enum kc_error translate(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return KC_OK;
-    case SQLITE_FULL:
-        return KC_ERR_STORE_FULL;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-        return KC_ERR_STORE_READ_ONLY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return KC_ERR_STORE_DAMAGED;
-    case SQLITE_NOMEM:
-        return KC_ERR_NO_MEMORY;
-    default:
-        return KC_ERR_STORE;
-    }
-}
 
 /* --- the folder and the file --- */
 
@@ -111,23 +88,6 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA cell_size_check = ON;";
 
-static int run(struct kc_store *store, const char *sql)
-{
-    return sqlite3_exec(store->database, sql, NULL, NULL, NULL);
-}
-
-static int pragma(struct kc_store *store, const char *sql, int *number)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *number = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW ? SQLITE_OK : code;
-}
-
 static int create_schema(struct kc_store *store)
 {
     char sql[SQL_SIZE], definitions[KC_COLUMNS_SQL_SIZE];
@@ -144,7 +104,7 @@ static int create_schema(struct kc_store *store)
         "PRAGMA application_id = %d; PRAGMA user_version = %d;"
         "COMMIT;",
         definitions, KC_KIND_KEY, KC_KIND_RECIPIENT, KC_STATE_DESTROYED, APPLICATION, SCHEMA);
-    return run(store, sql);
+    return kc_sql_run(store->database, sql);
 }
 
 /* The column that names a record's root: records of before have none. */
@@ -157,7 +117,7 @@ static int add_roots(struct kc_store *store)
         "PRAGMA user_version = %d;"
         "COMMIT;",
         SCHEMA);
-    return run(store, sql);
+    return kc_sql_run(store->database, sql);
 }
 
 /* A write at the start: the WAL is there and its folder synced before files can no longer be
@@ -166,28 +126,28 @@ static int touch(struct kc_store *store)
 {
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", SCHEMA);
-    return run(store, sql);
+    return kc_sql_run(store->database, sql);
 }
 
 static enum kc_error settle_schema(struct kc_store *store)
 {
     int schema = 0, application = 0, tables = 0;
-    int code = pragma(store, "PRAGMA user_version", &schema);
+    int code = kc_sql_number(store->database, "PRAGMA user_version", &schema);
     if (code == SQLITE_OK)
-        code = pragma(store, "PRAGMA application_id", &application);
+        code = kc_sql_number(store->database, "PRAGMA application_id", &application);
     if (code == SQLITE_OK)
-        code = pragma(store, "SELECT count(*) FROM sqlite_schema", &tables);
+        code = kc_sql_number(store->database, "SELECT count(*) FROM sqlite_schema", &tables);
     if (code != SQLITE_OK)
-        return translate(code);
+        return kc_sql_translate(code);
     if (tables == 0)
-        return translate(create_schema(store));
+        return kc_sql_translate(create_schema(store));
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
     if (schema == SCHEMA_WITHOUT_ROOTS)
-        return translate(add_roots(store));
+        return kc_sql_translate(add_roots(store));
     if (schema != SCHEMA)
         return KC_ERR_STORE_VERSION;
-    return translate(touch(store));
+    return kc_sql_translate(touch(store));
 }
 
 static int prepare(struct kc_store *store, sqlite3_stmt **statement, const char *sql)
@@ -228,9 +188,9 @@ static enum kc_error count_keys(struct kc_store *store)
     int count = 0;
     char sql[64];
     snprintf(sql, sizeof sql, "SELECT count(*) FROM records WHERE kind = %d", KC_KIND_KEY);
-    int code = pragma(store, sql, &count);
+    int code = kc_sql_number(store->database, sql, &count);
     store->key_count = (uint64_t)count;
-    return translate(code);
+    return kc_sql_translate(code);
 }
 
 static enum kc_error open_files(struct kc_store *store, const char *folder)
@@ -247,7 +207,7 @@ static enum kc_error open_files(struct kc_store *store, const char *folder)
     if (!is_private(store->file, S_IFREG, geteuid()))
         return KC_ERR_CONFIG_PERMISSIONS;
     snprintf(path, sizeof path, "%s/%s", folder, KC_STORE_FILE);
-    return translate(sqlite3_open_v2(path, &store->database,
+    return kc_sql_translate(sqlite3_open_v2(path, &store->database,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL));
 }
 
@@ -264,11 +224,11 @@ static enum kc_error open_database(struct kc_store *store, const char *folder)
     open_random_source();
     enum kc_error error = open_files(store, folder);
     if (error == KC_OK)
-        error = translate(run(store, settings));
+        error = kc_sql_translate(kc_sql_run(store->database, settings));
     if (error == KC_OK)
         error = settle_schema(store);
     if (error == KC_OK)
-        error = translate(prepare_statements(store));
+        error = kc_sql_translate(prepare_statements(store));
     if (error == KC_OK)
         error = count_keys(store);
     return error;
@@ -324,7 +284,8 @@ void kc_store_close(struct kc_store *store)
 /* With nothing in the log the file is all of the store; nobody else writes to it. */
 enum kc_error kc_store_copy_to(struct kc_store *store, int to)
 {
-    enum kc_error error = translate(run(store, "PRAGMA wal_checkpoint(TRUNCATE)"));
+    enum kc_error error =
+        kc_sql_translate(kc_sql_run(store->database, "PRAGMA wal_checkpoint(TRUNCATE)"));
     return error == KC_OK ? kc_store_copy_bytes(store->file, to) : error;
 }
 
@@ -399,7 +360,7 @@ enum kc_error kc_store_get(
     sqlite3_reset(store->get);
     sqlite3_clear_bindings(store->get);
     if (code != SQLITE_DONE)
-        return translate(code) == KC_OK ? KC_ERR_STORE : translate(code);
+        return kc_sql_translate(code) == KC_OK ? KC_ERR_STORE : kc_sql_translate(code);
     if (error == KC_OK)
         *count = found;
     return error;
@@ -507,7 +468,7 @@ enum kc_error kc_store_page(struct kc_store *store, const struct kc_store_filter
     if (filter->wrapped)
         leave_whole(page);
     sqlite3_finalize(statement);
-    return translate(code);
+    return kc_sql_translate(code);
 }
 
 /* --- writing --- */
@@ -518,7 +479,7 @@ static enum kc_error insert_error(int code)
         return KC_ERR_LABEL_TAKEN;
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
         return KC_ERR_EXISTS;
-    return translate(code);
+    return kc_sql_translate(code);
 }
 
 static enum kc_error put_record(struct kc_store *store, const struct kc_record *record)
@@ -549,7 +510,7 @@ static enum kc_error put_node(struct kc_store *store, const struct kc_store_node
         code = sqlite3_step(statement);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return translate(code);
+    return kc_sql_translate(code);
 }
 
 /* *place: of the record whose error it is. */
@@ -579,14 +540,14 @@ enum kc_error kc_store_put(
     struct kc_store *store, const struct kc_store_change *change, size_t *place)
 {
     *place = SIZE_MAX;
-    enum kc_error error = translate(run(store, "BEGIN IMMEDIATE"));
+    enum kc_error error = kc_sql_translate(kc_sql_run(store->database, "BEGIN IMMEDIATE"));
     if (error == KC_OK)
         error = put_all(store, change, place);
     if (error == KC_OK)
-        error = translate(run(store, "COMMIT"));
+        error = kc_sql_translate(kc_sql_run(store->database, "COMMIT"));
     /* a full disk, among others, has ended the transaction by itself */
     if (error != KC_OK && !sqlite3_get_autocommit(store->database))
-        (void)run(store, "ROLLBACK");
+        (void)kc_sql_run(store->database, "ROLLBACK");
     if (error == KC_OK)
         store->key_count += new_keys(change);
     return error;
@@ -614,13 +575,13 @@ enum kc_error kc_store_nodes(
             code == SQLITE_ROW ? read_node(store->get_node, room) : (struct kc_span){NULL, 0};
         sqlite3_reset(store->get_node);
     }
-    return translate(code);
+    return kc_sql_translate(code);
 }
 
 enum kc_error kc_store_check_writable(struct kc_store *store)
 {
     /* synced: a write that stays in memory would prove nothing */
-    return translate(touch(store));
+    return kc_sql_translate(touch(store));
 }
 
 uint64_t kc_store_key_count(const struct kc_store *store)
