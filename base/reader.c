@@ -76,6 +76,18 @@ struct kc_span kc_reader_span(struct kc_reader *r, size_t limit)
     return bytes ? (struct kc_span){bytes, size} : (struct kc_span){NULL, 0};
 }
 
+void kc_reader_text(struct kc_reader *r, char *text, size_t size)
+{
+    struct kc_span span = kc_reader_span(r, size - 1);
+    memset(text, 0, size);
+    if (span.size == 0)
+        return;
+    if (memchr(span.bytes, 0, span.size))
+        kc_reader_fail(r);
+    else
+        memcpy(text, span.bytes, span.size);
+}
+
 size_t kc_reader_count(struct kc_reader *r, size_t limit, size_t item_size)
 {
     size_t count = kc_reader_u32(r);

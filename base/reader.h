@@ -51,6 +51,10 @@ const uint8_t *kc_reader_bytes(struct kc_reader *r, size_t size);
 /* A u32 length of at most limit, then that many bytes, lent. {NULL, 0} on failure. */
 struct kc_span kc_reader_span(struct kc_reader *r, size_t limit);
 
+/* A span without a zero in it, so that it packs to what it was read from, as a text of size octets
+ * with its terminator; the rest is zero. Empty on failure. */
+void kc_reader_text(struct kc_reader *r, char *text, size_t size);
+
 /* A u32 count of at most limit items of at least item_size bytes each: checked against what is
  * left. */
 size_t kc_reader_count(struct kc_reader *r, size_t limit, size_t item_size);

@@ -60,6 +60,11 @@ void kc_writer_span(struct kc_writer *w, const void *bytes, size_t size)
     kc_writer_bytes(w, bytes, size);
 }
 
+void kc_writer_text(struct kc_writer *w, const char *text)
+{
+    kc_writer_span(w, text, strlen(text));
+}
+
 enum kc_error kc_writer_finish(const struct kc_writer *w)
 {
     return w->failed ? KC_ERR_TOO_LARGE : KC_OK;

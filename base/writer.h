@@ -34,6 +34,9 @@ void kc_writer_bytes(struct kc_writer *w, const void *bytes, size_t size);
 /* A u32 length, then the bytes: what kc_reader_span reads. */
 void kc_writer_span(struct kc_writer *w, const void *bytes, size_t size);
 
+/* A text without its terminator, as a span: what kc_reader_text reads. */
+void kc_writer_text(struct kc_writer *w, const char *text);
+
 /* KC_ERR_TOO_LARGE if anything did not fit. */
 KC_CHECKED enum kc_error kc_writer_finish(const struct kc_writer *w);
 

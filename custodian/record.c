@@ -31,10 +31,10 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
 {
     kc_writer_u8(w, record->format);
     kc_writer_u8(w, record->kind);
-    kc_writer_span(w, record->id, strlen(record->id));
-    kc_writer_span(w, record->keyring, strlen(record->keyring));
-    kc_writer_span(w, record->label, strlen(record->label));
-    kc_writer_span(w, record->account, strlen(record->account));
+    kc_writer_text(w, record->id);
+    kc_writer_text(w, record->keyring);
+    kc_writer_text(w, record->label);
+    kc_writer_text(w, record->account);
     kc_writer_u8(w, record->algorithm);
     kc_writer_u8(w, record->role);
     kc_writer_u8(w, record->use);
@@ -44,7 +44,7 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     kc_writer_u64(w, record->created);
     kc_writer_u64(w, record->expiry);
     write_public(w, record);
-    kc_writer_span(w, record->group, strlen(record->group));
+    kc_writer_text(w, record->group);
     kc_writer_bytes(w, record->group_public, sizeof record->group_public);
     kc_writer_bytes(w, record->peer_public, sizeof record->peer_public);
     kc_writer_u8(w, record->class);
@@ -58,7 +58,7 @@ void kc_record_associated_data(struct kc_writer *w, const struct kc_record *reco
     if (!is_first(record))
         kc_writer_span(w, record->body.bytes, record->body.size);
     if (record->format >= KC_RECORD_FORMAT_ROOT)
-        kc_writer_span(w, record->root, strlen(record->root));
+        kc_writer_text(w, record->root);
 }
 
 void kc_record_pack(struct kc_writer *w, const struct kc_record *record)
@@ -67,18 +67,6 @@ void kc_record_pack(struct kc_writer *w, const struct kc_record *record)
     kc_writer_span(w, record->seal, record->seal_size);
     kc_writer_span(w, record->secret, record->secret_size);
     kc_writer_bytes(w, record->mac, sizeof record->mac);
-}
-
-/* A text without a zero in it, so that it packs to what it was read from. The record was zeroed. */
-static void read_text(struct kc_reader *r, char *text, size_t text_size)
-{
-    struct kc_span span = kc_reader_span(r, text_size - 1);
-    if (span.size == 0)
-        return;
-    if (memchr(span.bytes, 0, span.size))
-        kc_reader_fail(r);
-    else
-        memcpy(text, span.bytes, span.size);
 }
 
 /* A number that must lie in min..max. */
@@ -117,10 +105,10 @@ static void read_description(struct kc_reader *r, struct kc_record *record)
 {
     record->format = read_within(r, KC_RECORD_FORMAT_FIRST, KC_RECORD_FORMAT);
     record->kind = read_within(r, KC_KIND_VAULT, KC_KIND_LAST);
-    read_text(r, record->id, sizeof record->id);
-    read_text(r, record->keyring, sizeof record->keyring);
-    read_text(r, record->label, sizeof record->label);
-    read_text(r, record->account, sizeof record->account);
+    kc_reader_text(r, record->id, sizeof record->id);
+    kc_reader_text(r, record->keyring, sizeof record->keyring);
+    kc_reader_text(r, record->label, sizeof record->label);
+    kc_reader_text(r, record->account, sizeof record->account);
     record->algorithm = read_within(r, KC_ALGORITHM_NONE, KC_ALGORITHM_LAST);
     record->role = read_within(r, KC_ROLE_NONE, KC_ROLE_LAST);
     record->use = read_within(r, KC_USE_NONE, KC_USE_DECRYPT);
@@ -134,7 +122,7 @@ static void read_description(struct kc_reader *r, struct kc_record *record)
 
 static void read_share(struct kc_reader *r, struct kc_record *record)
 {
-    read_text(r, record->group, sizeof record->group);
+    kc_reader_text(r, record->group, sizeof record->group);
     kc_reader_copy(r, record->group_public, sizeof record->group_public);
     kc_reader_copy(r, record->peer_public, sizeof record->peer_public);
     record->class = read_within(r, KC_ROLE_NONE, KC_ROLE_LAST);
@@ -157,7 +145,7 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
     if (!is_first(&read))
         read.body = kc_reader_span(&r, KC_RECORD_BODY_MAX);
     if (read.format >= KC_RECORD_FORMAT_ROOT)
-        read_text(&r, read.root, sizeof read.root);
+        kc_reader_text(&r, read.root, sizeof read.root);
     read.seal_size = read_sized(&r, read.seal, sizeof read.seal);
     read.secret_size = read_sized(&r, read.secret, sizeof read.secret);
     kc_reader_copy(&r, read.mac, sizeof read.mac);

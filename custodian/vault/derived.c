@@ -32,16 +32,9 @@ static void pack(struct kc_writer *w, const struct kc_derived *derived)
     kc_writer_u8(w, (uint8_t)derived->count);
     for (size_t i = 0; i < derived->count; i++) {
         kc_writer_u8(w, derived->parts[i].kind);
-        kc_writer_span(w, derived->parts[i].id, strlen(derived->parts[i].id));
-        kc_writer_span(w, derived->parts[i].name, strlen(derived->parts[i].name));
+        kc_writer_text(w, derived->parts[i].id);
+        kc_writer_text(w, derived->parts[i].name);
     }
-}
-
-static void read_text(struct kc_reader *r, char *text, size_t size)
-{
-    struct kc_span span = kc_reader_span(r, size - 1);
-    if (span.size > 0)
-        memcpy(text, span.bytes, span.size);
 }
 
 enum kc_error kc_derived_read(const struct kc_record *key, struct kc_derived *derived)
@@ -55,8 +48,8 @@ enum kc_error kc_derived_read(const struct kc_record *key, struct kc_derived *de
         return KC_ERR_RECORD_DAMAGED;
     for (size_t i = 0; i < read.count; i++) {
         read.parts[i].kind = kc_reader_u8(&r);
-        read_text(&r, read.parts[i].id, sizeof read.parts[i].id);
-        read_text(&r, read.parts[i].name, sizeof read.parts[i].name);
+        kc_reader_text(&r, read.parts[i].id, sizeof read.parts[i].id);
+        kc_reader_text(&r, read.parts[i].name, sizeof read.parts[i].name);
     }
     if (kc_reader_finish(&r) != KC_OK)
         return KC_ERR_RECORD_DAMAGED;

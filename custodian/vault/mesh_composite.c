@@ -20,27 +20,14 @@ enum kc_error kc_mesh_composite_id(
     return error == KC_OK ? kc_udf_digest_present(&digest, KC_UDF_BITS, id, KC_UDF_ID_SIZE) : error;
 }
 
-static void write_text(struct kc_writer *w, const char *text)
-{
-    kc_writer_span(w, text, strlen(text));
-}
-
-static void read_text(struct kc_reader *r, char *text, size_t size)
-{
-    struct kc_span span = kc_reader_span(r, size - 1);
-    memset(text, 0, size);
-    if (span.size > 0)
-        memcpy(text, span.bytes, span.size);
-}
-
 static void pack(struct kc_writer *w, const struct kc_composite *composite)
 {
-    write_text(w, composite->device);
-    write_text(w, composite->account_udf);
+    kc_writer_text(w, composite->device);
+    kc_writer_text(w, composite->account_udf);
     kc_writer_u64(w, composite->epoch);
     kc_writer_u32(w, (uint32_t)composite->key_count);
     for (size_t i = 0; i < composite->key_count; i++) {
-        write_text(w, composite->keys[i]);
+        kc_writer_text(w, composite->keys[i]);
         kc_writer_u64(w, composite->epochs[i]);
     }
     kc_writer_span(w, composite->connection.bytes, composite->connection.size);
@@ -51,12 +38,12 @@ static enum kc_error unpack(struct kc_span body, struct kc_composite *composite)
 {
     struct kc_reader r;
     kc_reader_init(&r, body.bytes, body.size);
-    read_text(&r, composite->device, sizeof composite->device);
-    read_text(&r, composite->account_udf, sizeof composite->account_udf);
+    kc_reader_text(&r, composite->device, sizeof composite->device);
+    kc_reader_text(&r, composite->account_udf, sizeof composite->account_udf);
     composite->epoch = kc_reader_u64(&r);
     composite->key_count = kc_reader_count(&r, KC_DEVICE_KEYS_MAX, sizeof(uint32_t));
     for (size_t i = 0; i < composite->key_count; i++) {
-        read_text(&r, composite->keys[i], sizeof composite->keys[i]);
+        kc_reader_text(&r, composite->keys[i], sizeof composite->keys[i]);
         composite->epochs[i] = kc_reader_u64(&r);
     }
     composite->connection = kc_reader_span(&r, KC_RECORD_BODY_MAX);

@@ -7,32 +7,19 @@
 
 /* --- a pending connection --- */
 
-static void write_text(struct kc_writer *w, const char *text)
-{
-    kc_writer_span(w, text, strlen(text));
-}
-
-static void read_text(struct kc_reader *r, char *text, size_t size)
-{
-    struct kc_span span = kc_reader_span(r, size - 1);
-    memset(text, 0, size);
-    if (span.size > 0)
-        memcpy(text, span.bytes, span.size);
-}
-
 static void pack(struct kc_writer *w, const struct kc_pending *pending)
 {
-    write_text(w, pending->device);
-    write_text(w, pending->known.id);
-    write_text(w, pending->known.account);
-    write_text(w, pending->known.account_udf);
+    kc_writer_text(w, pending->device);
+    kc_writer_text(w, pending->known.id);
+    kc_writer_text(w, pending->known.account);
+    kc_writer_text(w, pending->known.account_udf);
     kc_writer_bytes(w, pending->known.nonce, sizeof pending->known.nonce);
     kc_writer_bytes(w, pending->known.digest, sizeof pending->known.digest);
     kc_writer_u8(w, pending->has_pin);
     kc_writer_u8(w, pending->is_confirmed);
-    write_text(w, pending->acknowledged.account_udf);
-    write_text(w, pending->acknowledged.witness);
-    write_text(w, pending->acknowledged.response_id);
+    kc_writer_text(w, pending->acknowledged.account_udf);
+    kc_writer_text(w, pending->acknowledged.witness);
+    kc_writer_text(w, pending->acknowledged.response_id);
     kc_writer_span(w, pending->account_profile.bytes, pending->account_profile.size);
 }
 
@@ -40,17 +27,17 @@ static enum kc_error unpack(struct kc_span body, struct kc_pending *pending)
 {
     struct kc_reader r;
     kc_reader_init(&r, body.bytes, body.size);
-    read_text(&r, pending->device, sizeof pending->device);
-    read_text(&r, pending->known.id, sizeof pending->known.id);
-    read_text(&r, pending->known.account, sizeof pending->known.account);
-    read_text(&r, pending->known.account_udf, sizeof pending->known.account_udf);
+    kc_reader_text(&r, pending->device, sizeof pending->device);
+    kc_reader_text(&r, pending->known.id, sizeof pending->known.id);
+    kc_reader_text(&r, pending->known.account, sizeof pending->known.account);
+    kc_reader_text(&r, pending->known.account_udf, sizeof pending->known.account_udf);
     kc_reader_copy(&r, pending->known.nonce, sizeof pending->known.nonce);
     kc_reader_copy(&r, pending->known.digest, sizeof pending->known.digest);
     pending->has_pin = kc_reader_u8(&r) != 0;
     pending->is_confirmed = kc_reader_u8(&r) != 0;
-    read_text(&r, pending->acknowledged.account_udf, sizeof pending->acknowledged.account_udf);
-    read_text(&r, pending->acknowledged.witness, sizeof pending->acknowledged.witness);
-    read_text(&r, pending->acknowledged.response_id, sizeof pending->acknowledged.response_id);
+    kc_reader_text(&r, pending->acknowledged.account_udf, sizeof pending->acknowledged.account_udf);
+    kc_reader_text(&r, pending->acknowledged.witness, sizeof pending->acknowledged.witness);
+    kc_reader_text(&r, pending->acknowledged.response_id, sizeof pending->acknowledged.response_id);
     pending->account_profile = kc_reader_span(&r, KC_RECORD_BODY_MAX);
     return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_RECORD_DAMAGED;
 }

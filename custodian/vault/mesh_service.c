@@ -51,11 +51,6 @@ enum kc_error kc_mesh_service_udf(const struct kc_record *service, char udf[stat
     return KC_OK;
 }
 
-static void write_text(struct kc_writer *w, const char *text)
-{
-    kc_writer_span(w, text, strlen(text));
-}
-
 static enum kc_error set_shown(struct kc_call *call, struct kc_record *staged,
     const struct kc_mesh_service_documents *documents)
 {
@@ -64,10 +59,10 @@ static enum kc_error set_shown(struct kc_call *call, struct kc_record *staged,
     if (!room)
         return KC_ERR_NO_MEMORY;
     kc_writer_init(&w, room, BODY_ROOM);
-    write_text(&w, documents->udf);
-    write_text(&w, documents->profile_service);
-    write_text(&w, documents->profile_host);
-    write_text(&w, documents->connection_host);
+    kc_writer_text(&w, documents->udf);
+    kc_writer_text(&w, documents->profile_service);
+    kc_writer_text(&w, documents->profile_host);
+    kc_writer_text(&w, documents->connection_host);
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
         error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});

@@ -76,6 +76,26 @@ static void refuses_a_span_longer_than_what_is_left(void **state)
     assert_int_equal(kc_reader_finish(&r), KC_ERR_BAD_REQUEST);
 }
 
+static void reads_a_text_that_fits_and_has_no_zero(void **state)
+{
+    (void)state;
+    static const uint8_t three[] = {0, 0, 0, 3, 'a', 'b', 'c'}, zero[] = {0, 0, 0, 2, 'a', 0};
+    char text[5] = "????";
+    struct kc_reader r;
+    kc_reader_init(&r, three, sizeof three);
+    kc_reader_text(&r, text, sizeof text);
+    assert_int_equal(kc_reader_finish(&r), KC_OK);
+    assert_memory_equal(text, "abc\0", 5);
+    kc_reader_init(&r, three, sizeof three);
+    kc_reader_text(&r, text, 3); /* no place for the terminator */
+    assert_true(r.failed);
+    assert_string_equal(text, "");
+    kc_reader_init(&r, zero, sizeof zero);
+    kc_reader_text(&r, text, sizeof text);
+    assert_true(r.failed);
+    assert_string_equal(text, "");
+}
+
 static void refuses_a_count_that_cannot_fit(void **state)
 {
     (void)state;
@@ -110,6 +130,7 @@ int main(void)
         cmocka_unit_test(copies_exactly_or_zeroes),
         cmocka_unit_test(lends_a_span_within_its_limit),
         cmocka_unit_test(refuses_a_span_longer_than_what_is_left),
+        cmocka_unit_test(reads_a_text_that_fits_and_has_no_zero),
         cmocka_unit_test(refuses_a_count_that_cannot_fit),
         cmocka_unit_test(reads_nothing_from_nothing),
     };
