@@ -94,7 +94,7 @@ enum kc_error kc_daemon_call(struct kc_client_request *request, struct kc_client
     return hand_out(error, result, answer);
 }
 
-static enum kc_error reach_desk(void)
+enum kc_error kc_daemon_reach(void)
 {
     struct kc_client_request request;
     struct kc_client_answer *answer = NULL;
@@ -114,7 +114,7 @@ static int patience_for(enum kc_operation operation)
 
 enum kc_error kc_daemon_change(struct kc_client_request *request, struct kc_client_answer **answer)
 {
-    enum kc_error error = reach_desk();
+    enum kc_error error = kc_daemon_reach();
     if (error != KC_OK)
         return error;
     struct shared_client *shared = take_part();

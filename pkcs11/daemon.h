@@ -25,9 +25,13 @@ KC_CHECKED enum kc_error kc_daemon_call(
 
 /*
  * The same for a request that changes something: it is sent once. To be sure that there is a
- * connection to send it on, the desk is asked for nothing first.
+ * connection to send it on, the desk is reached first.
  */
 KC_CHECKED enum kc_error kc_daemon_change(
     struct kc_client_request *request, struct kc_client_answer **answer);
+
+/* Asks the desk for nothing: a connection that was lost, and the logins with it, is found out about.
+ * Errors as of kc_daemon_call. */
+KC_CHECKED enum kc_error kc_daemon_reach(void);
 
 #endif

@@ -184,6 +184,13 @@ static CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, const char *name
     CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
+    kc_module_unlock();
+    /* A former login may have gone with its connection; that the custodian is away is told below. */
+    enum kc_error reached = kc_daemon_reach();
+    (void)reached;
+    rv = kc_session_enter(handle, &session);
+    if (rv != CKR_OK)
+        return rv;
     rv = kc_module_leave(prepare(session, type, name, &attempt));
     if (rv == CKR_OK)
         rv = verify(&attempt, pin, pin_size);
@@ -218,6 +225,29 @@ CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin,
     return login(handle, type, text, pin, pin_size);
 }
 
+bool kc_login_forget(struct kc_slot *slot)
+{
+    const struct kc_slot *sibling = kc_slot_sibling(slot);
+    if (slot->login == KC_LOGIN_NONE)
+        return false;
+    slot->login = KC_LOGIN_NONE;
+    kc_object_remove_private(slot->id);
+    return sibling == NULL || sibling->login == KC_LOGIN_NONE;
+}
+
+void kc_login_end(const char *keyring)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer = NULL;
+    kc_client_request_init(&request, KC_OPERATION_KEYRING_LOGOUT);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
+    enum kc_error error = kc_daemon_call(&request, &answer);
+    kc_client_request_done(&request);
+    kc_client_answer_free(answer);
+    /* A connection that is lost took its logins with it, and so did one that had none. */
+    (void)error;
+}
+
 CK_RV C_Logout(CK_SESSION_HANDLE handle)
 {
     struct kc_session *session;
@@ -227,23 +257,12 @@ CK_RV C_Logout(CK_SESSION_HANDLE handle)
     struct kc_slot *slot = kc_session_slot(session);
     if (slot->login == KC_LOGIN_NONE)
         return kc_module_leave(CKR_USER_NOT_LOGGED_IN);
-    struct attempt attempt = {.slot = *slot};
-    const struct kc_slot *sibling = kc_slot_sibling(slot);
-    bool last = sibling == NULL || sibling->login == KC_LOGIN_NONE;
-    slot->login = KC_LOGIN_NONE;
-    kc_object_remove_private(slot->id);
+    char keyring[KC_KEYRING_SIZE];
+    KC_TEXT_COPY_ARRAY(keyring, slot->keyring);
+    bool ends = kc_login_forget(slot);
     kc_module_unlock();
-    if (!last)
-        return CKR_OK;
-    struct kc_client_request request;
-    struct kc_client_answer *answer = NULL;
-    kc_client_request_init(&request, KC_OPERATION_KEYRING_LOGOUT);
-    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, attempt.slot.keyring);
-    enum kc_error error = kc_daemon_call(&request, &answer);
-    kc_client_request_done(&request);
-    kc_client_answer_free(answer);
-    /* A connection that is lost took its logins with it, and so did one that had none. */
-    (void)error;
+    if (ends)
+        kc_login_end(keyring);
     return CKR_OK;
 }
 

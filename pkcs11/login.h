@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+struct kc_slot;
+
 /* A PIN of a keyring. */
 enum kc_pin_state {
     KC_PIN_NONE,
@@ -20,5 +22,12 @@ struct kc_login_state {
 
 /* Asks the custodian. Not with the module's lock held. */
 KC_CHECKED enum kc_error kc_login_show(const char *keyring, struct kc_login_state *state);
+
+/*
+ * Ends the login that a token has, and its private secrets. True: it was the last of its keyring, and
+ * kc_login_end tells the custodian, once the module's lock is no longer held, as it is here.
+ */
+KC_CHECKED bool kc_login_forget(struct kc_slot *slot);
+void kc_login_end(const char *keyring);
 
 #endif

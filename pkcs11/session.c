@@ -2,6 +2,7 @@
 #include "pkcs11/session.h"
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "pkcs11/module.h"
 #include "pkcs11/object.h"
 
@@ -90,17 +91,28 @@ static void release(void *gone)
     free(session);
 }
 
-/* With its last session a token's login ends (3.0, section 5.6.2). */
-static void close_session(struct kc_session *session)
+/* With its last session a token's login ends (3.0, section 5.6.2): then true, as of kc_login_forget. */
+static bool close_session(struct kc_session *session)
 {
     struct kc_slot *slot = kc_session_slot(session);
     slot->rw_session_count -= session->writes;
-    if (--slot->session_count == 0)
-        slot->login = KC_LOGIN_NONE;
+    bool ends = --slot->session_count == 0 && kc_login_forget(slot);
     kc_object_remove_of_session(session->handle);
     tdelete(session, &sessions, compare);
     session_count--;
     release(session);
+    return ends;
+}
+
+/* Gives the lock back when sessions of a slot were closed. */
+static CK_RV leave_closed(const struct kc_slot *slot, bool ends)
+{
+    char keyring[KC_KEYRING_SIZE];
+    KC_TEXT_COPY_ARRAY(keyring, slot->keyring);
+    kc_module_unlock();
+    if (ends)
+        kc_login_end(keyring);
+    return CKR_OK;
 }
 
 void kc_sessions_clear(void)
@@ -150,8 +162,8 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE handle)
     CK_RV rv = kc_session_enter(handle, &session);
     if (rv != CKR_OK)
         return rv;
-    close_session(session);
-    return kc_module_leave(rv);
+    const struct kc_slot *slot = kc_session_slot(session);
+    return leave_closed(slot, close_session(session));
 }
 
 /* For the walk below: some session of the slot. */
@@ -176,12 +188,13 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID id)
     struct kc_slot *slot = kc_slot_find(id);
     if (slot == NULL)
         return kc_module_leave(CKR_SLOT_ID_INVALID);
+    bool ends = false;
     while (slot->session_count > 0) {
         struct wanted wanted = {.slot = id};
         twalk_r(sessions, find_of_slot, &wanted);
-        close_session(wanted.found);
+        ends = close_session(wanted.found);
     }
-    return kc_module_leave(CKR_OK);
+    return leave_closed(slot, ends);
 }
 
 static CK_STATE state_of(const struct kc_session *session)

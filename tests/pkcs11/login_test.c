@@ -72,6 +72,26 @@ static void private_halves_are_not_seen_before_a_login(void **state)
     assert_rv(p11->C_SignInit(session, &ecdsa, key), CKR_KEY_HANDLE_INVALID);
 }
 
+static void the_last_session_takes_the_login_with_it(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE first = open_session("home"), second = open_session("home");
+    assert_ok(p11->C_Login(first, CKU_USER, user_pin, 4));
+    assert_ok(p11->C_CloseSession(first));
+    assert_string_equal(fake.logged_in, "user");
+    assert_ok(p11->C_CloseSession(second));
+    assert_string_equal(fake.logged_in, "");
+    first = open_session("home");
+    assert_ok(p11->C_Login(first, CKU_USER, user_pin, 4));
+    /* the other token keeps its own */
+    CK_SESSION_HANDLE other = open_session("home-edwards");
+    assert_ok(p11->C_Login(other, CKU_USER, user_pin, 4));
+    assert_ok(p11->C_CloseAllSessions(slot_of("home")));
+    assert_string_equal(fake.logged_in, "user");
+    assert_ok(p11->C_CloseAllSessions(slot_of("home-edwards")));
+    assert_string_equal(fake.logged_in, "");
+}
+
 static void states_follow_the_login(void **state)
 {
     (void)state;
@@ -288,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LOCKED(the_tokens_flags_tell_how_pins_are),
         LOCKED(private_halves_are_not_seen_before_a_login),
+        LOCKED(the_last_session_takes_the_login_with_it),
         LOCKED(states_follow_the_login),
         LOCKED(an_operator_logs_in_by_name),
         LOCKED(refuses_logins_that_are_wrong),
