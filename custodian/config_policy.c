@@ -101,6 +101,19 @@ static enum kc_error read_role(
     return KC_OK;
 }
 
+static enum kc_error read_operator(
+    struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
+{
+    struct kc_policy_rule *rule = destination;
+
+    if (strcmp(text, KC_WHO_SO) == 0)
+        return kc_parse_problem(parse, setting, "the security officer uses no keys:", text);
+    if (text[0] == '\0' || !kc_text_copy(rule->operators[rule->operator_count], KC_WHO_SIZE, text))
+        return kc_parse_problem(parse, setting, "empty, or too long:", text);
+    rule->operator_count++;
+    return KC_OK;
+}
+
 static enum kc_error read_operation(
     struct kc_parse *parse, const config_setting_t *setting, const char *text, void *destination)
 {
@@ -130,6 +143,7 @@ KC_RULE_LIST(read_groups, read_group, KC_POLICY_USERS_MAX)
 KC_RULE_LIST(read_keyrings, read_keyring, KC_KEYRINGS_MAX)
 KC_RULE_LIST(read_globs, read_glob, KC_POLICY_GLOBS_MAX)
 KC_RULE_LIST(read_roles, read_role, 8)
+KC_RULE_LIST(read_operators, read_operator, KC_POLICY_OPERATORS_MAX)
 KC_RULE_LIST(read_operations, read_operation, KC_OPERATIONS)
 
 static enum kc_error read_truth(struct kc_parse *parse, const config_setting_t *setting,
@@ -150,6 +164,7 @@ static const struct kc_setting rule_rows[] = {
     {"roles", read_roles, 0, 0, 0, false},
     {"operations", read_operations, 0, 0, 0, true},
     {"login", read_truth, offsetof(struct kc_policy_rule, login), 0, 0, false},
+    {"operators", read_operators, 0, 0, 0, false},
 };
 
 struct kc_setting_group kc_config_rule_group(void)
@@ -167,6 +182,25 @@ static bool has_operations(const struct kc_policy_rule *rule)
     return any != 0;
 }
 
+/* Who is named has to log in, to a keyring of the rule. */
+static enum kc_error check_operators(
+    struct kc_parse *parse, const config_setting_t *setting, struct kc_policy_rule *rule)
+{
+    int login = 1;
+
+    if (rule->operator_count == 0 && config_setting_get_member(setting, "operators"))
+        return kc_parse_problem(parse, setting, "nobody in operators of rule", rule->name);
+    if (rule->operator_count == 0)
+        return KC_OK;
+    if (rule->keyrings == 0)
+        return kc_parse_problem(parse, setting, "operators but no keyrings in rule", rule->name);
+    if (config_setting_lookup_bool(setting, "login", &login) && !login)
+        return kc_parse_problem(
+            parse, setting, "operators, but no login wanted, in rule", rule->name);
+    rule->login = 1;
+    return KC_OK;
+}
+
 static enum kc_error read_rule(
     struct kc_parse *parse, const config_setting_t *setting, struct kc_policy_rule *rule)
 {
@@ -178,6 +212,9 @@ static enum kc_error read_rule(
         return kc_parse_problem(parse, setting, "nobody in users or groups of rule", rule->name);
     if (!has_operations(rule))
         return kc_parse_problem(parse, setting, "nothing in operations of rule", rule->name);
+    error = check_operators(parse, setting, rule);
+    if (error != KC_OK)
+        return error;
     if (rule->key_count == 0) {
         KC_TEXT_COPY_ARRAY(rule->keys[0], "*");
         rule->key_count = 1;

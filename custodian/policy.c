@@ -106,6 +106,38 @@ static const bool before_login[KC_OPERATIONS] = {
     [KC_OPERATION_KEYRING_PIN_REMOVE] = true,
 };
 
+/* Whether a login of the peer's to one of the keyrings is one that the rule wants; *any: to any, as
+ * whomever. */
+static bool is_logged_in(
+    const struct kc_policy_rule *rule, const struct kc_peer *peer, uint64_t keyrings, bool *any)
+{
+    *any = ((peer->logins | peer->so_logins) & keyrings) != 0;
+    if (rule->operator_count == 0)
+        return (peer->logins & keyrings) != 0;
+    for (size_t i = 0; i < KC_PEER_LOGINS_MAX; i++) {
+        const struct kc_peer_login *login = &peer->login[i];
+        if (login->who[0] == 0 || (peer->logins & keyrings & UINT64_C(1) << login->keyring) == 0)
+            continue;
+        for (size_t j = 0; j < rule->operator_count; j++)
+            if (strcmp(rule->operators[j], login->who) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* What a rule that fits gives. */
+static enum kc_grant given_by(const struct kc_policy *policy, const struct kc_policy_rule *rule,
+    const struct kc_peer *peer, enum kc_operation operation, const struct kc_policy_key *key)
+{
+    uint64_t keyrings = key ? keyring_bit(policy, key->keyring) : rule->keyrings;
+    bool any;
+
+    if (!rule->login || before_login[operation] || (!key && rule->operator_count == 0) ||
+        is_logged_in(rule, peer, keyrings, &any))
+        return KC_GRANT_ALL;
+    return any && rule->operator_count > 0 ? KC_GRANT_NONE : KC_GRANT_LOGIN;
+}
+
 static bool lists(const struct kc_policy_rule *rule, enum kc_operation operation)
 {
     return rule->any_operation || kc_operation_set_has(&rule->operations, operation);
@@ -123,9 +155,8 @@ enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_pe
         if (!lists(rule, operation) || !fits_peer(rule, peer) ||
             (key && !fits_key(policy, rule, key)))
             continue;
-        bool logged_in = !rule->login || !key || before_login[operation] ||
-                         (peer->logins & keyring_bit(policy, key->keyring)) != 0;
-        most = logged_in ? KC_GRANT_ALL : KC_GRANT_LOGIN;
+        enum kc_grant given = given_by(policy, rule, peer, operation, key);
+        most = given > most ? given : most;
     }
     return most;
 }
@@ -146,6 +177,14 @@ bool kc_policy_names(const struct kc_policy *policy, const struct kc_peer *peer,
             return true;
     }
     return false;
+}
+
+const char *kc_policy_who(const struct kc_peer *peer, size_t keyring)
+{
+    for (size_t i = 0; i < KC_PEER_LOGINS_MAX; i++)
+        if (peer->login[i].who[0] != 0 && peer->login[i].keyring == keyring)
+            return peer->login[i].who;
+    return NULL;
 }
 
 bool kc_policy_find_keyring(const struct kc_policy *policy, struct kc_span name, size_t *place)

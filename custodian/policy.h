@@ -9,7 +9,8 @@
  * its label or id matches one of the globs in `keys`.
  *
  * With `login` it allows what changes or uses something in a keyring only to a connection that is
- * logged in to that keyring; looking, and logging in, it allows before.
+ * logged in to that keyring; looking, and logging in, it allows before. With `operators` only to one that
+ * is logged in as one of them; also what is about no keyring, after such a login to one that it lists.
  *
  * Pure: the vault evaluates it over the credentials that it read itself.
  */
@@ -28,12 +29,25 @@
 #define KC_POLICY_GLOBS_MAX 16
 #define KC_POLICY_GLOB_MAX 64 /* bytes */
 #define KC_POLICY_NAME_MAX 64
+#define KC_POLICY_OPERATORS_MAX 32
 #define KC_PEER_GROUPS_MAX 256
+#define KC_PEER_LOGINS_MAX 8 /* keyrings that one connection is logged in to at once */
+#define KC_WHO_SIZE 33       /* as whom; text, terminator included */
+
+#define KC_WHO_USER "user" /* who logs in without a name */
+#define KC_WHO_SO "so"     /* the security officer: sets PINs and uses no keys */
+
+/* A login to a keyring. */
+struct kc_peer_login {
+    size_t keyring;        /* its place in the configuration */
+    char who[KC_WHO_SIZE]; /* "": there is none here */
+};
 
 /* A local caller, as the kernel names him, and the keyrings that he has logged in to. */
 struct kc_peer {
     uint64_t logins;    /* bit n: as user, or by name, to the n-th keyring of the configuration */
     uint64_t so_logins; /* as security officer */
+    struct kc_peer_login login[KC_PEER_LOGINS_MAX]; /* who, of both */
     uid_t user;
     gid_t groups[KC_PEER_GROUPS_MAX]; /* the primary one too; any beyond the maximum do not count */
     size_t group_count;
@@ -67,10 +81,12 @@ struct kc_policy_rule {
     uint64_t keyrings; /* bit n: the n-th keyring of the configuration */
     char keys[KC_POLICY_GLOBS_MAX][KC_POLICY_GLOB_MAX + 1];
     size_t key_count;
-    uint32_t roles;                     /* bit n: enum kc_role */
-    uint32_t login;                     /* 1: what it allows needs a login to the keyring */
-    bool any_operation;                 /* operations = ["*"] */
-    struct kc_operation_set operations; /* those that are listed by name */
+    uint32_t roles; /* bit n: enum kc_role */
+    uint32_t login; /* 1: what it allows needs a login to the keyring */
+    char operators[KC_POLICY_OPERATORS_MAX][KC_WHO_SIZE]; /* as one of these */
+    size_t operator_count;                                /* 0: as anyone but the officer */
+    bool any_operation;                                   /* operations = ["*"] */
+    struct kc_operation_set operations;                   /* those that are listed by name */
 };
 
 struct kc_policy {
@@ -90,7 +106,7 @@ struct kc_policy_key {
 
 enum kc_grant {
     KC_GRANT_NONE,
-    KC_GRANT_LOGIN, /* after a login to the keyring */
+    KC_GRANT_LOGIN, /* after a login, and there is none to the keyring */
     KC_GRANT_ALL,
 };
 
@@ -102,6 +118,9 @@ enum kc_grant kc_policy_grant(const struct kc_policy *policy, const struct kc_pe
 /* Whether that is all. */
 bool kc_policy_allows(const struct kc_policy *policy, const struct kc_peer *peer,
     enum kc_operation operation, const struct kc_policy_key *key);
+
+/* As whom the peer is logged in to the keyring at that place; NULL: it is not. */
+const char *kc_policy_who(const struct kc_peer *peer, size_t keyring);
 
 /* Whether a rule for the peer lists the operation on the key by its name: for what "*" shall not give
  * by the way. Logins are not looked at. */

@@ -250,7 +250,7 @@ bool kc_call_needs_login(const struct kc_call *call, const struct kc_record *key
         [KC_USE_AGREE] = KC_OPERATION_KEY_AGREE,
         [KC_USE_DECRYPT] = KC_OPERATION_KEY_DECRYPT};
     struct kc_peer before = call->peer;
-    before.logins = 0;
+    before.logins = before.so_logins = 0;
     return key->use != KC_USE_NONE &&
            grant_by(call, &before, operations[key->use], key, key->id) == KC_GRANT_LOGIN;
 }

@@ -11,16 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-struct login {
-    size_t keyring;
-    char who[KC_CLIENT_WHO_SIZE]; /* empty: there is none here */
-};
-
 struct client {
     uint64_t connection;
     int descriptor; /* -1: no client here */
     struct kc_peer peer;
-    struct login logins[KC_CLIENT_LOGINS_MAX];
     char confirmed[KC_CLIENT_CONFIRMED_MAX][KC_RECORD_ID_SIZE]; /* ids of keys; empty: none here */
 };
 
@@ -180,25 +174,25 @@ enum kc_error kc_clients_find(struct kc_clients *clients, uint64_t connection, s
 
 /* --- logins; the lock is held --- */
 
-static struct login *find_login(struct client *client, size_t keyring)
+static struct kc_peer_login *find_login(struct client *client, size_t keyring)
 {
-    for (size_t i = 0; i < KC_CLIENT_LOGINS_MAX; i++)
-        if (client->logins[i].who[0] != 0 && client->logins[i].keyring == keyring)
-            return &client->logins[i];
+    for (size_t i = 0; i < KC_PEER_LOGINS_MAX; i++)
+        if (client->peer.login[i].who[0] != 0 && client->peer.login[i].keyring == keyring)
+            return &client->peer.login[i];
     return NULL;
 }
 
-static struct login *free_login(struct client *client)
+static struct kc_peer_login *free_login(struct client *client)
 {
-    for (size_t i = 0; i < KC_CLIENT_LOGINS_MAX; i++)
-        if (client->logins[i].who[0] == 0)
-            return &client->logins[i];
+    for (size_t i = 0; i < KC_PEER_LOGINS_MAX; i++)
+        if (client->peer.login[i].who[0] == 0)
+            return &client->peer.login[i];
     return NULL;
 }
 
 static enum kc_error log_in(struct client *client, size_t keyring, const char *who, bool is_so)
 {
-    struct login *login = client ? free_login(client) : NULL;
+    struct kc_peer_login *login = client ? free_login(client) : NULL;
     if (!client)
         return KC_ERR_REFUSED;
     if (find_login(client, keyring))
@@ -212,12 +206,12 @@ static enum kc_error log_in(struct client *client, size_t keyring, const char *w
 
 static void log_out(struct client *client, size_t keyring)
 {
-    struct login *login = find_login(client, keyring);
+    struct kc_peer_login *login = find_login(client, keyring);
     client->peer.logins &= ~(UINT64_C(1) << keyring);
     client->peer.so_logins &= ~(UINT64_C(1) << keyring);
     memset(client->confirmed, 0, sizeof client->confirmed);
     if (login)
-        *login = (struct login){0};
+        *login = (struct kc_peer_login){0};
 }
 
 /* The place of a key among the confirmed ones; of "": a free one. NULL: there is none. */
@@ -245,18 +239,6 @@ void kc_clients_logout(struct kc_clients *clients, uint64_t connection, size_t k
     if (client)
         log_out(client, keyring);
     pthread_mutex_unlock(&clients->lock);
-}
-
-bool kc_clients_who(struct kc_clients *clients, uint64_t connection, size_t keyring,
-    char who[static KC_CLIENT_WHO_SIZE])
-{
-    pthread_mutex_lock(&clients->lock);
-    struct client *client = find(clients, connection);
-    const struct login *login = client ? find_login(client, keyring) : NULL;
-    if (login)
-        memcpy(who, login->who, KC_CLIENT_WHO_SIZE);
-    pthread_mutex_unlock(&clients->lock);
-    return login != NULL;
 }
 
 enum kc_error kc_clients_confirm(struct kc_clients *clients, uint64_t connection, const char *key)

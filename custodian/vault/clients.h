@@ -41,9 +41,7 @@ KC_CHECKED enum kc_error kc_clients_find(
 
 /* --- logins to keyrings; they end with the connection --- */
 
-#define KC_CLIENT_LOGINS_MAX 8    /* keyrings that one connection is logged in to at once */
 #define KC_CLIENT_CONFIRMED_MAX 8 /* uses that are confirmed and were not made yet */
-#define KC_CLIENT_WHO_SIZE 33     /* text, terminator included */
 
 /*
  * Notes that a client is logged in.
@@ -59,10 +57,6 @@ KC_CHECKED enum kc_error kc_clients_login(
 
 /* Fine if there is no login. */
 void kc_clients_logout(struct kc_clients *clients, uint64_t connection, size_t keyring);
-
-/* As whom a client is logged in; false: it is not. */
-bool kc_clients_who(struct kc_clients *clients, uint64_t connection, size_t keyring,
-    char who[static KC_CLIENT_WHO_SIZE]);
 
 /* Confirms one use of a key; and takes that one use: false if there is none. Errors as for a login. */
 KC_CHECKED enum kc_error kc_clients_confirm(

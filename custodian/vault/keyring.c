@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define USER "user"
-#define SO "so"
 #define ID_PREFIX "pin:"
 #define ID_TYPE "custodian PIN" /* content type of the digest in the id */
 
@@ -23,7 +21,7 @@ static const struct kc_pin_kind keyring_pin = {
 struct person {
     char keyring[KC_RECORD_TEXT_SIZE];
     size_t place; /* of the keyring, in the configuration */
-    char who[KC_CLIENT_WHO_SIZE];
+    char who[KC_WHO_SIZE];
     bool is_so;
 };
 
@@ -42,7 +40,7 @@ static enum kc_error read_person(struct kc_call *call, const char *who, struct p
         snprintf(person->who, sizeof person->who, "%s", who);
     else
         kc_call_text(call, KC_FIELD_WHO, person->who, sizeof person->who);
-    person->is_so = strcmp(person->who, SO) == 0;
+    person->is_so = strcmp(person->who, KC_WHO_SO) == 0;
     return KC_OK;
 }
 
@@ -100,10 +98,9 @@ enum kc_error kc_vault_keyring_show(struct kc_call *call)
 {
     struct person user = {.place = 0}, so = {.place = 0};
     struct kc_record *user_record, *so_record;
-    char who[KC_CLIENT_WHO_SIZE];
-    enum kc_error error = read_person(call, USER, &user);
+    enum kc_error error = read_person(call, KC_WHO_USER, &user);
     if (error == KC_OK)
-        error = read_person(call, SO, &so);
+        error = read_person(call, KC_WHO_SO, &so);
     if (error == KC_OK)
         error = find_record(call, &user, &user_record);
     if (error == KC_OK)
@@ -116,8 +113,9 @@ enum kc_error kc_vault_keyring_show(struct kc_call *call)
         call, KC_FIELD_LOGIN, kc_policy_has_login(policy, &call->peer, user.keyring));
     kc_call_set_text(call, KC_FIELD_USER_PIN, pin_text(call, user_record));
     kc_call_set_text(call, KC_FIELD_SO_PIN, pin_text(call, so_record));
-    if (kc_clients_who(call->vault->clients, call->in.connection, user.place, who))
-        kc_call_set_text(call, KC_FIELD_WHO, kc_call_print(call, "%s", who));
+    const char *who = kc_policy_who(&call->peer, user.place);
+    if (who)
+        kc_call_set_text(call, KC_FIELD_WHO, who);
     return KC_OK;
 }
 
@@ -141,10 +139,14 @@ static enum kc_error take_effect(struct kc_call *call, const struct person *pers
     return kc_clients_confirm(clients, call->in.connection, key);
 }
 
-/* A use is confirmed by whom the key is for, and of a key of this keyring. */
+/* A use is confirmed by whom the key is for, who is the one that is logged in, and of a key of this
+ * keyring. */
 static enum kc_error check_confirmed(struct kc_call *call, const struct person *person)
 {
     struct kc_record *key;
+    const char *who = kc_policy_who(&call->peer, person->place);
+    if (who && strcmp(who, person->who) != 0)
+        return KC_ERR_REFUSED;
     enum kc_error error =
         kc_call_record(call, KC_KIND_KEY, kc_call_field(call, KC_FIELD_KEY), &key);
     if (error != KC_OK)
@@ -178,7 +180,7 @@ enum kc_error kc_vault_keyring_login(struct kc_call *call)
 enum kc_error kc_vault_keyring_logout(struct kc_call *call)
 {
     struct person person = {.place = 0};
-    enum kc_error error = read_person(call, USER, &person);
+    enum kc_error error = read_person(call, KC_WHO_USER, &person);
     if (error == KC_OK && !is_logged_in(call, &person))
         error = KC_ERR_LOGIN;
     if (error == KC_OK)

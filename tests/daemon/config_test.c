@@ -127,6 +127,19 @@ static void reads_the_rules_of_the_policy(void **state)
     kc_config_free(config);
 }
 
+static void a_rule_that_names_operators_needs_a_login(void **state)
+{
+    (void)state;
+    struct kc_config *config =
+        parse(WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = [ \"anna\", \"user\" ];"));
+    const struct kc_policy_rule *rule = &config->policy.rules[0];
+    assert_int_equal(rule->operator_count, 2);
+    assert_string_equal(rule->operators[0], "anna");
+    assert_string_equal(rule->operators[1], KC_WHO_USER);
+    assert_int_equal(rule->login, 1);
+    kc_config_free(config);
+}
+
 static void gives_a_rule_no_keyrings_that_it_does_not_list(void **state)
 {
     (void)state;
@@ -211,6 +224,17 @@ static const struct {
         "nothing in operations of rule 'r'"},
     {WITH_RULE(RULE "colour = \"red\";"), "unknown setting 'colour'"},
     {WITH_RULE(RULE "keyrings = [ \"cii\" ];"), "not one of the keyrings: 'cii'"},
+    {WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = [ \"so\" ];"),
+        "the security officer uses no keys: 'so'"},
+    {WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = [ \"\" ];"), "empty, or too long: ''"},
+    {WITH_RULE(
+         RULE "keyrings = [ \"ci\" ]; operators = [ \"123456789012345678901234567890123\" ];"),
+        "empty, or too long: '123456789012345678901234567890123'"},
+    {WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = [ ];"), "nobody in operators of rule 'r'"},
+    {WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = \"anna\";"), "not a list"},
+    {WITH_RULE(RULE "operators = [ \"anna\" ];"), "operators but no keyrings in rule 'r'"},
+    {WITH_RULE(RULE "keyrings = [ \"ci\" ]; operators = [ \"anna\" ]; login = false;"),
+        "operators, but no login wanted, in rule 'r'"},
     {WITH_RULE(RULE "roles = [ \"king\" ];"), "no such role 'king'"},
     {WITH_RULE(RULE "groups = [ \"no-such-group\" ];"), "no such group"},
     {WITH_RULE("name = \"r\"; users = [ \"1000\" ]; operations = [ \"fly\" ];"),
@@ -402,6 +426,7 @@ int main(void)
         cmocka_unit_test(takes_a_token_as_the_root),
         cmocka_unit_test(takes_several_roots_each_with_a_name),
         cmocka_unit_test(reads_the_rules_of_the_policy),
+        cmocka_unit_test(a_rule_that_names_operators_needs_a_login),
         cmocka_unit_test(gives_a_rule_no_keyrings_that_it_does_not_list),
         cmocka_unit_test(says_what_is_wrong_and_where),
         cmocka_unit_test(needs_users_when_started_as_root),

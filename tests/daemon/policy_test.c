@@ -117,6 +117,47 @@ static void shows_the_keyrings_of_rules_that_fit(void **state)
     assert_false(kc_policy_sees_keyring(&policy, &stranger, "device"));
 }
 
+/* Logged in to "device" as whom. */
+static struct kc_peer logged_in(const char *who)
+{
+    struct kc_peer peer = user;
+    *(strcmp(who, KC_WHO_SO) == 0 ? &peer.so_logins : &peer.logins) = 1;
+    strcpy(peer.login[0].who, who);
+    return peer;
+}
+
+static void a_rule_with_operators_wants_the_login_of_one_of_them(void **state)
+{
+    (void)state;
+    struct kc_policy_key key = {"device", "ssh-host", "", KC_ROLE_APPLICATION};
+    const struct kc_peer anna = logged_in("anna"), ann = logged_in("ann"),
+                         common = logged_in(KC_WHO_USER), officer = logged_in(KC_WHO_SO);
+    struct kc_peer elsewhere = anna;
+    elsewhere.logins = 2;
+    elsewhere.login[0].keyring = 1;
+    rule.login = 1;
+    strcpy(rule.operators[0], "berta");
+    strcpy(rule.operators[1], "anna");
+    rule.operator_count = 2;
+    enum kc_operation sign = KC_OPERATION_KEY_SIGN;
+    assert_int_equal(kc_policy_grant(&policy, &user, sign, &key), KC_GRANT_LOGIN);
+    assert_int_equal(kc_policy_grant(&policy, &elsewhere, sign, &key), KC_GRANT_LOGIN);
+    assert_int_equal(kc_policy_grant(&policy, &anna, sign, &key), KC_GRANT_ALL);
+    assert_int_equal(kc_policy_grant(&policy, &ann, sign, &key), KC_GRANT_NONE);
+    assert_int_equal(kc_policy_grant(&policy, &common, sign, &key), KC_GRANT_NONE);
+    assert_int_equal(kc_policy_grant(&policy, &officer, sign, &key), KC_GRANT_NONE);
+    /* looking needs none; what is about no key does */
+    assert_true(kc_policy_allows(&policy, &user, KC_OPERATION_KEY_LIST, NULL));
+    assert_int_equal(kc_policy_grant(&policy, &user, KC_OPERATION_RANDOM, NULL), KC_GRANT_LOGIN);
+    assert_int_equal(
+        kc_policy_grant(&policy, &elsewhere, KC_OPERATION_RANDOM, NULL), KC_GRANT_LOGIN);
+    assert_true(kc_policy_allows(&policy, &anna, KC_OPERATION_RANDOM, NULL));
+    assert_false(kc_policy_allows(&policy, &ann, KC_OPERATION_RANDOM, NULL));
+    rule.operator_count = 0;
+    assert_true(kc_policy_allows(&policy, &ann, sign, &key)); /* whoever logs in */
+    rule.login = 0;
+}
+
 static void allows_nothing_without_rules(void **state)
 {
     (void)state;
@@ -165,6 +206,7 @@ int main(void)
         cmocka_unit_test(lets_anyone_in_where_a_rule_says_so),
         cmocka_unit_test(leaves_status_to_everyone_until_a_rule_names_it),
         cmocka_unit_test(shows_the_keyrings_of_rules_that_fit),
+        cmocka_unit_test(a_rule_with_operators_wants_the_login_of_one_of_them),
         cmocka_unit_test(allows_nothing_without_rules),
         cmocka_unit_test(matches_all_of_a_text),
     };

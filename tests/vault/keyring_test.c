@@ -224,6 +224,49 @@ static void the_officer_uses_no_keys(void **state)
     free(key);
 }
 
+/* The rule that gives everything else gives signatures to nobody; another gives them to alice. */
+static void let_just_alice_sign(struct bench *bench)
+{
+    bench->rules[1] = bench->rules[0];
+    bench->rules[1].login = 1;
+    strcpy(bench->rules[1].operators[0], "alice");
+    bench->rules[1].operator_count = 1;
+    bench->config.policy.rule_count = 2;
+    bench->rules[0].any_operation = false;
+    for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++)
+        if (operation != KC_OPERATION_KEY_SIGN)
+            kc_operation_set_add(&bench->rules[0].operations, operation);
+}
+
+static void a_rule_with_operators_gives_to_nobody_but_them(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    set_user_pin(bench);
+    expect_init(bench, "alice", "alice's", BENCH_PIN, KC_OK);
+    expect_init(bench, "alic", "alic's", BENCH_PIN, KC_OK);
+    expect_init(bench, "so", SO_PIN, BENCH_PIN, KC_OK);
+    let_just_alice_sign(bench);
+    expect_sign(bench, key, KC_ERR_LOGIN);
+    static const char *const others[][2] = {{"user", USER_PIN}, {"alic", "alic's"}, {"so", SO_PIN}};
+    for (size_t i = 0; i < 3; i++) {
+        expect_login(bench, others[i][0], others[i][1], KC_OK);
+        expect_sign(bench, key, KC_ERR_REFUSED);
+        expect_logout(bench, KC_OK);
+    }
+    expect_login(bench, "alice", USER_PIN, KC_ERR_PIN_WRONG);
+    expect_sign(bench, key, KC_ERR_LOGIN);
+    expect_login(bench, "alice", "alice's", KC_OK);
+    expect_sign(bench, key, KC_OK);
+    uint64_t hers = bench->connection;
+    bench_connect(bench);
+    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench->connection = hers;
+    expect_logout(bench, KC_OK);
+    expect_sign(bench, key, KC_ERR_LOGIN);
+    free(key);
+}
+
 static void whom_no_rule_names_learns_nothing_of_logins(void **state)
 {
     struct bench *bench = *state;
@@ -370,6 +413,10 @@ static void nobody_confirms_but_the_user_and_whom_the_officer_named(void **state
     expect_confirm(bench, "alice", "alice's", "MAAA-AAAA", KC_ERR_REFUSED);
     expect_confirm(bench, "alice", "alice's", key, KC_OK);
     expect_sign(bench, key, KC_OK);
+    expect_init(bench, "user", USER_PIN, BENCH_PIN, KC_OK);
+    expect_login(bench, "user", USER_PIN, KC_OK);
+    expect_confirm(bench, "alice", "alice's", key, KC_ERR_REFUSED); /* another is logged in */
+    expect_sign(bench, key, KC_ERR_CONFIRM);
     free(key);
 }
 
@@ -386,6 +433,7 @@ int main(void)
         CASE(a_rule_with_login_gives_nothing_but_a_look_before_it),
         CASE(a_login_is_of_its_connection_and_keyring),
         CASE(the_officer_uses_no_keys),
+        CASE(a_rule_with_operators_gives_to_nobody_but_them),
         CASE(whom_no_rule_names_learns_nothing_of_logins),
         CASE(each_pin_has_a_back_off_of_its_own_that_outlives_a_restart),
         CASE(a_try_counts_if_the_vault_dies_before_it_compares),
