@@ -172,7 +172,7 @@ KC_CHECKED enum kc_error kc_root_random(struct kc_root *root, uint8_t *random, s
  * KC_ERR_ROOT_UNFIT       this root can keep none: a token without private data objects, a TPM whose
  *                         owner has set an authorisation
  */
-#define KC_ROOT_HEAD_SIZE 128
+#define KC_ROOT_HEAD_SIZE 192
 #define KC_ROOT_AUTH_SIZE 32
 #define KC_ROOT_HEAD_HANDLE 0x01804b43u /* an NV index that is the owner's to give */
 

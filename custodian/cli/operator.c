@@ -33,6 +33,12 @@ static void print_answer(const struct kc_cli *cli, const struct kc_cli_call *cal
         kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(call)->values));
 }
 
+static bool is_anchored(const struct kc_cli_call *call)
+{
+    const struct kc_values *values = &kc_cli_call_answer(call)->values;
+    return values->value[KC_FIELD_ANCHORED].number >= values->value[KC_FIELD_EFFECTIVE].number;
+}
+
 static enum kc_error add_current(
     const struct kc_cli *cli, struct kc_cli_call *call, const char *prompt, enum kc_cli_pin_how how)
 {
@@ -70,6 +76,9 @@ static enum kc_error set_pin(struct kc_cli *cli, struct kc_client *client)
     }
     if (error == KC_OK)
         print_answer(cli, &call);
+    if (error == KC_OK && !is_anchored(&call))
+        kc_cli_say(cli, "The hardware root has not taken it yet: until then the former PIN still "
+                        "accepts a store that is put back.");
     return error;
 }
 

@@ -100,6 +100,13 @@ static enum kc_error write_anchor(struct kc_vault *vault, const struct kc_anchor
     return error;
 }
 
+void kc_ledger_note_operator(struct kc_vault *vault, const struct kc_record *record)
+{
+    struct kc_anchor *anchor = vault->ledger.anchor;
+    if (record->secret_size == sizeof anchor->operator_pin)
+        memcpy(anchor->operator_pin, record->secret, sizeof anchor->operator_pin);
+}
+
 /* Before the vault's own secret goes there: with the head that follows, it is the anchor of the
  * store that names the new root. It begins to count its writes. */
 enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name)
@@ -120,7 +127,6 @@ enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name)
     return error;
 }
 
-/* Answers those who waited: the receipt says how far the anchor is. */
 /* Answers those who waited, or lets them go on: the receipt says how far the anchor is. */
 static void finish_waiting(struct kc_vault *vault)
 {

@@ -492,7 +492,7 @@ static bool waits_for_anchor(const struct kc_call *call)
     const struct kc_vault *vault = call->vault;
     bool asked = kc_call_has(call, KC_FIELD_WAIT) &&
                  call->in.message.values.value[KC_FIELD_WAIT].number != 0;
-    return vault->ledger.detects && (call->wish == KC_WISH_COMMIT || call->is_last) &&
+    return vault->ledger.is_dirty && (call->wish == KC_WISH_COMMIT || call->is_last) &&
            (asked || vault->config->freshness.interval_s == 0);
 }
 
@@ -546,6 +546,14 @@ static void move_home(struct kc_ledger *ledger)
             }
 }
 
+static void note_operator(struct kc_ledger *ledger)
+{
+    for (struct kc_call *call = ledger->batch.first; call; call = call->next)
+        for (size_t i = 0; i < call->change_count; i++)
+            if (call->changes[i].kind == KC_KIND_OPERATOR)
+                kc_ledger_note_operator(call->vault, &call->changes[i]);
+}
+
 static void settle_batch(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
@@ -553,6 +561,7 @@ static void settle_batch(struct kc_vault *vault)
     kc_map_end(ledger->map, true);
     take_head(vault);
     move_home(ledger);
+    note_operator(ledger);
     enum kc_error error = anchors_first(ledger) ? kc_ledger_anchor(vault) : KC_OK;
     while ((call = leave_batch(vault)) != NULL) {
         if (call->anchors)

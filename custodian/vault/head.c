@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT 1
+#define FORMAT 1 /* of a head */
+#define ANCHOR_FORMAT 2
 
 _Static_assert(KC_HEAD_MAC_SIZE == crypto_auth_hmacsha256_BYTES, "the MAC is HMAC-SHA-256");
-_Static_assert(
-    1 + 8 + 32 + 4 + KC_GENERATIONS * (4 + KC_GENERATION_SECRET_SIZE) + 1 + 8 <= KC_ROOT_HEAD_SIZE,
+_Static_assert(1 + 8 + 32 + 4 + KC_GENERATIONS * (4 + KC_GENERATION_SECRET_SIZE) + 1 + 8 +
+                       KC_PIN_VERIFIER_SIZE <=
+                   KC_ROOT_HEAD_SIZE,
     "an anchor fits into a root");
 
 void kc_head_write(const struct kc_head *head, const uint8_t key[static KC_HEAD_KEY_SIZE],
@@ -70,7 +72,7 @@ void kc_anchor_write(const struct kc_anchor *anchor, uint8_t octets[static KC_RO
     struct kc_writer w;
     memset(octets, 0, KC_ROOT_HEAD_SIZE);
     kc_writer_init(&w, octets, KC_ROOT_HEAD_SIZE);
-    kc_writer_u8(&w, FORMAT);
+    kc_writer_u8(&w, ANCHOR_FORMAT);
     kc_writer_u64(&w, anchor->number);
     kc_writer_bytes(&w, anchor->digest, sizeof anchor->digest);
     kc_writer_u32(&w, anchor->writes);
@@ -80,6 +82,7 @@ void kc_anchor_write(const struct kc_anchor *anchor, uint8_t octets[static KC_RO
     }
     kc_writer_u8(&w, anchor->failures);
     kc_writer_u64(&w, anchor->wait_until);
+    kc_writer_bytes(&w, anchor->operator_pin, sizeof anchor->operator_pin);
 }
 
 enum kc_error kc_anchor_read(
@@ -87,7 +90,7 @@ enum kc_error kc_anchor_read(
 {
     struct kc_reader r;
     kc_reader_init(&r, octets, KC_ROOT_HEAD_SIZE);
-    if (kc_reader_u8(&r) != FORMAT)
+    if (kc_reader_u8(&r) != ANCHOR_FORMAT)
         return KC_ERR_ROOT_ANSWER;
     anchor->number = kc_reader_u64(&r);
     kc_reader_copy(&r, anchor->digest, sizeof anchor->digest);
@@ -98,5 +101,6 @@ enum kc_error kc_anchor_read(
     }
     anchor->failures = kc_reader_u8(&r);
     anchor->wait_until = kc_reader_u64(&r);
+    kc_reader_copy(&r, anchor->operator_pin, sizeof anchor->operator_pin);
     return r.failed ? KC_ERR_ROOT_ANSWER : KC_OK;
 }

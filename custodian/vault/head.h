@@ -7,8 +7,8 @@
  *           random [16],
  *           HMAC-SHA-256 by the vault [32]; the store keeps the newest one
  *   anchor  format u8 (1), number u64 and digest [32] of the head that is anchored, writes u32, two
- *           generations of number u32 and secret [32], failures u8, wait u64, then zeros; in
- *           the hardware root
+ *           generations of number u32 and secret [32], failures u8, wait u64, verifier of the
+ *           operator's PIN [48], then zeros; in the hardware root
  *
  * Integers are big-endian. The digest of a head is BLAKE2b-256 of all of its octets.
  */
@@ -49,6 +49,10 @@ KC_CHECKED enum kc_error kc_head_read(
 void kc_head_digest(
     const uint8_t octets[static KC_HEAD_SIZE], uint8_t digest[static KC_HEAD_DIGEST_SIZE]);
 
+#define KC_PIN_SALT_SIZE 16
+#define KC_PIN_VERIFIER_SIZE                                                                       \
+    (KC_PIN_SALT_SIZE + 32) /* the salt, and what keeper.h makes of it and a PIN */
+
 #define KC_GENERATION_SECRET_SIZE 32
 #define KC_GENERATIONS 2 /* the present one, and while secrets are moved the next one */
 
@@ -66,6 +70,8 @@ struct kc_anchor {
     struct kc_generation generations[KC_GENERATIONS];
     uint8_t failures;    /* wrong PINs for taking a store that was rolled back */
     uint64_t wait_until; /* seconds since 1970: before it no such PIN is looked at */
+    uint8_t
+        operator_pin[KC_PIN_VERIFIER_SIZE]; /* of the newest store; zeros: there is no operator */
 };
 
 void kc_anchor_write(const struct kc_anchor *anchor, uint8_t octets[static KC_ROOT_HEAD_SIZE]);

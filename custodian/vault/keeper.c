@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/keeper.h"
 #include "base/text.h"
-#include "custodian/vault/head.h"
 #include "custodian/vault/root.h"
 #include "proto/hkdf.h"
 

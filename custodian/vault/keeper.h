@@ -28,11 +28,10 @@
 
 #include "base/secret.h"
 #include "custodian/vault/entropy.h"
+#include "custodian/vault/head.h"
 #include "custodian/vault/root.h"
 
 #define KC_KEPT_SECRET_MAX KC_ALGORITHM_SECRET_MAX /* octets of a secret in a record */
-#define KC_PIN_SALT_SIZE 16
-#define KC_PIN_VERIFIER_SIZE (KC_PIN_SALT_SIZE + 32)
 
 struct kc_keeper;
 

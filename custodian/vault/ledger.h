@@ -51,7 +51,8 @@ struct kc_opening {
     uint8_t octets[KC_HEAD_SIZE];
     size_t octets_size;
     bool is_making;   /* the store is new: its first record is on its way */
-    bool is_compared; /* it is the one that the root has, or made from it */
+    bool is_compared; /* it is the one that the root has, or made from it, or is taken */
+    bool is_older;    /* it is neither, and the operator takes it */
     bool is_anchored; /* a new one was made from it, and anchored */
 };
 
@@ -173,6 +174,9 @@ bool kc_ledger_is_left_behind(struct kc_vault *vault, const struct kc_record *re
 void kc_ledger_drop_other_anchor(struct kc_vault *vault);
 
 /* --- anchor.c --- */
+
+/* The next anchor has the PIN's verifier of this record. Whose turn it is, or who opens. */
+void kc_ledger_note_operator(struct kc_vault *vault, const struct kc_record *record);
 
 /* Puts a copy of the anchor into the root with this name. Whose turn it is. Errors of the root. */
 KC_CHECKED enum kc_error kc_ledger_copy_anchor(struct kc_vault *vault, const char *name);

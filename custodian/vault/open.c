@@ -51,7 +51,8 @@ void kc_ledger_leave(struct kc_call *call)
 /* What was done before a NEED stays done; now it is over. */
 static void forget(struct kc_opening *opening)
 {
-    opening->has_octets = opening->is_making = opening->is_compared = opening->is_anchored = false;
+    opening->has_octets = opening->is_making = opening->is_compared = opening->is_anchored =
+        opening->is_older = false;
     opening->octets_size = 0;
 }
 
@@ -191,7 +192,8 @@ static enum kc_error compare_with_anchor(
     if (is_it || follows)
         return KC_OK;
     vault->ledger.least = anchor->number + 1; /* beyond both, if the operator says so */
-    return is_accepted(&vault->ledger, digest) ? KC_OK : roll_back(call, head, digest);
+    vault->ledger.opening.is_older = is_accepted(&vault->ledger, digest);
+    return vault->ledger.opening.is_older ? KC_OK : roll_back(call, head, digest);
 }
 
 /* Another desk has the store: it is the one that was, or the one with the change that was on its
@@ -372,6 +374,9 @@ static enum kc_error open_step(struct kc_call *call, bool makes)
     if (error != KC_OK)
         return error == KC_ERR_CONFLICT ? KC_ERR_RECORD_DAMAGED : error;
     kc_keeper_changed(vault->keeper, own);
+    error = kc_call_settle_operator(call, opening->is_older && !call->anchors);
+    if (error != KC_OK || call->wish != KC_WISH_ANSWER)
+        return error;
     if (!opening->is_anchored && !call->anchors)
         return anchor(call);
     if (!opening->is_anchored && (error = call->anchor_error) != KC_OK)

@@ -51,15 +51,20 @@ static enum kc_error count_try(
     return kc_keeper_protect(call->vault->keeper, staged, NULL);
 }
 
+bool kc_call_is_pin(struct kc_call *call, const uint8_t verifier[static KC_PIN_VERIFIER_SIZE],
+    const struct kc_secret *pin)
+{
+    uint8_t made[32]; /* secret */
+    kc_keeper_pin_verifier(call->vault->keeper, verifier, pin, made);
+    bool right = sodium_memcmp(made, verifier + KC_PIN_SALT_SIZE, sizeof made) == 0;
+    kc_wipe(made, sizeof made);
+    return right;
+}
+
 static bool is_pin(
     struct kc_call *call, const struct kc_record *record, const struct kc_secret *pin)
 {
-    uint8_t verifier[32]; /* secret */
-    kc_keeper_pin_verifier(call->vault->keeper, record->secret, pin, verifier);
-    bool right = record->secret_size == KC_PIN_VERIFIER_SIZE &&
-                 sodium_memcmp(verifier, record->secret + KC_PIN_SALT_SIZE, 32) == 0;
-    kc_wipe(verifier, sizeof verifier);
-    return right;
+    return record->secret_size == KC_PIN_VERIFIER_SIZE && kc_call_is_pin(call, record->secret, pin);
 }
 
 static enum kc_error compare(struct kc_call *call, const struct kc_record *record,

@@ -4,7 +4,6 @@
 #include "custodian/vault/core.h"
 #include "custodian/vault/root.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -293,18 +292,11 @@ static enum kc_error count_try(struct kc_call *call)
     return error;
 }
 
-/* The PIN's verifier as the store has it now; its record has the vault's MAC. */
+/* With the PIN that the root knows: the store's own may be an older one too. */
 static enum kc_error compare_pin(struct kc_call *call)
 {
     KC_AUTO_SECRET pin = {0};
-    uint8_t verifier[32]; /* secret */
-    const struct kc_record *found = NULL;
-    for (size_t i = 0; i < call->record_count; i++)
-        if (call->records[i].kind == KC_KIND_OPERATOR &&
-            kc_keeper_believe(call->vault->keeper, &call->records[i]) == KC_OK)
-            found = &call->records[i];
-    if (!found || found->secret_size != KC_PIN_VERIFIER_SIZE)
-        return KC_ERR_OPERATOR_PROOF;
+    const struct kc_anchor *anchor = call->vault->ledger.anchor;
     enum kc_error error = kc_call_has(call, KC_FIELD_PIN)
                               ? kc_call_secret(call, KC_FIELD_PIN, 8, 64, &pin)
                               : KC_ERR_OPERATOR_PROOF;
@@ -312,10 +304,7 @@ static enum kc_error compare_pin(struct kc_call *call)
         error = count_try(call);
     if (error != KC_OK)
         return error;
-    kc_keeper_pin_verifier(call->vault->keeper, found->secret, &pin, verifier);
-    bool right = sodium_memcmp(verifier, found->secret + KC_PIN_SALT_SIZE, sizeof verifier) == 0;
-    kc_wipe(verifier, sizeof verifier);
-    return right ? KC_OK : KC_ERR_OPERATOR_PROOF;
+    return kc_call_is_pin(call, anchor->operator_pin, &pin) ? KC_OK : KC_ERR_OPERATOR_PROOF;
 }
 
 /*

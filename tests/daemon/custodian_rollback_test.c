@@ -117,15 +117,27 @@ static void a_cleared_tpm_is_an_alarm_and_nothing_is_served(void **state)
     expect_alarm(KC_ERR_ROOT_CHANGED);
 }
 
-static void set_pin(void)
+static void put_pin(struct kc_client_request *request, enum kc_field field, const char *pin)
+{
+    assert_int_equal(
+        kc_client_request_secret(request, &request->message.values, field, pin, strlen(pin)),
+        KC_OK);
+}
+
+static enum kc_error change_pin(const char *former, const char *pin)
 {
     struct kc_client_request request;
     char unused[KC_VIEW_TEXT_SIZE];
     kc_client_request_init(&request, KC_OPERATION_OPERATOR_PIN);
-    assert_int_equal(kc_client_request_secret(
-                         &request, &request.message.values, KC_FIELD_NEW_PIN, PIN, sizeof PIN - 1),
-        KC_OK);
-    assert_int_equal(kc_view_ask(client, &request, KC_FIELD_DETAIL, unused), KC_OK);
+    if (former)
+        put_pin(&request, KC_FIELD_PIN, former);
+    put_pin(&request, KC_FIELD_NEW_PIN, pin);
+    return kc_view_ask(client, &request, KC_FIELD_DETAIL, unused);
+}
+
+static void set_pin(void)
+{
+    assert_int_equal(change_pin(NULL, PIN), KC_OK);
 }
 
 static enum kc_error accept_rollback(const char *pin, uint64_t head)
@@ -134,9 +146,7 @@ static enum kc_error accept_rollback(const char *pin, uint64_t head)
     char unused[KC_VIEW_TEXT_SIZE];
     kc_client_request_init(&request, KC_OPERATION_STORE_ACCEPT);
     kc_values_set_number(&request.message.values, KC_FIELD_HEAD, head);
-    assert_int_equal(
-        kc_client_request_secret(&request, &request.message.values, KC_FIELD_PIN, pin, strlen(pin)),
-        KC_OK);
+    put_pin(&request, KC_FIELD_PIN, pin);
     return kc_view_ask(client, &request, KC_FIELD_DETAIL, unused);
 }
 
@@ -166,6 +176,25 @@ static void a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_
     run("rm -r $S && mv newer $S");
     start();
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
+}
+
+static void a_rollback_to_before_the_pin_was_changed_is_taken_by_the_present_pin_alone(void **state)
+{
+    (void)state;
+    set_pin();
+    stop();
+    run("cp -a $S older");
+    start();
+    assert_int_equal(change_pin(PIN, "new horses"), KC_OK);
+    stop();
+    run("rm -r $S && mv older $S");
+    start();
+    expect_alarm(KC_ERR_STORE_ROLLED_BACK);
+    assert_int_equal(accept_rollback(PIN, head_of_status()), KC_ERR_OPERATOR_PROOF);
+    assert_int_equal(accept_rollback("new horses", head_of_status()), KC_OK);
+    assert_int_equal(kc_view_sign(client, key), KC_OK);
+    assert_int_equal(change_pin(PIN, "more horses"), KC_ERR_OPERATOR_PROOF);
+    assert_int_equal(change_pin("new horses", "more horses"), KC_OK);
 }
 
 #define COMMAND KC_BUILD_DIR "/custodian "
@@ -241,6 +270,7 @@ int main(void)
         TEST(an_nv_index_of_somebody_elses_is_an_alarm_and_is_left_as_it_is),
         TEST(a_cleared_tpm_is_an_alarm_and_nothing_is_served),
         TEST(a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_it),
+        TEST(a_rollback_to_before_the_pin_was_changed_is_taken_by_the_present_pin_alone),
         TEST(a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms),
         TEST(the_newest_backup_is_restored_without_more),
         TEST(killed_in_any_process_during_a_commit_nothing_acknowledged_is_a_rollback),

@@ -607,6 +607,153 @@ static void what_the_operator_accepted_counts_for_no_other_store(void **state)
     free(key);
 }
 
+/* --- the PIN that takes an older store --- */
+
+#define NEW_PIN "another horse"
+
+static void change_pin(struct bench *bench, const char *old, const char *new, enum kc_error error)
+{
+    struct ask ask = ask_new(KC_OPERATION_OPERATOR_PIN);
+    if (old)
+        ask_secret(&ask, KC_FIELD_PIN, old, strlen(old));
+    ask_secret(&ask, KC_FIELD_NEW_PIN, new, strlen(new));
+    bench_expect(bench, &ask, error);
+}
+
+/* The store is an older one: the former PIN does not take it, the one that the root knows does. */
+static void expect_taken_by(struct bench *bench, const char *former, const char *present)
+{
+    struct ask status = ask_new(KC_OPERATION_KEY_SHOW);
+    ask_text(&status, KC_FIELD_KEY, "MAAA");
+    bench_restart(bench);
+    bench_expect(bench, &status, KC_ERR_STORE_ROLLED_BACK);
+    uint64_t head = bench->vault->ledger.found;
+    struct ask wrong = accept_ask(former, head), right = accept_ask(present, head);
+    bench_expect(bench, &wrong, KC_ERR_OPERATOR_PROOF);
+    bench_expect(bench, &status, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect(bench, &right, KC_OK);
+    bench_expect(bench, &status, KC_ERR_REFUSED); /* open: there is no such key */
+}
+
+static void a_changed_pin_takes_no_older_store_and_the_new_one_does(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    struct bench_copy *older = bench_copy(bench);
+    change_pin(bench, BENCH_PIN, NEW_PIN, KC_OK);
+    bench_restore(bench, older);
+    expect_taken_by(bench, BENCH_PIN, NEW_PIN);
+    expect_sign(bench, key, KC_OK);
+    for (int restarts = 0; restarts < 2;
+         restarts++) { /* nor does the former one come back with it */
+        change_pin(bench, BENCH_PIN, "a third horse", KC_ERR_OPERATOR_PROOF);
+        bench_restart(bench);
+    }
+    change_pin(bench, NEW_PIN, "a third horse", KC_OK);
+    free(older);
+    free(key);
+}
+
+static void a_store_of_before_there_was_an_operator_is_taken_by_his_pin(void **state)
+{
+    struct bench *bench = *state;
+    bench_open(bench);
+    struct bench_copy *older = bench_copy(bench);
+    change_pin(bench, NULL, NEW_PIN, KC_OK);
+    bench_restore(bench, older);
+    expect_taken_by(bench, BENCH_PIN, NEW_PIN);
+    change_pin(bench, NULL, BENCH_PIN, KC_ERR_OPERATOR_PROOF);
+    change_pin(bench, NEW_PIN, BENCH_PIN, KC_OK);
+    free(older);
+}
+
+static struct answer *change_pin_of(struct bench *bench, const char *old, const char *new)
+{
+    struct ask ask = ask_new(KC_OPERATION_OPERATOR_PIN);
+    ask_secret(&ask, KC_FIELD_PIN, old, strlen(old));
+    ask_secret(&ask, KC_FIELD_NEW_PIN, new, strlen(new));
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer->error, KC_OK);
+    return answer;
+}
+
+static bool is_anchored(const struct answer *answer)
+{
+    return answer_value(answer, KC_FIELD_ANCHORED)->number >=
+           answer_value(answer, KC_FIELD_EFFECTIVE)->number;
+}
+
+static void a_changed_pin_is_anchored_when_it_is_answered_or_says_that_it_is_not(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    bench->config.freshness.interval_s = 1000000; /* nothing else would be anchored soon */
+    bench->config.freshness.burst = 1;
+    struct answer *answer = change_pin_of(bench, BENCH_PIN, NEW_PIN);
+    assert_true(is_anchored(answer));
+    answer_done(answer);
+    struct bench_copy *older = bench_copy(bench);
+    bench->head_error = KC_ERR_ROOT_UNAVAILABLE;
+    answer = change_pin_of(bench, NEW_PIN, "a third horse");
+    assert_false(is_anchored(answer));
+    answer_done(answer);
+    bench->head_error = KC_OK;
+    bench_restart(bench);
+    bench_open(bench); /* the start anchors what the store has */
+    bench_restore(bench, older);
+    expect_taken_by(bench, NEW_PIN, "a third horse");
+    free(older);
+}
+
+static void a_pin_whose_change_was_stored_and_not_heard_of_is_anchored_by_the_start(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    struct bench_copy *older = bench_copy(bench);
+    struct ask ask = ask_new(KC_OPERATION_OPERATOR_PIN);
+    ask_secret(&ask, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
+    ask_secret(&ask, KC_FIELD_NEW_PIN, NEW_PIN, strlen(NEW_PIN));
+    bench->holds_stored = true;
+    bench->holds_after = 1; /* the try's count */
+    (void)bench_send(bench, &ask);
+    bench_pump(bench);
+    bench_store_unheard(bench);
+    bench->holds_stored = false;
+    bench_restart(bench);
+    bench_open(bench);
+    bench_restore(bench, older);
+    expect_taken_by(bench, BENCH_PIN, NEW_PIN);
+    kc_descriptors_close(&ask.descriptors);
+    free(older);
+}
+
+static void drop_operator(struct bench *bench, struct kc_vault_message *request)
+{
+    size_t left = 0;
+    (void)bench;
+    for (size_t i = 0; i < request->record_count; i++) {
+        struct kc_record record;
+        assert_int_equal(kc_record_unpack(request->records[i], &record), KC_OK);
+        if (record.kind != KC_KIND_OPERATOR)
+            request->records[left++] = request->records[i];
+    }
+    request->record_count = left;
+}
+
+static void a_store_whose_operator_is_hidden_is_not_opened(void **state)
+{
+    struct bench *bench = *state;
+    bench_set_pin(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench_restart(bench);
+    bench->lie = drop_operator;
+    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench->lie = NULL;
+    expect_sign(bench, key, KC_OK);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -633,6 +780,11 @@ int main(void)
         CASE(an_interrupted_rotation_goes_on_by_itself_after_the_next_start),
         CASE(the_operator_alone_goes_on_with_an_older_store),
         CASE(what_the_operator_accepted_counts_for_no_other_store),
+        CASE(a_changed_pin_takes_no_older_store_and_the_new_one_does),
+        CASE(a_store_of_before_there_was_an_operator_is_taken_by_his_pin),
+        CASE(a_changed_pin_is_anchored_when_it_is_answered_or_says_that_it_is_not),
+        CASE(a_pin_whose_change_was_stored_and_not_heard_of_is_anchored_by_the_start),
+        CASE(a_store_whose_operator_is_hidden_is_not_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
