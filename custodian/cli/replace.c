@@ -60,9 +60,11 @@ enum kc_error kc_cli_root_replace(struct kc_cli *cli)
     }
     if (error != KC_OK)
         return error;
-    kc_cli_print_object(cli, json_pack("{s:s, s:s, s:I}", "replaced", cli->arguments[0], "by",
-                                 cli->arguments[1], "records", (json_int_t)progress.moved));
-    if (!kc_cli_given(cli, KC_CLI_ABANDON))
+    bool is_abandoned = kc_cli_given(cli, KC_CLI_ABANDON);
+    kc_cli_print_object(cli,
+        json_pack("{s:s, s:s, s:I}", is_abandoned ? "abandoned" : "replaced", cli->arguments[0],
+            "by", cli->arguments[1], "records", (json_int_t)progress.moved));
+    if (!is_abandoned)
         kc_cli_say(cli, "Now take %s out of the configuration, and name %s there as root.",
             cli->arguments[0], cli->arguments[1]);
     return KC_OK;

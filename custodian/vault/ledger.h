@@ -64,7 +64,8 @@ enum kc_replacement_step {
     KC_REPLACEMENT_RETIRE = 3, /* and what else is in it */
 };
 
-/* One root is replaced by another: what the record of KC_KIND_ROOT with the id below says. */
+/* One root is replaced by another: what the record of KC_KIND_ROOT with the id below says. Once it is
+ * over the record is destroyed, with the step 0; one that was given up keeps the step that it was at. */
 struct kc_replacement {
     char from[KC_RECORD_ROOT_SIZE]; /* empty: none is */
     char to[KC_RECORD_ROOT_SIZE];
@@ -160,7 +161,9 @@ void kc_ledger_not_begun(struct kc_vault *vault, uint32_t number);
 /* The replacement that is under way; from is empty if none is. */
 struct kc_replacement kc_ledger_replacement(struct kc_vault *vault);
 
-/* Takes note of it as its record has it now: when the ledger opens, and when a change to it was stored. */
+/* Takes note of it as its record has it now: when the ledger opens, and when a change to it was stored.
+ * Of one that was given up the root that does not go on loses its anchor, if it is there. Whose turn it
+ * is, or who opens. */
 void kc_ledger_note_replacement(struct kc_vault *vault, const struct kc_record *record);
 
 /* Whether a record is a new one under the root that is being replaced, and would be left behind. */

@@ -33,21 +33,12 @@ struct kc_replacement kc_ledger_replacement(struct kc_vault *vault)
     return replacement;
 }
 
-void kc_ledger_note_replacement(struct kc_vault *vault, const struct kc_record *record)
+static struct kc_replacement read_record(const struct kc_record *record)
 {
-    struct kc_ledger *ledger = &vault->ledger;
-    struct kc_replacement next = {.step = 0};
-    if (record->state == KC_STATE_ACTIVE) {
-        next.step = record->index;
-        next.leaves = record->threshold != 0;
-        memcpy(next.from, record->label, sizeof next.from - 1);
-        memcpy(next.to, record->account, sizeof next.to - 1);
-    }
-    pthread_mutex_lock(&vault->lock);
-    if (next.from[0] == 0 || ledger->replacement.from[0] == 0)
-        memset(ledger->replaced_until, 0, sizeof ledger->replaced_until);
-    ledger->replacement = next;
-    pthread_mutex_unlock(&vault->lock);
+    struct kc_replacement read = {.step = record->index, .leaves = record->threshold != 0};
+    memcpy(read.from, record->label, sizeof read.from - 1);
+    memcpy(read.to, record->account, sizeof read.to - 1);
+    return read;
 }
 
 static const char *root_name_of(const struct kc_record *record)
@@ -75,17 +66,36 @@ static void remove_anchor(struct kc_vault *vault, const char *name)
     (void)error; /* of a root that is away: it is tried again with each start */
 }
 
+static void drop_other(struct kc_vault *vault, const struct kc_replacement *replacement)
+{
+    bool was_home = strcmp(kc_keeper_home_name(vault->keeper), replacement->from) == 0;
+    bool is_home = strcmp(kc_keeper_home_name(vault->keeper), replacement->to) == 0;
+    if (was_home && replacement->step == KC_REPLACEMENT_KEYS)
+        remove_anchor(vault, replacement->to);
+    else if (is_home)
+        remove_anchor(vault, replacement->from);
+}
+
 void kc_ledger_drop_other_anchor(struct kc_vault *vault)
 {
     struct kc_replacement now = kc_ledger_replacement(vault);
-    if (now.from[0] == 0)
-        return;
-    bool was_home = strcmp(kc_keeper_home_name(vault->keeper), now.from) == 0;
-    bool is_home = strcmp(kc_keeper_home_name(vault->keeper), now.to) == 0;
-    if (was_home && now.step == KC_REPLACEMENT_KEYS)
-        remove_anchor(vault, now.to);
-    else if (is_home)
-        remove_anchor(vault, now.from);
+    if (now.from[0] != 0)
+        drop_other(vault, &now);
+}
+
+void kc_ledger_note_replacement(struct kc_vault *vault, const struct kc_record *record)
+{
+    struct kc_ledger *ledger = &vault->ledger;
+    struct kc_replacement read = read_record(record), next = {.step = 0};
+    if (record->state == KC_STATE_ACTIVE)
+        next = read;
+    else if (read.step != 0)
+        drop_other(vault, &read);
+    pthread_mutex_lock(&vault->lock);
+    if (next.from[0] == 0 || ledger->replacement.from[0] == 0)
+        memset(ledger->replaced_until, 0, sizeof ledger->replaced_until);
+    ledger->replacement = next;
+    pthread_mutex_unlock(&vault->lock);
 }
 
 /* --- the record --- */
@@ -245,10 +255,13 @@ static enum kc_error look_for_residents(
     return KC_OK;
 }
 
-/* It was done, and nobody heard of it: the former root is retired, and not the pinned one any more. */
+/* It was done, and nobody heard of it; or it was given up, when all was done but to tell. The former
+ * root is retired, and not the pinned one any more. */
 static bool was_done(const struct kc_record *former, const struct kc_replacement *wanted)
 {
-    return former && former->state == KC_STATE_DESTROYED && former->index == 0 &&
+    return former && former->state == KC_STATE_DESTROYED &&
+           (former->index == 0 ||
+               (former->index == KC_REPLACEMENT_RETIRE && former->threshold == 0)) &&
            strcmp(former->label, wanted->from) == 0 && strcmp(former->account, wanted->to) == 0;
 }
 

@@ -253,6 +253,38 @@ static void a_tpm_is_replaced_by_softhsm_though_the_vault_is_killed_again_and_ag
     expect_all_without_the_tpm(keys);
 }
 
+/* Whatever is under way is given up. */
+static void abandon(void)
+{
+    char step[KC_VIEW_TEXT_SIZE];
+    enum kc_error error;
+    do /* kills between a PIN's count and its comparison count as wrong ones */
+        error = replace_once("abandon", true, step);
+    while (is_passing(error) || error == KC_ERR_OPERATOR_WAIT);
+    assert_true(error == KC_OK || error == KC_ERR_REFUSED);
+}
+
+static void a_replacement_by_softhsm_that_is_killed_and_given_up_is_begun_again_each_time(
+    void **state)
+{
+    (void)state;
+    char keys[KEYS][KC_VIEW_TEXT_SIZE], step[KC_VIEW_TEXT_SIZE];
+    set_pin();
+    generate_all(keys);
+    for (int delay_ms = 10; delay_ms < 300; delay_ms *= 2) {
+        pid_t vault = kc_view_wait_for_process(&custodian, "custodian-vault", 0);
+        struct kc_view_killer killer = kc_view_kill_later(vault, delay_ms);
+        (void)replace_once(NULL, true, step);
+        kc_view_killer_done(&killer);
+        assert_int_not_equal(kc_view_wait_for_process(&custodian, "custodian-vault", vault), 0);
+        abandon();
+        for (size_t i = 0; i < KEYS; i++)
+            assert_int_equal(kc_view_sign_when_back(client, keys[i]), KC_OK);
+    }
+    replace_all(NULL);
+    expect_all_without_the_tpm(keys);
+}
+
 static void keys_resident_in_the_tpm_are_told_and_stay_if_they_are_left(void **state)
 {
     (void)state;
@@ -291,6 +323,9 @@ int main(void)
             a_tpm_is_replaced_by_softhsm_and_can_be_thrown_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_tpm_is_replaced_by_softhsm_though_the_vault_is_killed_again_and_again, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_replacement_by_softhsm_that_is_killed_and_given_up_is_begun_again_each_time, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(
             keys_resident_in_the_tpm_are_told_and_stay_if_they_are_left, set_up, tear_down),

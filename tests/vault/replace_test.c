@@ -414,6 +414,146 @@ static void what_a_desk_keeps_of_the_step_in_the_middle_is_no_store_later(void *
     }
 }
 
+/* --- begun again after it was given up --- */
+
+/* Gives up what is under way, if anything is; false: the vault died. */
+static bool abandon(struct bench *bench)
+{
+    struct ask ask = replace_ask("main", "next", true);
+    ask_text(&ask, KC_FIELD_MODE, "abandon");
+    uint64_t ticket = bench_send(bench, &ask);
+    bench_pump(bench);
+    drop(&ask);
+    struct answer *answer = bench_take(bench, ticket);
+    bool lives = answer != NULL && !bench->is_dead;
+    if (answer) {
+        assert_true(!lives || answer->error == KC_OK || answer->error == KC_ERR_REFUSED);
+        answer_done(answer);
+    }
+    return lives;
+}
+
+/* Dies at the n-th place, is given up, dies in that at the m-th commit (0: never), and is begun again.
+ * False: there is no such place, of the one or the other. */
+static bool is_begun_again(size_t commit, bool stored, size_t root, size_t abandon_commit)
+{
+    struct bench *bench = two_roots();
+    bench->dies_at_commit = commit;
+    bench->dies_stored = stored;
+    bench->dies_at_root = root;
+    bool dies = !replace_all(bench);
+    if (dies) {
+        bench_restart(bench);
+        bench_open(bench); /* which has a commit of its own */
+        bench->dies_at_commit = abandon_commit;
+        dies = !abandon(bench) || abandon_commit == 0;
+        bench->dies_at_commit = 0;
+        bench_restart(bench);
+        for (size_t i = 0; i < KEYS; i++)
+            expect_sign(bench, keys[i], KC_OK);
+        assert_true(abandon(bench));
+        assert_true(replace_all(bench));
+    }
+    expect_replaced(bench);
+    done(bench);
+    return dies;
+}
+
+static void given_up_after_a_kill_with_each_commit_it_is_begun_again(void **state)
+{
+    (void)state;
+    for (int stored = 0; stored < 2; stored++) {
+        size_t deaths = 0;
+        while (is_begun_again(deaths + 1, stored == 1, 0, 0))
+            deaths++;
+        assert_true(deaths >= 6);
+    }
+}
+
+static void given_up_after_a_kill_after_each_thing_that_a_root_did_it_is_begun_again(void **state)
+{
+    (void)state;
+    size_t deaths = 0;
+    while (is_begun_again(0, false, deaths + 1, 0))
+        deaths++;
+    assert_true(deaths > SEALED);
+}
+
+static void killed_while_it_is_given_up_it_is_begun_again(void **state)
+{
+    (void)state;
+    for (int stored = 0; stored < 2; stored++)
+        for (size_t commit = 2; commit <= 6; commit++) {
+            size_t deaths = 0;
+            while (is_begun_again(commit, stored == 1, 0, deaths + 1))
+                deaths++;
+            assert_true(commit < 3 || deaths >= 2); /* the PIN's count, the end */
+        }
+}
+
+/* Requests until the vault's own secret has moved, and the former root went away just then. */
+static void move_own_and_lose_former(struct bench *bench)
+{
+    enum kc_error error = KC_OK;
+    bool has_more;
+    const char *home = "main";
+    begin(bench);
+    for (size_t commit = 1; strcmp(home, "next") != 0; commit++) {
+        assert_true(commit < STEPS_MAX);
+        bench->dies_at_commit = 1;
+        bench->dies_stored = true;
+        (void)ask_once(bench, true, &error, &has_more);
+        for (size_t i = 0; i < bench->record_count; i++)
+            if (bench->records[i].kind == KC_KIND_VAULT)
+                home = bench->records[i].root;
+        if (strcmp(home, "next") == 0)
+            bench->root_errors[0] = KC_ERR_ROOT_UNAVAILABLE;
+        bench_restart(bench);
+        bench->dies_at_commit = 0;
+        bench_open(bench);
+    }
+}
+
+static void a_root_that_was_away_when_it_was_given_up_loses_its_head_when_it_is_back(void **state)
+{
+    (void)state;
+    struct bench *bench = two_roots();
+    struct bench_copy *before = bench_copy(bench);
+    move_own_and_lose_former(bench);
+    assert_true(abandon(bench));
+    assert_true(bench->heads[0].is_there);
+    bench_restart(bench);
+    expect_sign(bench, keys[1], KC_OK);
+    bench->root_errors[0] = KC_OK;
+    bench_restart(bench);
+    expect_sign(bench, keys[1], KC_OK);
+    assert_false(bench->heads[0].is_there);
+    bench_restore(bench, before);
+    bench_restart(bench);
+    expect_sign(bench, keys[1], KC_ERR_ROOT_HEAD);
+    free(before);
+    done(bench);
+}
+
+static void one_that_was_given_up_half_way_can_go_back_instead(void **state)
+{
+    (void)state;
+    struct bench *bench = two_roots();
+    begin(bench);
+    assert_true(abandon(bench));
+    struct ask ask = replace_ask("next", "main", true);
+    struct answer *answer = bench_ask(bench, &ask);
+    assert_int_equal(answer->error, KC_OK);
+    assert_int_equal(answer_value(answer, KC_FIELD_MORE)->number, 0);
+    answer_done(answer);
+    drop(&ask);
+    assert_true(bench->retired[1]);
+    bench_restart(bench);
+    for (size_t i = 0; i < KEYS; i++)
+        expect_sign(bench, keys[i], KC_OK);
+    done(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +567,11 @@ int main(void)
         cmocka_unit_test(while_a_root_is_replaced_nothing_new_is_put_under_it),
         cmocka_unit_test(a_former_root_that_goes_away_stops_it_until_it_is_back),
         cmocka_unit_test(one_that_is_abandoned_leaves_each_key_where_it_is),
+        cmocka_unit_test(given_up_after_a_kill_with_each_commit_it_is_begun_again),
+        cmocka_unit_test(given_up_after_a_kill_after_each_thing_that_a_root_did_it_is_begun_again),
+        cmocka_unit_test(killed_while_it_is_given_up_it_is_begun_again),
+        cmocka_unit_test(a_root_that_was_away_when_it_was_given_up_loses_its_head_when_it_is_back),
+        cmocka_unit_test(one_that_was_given_up_half_way_can_go_back_instead),
         cmocka_unit_test(a_root_beside_the_vaults_own_is_replaced_without_the_head),
     };
     return cmocka_run_group_tests_name("replace", tests, NULL, NULL);
