@@ -40,6 +40,7 @@ enum kc_error kc_root_request_write(
     switch (request->type) {
     case KC_ROOT_REQUEST_SEAL:
         kc_writer_bytes(&w, request->key, KC_ROOT_KEY_SIZE);
+        kc_writer_bytes(&w, request->about, KC_ROOT_ABOUT_SIZE);
         break;
     case KC_ROOT_REQUEST_UNSEAL:
         kc_writer_bytes(&w, request->blob.bytes, request->blob.size);
@@ -105,6 +106,7 @@ static void read_arguments(struct kc_reader *r, uint8_t type, struct kc_root_req
     switch (type) {
     case KC_ROOT_REQUEST_SEAL:
         request->key = kc_reader_bytes(r, KC_ROOT_KEY_SIZE);
+        request->about = kc_reader_bytes(r, KC_ROOT_ABOUT_SIZE);
         break;
     case KC_ROOT_REQUEST_UNSEAL:
         request->blob = rest(r, 1, KC_ROOT_BLOB_MAX);

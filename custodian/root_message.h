@@ -4,7 +4,7 @@
  * integers big-endian.
  *
  *   request  type u8, id u32, then     reply  id u32, error u16, then, if the error is 0,
- *     SEAL     key [32]                  blob, to the end of the packet: 1..KC_ROOT_BLOB_MAX
+ *     SEAL     key [32], about [32]      blob, to the end of the packet: 1..KC_ROOT_BLOB_MAX
  *     UNSEAL   blob, to the end          key [32]
  *     RANDOM   size u16, 1..64           that many octets
  *     STATUS   nothing                   struct kc_root_status, field by field, texts in full size
@@ -63,6 +63,7 @@ struct kc_root_request {
     enum kc_root_request_type type;
     uint32_t id;
     const uint8_t *key;   /* SEAL: KC_ROOT_KEY_SIZE octets, secret; lent by the packet */
+    const uint8_t *about; /* SEAL: KC_ROOT_ABOUT_SIZE octets; lent by the packet */
     struct kc_span blob;  /* UNSEAL, KEY_KEEP, KEY_DESTROY, KEY_USE: lent by the packet */
     uint16_t random_size; /* RANDOM */
     const uint8_t *auth;  /* HEAD, KEY: KC_ROOT_AUTH_SIZE octets, secret; lent by the packet */

@@ -81,6 +81,7 @@ static struct kc_span read_octets(
 
 #define PAIRS_OF_HOST 11
 #define PAIRS_OF_OBJECT 3
+#define PAIRS_OF_CREATION 3
 #define AREA_MAX 512
 #define ATTEST_MAX 1024
 #define SIGNATURE_SIZE 64
@@ -91,12 +92,26 @@ static bool has_object(enum kc_attestation_class class)
     return class != KC_ATTESTED_WRAPPED;
 }
 
+static bool may_have_creation(enum kc_attestation_class class)
+{
+    return class == KC_ATTESTED_SEALED;
+}
+
+static uint32_t count_pairs(enum kc_attestation_class class, bool has_creation)
+{
+    uint32_t pairs = PAIRS_OF_HOST;
+    if (has_object(class))
+        pairs += PAIRS_OF_OBJECT;
+    return has_creation ? pairs + PAIRS_OF_CREATION : pairs;
+}
+
 enum kc_error kc_attestation_write(
     const struct kc_attestation *a, uint8_t bundle[static KC_ATTESTATION_MAX], size_t *size)
 {
     struct kc_writer w;
     kc_writer_init(&w, bundle, KC_ATTESTATION_MAX);
-    write_head(&w, MAJOR_MAP, PAIRS_OF_HOST + (has_object(a->class) ? PAIRS_OF_OBJECT : 0));
+    bool has_creation = may_have_creation(a->class) && a->creation.size > 0;
+    write_head(&w, MAJOR_MAP, count_pairs(a->class, has_creation));
     write_number(&w, 1, VERSION);
     write_number(&w, 2, (uint32_t)a->class);
     write_octets(&w, 3, MAJOR_BYTES, a->nonce);
@@ -113,6 +128,11 @@ enum kc_error kc_attestation_write(
         write_octets(&w, 13, MAJOR_BYTES, a->certified);
         write_octets(&w, 14, MAJOR_BYTES, a->certified_signature);
     }
+    if (has_creation) {
+        write_octets(&w, 15, MAJOR_BYTES, a->creation);
+        write_octets(&w, 16, MAJOR_BYTES, a->created);
+        write_octets(&w, 17, MAJOR_BYTES, a->created_signature);
+    }
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
         *size = w.size;
@@ -124,6 +144,13 @@ static void read_object(struct kc_reader *r, struct kc_attestation *a)
     a->object_area = read_octets(r, 12, MAJOR_BYTES, 1, AREA_MAX);
     a->certified = read_octets(r, 13, MAJOR_BYTES, 1, ATTEST_MAX);
     a->certified_signature = read_octets(r, 14, MAJOR_BYTES, SIGNATURE_SIZE, SIGNATURE_SIZE);
+}
+
+static void read_creation(struct kc_reader *r, struct kc_attestation *a)
+{
+    a->creation = read_octets(r, 15, MAJOR_BYTES, 1, ATTEST_MAX);
+    a->created = read_octets(r, 16, MAJOR_BYTES, 1, ATTEST_MAX);
+    a->created_signature = read_octets(r, 17, MAJOR_BYTES, SIGNATURE_SIZE, SIGNATURE_SIZE);
 }
 
 static void read_host(struct kc_reader *r, struct kc_attestation *a)
@@ -152,11 +179,14 @@ enum kc_error kc_attestation_read(struct kc_span bundle, struct kc_attestation *
     if (class < KC_ATTESTED_RESIDENT || class > KC_ATTESTED_WRAPPED)
         return KC_ERR_ATTESTATION;
     a.class = (enum kc_attestation_class) class;
-    if (pairs != (uint32_t)(PAIRS_OF_HOST + (has_object(a.class) ? PAIRS_OF_OBJECT : 0)))
+    bool has_creation = may_have_creation(a.class) && pairs == count_pairs(a.class, true);
+    if (pairs != count_pairs(a.class, has_creation))
         kc_reader_fail(&r);
     read_host(&r, &a);
     if (has_object(a.class))
         read_object(&r, &a);
+    if (has_creation)
+        read_creation(&r, &a);
     if (kc_reader_finish(&r) != KC_OK || bundle.size > KC_ATTESTATION_MAX)
         return KC_ERR_ATTESTATION;
     *attestation = a;

@@ -11,6 +11,8 @@
  *    4 id of the key          10 quoted (TPMS_ATTEST)       11 its signature, r and s
  *    5 algorithm              12 the object's public area   13 certified (TPMS_ATTEST)
  *    6 public key             14 its signature              (12 to 14: resident and sealed alone)
+ *   15 creation data (TPMS_CREATION_DATA)                   16 certified creation (TPMS_ATTEST)
+ *   17 its signature          (15 to 17: sealed alone, and not of keys sealed before they were kept)
  *
  * What is signed by the AK has as its extra data the digest of 2 to 6 (kc_attestation_binding): so
  * the nonce and what software asserts are in each signature.
@@ -44,6 +46,7 @@ struct kc_attestation {
     struct kc_span pcr_values;
     struct kc_span quoted, quoted_signature;
     struct kc_span object_area, certified, certified_signature; /* {NULL, 0}: wrapped */
+    struct kc_span creation, created, created_signature;        /* {NULL, 0}: there are none */
 };
 
 /* KC_ERR_TOO_LARGE */
@@ -69,7 +72,8 @@ struct kc_attestation_wanted {
 /*
  * Verifies a bundle, offline: nonce, magic and type of what is signed, the AK's attributes, both
  * signatures, PCR selection and digest, the certified Name, and that the certified object is this key
- * (resident) or an object that stays in its TPM (sealed).
+ * (resident) or an object that stays in its TPM (sealed). Of a sealed one whose creation is
+ * certified, also that it was made by that TPM, which was told this public key's digest.
  *
  * problem  static text: what does not hold; written on KC_ERR_ATTESTATION
  *

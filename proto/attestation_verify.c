@@ -13,6 +13,7 @@
 #define TPM_GENERATED 0xff544347u
 #define TAG_CERTIFY 0x8017
 #define TAG_QUOTE 0x8018
+#define TAG_CREATION 0x801a
 #define ALG_SHA256 0x000b
 #define DIGEST_SIZE 32
 #define NUMBER_SIZE 32
@@ -220,6 +221,55 @@ static enum kc_error check_certificate(
     return error == KC_OK ? check_object(a, problem) : error;
 }
 
+/* --- the certificate of its creation --- */
+
+/* TPMS_CREATION_DATA: what the TPM was told when it made the object. {NULL, 0}: it is none. */
+static struct kc_span read_outside_data(struct kc_span creation)
+{
+    struct kc_reader r;
+    kc_reader_init(&r, creation.bytes, creation.size);
+    if (kc_reader_u32(&r) != 0)
+        kc_reader_fail(&r);  /* selected PCRs */
+    (void)read_sized(&r);    /* their digest */
+    (void)kc_reader_u8(&r);  /* locality */
+    (void)kc_reader_u16(&r); /* the parent: hash, Name, qualified Name */
+    (void)read_sized(&r);
+    (void)read_sized(&r);
+    struct kc_span outside = read_sized(&r);
+    return kc_reader_finish(&r) == KC_OK ? outside : (struct kc_span){NULL, 0};
+}
+
+static enum kc_error hash_octets(struct kc_span octets, uint8_t made[static DIGEST_SIZE])
+{
+    return EVP_Digest(octets.bytes, octets.size, made, NULL, EVP_sha256(), NULL) == 1
+               ? KC_OK
+               : KC_ERR_NO_MEMORY;
+}
+
+static enum kc_error check_creation(
+    const struct kc_attestation *a, struct attested *created, const char **problem)
+{
+    uint8_t name[KC_ATTESTATION_NAME_SIZE], hash[DIGEST_SIZE] = {0}, public[DIGEST_SIZE] = {0};
+    struct kc_span created_name = read_sized(&created->rest);
+    struct kc_span created_hash = read_sized(&created->rest);
+    enum kc_error error = kc_attestation_name(a->object_area, name);
+    if (error == KC_OK)
+        error = hash_octets(a->creation, hash);
+    if (error == KC_OK)
+        error = hash_octets(a->public_key, public);
+    if (error == KC_OK)
+        error = hold(
+            kc_reader_finish(&created->rest) == KC_OK && is_equal(created_name, name, sizeof name),
+            problem, "the certified creation is of another object");
+    if (error == KC_OK)
+        error = hold(is_equal(created_hash, hash, sizeof hash), problem,
+            "the creation data are not those that are certified");
+    if (error == KC_OK)
+        error = hold(is_equal(read_outside_data(a->creation), public, sizeof public), problem,
+            "the object was made for another public key");
+    return error;
+}
+
 /* --- all of it --- */
 
 static enum kc_error check_ak(const struct kc_attestation *a,
@@ -252,7 +302,7 @@ enum kc_error kc_attestation_verify(const struct kc_attestation *a,
     const struct kc_attestation_wanted *wanted, const char **problem)
 {
     struct kc_attested_area ak;
-    struct attested quoted, certified;
+    struct attested quoted, certified, created;
     uint8_t binding[KC_ATTESTATION_BINDING_SIZE];
     if (!is_equal(a->nonce, wanted->nonce.bytes, wanted->nonce.size))
         return refuse(problem, "the nonce is not the verifier's");
@@ -268,5 +318,11 @@ enum kc_error kc_attestation_verify(const struct kc_attestation *a,
         return error;
     error = check_one(
         &ak, a->certified, a->certified_signature, TAG_CERTIFY, binding, &certified, problem);
-    return error == KC_OK ? check_certificate(a, &certified, problem) : error;
+    if (error == KC_OK)
+        error = check_certificate(a, &certified, problem);
+    if (error != KC_OK || a->creation.size == 0)
+        return error;
+    error =
+        check_one(&ak, a->created, a->created_signature, TAG_CREATION, binding, &created, problem);
+    return error == KC_OK ? check_creation(a, &created, problem) : error;
 }

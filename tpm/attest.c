@@ -9,6 +9,7 @@
 #include "tpm/resident.h"
 #include "tpm/seal.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
@@ -71,6 +72,7 @@ static enum kc_error make_primary(struct kc_tpm2 *tpm, const char *step, TPM2_HA
 {
     const struct kc_entity parent = kc_entity_of(hierarchy);
     struct primary primary = {.entity.handle = 0};
+    struct kc_creation unused;
     KC_AUTO_COMMAND command;
     kc_command_init(&command, step, TPM2_CC_CreatePrimary, BOTH_SIZED | KC_COMMAND_ANSWERS_HANDLE);
     kc_command_use(&command, &parent, NULL, NULL);
@@ -85,7 +87,7 @@ static enum kc_error make_primary(struct kc_tpm2 *tpm, const char *step, TPM2_HA
         return error;
     primary.entity.handle = command.answered;
     kc_command_read_public(&command, &primary.public);
-    kc_command_skip_creation(&command);
+    kc_command_read_creation(&command, &unused);
     (void)kc_command_read_sized(&command, sizeof(TPMU_NAME)); /* computed from the area instead */
     error = kc_command_finish(tpm, &command);
     if (error == KC_OK && kc_entity_object_name(&primary.public, &primary.entity.name) != KC_OK)
@@ -141,10 +143,15 @@ static enum kc_error take_signed(
     return kc_command_finish(tpm, command);
 }
 
+static void write_sized(struct kc_command *command, const uint8_t *octets, size_t size)
+{
+    kc_writer_u16(&command->parameters, (uint16_t)size);
+    kc_writer_bytes(&command->parameters, octets, size);
+}
+
 static void write_qualifying(struct kc_command *command, const struct kc_root_attest *request)
 {
-    kc_writer_u16(&command->parameters, KC_ROOT_QUALIFYING_SIZE);
-    kc_writer_bytes(&command->parameters, request->qualifying, KC_ROOT_QUALIFYING_SIZE);
+    write_sized(command, request->qualifying, KC_ROOT_QUALIFYING_SIZE);
     kc_writer_u16(&command->parameters, TPM2_ALG_NULL); /* the scheme is the key's */
 }
 
@@ -192,6 +199,34 @@ static enum kc_error certify(struct kc_tpm2 *tpm, const struct kc_entity *ak,
     return error == KC_OK ? take_signed(tpm, &command, w) : error;
 }
 
+/* That the TPM made the object, and what it was told then. */
+static enum kc_error certify_creation(struct kc_tpm2 *tpm, const struct kc_entity *ak,
+    const struct kc_entity *object, const struct kc_creation *creation,
+    const struct kc_root_attest *request, struct kc_writer *w)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    kc_writer_span(w, creation->data.bytes, creation->data.size);
+    if (creation->data.size == 0) { /* sealed before this was kept */
+        kc_writer_span(w, NULL, 0);
+        kc_writer_span(w, NULL, 0);
+        return KC_OK;
+    }
+    if (EVP_Digest(creation->data.bytes, creation->data.size, hash, NULL, EVP_sha256(), NULL) != 1)
+        return kc_code_refuse(tpm, KC_ERR_NO_MEMORY, "compute the hash of creation data");
+    KC_AUTO_COMMAND command;
+    kc_command_init(&command, "certify a key's creation", TPM2_CC_CertifyCreation, BOTH_SIZED);
+    kc_command_use(&command, ak, NULL, NULL);
+    kc_command_name(&command, object);
+    write_sized(&command, request->qualifying, KC_ROOT_QUALIFYING_SIZE);
+    write_sized(&command, hash, TPM2_SHA256_DIGEST_SIZE);
+    kc_writer_u16(&command.parameters, TPM2_ALG_NULL); /* the scheme is the key's */
+    kc_writer_u16(&command.parameters, TPM2_ST_CREATION);
+    kc_writer_u32(&command.parameters, creation->hierarchy);
+    write_sized(&command, creation->ticket.bytes, creation->ticket.size);
+    enum kc_error error = kc_command_run(tpm, &command);
+    return error == KC_OK ? take_signed(tpm, &command, w) : error;
+}
+
 static enum kc_error certify_resident(struct kc_tpm2 *tpm, const struct kc_entity *ak,
     const struct kc_root_attest *request, struct kc_writer *w)
 {
@@ -210,11 +245,14 @@ static enum kc_error certify_sealed(struct kc_tpm2 *tpm, const struct kc_entity 
 {
     struct kc_entity object = {.handle = 0};
     TPM2B_PUBLIC public = {0};
-    enum kc_error error = kc_seal_load(tpm, request->key.blob, &public, &object);
+    struct kc_creation creation;
+    enum kc_error error = kc_seal_load(tpm, request->key.blob, &public, &object, &creation);
     if (error != KC_OK)
         return error;
     write_area(w, &public);
     error = certify(tpm, ak, &object, NULL, request, w);
+    if (error == KC_OK)
+        error = certify_creation(tpm, ak, &object, &creation, request, w);
     kc_command_flush(tpm, &object.handle);
     return error;
 }

@@ -129,13 +129,14 @@ void kc_command_read_private(struct kc_command *command, TPM2B_PRIVATE *area)
     take(r, code, taken);
 }
 
-void kc_command_skip_creation(struct kc_command *command)
+void kc_command_read_creation(struct kc_command *command, struct kc_creation *creation)
 {
-    (void)kc_command_read_sized(command, sizeof(TPMS_CREATION_DATA));
-    (void)kc_command_read_sized(command, sizeof(TPMU_HA));
-    (void)kc_reader_u16(&command->answer); /* the ticket: tag, hierarchy, digest */
-    (void)kc_reader_u32(&command->answer);
-    (void)kc_command_read_sized(command, sizeof(TPMU_HA));
+    creation->data = kc_command_read_sized(command, sizeof(TPMS_CREATION_DATA));
+    (void)kc_command_read_sized(command, sizeof(TPMU_HA)); /* their hash */
+    if (kc_reader_u16(&command->answer) != TPM2_ST_CREATION)
+        kc_reader_fail(&command->answer);
+    creation->hierarchy = kc_reader_u32(&command->answer);
+    creation->ticket = kc_command_read_sized(command, sizeof(TPMU_HA));
 }
 
 enum kc_error kc_command_finish(struct kc_tpm2 *tpm, const struct kc_command *command)

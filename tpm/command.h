@@ -100,8 +100,16 @@ KC_CHECKED enum kc_error kc_command_run(struct kc_tpm2 *tpm, struct kc_command *
 void kc_command_read_public(struct kc_command *command, TPM2B_PUBLIC *area);
 void kc_command_read_private(struct kc_command *command, TPM2B_PRIVATE *area);
 
-/* What TPM2_Create answers behind the two areas: creation data, their hash and ticket. */
-void kc_command_skip_creation(struct kc_command *command);
+/* What a TPM says of an object that it made: TPMS_CREATION_DATA, and the ticket by which it knows them
+ * again. The spans are lent. */
+struct kc_creation {
+    struct kc_span data;
+    uint32_t hierarchy;
+    struct kc_span ticket;
+};
+
+/* What TPM2_Create and TPM2_CreatePrimary answer behind the areas; lent until the command is done. */
+void kc_command_read_creation(struct kc_command *command, struct kc_creation *creation);
 
 /* A TPM2B of at most `limit` octets, lent; {NULL, 0} if it is malformed. */
 struct kc_span kc_command_read_sized(struct kc_command *command, size_t limit);

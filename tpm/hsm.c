@@ -148,9 +148,10 @@ static void hsm_disconnect(struct kc_root *root)
     (void)run(hsm, kc_hsm_do_disconnect);
 }
 
-static enum kc_error hsm_seal(
-    struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
+static enum kc_error hsm_seal(struct kc_root *root, const uint8_t *key, const uint8_t *about,
+    uint8_t *blob, size_t *blob_size)
 {
+    (void)about; /* a token certifies nothing */
     struct kc_hsm *hsm = hsm_of(root);
     enum kc_error error = begin_pinned(hsm);
     if (error != KC_OK)

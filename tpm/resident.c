@@ -372,7 +372,8 @@ static enum kc_error create(struct kc_tpm2 *tpm, const uint8_t auth[static KC_RO
         return error;
     kc_command_read_private(&command, &blob->private);
     kc_command_read_public(&command, &blob->public);
-    kc_command_skip_creation(&command);
+    struct kc_creation unused;
+    kc_command_read_creation(&command, &unused);
     return kc_command_finish(tpm, &command);
 }
 

@@ -27,9 +27,10 @@ enum kc_error kc_root_provision(struct kc_root *root, uint8_t srk_name[static KC
 }
 
 enum kc_error kc_root_seal(struct kc_root *root, const uint8_t key[static KC_ROOT_KEY_SIZE],
-    uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size)
+    const uint8_t about[static KC_ROOT_ABOUT_SIZE], uint8_t blob[static KC_ROOT_BLOB_MAX],
+    size_t *blob_size)
 {
-    return root->kind->seal(root, key, blob, blob_size);
+    return root->kind->seal(root, key, about, blob, blob_size);
 }
 
 enum kc_error kc_root_unseal(struct kc_root *root, const uint8_t *blob, size_t blob_size,

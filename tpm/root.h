@@ -120,17 +120,22 @@ void kc_root_disconnect(struct kc_root *root);
 KC_CHECKED enum kc_error kc_root_provision(
     struct kc_root *root, uint8_t srk_name[static KC_ROOT_NAME_SIZE]);
 
+#define KC_ROOT_ABOUT_SIZE 32
+#define KC_ROOT_ABOUT_NOTHING ((const uint8_t[KC_ROOT_ABOUT_SIZE]){0})
+
 /*
  * Seals a key: only this root can open the blob again, and only in the state that pcr_mask chose.
  * The blob was opened once when this returns.
  *
  * key        secret; borrowed
+ * about      public: a digest of what the key is for, or KC_ROOT_ABOUT_NOTHING. A TPM certifies
+ *            later that it was told this when it sealed (kc_root_attest); a token keeps nothing of it
  * blob       KC_ROOT_BLOB_MAX octets of room; public; the layout is the root's own
  * blob_size  octets written
  */
 KC_CHECKED enum kc_error kc_root_seal(struct kc_root *root,
-    const uint8_t key[static KC_ROOT_KEY_SIZE], uint8_t blob[static KC_ROOT_BLOB_MAX],
-    size_t *blob_size);
+    const uint8_t key[static KC_ROOT_KEY_SIZE], const uint8_t about[static KC_ROOT_ABOUT_SIZE],
+    uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size);
 
 /*
  * Opens a blob.
@@ -359,7 +364,9 @@ enum kc_root_attest_step {
  * The evidence is a run of spans (u32 size, octets), in the TPM's own encoding:
  *
  *   HOST      AK's public area, PCR mask (u32), PCR values, quoted (TPMS_ATTEST), signature
- *   RESIDENT, SEALED  the same, then the object's public area, certified (TPMS_ATTEST), signature
+ *   RESIDENT, SEALED  the same, then the object's public area, certified (TPMS_ATTEST), signature;
+ *             SEALED  then creation data (TPMS_CREATION_DATA), certified creation (TPMS_ATTEST),
+ *             signature: empty for a blob of before creation data were kept
  *   IDENTITY  EK's public area, AK's public area
  *   ACTIVATE  the KC_ROOT_SECRET_SIZE octets that the credential holds
  *

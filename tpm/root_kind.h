@@ -51,8 +51,8 @@ struct kc_root_kind {
     enum kc_error (*connect)(struct kc_root *root);
     void (*disconnect)(struct kc_root *root);
     enum kc_error (*provision)(struct kc_root *root, uint8_t *srk_name);
-    enum kc_error (*seal)(
-        struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size);
+    enum kc_error (*seal)(struct kc_root *root, const uint8_t *key, const uint8_t *about,
+        uint8_t *blob, size_t *blob_size);
     enum kc_error (*unseal)(
         struct kc_root *root, const uint8_t *blob, size_t blob_size, uint8_t *key);
     enum kc_error (*random)(struct kc_root *root, uint8_t *random, size_t size);

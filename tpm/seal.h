@@ -6,9 +6,13 @@
  * always, or by a policy alone: with the values that the PCRs had, or with what the policy's key
  * approves.
  *
- * A blob is a TSS2 PRIVATE KEY (tss_key.h), as DER, and behind it how it opens, unless always:
+ * A blob is a TSS2 PRIVATE KEY (tss_key.h), as DER, and behind it, as the form has no place for them,
+ * how it opens, unless always, and what the TPM said of its making, which blobs of before that was
+ * kept do not have:
  *
  *   opening u8 (1: by PCRs, 2: by signature), PCR mask u32 (of opening 1, else 0)
+ *   3 u8, creation data span, hierarchy u32, ticket span, and the start of the SHA-256 digest of all
+ *   that comes before [16]: nothing that opens the key covers this part
  *
  * The contracts are those of kc_root_seal and kc_root_unseal; the TPM is connected and its SRK
  * found.
@@ -16,17 +20,18 @@
 #ifndef KC_TPM_SEAL_H
 #define KC_TPM_SEAL_H
 
-#include "tpm/tpm2.h"
+#include "tpm/command.h"
 
 KC_CHECKED enum kc_error kc_seal(struct kc_tpm2 *tpm, const uint8_t key[static KC_ROOT_KEY_SIZE],
-    uint8_t blob[static KC_ROOT_BLOB_MAX], size_t *blob_size);
+    const uint8_t about[static KC_ROOT_ABOUT_SIZE], uint8_t blob[static KC_ROOT_BLOB_MAX],
+    size_t *blob_size);
 
 KC_CHECKED enum kc_error kc_unseal(struct kc_tpm2 *tpm, const uint8_t *blob, size_t blob_size,
     uint8_t key[static KC_ROOT_KEY_SIZE]);
 
-/* Loads what a blob has sealed, without opening it: to be certified. object: to be flushed. Errors of
- * kc_unseal. */
-KC_CHECKED enum kc_error kc_seal_load(
-    struct kc_tpm2 *tpm, struct kc_span blob, TPM2B_PUBLIC *public, struct kc_entity *object);
+/* Loads what a blob has sealed, without opening it: to be certified. object: to be flushed; creation:
+ * lent from the blob, without data if it has none. Errors of kc_unseal. */
+KC_CHECKED enum kc_error kc_seal_load(struct kc_tpm2 *tpm, struct kc_span blob,
+    TPM2B_PUBLIC *public, struct kc_entity *object, struct kc_creation *creation);
 
 #endif

@@ -133,7 +133,7 @@ static void tpm2_disconnect(struct kc_root *root)
 }
 
 struct seal_arguments {
-    const uint8_t *key;
+    const uint8_t *key, *about;
     uint8_t *blob;
     size_t *blob_size;
 };
@@ -141,13 +141,14 @@ struct seal_arguments {
 static enum kc_error do_seal(struct kc_tpm2 *tpm, void *arguments)
 {
     struct seal_arguments *a = arguments;
-    return kc_seal(tpm, a->key, a->blob, a->blob_size);
+    return kc_seal(tpm, a->key, a->about, a->blob, a->blob_size);
 }
 
-static enum kc_error tpm2_seal(
-    struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
+static enum kc_error tpm2_seal(struct kc_root *root, const uint8_t *key, const uint8_t *about,
+    uint8_t *blob, size_t *blob_size)
 {
-    return kc_tpm2_run(tpm_of(root), do_seal, &(struct seal_arguments){key, blob, blob_size});
+    return kc_tpm2_run(
+        tpm_of(root), do_seal, &(struct seal_arguments){key, about, blob, blob_size});
 }
 
 struct unseal_arguments {
@@ -348,7 +349,7 @@ static enum kc_error try_out(struct kc_tpm2 *tpm)
     enum kc_error error = kc_session_start(tpm, TPM2_SE_HMAC, &tpm->session);
     tpm->has_policy = false;
     if (error == KC_OK)
-        error = kc_seal(tpm, key, blob, &blob_size);
+        error = kc_seal(tpm, key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size);
     tpm->has_policy = has_policy;
     return error;
 }

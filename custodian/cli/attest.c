@@ -99,12 +99,29 @@ static const struct words {
     [KC_ATTESTED_RESIDENT] = {"resident",
         "The TPM certifies that it made this key and that it cannot leave it.",
         "Not shown: who may use the key, and what the host did before it was measured."},
-    [KC_ATTESTED_SEALED] = {"sealed", "The TPM certifies an object with this Name and policy.",
+    [KC_ATTESTED_SEALED] = {"sealed",
+        "The TPM certifies an object with this Name and policy, and that it made it for what it "
+        "was "
+        "told is this public key.",
         "Not shown: that the key is what is sealed in it, and that no copy is elsewhere. Software "
         "asserts both."},
     [KC_ATTESTED_WRAPPED] = {"wrapped", "The TPM shows the host's PCRs.",
         "Not shown: where the key is, and that no copy is elsewhere. Software asserts all of it."},
 };
+
+/* Of a key that was sealed before creation data were kept, or by a bundle without them. */
+static const struct words without_creation = {"sealed",
+    "The TPM certifies an object with this Name and policy.",
+    "Not shown: that the object was made for this key, as its creation is not certified; that the "
+    "key "
+    "is what is sealed in it, and that no copy is elsewhere. Software asserts all three."};
+
+static const struct words *words_about(const struct kc_attestation *attestation)
+{
+    bool lacks_creation =
+        attestation->class == KC_ATTESTED_SEALED && attestation->creation.size == 0;
+    return lacks_creation ? &without_creation : &words[attestation->class];
+}
 
 /* The AK's Name of a confirmed enrolment. */
 static enum kc_error read_enrolment(
@@ -131,7 +148,7 @@ static enum kc_error read_enrolment(
 static void print_findings(
     const struct kc_cli *cli, const struct kc_attestation *attestation, bool is_enrolled)
 {
-    const struct words *about = &words[attestation->class];
+    const struct words *about = words_about(attestation);
     const char *bound = is_enrolled ? "enrolled" : "AK not bound to a TPM";
     char id[65], algorithm[17], public_key[HEX_SIZE(526)], pcrs[HEX_SIZE(24 * 32)];
     snprintf(id, sizeof id, "%.*s", (int)attestation->id.size, (const char *)attestation->id.bytes);

@@ -261,7 +261,8 @@ enum kc_error kc_cli_root_check(struct kc_cli *cli)
     enum kc_error error = kc_cli_host_open(cli, &host);
     if (error != KC_OK)
         return error;
-    error = report(cli, &host, kc_root_seal(host.host.root, key, blob, &blob_size));
+    error = report(
+        cli, &host, kc_root_seal(host.host.root, key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size));
     if (error != KC_OK)
         return error;
     json_t *object = describe(&host);

@@ -18,7 +18,7 @@ static enum kc_error seal(
     struct kc_root *root, const struct kc_root_request *request, struct kc_writer *payload)
 {
     size_t size = 0;
-    enum kc_error error = kc_root_seal(root, request->key, payload->bytes, &size);
+    enum kc_error error = kc_root_seal(root, request->key, request->about, payload->bytes, &size);
     payload->size = size;
     return error;
 }

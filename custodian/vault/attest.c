@@ -56,6 +56,11 @@ static enum kc_error take_evidence(struct kc_span evidence, struct kc_attestatio
         attestation->certified = kc_reader_span(&r, most);
         attestation->certified_signature = kc_reader_span(&r, most);
     }
+    if (attestation->class == KC_ATTESTED_SEALED) {
+        attestation->creation = kc_reader_span(&r, most);
+        attestation->created = kc_reader_span(&r, most);
+        attestation->created_signature = kc_reader_span(&r, most);
+    }
     return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_ROOT_ANSWER;
 }
 

@@ -2,6 +2,7 @@
 #include "custodian/vault/root.h"
 #include "base/secret.h"
 
+#include <sodium.h>
 #include <string.h>
 
 enum kc_error kc_vault_root_find(const struct kc_config *config,
@@ -28,12 +29,23 @@ static enum kc_error ask(struct kc_vault_root root, const struct kc_root_request
     return error;
 }
 
+/* What a sealing key is for, as attestations have it: SHA-256 of the public key, if there is one. */
+static void digest_public(const struct kc_record *record, uint8_t about[static KC_ROOT_ABOUT_SIZE])
+{
+    if (record->public_size > 0)
+        crypto_hash_sha256(about, record->public_key, record->public_size);
+    else
+        memcpy(about, KC_ROOT_ABOUT_NOTHING, KC_ROOT_ABOUT_SIZE);
+}
+
 enum kc_error kc_vault_root_seal(
     struct kc_vault_root root, const uint8_t key[static KC_ROOT_KEY_SIZE], struct kc_record *record)
 {
     uint8_t packet[KC_ROOT_REPLY_MAX];
     struct kc_span blob;
-    struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .key = key};
+    uint8_t about[KC_ROOT_ABOUT_SIZE];
+    digest_public(record, about);
+    struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .key = key, .about = about};
     enum kc_error error = ask(root, &request, packet, &blob);
     if (error != KC_OK)
         return error;

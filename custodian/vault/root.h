@@ -17,7 +17,7 @@ struct kc_vault_root {
 KC_CHECKED enum kc_error kc_vault_root_find(const struct kc_config *config,
     const struct kc_vault_outside *outside, const char *name, struct kc_vault_root *root);
 
-/* Seals a key into a record's seal. */
+/* Seals a key into a record's seal, and tells the root the digest of the record's public key. */
 KC_CHECKED enum kc_error kc_vault_root_seal(struct kc_vault_root root,
     const uint8_t key[static KC_ROOT_KEY_SIZE], struct kc_record *record);
 

@@ -42,8 +42,8 @@ void kc_bench_own_done(struct kc_bench_own *bench)
 void kc_bench_own_seal(void *context)
 {
     struct kc_bench_own *bench = context;
-    kc_bench_root_must(
-        kc_root_seal(bench->root, kc_bench_sealed_key, bench->blob, &bench->blob_size) == KC_OK,
+    kc_bench_root_must(kc_root_seal(bench->root, kc_bench_sealed_key, KC_ROOT_ABOUT_NOTHING,
+                           bench->blob, &bench->blob_size) == KC_OK,
         "sealing");
 }
 

@@ -63,10 +63,12 @@ static void generate(const char *algorithm, const char *residence, char id[KC_RE
 {
     struct kc_client_request request;
     size_t size = 0;
+    char label[32];
+    snprintf(label, sizeof label, "%s %s", residence, algorithm);
     kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
     kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, algorithm);
     kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "test");
-    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, residence);
+    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
     kc_values_set_text(&request.message.values, KC_FIELD_RESIDENCE, residence);
     assert_int_equal(ask(&request, KC_FIELD_KEY, (uint8_t *)id, &size), KC_OK);
     id[size] = '\0';
@@ -130,6 +132,33 @@ static void each_residence_is_attested_as_its_class(void **state)
     assert_class(&resident, KC_ATTESTED_RESIDENT);
     assert_class(&sealed, KC_ATTESTED_SEALED);
     assert_class(&wrapped, KC_ATTESTED_WRAPPED);
+}
+
+/* What a TPM was told of a sealed key is certified; without that a bundle is one of an older key. */
+static void an_attestation_of_a_sealed_key_has_its_creation_or_does_without(void **state)
+{
+    (void)state;
+    struct kc_attestation attestation, other;
+    struct bundle sealed = attest("Ed25519", "sealed"), another = attest("X25519", "sealed"), mixed;
+    struct kc_span span = {sealed.octets, sealed.size};
+    assert_int_equal(kc_attestation_read(span, &attestation), KC_OK);
+    assert_int_not_equal(attestation.creation.size, 0);
+    span = (struct kc_span){another.octets, another.size};
+    assert_int_equal(kc_attestation_read(span, &other), KC_OK);
+
+    struct kc_attestation without = attestation;
+    without.creation = (struct kc_span){NULL, 0};
+    assert_int_equal(kc_attestation_write(&without, mixed.octets, &mixed.size), KC_OK);
+    assert_true(mixed.size < sealed.size);
+    assert_class(&mixed, KC_ATTESTED_SEALED);
+
+    without = attestation;
+    without.creation = other.creation;
+    assert_int_equal(kc_attestation_write(&without, mixed.octets, &mixed.size), KC_OK);
+    assert_int_equal(verify(&mixed, &wanted), KC_ERR_ATTESTATION);
+    without.created = other.created, without.created_signature = other.created_signature;
+    assert_int_equal(kc_attestation_write(&without, mixed.octets, &mixed.size), KC_OK);
+    assert_int_equal(verify(&mixed, &wanted), KC_ERR_ATTESTATION);
 }
 
 static void resident_keys_of_rsa_and_p384_are_attested_too(void **state)
@@ -325,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_TPM(each_residence_is_attested_as_its_class),
+        ON_TPM(an_attestation_of_a_sealed_key_has_its_creation_or_does_without),
         ON_TPM(resident_keys_of_rsa_and_p384_are_attested_too),
         ON_TPM(an_attestation_with_any_octet_changed_is_refused),
         ON_TPM(attested_fields_of_two_bundles_do_not_mix),

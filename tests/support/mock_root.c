@@ -98,9 +98,10 @@ static enum kc_error mock_provision(struct kc_root *root, uint8_t *srk_name)
 
 static const struct kc_span nothing = {NULL, 0};
 
-static enum kc_error mock_seal(
-    struct kc_root *root, const uint8_t *key, uint8_t *blob, size_t *blob_size)
+static enum kc_error mock_seal(struct kc_root *root, const uint8_t *key, const uint8_t *about,
+    uint8_t *blob, size_t *blob_size)
 {
+    (void)about;
     struct mock *mock = mock_of(root);
     enum kc_error error = begin(mock);
     if (error != KC_OK)

@@ -272,7 +272,7 @@ static void a_sealed_blob_is_no_resident_key_and_the_other_way_round(void **stat
     uint8_t sealing_key[KC_ROOT_KEY_SIZE] = {1}, blob[KC_ROOT_BLOB_MAX];
     size_t size = 0;
     struct kc_root_made made = make(KC_ALGORITHM_P256, KC_USE_SIGN);
-    assert_done(kc_root_seal(root, sealing_key, blob, &size), "sealing");
+    assert_done(kc_root_seal(root, sealing_key, KC_ROOT_ABOUT_NOTHING, blob, &size), "sealing");
     struct kc_root_key sealed = {auth, {blob, size}};
     assert_int_equal(sign_digest(&sealed), KC_ERR_RECORD_DAMAGED);
     assert_int_equal(
@@ -372,7 +372,7 @@ static void many_resident_keys_are_used_in_turns(void **state)
     struct kc_root_made made[KEYS];
     uint8_t sealing_key[KC_ROOT_KEY_SIZE] = {7}, opened[KC_ROOT_KEY_SIZE], blob[KC_ROOT_BLOB_MAX];
     size_t size = 0;
-    assert_done(kc_root_seal(root, sealing_key, blob, &size), "sealing");
+    assert_done(kc_root_seal(root, sealing_key, KC_ROOT_ABOUT_NOTHING, blob, &size), "sealing");
     for (size_t i = 0; i < KEYS; i++)
         made[i] = make(KC_ALGORITHM_P256, KC_USE_SIGN);
     for (size_t i = 0; i < (size_t)KEYS * ROUNDS; i++) {

@@ -79,7 +79,8 @@ static int set_up(void **state)
     kc_root_free(root);
     settings.name = name;
     root = make_root();
-    assert_int_equal(kc_root_seal(root, sealing_key, blob, &blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(root, sealing_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size), KC_OK);
     kc_root_disconnect(root);
     behave();
     return 0;
@@ -152,7 +153,7 @@ static enum kc_error seal(void)
 {
     uint8_t made[KC_ROOT_BLOB_MAX];
     size_t made_size = 0;
-    enum kc_error error = kc_root_seal(root, sealing_key, made, &made_size);
+    enum kc_error error = kc_root_seal(root, sealing_key, KC_ROOT_ABOUT_NOTHING, made, &made_size);
     assert_int_equal(made_size != 0, error == KC_OK);
     return error;
 }

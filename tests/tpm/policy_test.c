@@ -130,7 +130,8 @@ static struct blob seal(struct approved *a)
 {
     struct blob blob = {.size = 0};
     struct kc_root *root = make_root(&a->fixture->settings);
-    enum kc_error error = kc_root_seal(root, fixture_key, blob.bytes, &blob.size);
+    enum kc_error error =
+        kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob.bytes, &blob.size);
     if (error != KC_OK)
         fail_msg("sealing: %s: %s", kc_error_name(error), kc_root_cause(root));
     kc_root_free(root);

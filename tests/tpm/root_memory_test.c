@@ -78,7 +78,7 @@ static void seal_a_fresh_key(struct kc_root *root, uint8_t *blob, size_t *blob_s
     uint8_t key[KC_ROOT_KEY_SIZE];
     assert_int_equal(getrandom(key, sizeof key, 0), sizeof key);
     mask(key);
-    assert_int_equal(kc_root_seal(root, key, blob, blob_size), KC_OK);
+    assert_int_equal(kc_root_seal(root, key, KC_ROOT_ABOUT_NOTHING, blob, blob_size), KC_OK);
     kc_wipe(key, sizeof key);
 }
 

@@ -10,10 +10,11 @@
 static const uint8_t key[KC_ROOT_KEY_SIZE] = "thirty-two octets that are a key";
 static const uint8_t blob[] = "a blob";
 static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "a life's tag";
+static const uint8_t about[KC_ROOT_ABOUT_SIZE] = "a digest of what the key is for";
 static const uint8_t head[KC_ROOT_HEAD_SIZE] = "what a root keeps of a store";
 
 static const struct kc_root_request requests[] = {
-    {.type = KC_ROOT_REQUEST_SEAL, .id = 7, .key = key},
+    {.type = KC_ROOT_REQUEST_SEAL, .id = 7, .key = key, .about = about},
     {.type = KC_ROOT_REQUEST_UNSEAL, .id = 0xfffffffe, .blob = {blob, sizeof blob}},
     {.type = KC_ROOT_REQUEST_RANDOM, .id = 0, .random_size = KC_ROOT_RANDOM_MAX},
     {.type = KC_ROOT_REQUEST_STATUS, .id = 9},
@@ -80,6 +81,8 @@ static void a_request_survives_the_round_trip(void **state)
             assert_memory_equal(read.blob.bytes, blob, sizeof blob);
         if (requests[i].key)
             assert_memory_equal(read.key, key, sizeof key);
+        if (requests[i].about)
+            assert_memory_equal(read.about, about, sizeof about);
         if (requests[i].auth)
             assert_memory_equal(read.auth, key, sizeof key);
         if (requests[i].head)

@@ -47,7 +47,8 @@ static int drop_tpm(void **state)
 
 static struct blob ask_to_seal(struct root_child *child)
 {
-    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key};
+    const struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key, .about = key};
     struct kc_root_reply reply = root_child_ask(child, &request);
     assert_int_equal(reply.error, KC_OK);
     struct blob blob = {.size = reply.payload.size};
@@ -323,7 +324,8 @@ static void without_a_pin_it_says_so(void **state)
     root_child_path(tpm, "srk.name", path);
     assert_int_equal(unlink(path), 0);
     root_child_start(&child, tpm, tpm->tcti);
-    const struct kc_root_request request = {.type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key};
+    const struct kc_root_request request = {
+        .type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key, .about = key};
     assert_int_equal(root_child_ask(&child, &request).error, KC_ERR_ROOT_NOT_PROVISIONED);
     assert_int_equal(root_child_stop(&child), 0);
 }

@@ -19,11 +19,12 @@ static struct {
     unsigned asked;
 } fake;
 
-static enum kc_error fake_seal(
-    struct kc_root *root, const uint8_t *secret, uint8_t *blob, size_t *blob_size)
+static enum kc_error fake_seal(struct kc_root *root, const uint8_t *secret, const uint8_t *about,
+    uint8_t *blob, size_t *blob_size)
 {
     (void)root;
     fake.asked++;
+    assert_memory_equal(about, key, sizeof key);
     blob[0] = 's';
     memcpy(blob + 1, secret, KC_ROOT_KEY_SIZE);
     *blob_size = 1 + KC_ROOT_KEY_SIZE;
@@ -145,7 +146,8 @@ static struct kc_root_reply ask(const struct kc_root_request *request)
     return reply;
 }
 
-static const struct kc_root_request ask_seal = {.type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key};
+static const struct kc_root_request ask_seal = {
+    .type = KC_ROOT_REQUEST_SEAL, .id = 1, .key = key, .about = key};
 static const struct kc_root_request ask_random = {
     .type = KC_ROOT_REQUEST_RANDOM, .id = 2, .random_size = 5};
 static const struct kc_root_request ask_status = {.type = KC_ROOT_REQUEST_STATUS, .id = 3};

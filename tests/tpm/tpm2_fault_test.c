@@ -37,7 +37,8 @@ static int make_faulty(void **state)
     f->fixture->settings.tcti = f->proxy.tcti;
     f->fixture->settings.pcr_mask = 1u << 7; /* the longer way: with a policy session */
     f->root = make_root(&f->fixture->settings);
-    assert_int_equal(kc_root_seal(f->root, fixture_key, f->blob, &f->blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(f->root, fixture_key, KC_ROOT_ABOUT_NOTHING, f->blob, &f->blob_size), KC_OK);
     *state = f;
     return 0;
 }
@@ -156,7 +157,8 @@ static void lockout_is_reported_and_does_not_stop_us(void **state)
     uint8_t blob[KC_ROOT_BLOB_MAX], key[KC_ROOT_KEY_SIZE];
     size_t blob_size = 0;
     struct kc_root_status status;
-    assert_int_equal(kc_root_seal(f->root, fixture_key, blob, &blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(f->root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size), KC_OK);
     kc_root_disconnect(f->root);
     assert_true(kc_swtpm_run(&f->tpm,
         "tpm2_nvdefine 0x1500001 -s 8 -a 'authread|authwrite' -p right && "
@@ -167,7 +169,8 @@ static void lockout_is_reported_and_does_not_stop_us(void **state)
     assert_true(status.lockout_interval > 0);
     assert_int_equal(kc_root_unseal(f->root, blob, blob_size, key), KC_OK);
     assert_memory_equal(key, fixture_key, sizeof key);
-    assert_int_equal(kc_root_seal(f->root, fixture_key, blob, &blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(f->root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size), KC_OK);
 }
 
 static void a_parent_under_lockout_is_named_as_that(void **state)
@@ -188,7 +191,8 @@ static void a_parent_under_lockout_is_named_as_that(void **state)
         &f->tpm, "for i in 1 2 3 4; do ! tpm2_nvread 0x1500001 -P wrong || exit 1; done"));
     settings.srk_name = name;
     root = make_root(&settings);
-    assert_int_equal(kc_root_seal(root, fixture_key, blob, &blob_size), KC_ERR_ROOT_LOCKOUT);
+    assert_int_equal(kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size),
+        KC_ERR_ROOT_LOCKOUT);
     kc_root_free(root);
 }
 
@@ -223,7 +227,8 @@ static void what_others_left_in_the_tpm_is_flushed_at_the_start(void **state)
     assert_int_equal(kc_swtpm_count_lines(&f->tpm, "tpm2_getcap handles-loaded-session"), 3);
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t blob_size = 0;
-    assert_int_equal(kc_root_seal(f->root, fixture_key, blob, &blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(f->root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size), KC_OK);
     kc_root_disconnect(f->root);
     assert_int_equal(kc_swtpm_count_lines(&f->tpm, "tpm2_getcap handles-loaded-session"), 0);
     assert_int_equal(kc_swtpm_count_lines(&f->tpm, "tpm2_getcap handles-transient"), 0);

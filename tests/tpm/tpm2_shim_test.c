@@ -43,13 +43,15 @@ static void must(struct kc_root *root, enum kc_error error)
 static void fill(struct shim *s)
 {
     struct kc_root_settings bound = s->fixture->settings;
-    must(s->root, kc_root_seal(s->root, fixture_key, s->blob, &s->blob_size));
+    must(
+        s->root, kc_root_seal(s->root, fixture_key, KC_ROOT_ABOUT_NOTHING, s->blob, &s->blob_size));
     must(s->root, kc_root_key_make(s->root, KC_ALGORITHM_P256, KC_USE_SIGN, auth, tag, &s->made));
     must(s->root, kc_root_head_make(s->root, auth, head));
     kc_root_disconnect(s->root);
     bound.pcr_mask = 1u << 7;
     struct kc_root *root = make_root(&bound);
-    must(root, kc_root_seal(root, fixture_key, s->bound_blob, &s->bound_size));
+    must(root,
+        kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, s->bound_blob, &s->bound_size));
     kc_root_free(root);
 }
 
@@ -87,7 +89,7 @@ static enum kc_error do_seal(struct shim *s)
 {
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t size = 0;
-    return kc_root_seal(s->root, fixture_key, blob, &size);
+    return kc_root_seal(s->root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &size);
 }
 
 static enum kc_error open_one(struct shim *s, const uint8_t *blob, size_t size)

@@ -19,7 +19,8 @@ struct blob {
 static struct blob seal(struct kc_root *root)
 {
     struct blob blob = {.size = 0};
-    assert_int_equal(kc_root_seal(root, fixture_key, blob.bytes, &blob.size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob.bytes, &blob.size), KC_OK);
     return blob;
 }
 
@@ -111,8 +112,8 @@ static void without_a_pin_nothing_is_sealed(void **state)
     struct kc_root_settings settings = {.tcti = f->tpm.tcti};
     struct kc_root *root = make_root(&settings);
     struct blob blob = {.size = 0};
-    assert_int_equal(
-        kc_root_seal(root, fixture_key, blob.bytes, &blob.size), KC_ERR_ROOT_NOT_PROVISIONED);
+    assert_int_equal(kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob.bytes, &blob.size),
+        KC_ERR_ROOT_NOT_PROVISIONED);
     kc_root_free(root);
 }
 
@@ -166,15 +167,36 @@ static void a_blob_with_any_octet_changed_is_refused(void **state)
     assert_opens(f->root, &blob);
 }
 
+/* The key itself; behind it is what other tools do not look at. */
+static size_t size_of_der(const struct blob *blob)
+{
+    assert_true(blob->bytes[0] == 0x30 && blob->bytes[1] == 0x82);
+    return 4 + ((size_t)blob->bytes[2] << 8 | blob->bytes[3]);
+}
+
 static void a_blob_with_octets_missing_or_added_is_refused(void **state)
 {
     struct fixture *f = *state;
     struct blob blob = seal(f->root);
-    size_t size = blob.size;
-    for (blob.size = 0; blob.size < size; blob.size++)
-        assert_refused(f->root, &blob, KC_ERR_RECORD_DAMAGED);
+    size_t size = blob.size, der_size = size_of_der(&blob);
+    for (blob.size = 0; blob.size < size; blob.size++) {
+        if (blob.size != der_size)
+            assert_refused(f->root, &blob, KC_ERR_RECORD_DAMAGED);
+    }
     blob.size = size + 1;
     assert_refused(f->root, &blob, KC_ERR_RECORD_DAMAGED);
+    blob.bytes[der_size] = 0; /* no part has this number */
+    blob.size = der_size + 1;
+    assert_refused(f->root, &blob, KC_ERR_RECORD_DAMAGED);
+}
+
+static void a_blob_of_before_creation_data_were_kept_opens(void **state)
+{
+    struct fixture *f = *state;
+    struct blob blob = seal(f->root);
+    assert_true(blob.size > size_of_der(&blob));
+    blob.size = size_of_der(&blob);
+    assert_opens(f->root, &blob);
 }
 
 /* Reads a file of the TPM's folder. */
@@ -393,6 +415,7 @@ int main(void)
         TEST(a_sealed_key_outlives_the_process_and_the_tpm),
         TEST(a_blob_with_any_octet_changed_is_refused),
         TEST(a_blob_with_octets_missing_or_added_is_refused),
+        TEST(a_blob_of_before_creation_data_were_kept_opens),
         TEST(a_blob_that_names_another_root_is_refused),
         TEST(keys_sealed_to_pcrs_open_until_one_changes),
         TEST(random_octets_differ_and_come_in_every_size),

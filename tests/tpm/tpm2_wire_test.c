@@ -59,7 +59,8 @@ static void seal_and_unseal(struct kc_root *root)
 {
     uint8_t blob[KC_ROOT_BLOB_MAX], key[KC_ROOT_KEY_SIZE];
     size_t blob_size = 0;
-    assert_int_equal(kc_root_seal(root, fixture_key, blob, &blob_size), KC_OK);
+    assert_int_equal(
+        kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size), KC_OK);
     assert_int_equal(kc_root_unseal(root, blob, blob_size, key), KC_OK);
     assert_memory_equal(key, fixture_key, sizeof key);
 }

@@ -16,7 +16,7 @@ static void seal_and_unseal(struct kc_root *root)
 {
     uint8_t blob[KC_ROOT_BLOB_MAX], key[KC_ROOT_KEY_SIZE];
     size_t blob_size = 0;
-    enum kc_error error = kc_root_seal(root, fixture_key, blob, &blob_size);
+    enum kc_error error = kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &blob_size);
     if (error != KC_OK)
         fail_msg("sealing: %s: %s", kc_error_name(error), kc_root_cause(root));
     assert_int_equal(kc_root_unseal(root, blob, blob_size, key), KC_OK);

@@ -30,7 +30,7 @@ static void assert_tools_open(struct fixture *f, const char *unseal)
     char command[512];
     size_t size = 0;
     struct kc_root *root = make_root(&f->settings);
-    assert_int_equal(kc_root_seal(root, fixture_key, blob, &size), KC_OK);
+    assert_int_equal(kc_root_seal(root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &size), KC_OK);
     kc_root_free(root);
     write_pem(f, blob, size);
     assert_true(kc_swtpm_run(&f->tpm, "tpm2_load -r sealed.pem -c sealed.ctx"));
@@ -58,7 +58,7 @@ static void openssl_reads_the_form(void **state)
     struct fixture *f = *state;
     uint8_t blob[KC_ROOT_BLOB_MAX];
     size_t size = 0;
-    assert_int_equal(kc_root_seal(f->root, fixture_key, blob, &size), KC_OK);
+    assert_int_equal(kc_root_seal(f->root, fixture_key, KC_ROOT_ABOUT_NOTHING, blob, &size), KC_OK);
     kc_root_disconnect(f->root);
     write_pem(f, blob, size);
     assert_true(
