@@ -194,7 +194,7 @@ static enum kc_error make(struct kc_call *call, struct kc_record *wanted,
         return error;
     wanted->algorithm = (uint8_t)info->algorithm;
     if (kc_resident_is(wanted))
-        return kc_resident_make(call, wanted, info, secret);
+        return kc_resident_generate(call, wanted, info, secret);
     return info->family == KC_FAMILY_CURVE ? make_on_curve(call, wanted, secret)
                                            : make_by_libcrypto(call, wanted, info, secret);
 }

@@ -201,6 +201,11 @@ void kc_mesh_share_name(
 
 /* --- mesh_capability.c --- */
 
+/* Fills the columns of an active capability in, of an account that was believed: all but what it has
+ * of any record (format, version, when it was made), its body and its secret. */
+void kc_mesh_capability_describe(const struct kc_record *account,
+    const struct kc_mesh_capability *capability, struct kc_record *record);
+
 /* Opens the share of a capability that was believed, of an account that was: capability->share. Secret:
  * kc_mesh_capability_wipe. KC_ERR_RECORD_DAMAGED */
 KC_CHECKED enum kc_error kc_call_share(struct kc_call *call, const struct kc_record *account,

@@ -164,27 +164,34 @@ static enum kc_error check_revoked(struct kc_call *call, const struct entry *ent
     return error == KC_OK && is_revoked ? KC_ERR_REFUSED : error;
 }
 
+void kc_mesh_capability_describe(const struct kc_record *account,
+    const struct kc_mesh_capability *capability, struct kc_record *record)
+{
+    record->kind = KC_KIND_CAPABILITY;
+    kc_mesh_capability_record_id(capability->account_udf, capability->id, record->id);
+    memcpy(record->group, account->id, sizeof record->group);
+    record->state = KC_STATE_ACTIVE;
+    record->residence = capability->has_share ? KC_RESIDENCE_WRAPPED : KC_RESIDENCE_NONE;
+    if (capability->has_share) {
+        record->algorithm = (uint8_t)capability->share.curve;
+        record->public_size = (uint16_t)kc_curve_info(capability->share.curve)->point_size;
+        memcpy(record->public_key, capability->own, record->public_size);
+    }
+}
+
 static enum kc_error stage_capability(
     struct kc_call *call, const struct entry *entry, struct kc_record **staged)
 {
     const struct kc_mesh_capability *capability = &entry->capability;
     const struct kc_record *account = entry->verified->account;
-    struct kc_record wanted = {.kind = KC_KIND_CAPABILITY, .created = kc_call_now(call)};
+    struct kc_record wanted = {.created = kc_call_now(call)};
     struct kc_mesh_granted granted = {
         .capability = *capability, .binding = entry->verified->bound.binding};
     if (entry->former) {
         wanted = *entry->former;
         granted.usage = entry->before.usage;
     }
-    kc_mesh_capability_record_id(capability->account_udf, capability->id, wanted.id);
-    memcpy(wanted.group, account->id, sizeof wanted.group);
-    wanted.state = KC_STATE_ACTIVE;
-    wanted.residence = capability->has_share ? KC_RESIDENCE_WRAPPED : KC_RESIDENCE_NONE;
-    if (capability->has_share) {
-        wanted.algorithm = (uint8_t)capability->share.curve;
-        wanted.public_size = (uint16_t)kc_curve_info(capability->share.curve)->point_size;
-        memcpy(wanted.public_key, capability->own, wanted.public_size);
-    }
+    kc_mesh_capability_describe(account, capability, &wanted);
     enum kc_error error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
         error = kc_mesh_granted_write(call, *staged, &granted);

@@ -381,7 +381,7 @@ static enum kc_error clean_up(struct kc_call *call, struct kc_vault_root root)
     return error == KC_OK && left.blob_size > 0 ? settle_left(call, root, &left) : error;
 }
 
-enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
+enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wanted,
     const struct kc_algorithm_info *info, struct kc_secret *secret)
 {
     KC_AUTO_SECRET auth = {0};

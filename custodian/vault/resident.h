@@ -24,7 +24,7 @@ static inline bool kc_resident_is(const struct kc_record *record)
  *
  * KC_ERR_ROOT_UNFIT and the root's other errors
  */
-KC_CHECKED enum kc_error kc_resident_make(struct kc_call *call, struct kc_record *wanted,
+KC_CHECKED enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wanted,
     const struct kc_algorithm_info *info, struct kc_secret *secret);
 
 /* The record is stored: the root keeps the key. What fails is made good by the next vault. */

@@ -6,8 +6,8 @@
  * Requests are signed before the clock runs: what is measured is the service. Each is executed just
  * once, so that each measurement has requests of its own.
  */
-#include "custodian/mesh/capability_make.h"
-#include "tests/front/mesh_client.h"
+#include "tests/bench/bench_fill_id.h"
+#include "tests/front/bench_mesh_store.h"
 #include "tests/support/cmocka.h"
 
 #include <getopt.h>
@@ -19,19 +19,18 @@
 #include <time.h>
 
 #define CLIENTS_MAX 64
-#define ENTRIES_MAX 32 /* in one request of the filler */
 #define STATIC_REQUEST "{\"StatusRequest\":{}}"
 #define DEADLINE_MS 20000
 #define GOOD(call) assert_int_equal(call, KC_OK)
 
 static const char help[] =
-    "usage: bench-mesh [--json] [--clients N] [--requests N] [--shares N]\n"
+    "usage: bench-mesh [--json] [--clients N] [--only TEXT] [--requests N] [--shares N]\n"
     "\n"
     "  --clients N   of 1, 4, 16 and 64 just so many\n"
     "  --json        one JSON object per line instead of a table\n"
+    "  --only TEXT   measurements with this text in their names\n"
     "  --requests N  for each measurement (default 2000)\n"
-    "  --shares N    that the service has; each is made, enveloped, accepted and wrapped as any\n"
-    "                other is, by an account that the benchmark has for it (default 1000)\n"
+    "  --shares N    that the service has, wrapped as any other is, by bench-fill (default 1000)\n"
     "\n"
     "A custodian on a software TPM and a front end are started, and removed at the end.\n";
 
@@ -39,70 +38,15 @@ static struct mesh_service service;
 static struct mesh_party party;
 static struct {
     bool json;
+    const char *only;
     size_t clients, requests, shares;
-} options = {false, 0, 2000, 1000};
+} options = {false, "", 0, 2000, 1000};
 
 static double now_us(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-/* --- the shares that are not used --- */
-
-static char *make_entry(const struct kc_public_key *own, const struct kc_scalar *share)
-{
-    char id[KC_UDF_ID_SIZE], *text;
-    size_t size;
-    GOOD(kc_mesh_capability_id(&party.c.source, id));
-    const struct kc_mesh_grant grant = {.administrator = &party.c.administrator.pair,
-        .recipient = &party.c.provider.encryption,
-        .class = KC_MESH_DECRYPT,
-        .id = id,
-        .subject = &party.c.encryption.public,
-        .own = own,
-        .share = share,
-        .epoch = 1,
-        .service_udf = service.udf,
-        .grantee = party.c.device.udf};
-    GOOD(kc_mesh_capability_make(&party.c.source, &grant, &text, &size));
-    return text;
-}
-
-/* Straight to the custodian: the front end's catalog of one account has a limit. */
-static void accept(char *const *entries, size_t count)
-{
-    struct kc_client_request request;
-    struct kc_client_answer *answer = NULL;
-    char *text = mesh_transact_text(&party, KC_OBJECT_TransactRequest, "MMM_Access", -1,
-        (const char *const *)entries, count, MESH_ADMINISTRATOR);
-    kc_client_request_init(&request, KC_OPERATION_MESH_CAPABILITY_ACCEPT);
-    kc_values_set_text(&request.message.values, KC_FIELD_SERVICE, ADMIN_SERVICE);
-    GOOD(kc_client_request_data(
-        &request, &request.message.values, KC_FIELD_REQUEST, text, strlen(text)));
-    GOOD(kc_client_call(service.owner, &request, DEADLINE_MS, &answer));
-    kc_client_answer_free(answer);
-    kc_client_request_done(&request);
-    free(text);
-}
-
-static void fill(void)
-{
-    char *entries[ENTRIES_MAX];
-    struct kc_mesh_split split;
-    for (size_t made = 2; made < options.shares;) {
-        size_t count = options.shares - made < ENTRIES_MAX ? options.shares - made : ENTRIES_MAX;
-        for (size_t i = 0; i < count; i++) {
-            GOOD(kc_mesh_split_make(&party.c.source, &party.c.encryption.pair, &split));
-            entries[i] = make_entry(&split.service_own, &split.service);
-        }
-        accept(entries, count);
-        for (size_t i = 0; i < count; i++)
-            free(entries[i]);
-        made += count;
-    }
-    kc_mesh_split_wipe(&split);
 }
 
 /* --- measuring --- */
@@ -200,7 +144,7 @@ static double run_socket(struct run *run, size_t clients)
 
 /* --- what is measured --- */
 
-static char *make_agreement(void)
+static char *agreement_of(const struct admin_share *share)
 {
     static const struct sample_key *peer;
     static struct sample_key made;
@@ -208,7 +152,22 @@ static char *make_agreement(void)
         made = sample_key(KC_CURVE_X448, 200);
         peer = &made;
     }
-    return mesh_decrypt_text(&party, ADMIN_ADDRESS, &party.device.decrypt, &peer->pair.public);
+    return mesh_decrypt_text(&party, ADMIN_ADDRESS, share, &peer->pair.public);
+}
+
+static char *make_agreement(void)
+{
+    return agreement_of(&party.device.decrypt);
+}
+
+/* A share that nobody has asked for yet, as long as there are such: its record and its leaf of the
+ * map come from the store, and the first block of operations is charged to it. */
+static char *make_agreement_of_another(void)
+{
+    static uint32_t next;
+    struct admin_share share;
+    bench_fill_id(next++ % (uint32_t)options.shares, share.service_id);
+    return agreement_of(&share);
 }
 
 static char *make_signature(void)
@@ -230,6 +189,8 @@ static const struct kind {
     {"static answer", "HTTPS", make_static, run_https},
     {"agreement X448", "socket", make_agreement, run_socket},
     {"agreement X448", "HTTPS", make_agreement, run_https},
+    {"agreement, new shares", "socket", make_agreement_of_another, run_socket},
+    {"agreement, new shares", "HTTPS", make_agreement_of_another, run_https},
     {"signature Ed448", "socket", make_signature, run_socket},
     {"signature Ed448", "HTTPS", make_signature, run_https},
 };
@@ -247,7 +208,7 @@ static void tell(const struct kind *kind, size_t clients, struct run *run, doubl
     double median = run->us[run->count / 2], late = run->us[run->count * 99 / 100];
     printf(options.json ? "{\"operation\":\"%s\",\"door\":\"%s\",\"clients\":%zu,\"shares\":%zu,"
                           "\"per_second\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f}\n"
-                        : "%-16s %-7s %8zu %9zu %11.0f %9.0f %9.0f\n",
+                        : "%-22s %-7s %8zu %9zu %11.0f %9.0f %9.0f\n",
         kind->name, kind->door, clients, options.shares, per_second, median, late);
     fflush(stdout);
 }
@@ -272,25 +233,28 @@ static void measure_all(void)
 {
     static const size_t clients[] = {1, 4, 16, 64};
     if (!options.json)
-        printf("%-16s %-7s %8s %9s %11s %9s %9s\n", "operation", "door", "clients", "shares",
+        printf("%-22s %-7s %8s %9s %11s %9s %9s\n", "operation", "door", "clients", "shares",
             "per second", "p50 us", "p99 us");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (size_t c = 0; c < sizeof clients / sizeof *clients; c++)
-            if (options.clients == 0 || options.clients == clients[c])
+            if (strstr(kinds[k].name, options.only) &&
+                (options.clients == 0 || options.clients == clients[c]))
                 measure(&kinds[k], clients[c]);
 }
 
 static void parse_options(int count, char **texts)
 {
     static const struct option known[] = {{"json", no_argument, NULL, 'j'},
-        {"clients", required_argument, NULL, 'c'}, {"requests", required_argument, NULL, 'r'},
-        {"shares", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+        {"clients", required_argument, NULL, 'c'}, {"only", required_argument, NULL, 'o'},
+        {"requests", required_argument, NULL, 'r'}, {"shares", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int letter;
     while ((letter = getopt_long(count, texts, "", known, NULL)) != -1) {
         options.json |= letter == 'j';
         if (letter == 'c')
             options.clients = strtoul(optarg, NULL, 10);
+        if (letter == 'o')
+            options.only = optarg;
         if (letter == 'r')
             options.requests = strtoul(optarg, NULL, 10);
         if (letter == 's')
@@ -312,11 +276,10 @@ int main(int count, char **texts)
     mesh_party_connect(&party, "encryption=threshold,signature=threshold");
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(mesh_transact(&party, "MMM_Access", party.connected.entries[i]), 201);
-    double start = now_us();
-    fill();
-    if (!options.json)
-        printf("%zu shares, filled in %.0f s\n", options.shares, (now_us() - start) / 1e6);
+    bench_mesh_store_fill(&service, &party, options.shares);
+    bench_mesh_store_measure(&service, &party, options.shares, options.json);
     measure_all();
+    bench_mesh_memory(&service, options.shares, options.json);
     mesh_party_free(&party);
     mesh_service_done(&service);
     return 0;

@@ -184,8 +184,9 @@ int mesh_bind(struct mesh_party *party, enum kc_object_type type)
 
 /* --- Transact --- */
 
-char *mesh_transact_text(struct mesh_party *party, enum kc_object_type type, const char *container,
-    int64_t index, const char *const *frames, size_t frame_count, enum mesh_signer signer)
+char *mesh_transact_text(const struct mesh_party *party, enum kc_object_type type,
+    const char *container, int64_t index, const char *const *frames, size_t frame_count,
+    enum mesh_signer signer)
 {
     struct mesh_request request;
     mesh_request_begin(party, &request, type);
@@ -207,6 +208,31 @@ int mesh_transact(struct mesh_party *party, const char *container, const char *f
 {
     return mesh_send(party, mesh_transact_text(party, KC_OBJECT_TransactRequest, container, -1,
                                 &frame, 1, MESH_ADMINISTRATOR));
+}
+
+char *mesh_capability_text(const struct mesh_party *party)
+{
+    struct kc_mesh_split split;
+    char id[KC_UDF_ID_SIZE], *entry;
+    size_t size;
+    GOOD(kc_mesh_split_make(&party->c.source, &party->c.encryption.pair, &split));
+    GOOD(kc_mesh_capability_id(&party->c.source, id));
+    const struct kc_mesh_grant grant = {.administrator = &party->c.administrator.pair,
+        .recipient = &party->c.provider.encryption,
+        .class = KC_MESH_DECRYPT,
+        .id = id,
+        .subject = &party->c.encryption.public,
+        .own = &split.service_own,
+        .share = &split.service,
+        .epoch = 1,
+        .service_udf = party->service->udf,
+        .grantee = party->c.device.udf};
+    GOOD(kc_mesh_capability_make(&party->c.source, &grant, &entry, &size));
+    char *text = mesh_transact_text(party, KC_OBJECT_TransactRequest, "MMM_Access", -1,
+        (const char *const[]){entry}, 1, MESH_ADMINISTRATOR);
+    kc_mesh_split_wipe(&split);
+    free(entry);
+    return text;
 }
 
 char *mesh_deletion(const struct mesh_party *party, const struct kc_mesh_split_kept *split)

@@ -30,6 +30,10 @@ void mesh_service_done(struct mesh_service *service);
 /* Stops the front end, in order or not, and starts it again on the same port. */
 void mesh_service_restart_front(struct mesh_service *service, bool in_order);
 
+/* The same with the custodian behind it, in two steps; what the front end does in between is 503. */
+void mesh_service_stop_custodian(struct mesh_service *service);
+void mesh_service_start_custodian(struct mesh_service *service);
+
 /* --- who uses it --- */
 
 /* An account as its administrator has it; made, not bound. Keys follow from the number. */
@@ -93,9 +97,14 @@ char *mesh_bind_text(struct mesh_party *party, enum kc_object_type type);
 
 /* One update of a store: frames, as enveloped texts. index: of the next frame, as it is expected; -1:
  * not said. The text is given: free. */
-char *mesh_transact_text(struct mesh_party *party, enum kc_object_type type, const char *container,
-    int64_t index, const char *const *frames, size_t frame_count, enum mesh_signer signer);
+char *mesh_transact_text(const struct mesh_party *party, enum kc_object_type type,
+    const char *container, int64_t index, const char *const *frames, size_t frame_count,
+    enum mesh_signer signer);
 int mesh_transact(struct mesh_party *party, const char *container, const char *frame);
+
+/* The request that gives the service one more share of the account's encryption key, for the device;
+ * given: free. */
+char *mesh_capability_text(const struct mesh_party *party);
 
 /* The entry that takes a capability out of the access catalog; given: free. */
 char *mesh_deletion(const struct mesh_party *party, const struct kc_mesh_split_kept *split);

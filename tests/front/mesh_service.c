@@ -208,6 +208,19 @@ void mesh_service_done(struct mesh_service *service)
     free(service->profile_service);
 }
 
+void mesh_service_stop_custodian(struct mesh_service *service)
+{
+    kc_client_free(service->owner);
+    service->owner = NULL;
+    kc_custodian_stop(&service->custodian);
+}
+
+void mesh_service_start_custodian(struct mesh_service *service)
+{
+    kc_custodian_start(&service->custodian);
+    GOOD(kc_client_new(service->custodian.socket, &service->owner));
+}
+
 void mesh_service_restart_front(struct mesh_service *service, bool in_order)
 {
     if (in_order)
