@@ -40,9 +40,11 @@ static struct kc_store_filter filter_of(const struct kc_call *call)
         return (struct kc_store_filter){.kind = KC_KIND_SEED,
             .keyring = text_of(values, KC_FIELD_KEYRING),
             .label = text_of(values, KC_FIELD_LABEL)};
-    if (record == KC_RECORD_ACCOUNTS || record == KC_RECORD_CAPABILITIES)
+    if (record == KC_RECORD_ACCOUNTS)
+        return (struct kc_store_filter){.kind = KC_KIND_ACCOUNT};
+    if (record == KC_RECORD_CAPABILITIES)
         return (struct kc_store_filter){
-            .kind = record == KC_RECORD_ACCOUNTS ? KC_KIND_ACCOUNT : KC_KIND_CAPABILITY};
+            .kind = KC_KIND_CAPABILITY, .group = text_of(values, KC_FIELD_ACCOUNT_UDF)};
     if (record == KC_RECORD_OBJECTS)
         return (struct kc_store_filter){.kind = KC_KIND_KEY,
             .other_kind = KC_KIND_OBJECT,

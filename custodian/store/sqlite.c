@@ -13,8 +13,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SCHEMA 5               /* PRAGMA user_version */
-#define SCHEMA_WITHOUT_ROOTS 4 /* is brought up to date when it is opened */
+#define SCHEMA 6          /* PRAGMA user_version */
+#define SCHEMA_UNSORTED 5 /* groups are not in the order of ids; is brought up to date when it */
+#define SCHEMA_WITHOUT_ROOTS 4 /* is opened; this one too, which has no column for roots either */
 #define APPLICATION 0x4b435331 /* PRAGMA application_id: "KCS1" */
 #define SQL_SIZE (3 * KC_COLUMNS_SQL_SIZE)
 #define PATH_SIZE 1280
@@ -88,6 +89,9 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA cell_size_check = ON;";
 
+/* With the ids, so that a page of a group that has very many records is found in their order. */
+#define CREATE_GROUPS "CREATE INDEX groups ON records (\"group\", id) WHERE \"group\" <> '';"
+
 static int create_schema(struct kc_store *store)
 {
     char sql[SQL_SIZE], definitions[KC_COLUMNS_SQL_SIZE];
@@ -96,8 +100,7 @@ static int create_schema(struct kc_store *store)
     snprintf(sql, sizeof sql,
         "BEGIN IMMEDIATE;"
         "CREATE TABLE records (%s, PRIMARY KEY (kind, id)) STRICT;"
-        "CREATE INDEX ids ON records (id);"
-        "CREATE INDEX groups ON records (\"group\") WHERE \"group\" <> '';"
+        "CREATE INDEX ids ON records (id);" CREATE_GROUPS
         "CREATE UNIQUE INDEX labels ON records (kind, keyring, label)"
         " WHERE kind IN (%d, %d) AND state <> %d AND label <> '';"
         "CREATE TABLE nodes (number INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;"
@@ -107,17 +110,26 @@ static int create_schema(struct kc_store *store)
     return kc_sql_run(store->database, sql);
 }
 
-/* The column that names a record's root: records of before have none. */
-static int add_roots(struct kc_store *store)
+/* From an earlier schema: the column that names a record's root, which records of before have not; and
+ * groups in the order of ids. */
+static int update_schema(struct kc_store *store, int schema)
 {
-    char sql[160];
+    char sql[320];
     snprintf(sql, sizeof sql,
         "BEGIN IMMEDIATE;"
-        "ALTER TABLE records ADD COLUMN \"root\" TEXT NOT NULL DEFAULT '';"
-        "PRAGMA user_version = %d;"
+        "%s"
+        "DROP INDEX groups;" CREATE_GROUPS "PRAGMA user_version = %d;"
         "COMMIT;",
+        schema == SCHEMA_WITHOUT_ROOTS
+            ? "ALTER TABLE records ADD COLUMN \"root\" TEXT NOT NULL DEFAULT '';"
+            : "",
         SCHEMA);
     return kc_sql_run(store->database, sql);
+}
+
+static bool is_earlier(int schema)
+{
+    return schema == SCHEMA_WITHOUT_ROOTS || schema == SCHEMA_UNSORTED;
 }
 
 /* A write at the start: the WAL is there and its folder synced before files can no longer be
@@ -143,8 +155,8 @@ static enum kc_error settle_schema(struct kc_store *store)
         return kc_sql_translate(create_schema(store));
     if (application != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
-    if (schema == SCHEMA_WITHOUT_ROOTS)
-        return kc_sql_translate(add_roots(store));
+    if (is_earlier(schema))
+        return kc_sql_translate(update_schema(store, schema));
     if (schema != SCHEMA)
         return KC_ERR_STORE_VERSION;
     return kc_sql_translate(touch(store));
@@ -301,11 +313,11 @@ enum kc_error kc_store_check_file(int descriptor)
         memcmp(header, "SQLite format 3", 16) != 0)
         return KC_ERR_STORE_DAMAGED;
     kc_reader_init(&r, header + 60, 12);
-    uint32_t schema = kc_reader_u32(&r);
+    int schema = (int)kc_reader_u32(&r);
     (void)kc_reader_u32(&r);
     if (kc_reader_u32(&r) != APPLICATION)
         return KC_ERR_STORE_DAMAGED;
-    return schema == SCHEMA || schema == SCHEMA_WITHOUT_ROOTS ? KC_OK : KC_ERR_STORE_VERSION;
+    return schema == SCHEMA || is_earlier(schema) ? KC_OK : KC_ERR_STORE_VERSION;
 }
 
 /* --- reading --- */

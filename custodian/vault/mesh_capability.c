@@ -2,6 +2,7 @@
 /* Capabilities of accounts: taken from the access catalog, and their shares. */
 #include "custodian/vault/mesh.h"
 
+#include "base/text.h"
 #include "proto/hkdf.h"
 
 #include <sodium.h>
@@ -164,12 +165,12 @@ static enum kc_error check_revoked(struct kc_call *call, const struct entry *ent
     return error == KC_OK && is_revoked ? KC_ERR_REFUSED : error;
 }
 
-void kc_mesh_capability_describe(const struct kc_record *account,
+void kc_mesh_capability_describe(
     const struct kc_mesh_capability *capability, struct kc_record *record)
 {
     record->kind = KC_KIND_CAPABILITY;
     kc_mesh_capability_record_id(capability->account_udf, capability->id, record->id);
-    memcpy(record->group, account->id, sizeof record->group);
+    KC_TEXT_COPY_ARRAY(record->group, capability->account_udf);
     record->state = KC_STATE_ACTIVE;
     record->residence = capability->has_share ? KC_RESIDENCE_WRAPPED : KC_RESIDENCE_NONE;
     if (capability->has_share) {
@@ -191,7 +192,7 @@ static enum kc_error stage_capability(
         wanted = *entry->former;
         granted.usage = entry->before.usage;
     }
-    kc_mesh_capability_describe(account, capability, &wanted);
+    kc_mesh_capability_describe(capability, &wanted);
     enum kc_error error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
         error = kc_mesh_granted_write(call, *staged, &granted);

@@ -104,7 +104,7 @@ static void make_record(struct kc_call *call, struct share *share, struct kc_rec
     *record =
         (struct kc_record){.format = KC_RECORD_FORMAT, .version = 1, .created = kc_call_now(call)};
     make_capability(call, share->number, &granted.capability);
-    kc_mesh_capability_describe(&account, &granted.capability, record);
+    kc_mesh_capability_describe(&granted.capability, record);
     BENCH_GOOD(kc_mesh_granted_write(call, record, &granted));
     BENCH_GOOD(kc_call_protect_share(call, &account, record, &granted.capability));
     kc_mesh_capability_wipe(&granted.capability);

@@ -465,6 +465,30 @@ static void brings_a_store_without_roots_up_to_date(void **state)
     assert_string_equal(get(place->store, "id").root, "hsm");
 }
 
+/* A page of a group that has very many records is to be found in the order of ids, not sorted. */
+static void brings_groups_that_are_not_in_the_order_of_ids_up_to_date(void **state)
+{
+    struct place *place = *state;
+    sqlite3_stmt *statement;
+    sqlite3 *database;
+    assert_int_equal(put(place->store, key("id", "label")), KC_OK);
+    change(place, "DROP INDEX groups; PRAGMA user_version = 5;"
+                  "CREATE INDEX groups ON records (\"group\") WHERE \"group\" <> ''");
+    assert_string_equal(get(place->store, "id").label, "label");
+    close_store(place);
+    assert_int_equal(sqlite3_open(place->file, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database,
+                         "EXPLAIN QUERY PLAN SELECT * FROM records WHERE \"group\" = 'g'"
+                         " AND \"group\" <> '' AND id > '' ORDER BY id LIMIT 24",
+                         -1, &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_non_null(strstr((const char *)sqlite3_column_text(statement, 3), "INDEX groups"));
+    assert_int_equal(sqlite3_step(statement), SQLITE_DONE); /* no B-tree for the order */
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+}
+
 /* What the MAC of a record of a format without roots does not cover, such a record must not have. */
 static void refuses_a_root_in_a_format_without(void **state)
 {
@@ -707,6 +731,7 @@ int main(void)
         CASE(refuses_a_folder_that_others_can_enter),
         CASE(refuses_a_file_that_is_no_store),
         CASE(brings_a_store_without_roots_up_to_date),
+        CASE(brings_groups_that_are_not_in_the_order_of_ids_up_to_date),
         CASE(refuses_a_root_in_a_format_without),
         CASE(refuses_a_store_of_another_schema),
         CASE(refuses_what_the_first_format_has_not),
