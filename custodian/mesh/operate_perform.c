@@ -172,13 +172,19 @@ static const struct kc_scalar *coefficient_of(const struct kc_mesh_capability *c
 
 /* That the contribution is of the share on record, for a requester that wants to know who is wrong. */
 static enum kc_operate_code proof_make(const struct kc_operate_state *state,
-    const struct kc_mesh_capability *capability, const struct kc_proof_statement *statement,
+    const struct kc_mesh_capability *capability, struct kc_proof_statement *statement,
     struct kc_operate_result *result)
 {
     struct kc_fresh fresh;
     struct kc_proof proof;
     struct kc_writer w;
-    enum kc_error error = kc_mesh_fresh(state->source, &fresh);
+    struct kc_point own;
+    enum kc_curve curve = capability->share.curve;
+    statement->holder = &own;
+    enum kc_error error =
+        kc_point_decode(&own, curve, capability->own, kc_curve_info(curve)->point_size);
+    if (error == KC_OK)
+        error = kc_mesh_fresh(state->source, &fresh);
     if (error == KC_OK)
         error = kc_proof_make(&proof, statement, &capability->share, &fresh);
     kc_wipe(&fresh, sizeof fresh);
@@ -203,15 +209,11 @@ static enum kc_operate_code contribution_make(const struct kc_operate_state *sta
     struct kc_operate_result *result)
 {
     KC_AUTO_POINT contribution;
-    struct kc_point own;
-    enum kc_curve curve = capability->share.curve;
     if (kc_agreement_contribute(
-            &contribution, &capability->share, coefficient_of(capability), offset, peer) != KC_OK ||
-        kc_point_decode(&own, curve, capability->own, kc_curve_info(curve)->point_size) != KC_OK)
+            &contribution, &capability->share, coefficient_of(capability), offset, peer) != KC_OK)
         return KC_OPERATE_BAD_SCALAR;
     kc_point_encode(&contribution, result->point);
-    const struct kc_proof_statement statement = {.use = KC_PROOF_AGREEMENT,
-        .holder = &own,
+    struct kc_proof_statement statement = {.use = KC_PROOF_AGREEMENT,
         .coefficient = coefficient_of(capability),
         .offset = offset,
         .peer = peer,

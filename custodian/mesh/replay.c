@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SWEEP_MS 1000
+
 struct entry {
     struct entry *next;
     uint8_t id[KC_REPLAY_ID_SIZE];
@@ -13,6 +15,7 @@ struct entry {
 struct kc_replay {
     pthread_mutex_t lock; /* over the edge and the IDs */
     uint64_t edge_ms, hash_key;
+    uint64_t swept_ms; /* the edge when all buckets were swept last */
     size_t id_max, id_count, bucket_count;
     struct entry **buckets;
 };
@@ -51,10 +54,14 @@ static void bucket_sweep(struct kc_replay *replay, struct entry **link, uint64_t
     }
 }
 
-static void sweep(struct kc_replay *replay, uint64_t before_ms)
+/* Looks at all of them: not for each request while there is no room, but when some may be gone. */
+static void sweep(struct kc_replay *replay)
 {
+    if (replay->edge_ms < replay->swept_ms + SWEEP_MS)
+        return;
+    replay->swept_ms = replay->edge_ms;
     for (size_t i = 0; i < replay->bucket_count; i++)
-        bucket_sweep(replay, &replay->buckets[i], before_ms);
+        bucket_sweep(replay, &replay->buckets[i], replay->edge_ms);
 }
 
 void kc_replay_free(struct kc_replay *replay)
@@ -128,7 +135,7 @@ static enum kc_error take(struct kc_replay *replay, const uint8_t id[KC_REPLAY_I
         if (memcmp(entry->id, id, KC_REPLAY_ID_SIZE) == 0)
             return KC_ERR_CONFLICT;
     if (replay->id_count >= replay->id_max)
-        sweep(replay, replay->edge_ms);
+        sweep(replay);
     if (replay->id_count >= replay->id_max)
         return KC_ERR_LIMIT;
     struct entry *entry = malloc(sizeof *entry);

@@ -14,8 +14,6 @@
 #define NODES (FIRST_LEAF + LEAVES)
 #define ENTRY_SIZE (KC_SEEN_NAME_SIZE + KC_MAP_TAG_SIZE)
 #define LEAF_ENTRIES_MAX (KC_NODE_SIZE_MAX / ENTRY_SIZE)
-#define LEAF_CACHE 1024 /* leaves that are kept, each at one of the places that its number gives */
-#define WAYS 8 /* those places: the absences that one call looks at do not drive each other out */
 #define CHANGED_LEAVES_MAX 64
 #define CHANGED_NODES_MAX (CHANGED_LEAVES_MAX * KC_MAP_PATH_MAX)
 
@@ -39,8 +37,7 @@ struct kc_map {
     struct kc_seen *seen;
     bool loaded[FIRST_LEAF]; /* the digests of this node's children are known */
     uint8_t digests[NODES][DIGEST];
-    struct leaf leaves[LEAF_CACHE];
-    size_t turn; /* of the places of a leaf, which makes room next */
+    struct leaf leaves[LEAVES]; /* those that were seen */
 
     /* the change that is on its way */
     struct leaf changed[CHANGED_LEAVES_MAX];
@@ -83,7 +80,7 @@ void kc_map_free(struct kc_map *map)
     if (!map)
         return;
     forget_change(map);
-    for (size_t i = 0; i < LEAF_CACHE; i++)
+    for (size_t i = 0; i < LEAVES; i++)
         forget_leaf(&map->leaves[i]);
     kc_seen_free(map->seen);
     pthread_mutex_destroy(&map->lock);
@@ -103,7 +100,7 @@ void kc_map_set_root(struct kc_map *map, const uint8_t root[static DIGEST])
     forget_change(map);
     kc_seen_forget(map->seen);
     memset(map->loaded, 0, sizeof map->loaded);
-    for (size_t i = 0; i < LEAF_CACHE; i++)
+    for (size_t i = 0; i < LEAVES; i++)
         forget_leaf(&map->leaves[i]);
     memcpy(map->digests[0], root, DIGEST);
     pthread_mutex_unlock(&map->lock);
@@ -195,30 +192,17 @@ static bool has_path(struct kc_map *m, uint32_t leaf)
     return true;
 }
 
-/* number  0: one that is empty. NULL: there is none. */
-static struct leaf *find_way(struct leaf *ways, uint32_t number)
+/* The place of a leaf, with number 0 if it was not seen. */
+static struct leaf *place_of(struct kc_map *m, uint32_t number)
 {
-    for (size_t i = 0; i < WAYS; i++)
-        if (ways[i].number == number)
-            return &ways[i];
-    return NULL;
+    return &m->leaves[number - FIRST_LEAF];
 }
 
-static struct leaf *ways_of(struct kc_map *m, uint32_t number)
+static void keep_leaf(struct kc_map *m, struct leaf leaf)
 {
-    return &m->leaves[number % (LEAF_CACHE / WAYS) * WAYS];
-}
-
-/* An empty place for a leaf: another may have to leave it. */
-static struct leaf *make_room(struct kc_map *m, uint32_t number)
-{
-    struct leaf *ways = ways_of(m, number), *room = find_way(ways, number);
-    if (!room)
-        room = find_way(ways, 0);
-    if (!room)
-        room = &ways[m->turn++ % WAYS];
-    forget_leaf(room);
-    return room;
+    struct leaf *place = place_of(m, leaf.number);
+    forget_leaf(place);
+    *place = leaf;
 }
 
 static struct leaf *find_changed(struct kc_map *m, uint32_t number)
@@ -240,7 +224,8 @@ static const struct leaf *find_leaf(struct kc_map *m, uint32_t number)
         return NULL;
     if (is_zero(m->digests[number]))
         return &none;
-    return find_way(ways_of(m, number), number);
+    const struct leaf *leaf = place_of(m, number);
+    return leaf->number != 0 ? leaf : NULL;
 }
 
 static uint8_t *entry_at(const struct leaf *leaf, size_t i)
@@ -370,8 +355,8 @@ static void take_leaf(struct kc_map *m, uint32_t number, struct kc_span content)
     if (!entries)
         return; /* it stays missing */
     memcpy(entries, content.bytes, content.size);
-    *make_room(m, number) =
-        (struct leaf){.number = number, .count = content.size / ENTRY_SIZE, .entries = entries};
+    keep_leaf(
+        m, (struct leaf){.number = number, .count = content.size / ENTRY_SIZE, .entries = entries});
 }
 
 void kc_map_offer(struct kc_map *map, uint32_t number, struct kc_span content)
@@ -568,7 +553,7 @@ size_t kc_map_changed_size(struct kc_map *map)
 static void keep_changed(struct kc_map *m)
 {
     for (size_t i = 0; i < m->changed_count; i++)
-        *make_room(m, m->changed[i].number) = m->changed[i];
+        keep_leaf(m, m->changed[i]);
     m->changed_count = m->log_count = 0;
 }
 

@@ -13,8 +13,8 @@
  *   digest  BLAKE2b-256 of the number of the node and its content; zero for what is empty
  *
  * Nodes are numbered level by level: the root is 0, the children of n are 16n + 1 to 16n + 16. The
- * store keeps nodes; the vault keeps the digests (2 MiB at most), some leaves, and which records it
- * has seen to be current. What it lacks it says (kc_map_missing), and what is offered is taken if its
+ * store keeps nodes; the vault keeps the digests (4 MiB with the places of leaves), the leaves that it
+ * has seen (32 octets for each record in them), and which records it has seen to be current. What it lacks it says (kc_map_missing), and what is offered is taken if its
  * digest is the known one: the path is checked from the root down.
  *
  * A change goes in two steps. kc_map_issue gives a record its next version and marks it as changing.

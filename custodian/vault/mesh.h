@@ -11,7 +11,7 @@
  *   ACCOUNT     account: the address; group: the service's id; secret: a seed of its own, which its
  *               encryption key and the key over its shares come of: so that with it, when the account
  *               is unbound, all of its shares are gone at once; body: its keys, from its profile
- *   CAPABILITY  group: the account's id; public_key: the verification share; secret: the share,
+ *   CAPABILITY  group: UDF of the account, by which it is listed; public_key: the verification share; secret: the share,
  *               encrypted once more under the account's key; body: its terms, and what was charged
  *   REVOCATION  nothing but its id: that there is one is the statement, and the map proves it. No
  *               operation removes one. One of them is the edge: up to which time, in its body, IDs of
@@ -83,6 +83,9 @@ KC_CHECKED enum kc_error kc_mesh_granted_texts(
 
 /* --- mesh_service.c --- */
 
+/* The canonical form of the name in the field SERVICE, as a service's record has it. */
+void kc_call_service_name(const struct kc_call *call, char name[static KC_RECORD_TEXT_SIZE]);
+
 /* The service that the request names: believed, and the policy's to this caller. The field is made
  * canonical. KC_ERR_REFUSED, and the errors of kc_call_record */
 KC_CHECKED enum kc_error kc_call_service(struct kc_call *call, struct kc_record **service);
@@ -111,9 +114,9 @@ KC_CHECKED enum kc_error kc_call_set_receipt(struct kc_call *call, const struct 
 
 /* --- mesh_account.c --- */
 
-/* The account of an address at a service, whether it is bound or was; KC_ERR_REFUSED: there never was
- * one. And the errors of kc_call_record. */
-KC_CHECKED enum kc_error kc_call_account(struct kc_call *call, const struct kc_record *service,
+/* The account of an address at the service of a canonical name, whether it is bound or was;
+ * KC_ERR_REFUSED: there never was one. And the errors of kc_call_record. */
+KC_CHECKED enum kc_error kc_call_account(struct kc_call *call, const char *service,
     const char *address, struct kc_record **account, struct kc_mesh_bound *bound);
 
 /* An account's own encryption key. key: secret, KC_AUTO_KEY. */
@@ -201,9 +204,9 @@ void kc_mesh_share_name(
 
 /* --- mesh_capability.c --- */
 
-/* Fills the columns of an active capability in, of an account that was believed: all but what it has
- * of any record (format, version, when it was made), its body and its secret. */
-void kc_mesh_capability_describe(const struct kc_record *account,
+/* Fills the columns of an active capability in: all but what it has of any record (format, version,
+ * when it was made), its body and its secret. */
+void kc_mesh_capability_describe(
     const struct kc_mesh_capability *capability, struct kc_record *record);
 
 /* Opens the share of a capability that was believed, of an account that was: capability->share. Secret:

@@ -16,11 +16,11 @@ static bool fits_field(const char *address)
     return strlen(address) < KC_RECORD_TEXT_SIZE;
 }
 
-enum kc_error kc_call_account(struct kc_call *call, const struct kc_record *service,
-    const char *address, struct kc_record **account, struct kc_mesh_bound *bound)
+enum kc_error kc_call_account(struct kc_call *call, const char *service, const char *address,
+    struct kc_record **account, struct kc_mesh_bound *bound)
 {
     char id[KC_RECORD_ID_SIZE];
-    kc_mesh_account_record_id(service->account, address, id);
+    kc_mesh_account_record_id(service, address, id);
     enum kc_error error = kc_call_record(
         call, KC_KIND_ACCOUNT, (struct kc_span){(const uint8_t *)id, strlen(id)}, account);
     return error == KC_OK ? kc_mesh_bound_read(*account, bound) : error;
@@ -79,7 +79,7 @@ enum kc_error kc_call_verify_request(struct kc_call *call, struct kc_data *data,
 {
     enum kc_error error = begin(call, data, asking, verified);
     if (error == KC_OK)
-        error = kc_call_account(call, verified->service, verified->request.address,
+        error = kc_call_account(call, verified->service->account, verified->request.address,
             &verified->account, &verified->bound);
     if (error == KC_ERR_REFUSED)
         return KC_ERR_SIGNATURE; /* as whoever does not sign for the account: it tells nothing */
@@ -259,7 +259,7 @@ enum kc_error kc_vault_mesh_account_bind(struct kc_call *call)
         return kc_call_request_error(call, error);
     verified.has_escrow = kc_mesh_request_has_escrow(&verified.request);
     error = kc_call_account(
-        call, verified.service, account.address, &verified.account, &verified.bound);
+        call, verified.service->account, account.address, &verified.account, &verified.bound);
     if (error == KC_ERR_REFUSED)
         return bind_anew(call, &verified, &account);
     if (error != KC_OK)
@@ -354,6 +354,6 @@ enum kc_error kc_vault_mesh_account_show(struct kc_call *call)
     if (error == KC_OK)
         error = kc_mesh_address(said, address) ? kc_call_service(call, &service) : KC_ERR_REFUSED;
     if (error == KC_OK)
-        error = kc_call_account(call, service, address, &account, &bound);
+        error = kc_call_account(call, service->account, address, &account, &bound);
     return error == KC_OK ? describe(call, &call->answer.values, account) : error;
 }

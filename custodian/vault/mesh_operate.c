@@ -131,8 +131,10 @@ static enum kc_error find_bound(struct serving *serving)
     struct kc_call *call = serving->call;
     if (serving->names.address[0] == '\0' || strlen(serving->names.address) >= KC_RECORD_TEXT_SIZE)
         return KC_OK;
-    enum kc_error error = kc_call_account(
-        call, serving->service, serving->names.address, &serving->account, &serving->bound);
+    char service[KC_RECORD_TEXT_SIZE];
+    kc_call_service_name(call, service);
+    enum kc_error error =
+        kc_call_account(call, service, serving->names.address, &serving->account, &serving->bound);
     if (error == KC_ERR_REFUSED || (error == KC_OK && !serving->bound.is_active)) {
         serving->account = NULL;
         return KC_OK;
@@ -191,26 +193,39 @@ static enum kc_error hold_all(struct serving *serving)
     return first;
 }
 
-static enum kc_error find_all(struct serving *serving)
+/* Once in the life of the process. */
+static enum kc_error find_edge(struct kc_call *call)
 {
-    struct kc_call *call = serving->call;
-    uint64_t until_ms;
     struct kc_record *edge;
-    enum kc_error error = kc_call_service(call, &serving->service);
-    if (error == KC_OK)
-        error = find_bound(serving);
-    if (error == KC_OK)
-        error = hold_all(serving);
-    if (error != KC_OK || kc_mesh_state_edge(call->vault->mesh, &until_ms))
-        return error;
+    uint64_t until_ms;
+    if (kc_mesh_state_edge(call->vault->mesh, &until_ms))
+        return KC_OK;
     static const char id[] = KC_RECORD_ID_EDGE;
-    error = kc_call_record(
+    enum kc_error error = kc_call_record(
         call, KC_KIND_REVOCATION, (struct kc_span){(const uint8_t *)id, sizeof id - 1}, &edge);
     if (error == KC_OK)
         kc_mesh_state_note(call->vault->mesh, edge);
     if (error == KC_ERR_REFUSED)
         kc_mesh_state_no_edge(call->vault->mesh);
     return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
+static enum kc_error first_of(enum kc_error a, enum kc_error b)
+{
+    return a != KC_OK ? a : b;
+}
+
+/* Each wish is another way to the desk: so all is wished for together but for the capabilities, whose
+ * names are of the account's. */
+static enum kc_error find_all(struct serving *serving)
+{
+    struct kc_call *call = serving->call;
+    enum kc_error error = kc_call_service(call, &serving->service);
+    if (error == KC_OK || is_wishing(call))
+        error = first_of(error, find_bound(serving));
+    if (error == KC_OK || is_wishing(call))
+        error = first_of(error, find_edge(call));
+    return error == KC_OK ? hold_all(serving) : error;
 }
 
 /* --- what is to be durable first --- */

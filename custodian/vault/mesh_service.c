@@ -12,11 +12,10 @@
 #define ALGORITHM_ED448 4         /* code of a seed that makes one key of that curve */
 #define BODY_ROOM ((size_t)12288) /* octets of three documents */
 #define SEEDS_ROOM 160
-#define NAME_SIZE 129
 
-static void canonical_name(const struct kc_call *call, char name[static NAME_SIZE])
+void kc_call_service_name(const struct kc_call *call, char name[static KC_RECORD_TEXT_SIZE])
 {
-    kc_call_text(call, KC_FIELD_SERVICE, name, NAME_SIZE);
+    kc_call_text(call, KC_FIELD_SERVICE, name, KC_RECORD_TEXT_SIZE);
     for (char *c = name; *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
@@ -147,8 +146,8 @@ enum kc_error kc_call_service_key(struct kc_call *call, const struct kc_record *
 
 enum kc_error kc_call_service(struct kc_call *call, struct kc_record **service)
 {
-    char name[NAME_SIZE];
-    canonical_name(call, name);
+    char name[KC_RECORD_TEXT_SIZE];
+    kc_call_service_name(call, name);
     char id[KC_RECORD_ID_SIZE];
     kc_mesh_service_record_id(name, id);
     return kc_call_record(
@@ -236,8 +235,8 @@ static enum kc_error create(struct kc_call *call, const char *name)
 enum kc_error kc_vault_mesh_service_create(struct kc_call *call)
 {
     struct kc_record *present;
-    char name[NAME_SIZE];
-    canonical_name(call, name);
+    char name[KC_RECORD_TEXT_SIZE];
+    kc_call_service_name(call, name);
     enum kc_error error = kc_call_allowed(call);
     if (error == KC_OK && !is_host_name(name)) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SERVICE].name);

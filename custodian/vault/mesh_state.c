@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDS_MAX 262144   /* requests within the window */
-#define SHARES_MAX 16384 /* capabilities whose rest of a block is remembered */
-#define BUCKETS 4096
+#define IDS_MAX 4194304   /* requests within the window: 14,000 a second for five minutes */
+#define SHARES_MAX 262144 /* capabilities whose rest of a block is remembered */
+#define BUCKETS 65536
 #define PERIOD_S 3600 /* that a rate is over */
 #define BLOCK 64      /* operations charged at once */
 #define ALARM_PERCENT 80
@@ -30,6 +30,7 @@ struct kc_mesh_state {
     uint64_t until_ms, started_ms;
     struct left *buckets[BUCKETS];
     size_t count;
+    size_t turn; /* of a bucket, to make room */
 };
 
 /* --- life --- */
@@ -120,16 +121,18 @@ static struct left **place_of(struct kc_mesh_state *state, const char *id)
     return link;
 }
 
-/* When there are too many, those of one bucket lose their rest: it is charged again. */
+/* When there are too many, those of one bucket after the other lose their rest: it is charged again. */
 static void make_room(struct kc_mesh_state *state)
 {
-    for (size_t i = 0; i < BUCKETS && state->count >= SHARES_MAX; i++)
-        while (state->buckets[i]) {
-            struct left *left = state->buckets[i];
-            state->buckets[i] = left->next;
+    for (; state->count >= SHARES_MAX; state->turn++) {
+        struct left **bucket = &state->buckets[state->turn % BUCKETS];
+        while (*bucket) {
+            struct left *left = *bucket;
+            *bucket = left->next;
             state->count--;
             free(left);
         }
+    }
 }
 
 static struct left *find_or_make(struct kc_mesh_state *state, const char *id)
