@@ -9,9 +9,11 @@
 
 CK_FUNCTION_LIST_3_0 *p11;
 
+static void *module;
+
 void load_module(void)
 {
-    void *module = dlopen(KC_BUILD_DIR "/custodian-pkcs11.so", RTLD_NOW | RTLD_LOCAL);
+    module = dlopen(KC_BUILD_DIR "/custodian-pkcs11.so", RTLD_NOW | RTLD_LOCAL);
     if (module == NULL) {
         fprintf(stderr, "%s\n", dlerror());
         abort();
@@ -21,6 +23,13 @@ void load_module(void)
     if (get == NULL || get(NULL, NULL, &interface, 0) != CKR_OK)
         abort();
     p11 = interface->pFunctionList;
+}
+
+void unload_module(void)
+{
+    if (dlclose(module) != 0)
+        abort();
+    p11 = NULL;
 }
 
 int start_module(void **state)

@@ -11,8 +11,9 @@
 
 extern CK_FUNCTION_LIST_3_0 *p11;
 
-/* Loads the module and gets its list; once in a program. */
+/* Loads the module and gets its list, and gives it back. */
 void load_module(void);
+void unload_module(void);
 
 /* CMocka fixtures: a fresh custodian, the module initialized. */
 int start_module(void **state);

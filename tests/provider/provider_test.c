@@ -4,6 +4,7 @@
  * key leave it, and that keys go on through threads, forks and restarts of the custodian.
  */
 #include "proto/socket/client.h"
+#include "tests/provider/support.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/custodian.h"
 
@@ -20,123 +21,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEADLINE_MS 60000
 #define THREADS 8
 #define ROUNDS 20
 
 static struct kc_custodian custodian;
-static OSSL_LIB_CTX *library;
-static OSSL_PROVIDER *default_provider, *provider;
-
-static const char *const algorithms[] = {
-    "Ed25519", "Ed448", "P-256", "P-384", "RSA-2048", "X25519", "X448"};
-#define ALGORITHMS (sizeof algorithms / sizeof *algorithms)
-#define SIGNING 5 /* so many of them sign */
 
 /* --- set-up --- */
-
-static void generate(
-    struct kc_client *client, const char *algorithm, const char *role, const char *label)
-{
-    struct kc_client_request request;
-    struct kc_client_answer *answer;
-    kc_client_request_init(&request, KC_OPERATION_KEY_GENERATE);
-    kc_values_set_text(&request.message.values, KC_FIELD_ALGORITHM, algorithm);
-    kc_values_set_text(&request.message.values, KC_FIELD_ROLE, role);
-    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, "home");
-    kc_values_set_text(&request.message.values, KC_FIELD_LABEL, label);
-    enum kc_error error = kc_client_call(client, &request, DEADLINE_MS, &answer);
-    if (error != KC_OK)
-        fail_msg("generate %s: %s", label, kc_error_name(error));
-    kc_client_answer_free(answer);
-    kc_client_request_done(&request);
-}
 
 static int start(void **state)
 {
     (void)state;
-    struct kc_client *client;
     kc_custodian_init(&custodian, "\"home\"");
     setenv("CUSTODIAN_SOCKET", custodian.socket, 1);
-    assert_int_equal(kc_client_new(custodian.socket, &client), KC_OK);
-    for (size_t i = 0; i < ALGORITHMS; i++)
-        generate(client, algorithms[i], "application", algorithms[i]);
-    generate(client, "Ed448", "base", "base");
-    kc_client_free(client);
-
-    library = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER_set_default_search_path(library, KC_BUILD_DIR "/ossl-modules");
-    default_provider = OSSL_PROVIDER_load(library, "default");
-    provider = OSSL_PROVIDER_load(library, "custodian");
-    assert_non_null(default_provider);
-    assert_non_null(provider);
-    assert_int_equal(EVP_set_default_properties(library, "?provider=default"), 1);
-    return 0;
+    generate_keys();
+    generate("Ed448", "base", NULL, "base");
+    return load_provider() ? 0 : -1;
 }
 
 static int stop(void **state)
 {
     (void)state;
-    OSSL_PROVIDER_unload(provider);
-    OSSL_PROVIDER_unload(default_provider);
-    OSSL_LIB_CTX_free(library);
+    unload_provider();
     kc_custodian_done(&custodian);
     return 0;
-}
-
-/* The key of a URI; NULL: there is none. */
-static EVP_PKEY *find(const char *uri)
-{
-    EVP_PKEY *key = NULL;
-    OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, library, NULL, NULL, NULL, NULL, NULL, NULL);
-    assert_non_null(store);
-    OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-    if (info != NULL)
-        key = OSSL_STORE_INFO_get1_PKEY(info);
-    OSSL_STORE_INFO_free(info);
-    OSSL_STORE_close(store);
-    return key;
-}
-
-static EVP_PKEY *find_label(const char *label)
-{
-    char uri[64];
-    snprintf(uri, sizeof uri, "custodian:label=%s", label);
-    EVP_PKEY *key = find(uri);
-    assert_non_null(key);
-    return key;
-}
-
-/* The public half, as a key of the default provider. */
-static EVP_PKEY *public_of(const EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    int size = i2d_PUBKEY(key, &der);
-    assert_true(size > 0);
-    const unsigned char *at = der;
-    EVP_PKEY *public = d2i_PUBKEY_ex(NULL, &at, size, library, NULL);
-    assert_non_null(public);
-    assert_ptr_equal(EVP_PKEY_get0_provider(public), default_provider);
-    OPENSSL_free(der);
-    return public;
-}
-
-/* Signs, and lets the default provider verify. */
-static bool signs(EVP_PKEY *key, EVP_PKEY *public)
-{
-    unsigned char signature[512];
-    size_t size = sizeof signature;
-    bool edwards = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
-    const char *hash = edwards ? NULL : "SHA2-256";
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool done = EVP_DigestSignInit_ex(context, NULL, hash, library, NULL, key, NULL) == 1 &&
-                EVP_DigestSign(context, signature, &size, (const unsigned char *)"message", 7) == 1;
-    EVP_MD_CTX_free(context);
-    context = EVP_MD_CTX_new();
-    done = done && EVP_DigestVerifyInit_ex(context, NULL, hash, library, NULL, public, NULL) == 1 &&
-           EVP_DigestVerify(context, signature, size, (const unsigned char *)"message", 7) == 1;
-    EVP_MD_CTX_free(context);
-    return done;
 }
 
 /* --- which half leaves --- */
@@ -252,20 +159,6 @@ static void offers_no_key_that_is_not_for_programs(void **state)
     EVP_PKEY_free(key);
 }
 
-static void decode(const char *pem, EVP_PKEY **key)
-{
-    const unsigned char *at = (const unsigned char *)pem;
-    size_t size = strlen(pem);
-    OSSL_DECODER_CTX *context =
-        OSSL_DECODER_CTX_new_for_pkey(key, "PEM", NULL, NULL, EVP_PKEY_KEYPAIR, library, NULL);
-    (void)OSSL_DECODER_from_data(context, &at, &size);
-    OSSL_DECODER_CTX_free(context);
-}
-
-#define REFERENCE(content)                                                                         \
-    "-----BEGIN CUSTODIAN KEY REFERENCE-----\n" content "\n-----END CUSTODIAN KEY "                \
-    "REFERENCE-----\n"
-
 static void decodes_references_and_nothing_like_them(void **state)
 {
     (void)state;
@@ -275,16 +168,12 @@ static void decodes_references_and_nothing_like_them(void **state)
         REFERENCE("MB4MFWN1c3RvZGlhbjpsYWJlbD1QLTI1NgwFUC0yNTc="), /* P-257 */
         REFERENCE("MBcMFWN1c3RvZGlhbjpsYWJlbD1QLTI1Ng=="),         /* no algorithm */
         REFERENCE("MAA="), REFERENCE("BQA="), REFERENCE("")};
-    EVP_PKEY *key = NULL;
-    decode(REFERENCE("MB4MFWN1c3RvZGlhbjpsYWJlbD1QLTI1NgwFUC0yNTY="), &key);
+    EVP_PKEY *key = decode(REFERENCE_P_256);
     assert_non_null(key);
     assert_ptr_equal(EVP_PKEY_get0_provider(key), provider);
     EVP_PKEY_free(key);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        key = NULL;
-        decode(bad[i], &key);
-        assert_null(key);
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_null(decode(bad[i]));
 }
 
 /* --- using them --- */

@@ -88,8 +88,10 @@ static void write_config(const struct kc_custodian *c)
 /* Starts the daemon with one more argument; descriptor is its READY_FD, -1 for none. */
 static pid_t spawn(const struct kc_custodian *c, const char *argument, int descriptor)
 {
-    const char *const arguments[] = {"setpriv", "--pdeathsig", "TERM", DAEMON, "--config",
-        c->config, argument, descriptor < 0 ? NULL : "9", NULL};
+    /* Leaks are looked for by tracing, which processes that are not dumpable refuse. */
+    const char *const arguments[] = {"setpriv", "--pdeathsig", "TERM", "env",
+        "ASAN_OPTIONS=detect_leaks=0", DAEMON, "--config", c->config, argument,
+        descriptor < 0 ? NULL : "9", NULL};
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
     bool good = posix_spawn_file_actions_init(&actions) == 0 &&
