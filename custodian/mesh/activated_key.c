@@ -89,11 +89,61 @@ static enum kc_error share_read(const struct kc_object *share, struct kc_mesh_ac
     return private_read(&private, made);
 }
 
-static enum kc_error secret_read(const struct kc_object *data, struct kc_mesh_activated_key *made)
+/* The base key that a CompositePrivate names; never the profile's, which signs just the profile. */
+static const struct kc_key *device_key(
+    const struct kc_object *composite, const struct kc_mesh_device_keys *base)
+{
+    char said[KC_UDF_ID_SIZE];
+    struct kc_public_key own;
+    if (kc_json_text(kc_object_member(composite, "DeviceKeyUdf"), said, sizeof said) != KC_OK)
+        return NULL;
+    for (size_t i = KC_MESH_DEVICE_SIGN; i < KC_MESH_DEVICE_KEYS; i++)
+        if (kc_mesh_public_key(&base->of[i].public, &own) == KC_OK && strcmp(own.udf, said) == 0)
+            return &base->of[i];
+    return NULL;
+}
+
+/* What came is the salt, and becomes the sum. */
+static enum kc_error salt_add(const struct kc_key *device, struct kc_mesh_activated_key *made)
+{
+    struct kc_key parts[2] = {*device}; /* secret */
+    KC_AUTO_SCALAR salt = {0};
+    KC_AUTO_KEY sum = {0};
+    enum kc_curve curve = made->public.curve;
+    enum kc_error error = kc_scalar_decode(&salt, curve, made->secret, made->secret_size);
+    if (error == KC_OK)
+        error = kc_key_from_scalar(&parts[1], &salt);
+    if (error == KC_OK && device->public.curve == curve)
+        error = kc_key_compose(&sum, parts, 2);
+    kc_wipe(parts, sizeof parts);
+    if (error != KC_OK || sum.public.curve != curve)
+        return KC_ERR_CONTRIBUTION;
+    made->public = sum.public;
+    kc_scalar_encode(&sum.scalar, made->secret);
+    return KC_OK;
+}
+
+/* The administrator sends an offset alone: the key is that of the device's own and the offset. */
+static enum kc_error composite_read(const struct kc_object *composite,
+    const struct kc_mesh_device_keys *base, struct kc_mesh_activated_key *made)
+{
+    struct kc_object salt = kc_object_inner(composite, "PrivateSalt");
+    const struct kc_key *device = device_key(composite, base);
+    bool is_scalar = false;
+    if (device == NULL || curve_of(kc_object_member(&salt, "crv"), &is_scalar) == NULL ||
+        !is_scalar)
+        return KC_ERR_CONTRIBUTION;
+    enum kc_error error = private_read(&salt, made);
+    return error == KC_OK ? salt_add(device, made) : error;
+}
+
+static enum kc_error secret_read(const struct kc_object *data,
+    const struct kc_mesh_device_keys *base, struct kc_mesh_activated_key *made)
 {
     struct kc_object private = kc_object_inner(data, "PrivateParameters");
-    return private.type == KC_OBJECT_KeyShare ? share_read(&private, made)
-                                              : private_read(&private, made);
+    return private.type == KC_OBJECT_KeyShare           ? share_read(&private, made)
+           : private.type == KC_OBJECT_CompositePrivate ? composite_read(&private, base, made)
+                                                        : private_read(&private, made);
 }
 
 /* --- against what is known --- */
@@ -105,21 +155,34 @@ static enum kc_error point_read(const struct kc_public_key *key, struct kc_point
                         : KC_ERR_BAD_ALGORITHM;
 }
 
-/* What the document says beside a private half is its public half, or that of the whole key. */
-static enum kc_error said_check(
-    const struct kc_object *data, const struct kc_mesh_activated_key *made)
+/* A public half that may be left out, and is one of these if it is there. */
+static bool says_point(const struct kc_object *object, const char *field, const struct kc_point *a,
+    const struct kc_point *b)
 {
     struct kc_public_key said;
     struct kc_point point = {0};
-    if (kc_object_inner(data, "PublicParameters").type == KC_OBJECT_NONE)
-        return KC_OK;
-    enum kc_error error =
-        kc_public_key_read_tagged(kc_object_member(data, "PublicParameters"), &said);
-    if (error == KC_OK)
-        error = point_read(&said, &point);
-    bool fits = error == KC_OK && point.curve == made->public.curve &&
-                (kc_point_equal(&point, &made->public) != 0 ||
-                    (made->is_share && kc_point_equal(&point, &made->group) != 0));
+    if (kc_object_inner(object, field).type == KC_OBJECT_NONE)
+        return true;
+    if (kc_public_key_read_tagged(kc_object_member(object, field), &said) != KC_OK ||
+        point_read(&said, &point) != KC_OK || point.curve != a->curve)
+        return false;
+    return kc_point_equal(&point, a) != 0 || (b != NULL && kc_point_equal(&point, b) != 0);
+}
+
+/* What the document says beside a private half is its public half, or that of the whole key; a share
+ * is one of the key that it names, and of the service's share that it names. */
+static enum kc_error said_check(
+    const struct kc_object *data, const struct kc_mesh_activated_key *made)
+{
+    struct kc_object private = kc_object_inner(data, "PrivateParameters");
+    const struct kc_point *whole = made->is_share ? &made->group : &made->public;
+    bool fits = says_point(data, "PublicParameters", &made->public, whole);
+    if (private.type == KC_OBJECT_KeyShare)
+        fits = fits && says_point(&private, "PublicPrimary", whole, NULL);
+    if (private.type == KC_OBJECT_CompositePrivate)
+        fits = fits &&
+               (kc_object_inner(&private, "ServiceShare").type == KC_OBJECT_NONE ||
+                   (made->is_share && says_point(&private, "ServiceShare", &made->peer, NULL)));
     return fits ? KC_OK : KC_ERR_CONTRIBUTION;
 }
 
@@ -152,7 +215,8 @@ static enum kc_error key_new(
 }
 
 static enum kc_error resource_read(const struct kc_object *activation,
-    const struct kc_object *profile, size_t at, struct kc_mesh_activated *activated)
+    const struct kc_object *profile, const struct kc_mesh_device_keys *base, size_t at,
+    struct kc_mesh_activated *activated)
 {
     struct kc_mesh_activated_key *made;
     struct kc_object data = kc_object_inner(activation, resources[at].field);
@@ -163,7 +227,7 @@ static enum kc_error resource_read(const struct kc_object *activation,
         return error;
     if (!kc_text_copy(made->name, sizeof made->name, resources[at].name))
         return KC_ERR_INTERNAL;
-    error = secret_read(&data, made);
+    error = secret_read(&data, base, made);
     if (error == KC_OK)
         error = whole_compare(profile, resources[at].field, made);
     return error == KC_OK ? said_check(&data, made) : error;
@@ -183,7 +247,8 @@ static enum kc_error store_name(struct kc_json resource, char name[KC_MESH_KEY_N
 }
 
 /* No profile has it: it is what its own public half says, and whole. */
-static enum kc_error store_read(struct kc_json entry, struct kc_mesh_activated *activated)
+static enum kc_error store_read(struct kc_json entry, const struct kc_mesh_device_keys *base,
+    struct kc_mesh_activated *activated)
 {
     struct kc_object object;
     struct kc_mesh_activated_key *made;
@@ -195,18 +260,19 @@ static enum kc_error store_read(struct kc_json entry, struct kc_mesh_activated *
     if (error != KC_OK)
         return error;
     struct kc_object data = kc_object_inner(&object, "Key");
-    error = secret_read(&data, made);
+    error = secret_read(&data, base, made);
     return error == KC_OK ? said_check(&data, made) : error;
 }
 
 enum kc_error kc_mesh_activated_keys_read(const struct kc_object *activation,
-    const struct kc_object *profile, struct kc_mesh_activated *activated)
+    const struct kc_object *profile, const struct kc_mesh_device_keys *base,
+    struct kc_mesh_activated *activated)
 {
     struct kc_json entries = kc_object_member(activation, "Entries");
     enum kc_error error = KC_OK;
     for (size_t i = 0; error == KC_OK && i < sizeof resources / sizeof *resources; i++)
-        error = resource_read(activation, profile, i, activated);
+        error = resource_read(activation, profile, base, i, activated);
     for (size_t i = 0; error == KC_OK && i < kc_json_count(entries); i++)
-        error = store_read(kc_json_item(entries, i), activated);
+        error = store_read(kc_json_item(entries, i), base, activated);
     return error;
 }

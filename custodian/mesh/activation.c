@@ -61,6 +61,22 @@ static enum kc_error account_open(struct reading *reading)
     return error;
 }
 
+/* "CatalogedDevice: present if and only if Result is Accept" (001, 10.6.8). What says neither yes nor
+ * no ends nothing. */
+static enum kc_error result_check(struct reading *reading)
+{
+    struct kc_json result = kc_object_member(&reading->response.object, "Result");
+    bool accepted = kc_json_is_text(result, "Accept");
+    reading->cataloged = kc_object_inner(&reading->response.object, "CatalogedDevice");
+    if (accepted != (reading->cataloged.type == KC_OBJECT_CatalogedDevice))
+        return KC_ERR_BAD_REQUEST;
+    if (accepted)
+        return KC_OK;
+    return kc_json_is_text(result, "Reject") || kc_json_is_text(result, "Expired")
+               ? KC_ERR_REJECTED
+               : KC_ERR_BAD_REQUEST;
+}
+
 /* "RespondConnection id must be MakeID of the acknowledged request." */
 static enum kc_error response_open(struct reading *reading, struct kc_span text)
 {
@@ -68,13 +84,9 @@ static enum kc_error response_open(struct reading *reading, struct kc_span text)
         KC_OBJECT_RespondConnection, &reading->administrator, kc_mesh_verify, &reading->response);
     if (error != KC_OK)
         return error;
-    const struct kc_object *response = &reading->response.object;
-    if (!kc_json_is_text(kc_object_member(response, "MessageId"), reading->awaited->response_id))
-        return KC_ERR_ACTIVATION;
-    if (!kc_json_is_text(kc_object_member(response, "Result"), "Accept"))
-        return KC_ERR_REJECTED;
-    reading->cataloged = kc_object_inner(response, "CatalogedDevice");
-    return reading->cataloged.type == KC_OBJECT_CatalogedDevice ? KC_OK : KC_ERR_BAD_REQUEST;
+    struct kc_json id = kc_object_member(&reading->response.object, "MessageId");
+    return kc_json_is_text(id, reading->awaited->response_id) ? result_check(reading)
+                                                              : KC_ERR_ACTIVATION;
 }
 
 /* A text that may be left out, but says this if it is there. */
@@ -163,12 +175,13 @@ static enum kc_error part_open(const struct reading *reading, struct kc_json mem
         kc_json_source(member), &reading->administrator, key, PART_SIZE_MAX, content, size);
 }
 
-static enum kc_error activation_parse(const struct reading *reading, struct kc_span content)
+static enum kc_error activation_parse(
+    const struct reading *reading, enum kc_object_type type, struct kc_span content)
 {
     struct kc_json_document document = {0};
     struct kc_object activation;
-    enum kc_error error = kc_object_parse(
-        content, PART_SIZE_MAX, KC_OBJECT_ActivationDevice, &document, &activation, NULL);
+    enum kc_error error =
+        kc_object_parse(content, PART_SIZE_MAX, type, &document, &activation, NULL);
     if (error == KC_OK && !says(&activation, "AccountUdf", reading->awaited->account_udf))
         error = KC_ERR_ACTIVATION;
     if (error == KC_OK)
@@ -178,10 +191,18 @@ static enum kc_error activation_parse(const struct reading *reading, struct kc_s
     return error;
 }
 
+/* In 2022 ActivationDevice is called ActivationAccount, and ActivationAccount ActivationCommon. */
+static bool is_of_2022(const struct reading *reading)
+{
+    return !kc_json_is_there(kc_object_member(&reading->cataloged, "EnvelopedActivationDevice"));
+}
+
 /* Encrypted to the base key, which alone the administrator knew. */
 static enum kc_error seed_open(const struct reading *reading)
 {
-    struct kc_json member = kc_object_member(&reading->cataloged, "EnvelopedActivationDevice");
+    bool renamed = is_of_2022(reading);
+    struct kc_json member = kc_object_member(
+        &reading->cataloged, renamed ? "EnvelopedActivationAccount" : "EnvelopedActivationDevice");
     uint8_t *content = NULL;
     size_t size = 0;
     if (!kc_json_is_there(member))
@@ -190,7 +211,9 @@ static enum kc_error seed_open(const struct reading *reading)
         reading, member, &reading->awaited->base->of[KC_MESH_DEVICE_ENCRYPT], &content, &size);
     if (error != KC_OK)
         return error;
-    error = activation_parse(reading, (struct kc_span){content, size});
+    error = activation_parse(reading,
+        renamed ? KC_OBJECT_ActivationAccount : KC_OBJECT_ActivationDevice,
+        (struct kc_span){content, size});
     kc_room_free(content);
     return error;
 }
@@ -263,7 +286,8 @@ static enum kc_error keys_parse(struct reading *reading, struct kc_span content)
         !says(&activation, "AccountUdf", reading->awaited->account_udf))
         error = KC_ERR_ACTIVATION;
     if (error == KC_OK)
-        error = kc_mesh_activated_keys_read(&activation, &reading->profile.object, reading->made);
+        error = kc_mesh_activated_keys_read(
+            &activation, &reading->profile.object, reading->awaited->base, reading->made);
     kc_json_done(&document);
     return error;
 }
@@ -273,9 +297,8 @@ static enum kc_error keys_open(struct reading *reading)
 {
     uint8_t *content = NULL;
     size_t size = 0;
-    struct kc_json member = kc_object_member(&reading->cataloged, "EnvelopedActivationAccount");
-    if (!kc_json_is_there(member))
-        member = kc_object_member(&reading->cataloged, "EnvelopedActivationCommon");
+    struct kc_json member = kc_object_member(&reading->cataloged,
+        is_of_2022(reading) ? "EnvelopedActivationCommon" : "EnvelopedActivationAccount");
     if (!kc_json_is_there(member))
         return KC_OK;
     enum kc_error error = part_open(reading, member, &reading->composite, &content, &size);

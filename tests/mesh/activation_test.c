@@ -235,8 +235,23 @@ static void a_rejection_is_told_and_gives_nothing(void **state)
     struct place *place = *state;
     place->administrator->result = "Reject";
     expect(place, KC_ERR_REJECTED);
-    place->administrator->result = "accept";
+    place->administrator->result = "Expired";
     expect(place, KC_ERR_REJECTED);
+    place->administrator->result = "Pending"; /* no answer yet */
+    expect(place, KC_ERR_BAD_REQUEST);
+}
+
+static void a_device_comes_with_an_acceptance_and_with_nothing_else(void **state)
+{
+    struct place *place = *state;
+    struct administrator *a = place->administrator;
+    a->rejects_with_device = true;
+    a->result = "Reject";
+    expect(place, KC_ERR_BAD_REQUEST);
+    a->result = "accept";
+    expect(place, KC_ERR_BAD_REQUEST);
+    a->result = "Accept";
+    expect(place, KC_OK);
 }
 
 /* --- hazard 7.9: a key of somebody's choice --- */
@@ -336,6 +351,76 @@ static void a_share_of_2021_is_told_from_a_whole_key_by_the_profile(void **state
     assert_true(find(&activated, "CompleteAccountEncrypt")->is_share);
 }
 
+/* Each field of an ActivationAccount, in the names of 2021 and of 2022. */
+static void each_key_that_an_account_has_can_be_given(void **state)
+{
+    struct place *place = *state;
+    struct administrator *a = place->administrator;
+    const struct {
+        const char *name;
+        const struct kc_key *key;
+    } given[] = {{"CompleteAccountProfile", &a->profile},
+        {"CompleteAccountAdminSign", &a->signature}, {"CompleteAccountEncrypt", &a->encryption},
+        {"CompleteAccountAuthenticate", &a->authentication},
+        {"CompleteAccountSign", &a->account_signature}};
+    a->gives_profile = a->gives_administrator = a->gives_encryption = GIVEN_WHOLE;
+    a->gives_authentication = a->gives_signature = GIVEN_WHOLE;
+    for (size_t generation = 0; generation < 2; generation++) {
+        KC_AUTO_ACTIVATED activated = {0};
+        a->names_of_2022 = generation == 1;
+        char *text = administrator_respond(a, place->points);
+        assert_int_equal(read(place, text, &activated), KC_OK);
+        free(text);
+        assert_int_equal(activated.key_count, 5);
+        for (size_t i = 0; i < 5; i++) {
+            const struct kc_mesh_activated_key *key = find(&activated, given[i].name);
+            assert_false(key->is_share);
+            assert_true(kc_point_equal(&key->public, &given[i].key->public));
+        }
+    }
+}
+
+/* An offset alone is sent; without the device's own key it is nothing. */
+static void a_key_that_is_added_to_the_device_s_own_is_their_sum(void **state)
+{
+    struct place *place = *state;
+    struct administrator *a = place->administrator;
+    KC_AUTO_ACTIVATED activated = {0};
+    struct kc_point peer;
+    struct kc_public_key sign;
+    a->gives_encryption = GIVEN_COMPOSITE;
+    char *text = administrator_respond(a, place->points);
+    assert_int_equal(read(place, text, &activated), KC_OK);
+    free(text);
+    const struct kc_mesh_activated_key *key = find(&activated, "CompleteAccountEncrypt");
+    assert_true(key->is_share);
+    assert_int_equal(key->secret_size, 56);
+    assert_int_equal(key->secret[0], 12345 & 0xff);
+    assert_int_equal(key->secret[1], 12345 >> 8);
+    peer = key->peer;
+    a->says_peer = &peer;
+    expect(place, KC_OK);
+    a->says_peer = &place->points[KC_MESH_DEVICE_ENCRYPT]; /* not the service's share */
+    expect(place, KC_ERR_CONTRIBUTION);
+    a->says_peer = NULL;
+    assert_int_equal(kc_mesh_public_key(&place->points[KC_MESH_DEVICE_SIGN], &sign), KC_OK);
+    a->names_device_key = sign.udf; /* of another curve */
+    expect(place, KC_ERR_CONTRIBUTION);
+    a->names_device_key = a->account_udf;
+    expect(place, KC_ERR_CONTRIBUTION);
+}
+
+static void a_share_is_of_the_key_that_it_names(void **state)
+{
+    struct place *place = *state;
+    struct administrator *a = place->administrator;
+    a->gives_encryption = GIVEN_SHARE;
+    a->says_primary = &a->encryption.public;
+    expect(place, KC_OK);
+    a->says_primary = &a->authentication.public;
+    expect(place, KC_ERR_CONTRIBUTION);
+}
+
 static void a_key_that_is_not_what_stands_beside_it_is_refused(void **state)
 {
     struct place *place = *state;
@@ -374,12 +459,16 @@ int main(void)
         CASE(an_activation_of_another_account_is_refused),
         CASE(an_activation_that_is_not_newer_is_refused),
         CASE(a_rejection_is_told_and_gives_nothing),
+        CASE(a_device_comes_with_an_acceptance_and_with_nothing_else),
         CASE(keys_that_no_signed_connection_fixes_are_refused),
         CASE(a_connection_that_names_another_key_than_the_sum_is_refused),
         CASE(a_contribution_that_takes_the_base_key_away_is_refused),
         CASE(a_seed_of_another_kind_is_refused),
         CASE(whole_keys_and_shares_of_the_account_come_with_what_they_are),
         CASE(a_share_of_2021_is_told_from_a_whole_key_by_the_profile),
+        CASE(each_key_that_an_account_has_can_be_given),
+        CASE(a_key_that_is_added_to_the_device_s_own_is_their_sum),
+        CASE(a_share_is_of_the_key_that_it_names),
         CASE(a_key_that_is_not_what_stands_beside_it_is_refused),
         CASE(keys_that_are_encrypted_to_the_base_key_are_refused),
     };

@@ -229,7 +229,8 @@ static char *seed_make(
     sent[1] = a->sent_code != 0 ? a->sent_code : sent[1];
     GOOD(kc_udf_present(KC_UDF_SEED, (struct kc_span){sent, sizeof sent}, 0, text, sizeof text));
     kc_object_writer_init(&w, room, sizeof room);
-    kc_object_write_tagged(&w, NULL, KC_OBJECT_ActivationDevice);
+    kc_object_write_tagged(
+        &w, NULL, a->names_of_2022 ? KC_OBJECT_ActivationAccount : KC_OBJECT_ActivationDevice);
     kc_object_write_text(&w, "ActivationKey", text);
     write_text(&w, "AccountUdf", a->seed_account_udf);
     kc_object_write_end(&w);
@@ -238,24 +239,66 @@ static char *seed_make(
     return envelope(&w, "ActivationDevice", a->activates, to);
 }
 
-/* As kc_mesh_write_scalar, in a KeyShare. */
-static void write_share(struct kc_object_writer *w, const char *field,
-    const struct kc_public_key *own, const struct kc_scalar *scalar)
+static void write_tagged_public(
+    struct kc_object_writer *w, const char *field, const struct kc_public_key *key)
+{
+    kc_object_write_tagged(w, field, KC_OBJECT_PublicKeyECDH);
+    kc_object_write_text(w, "crv", key->algorithm);
+    kc_object_write_octets(w, "Public", (struct kc_span){key->octets, key->size});
+    kc_object_write_end(w);
+}
+
+static void write_tagged_point(
+    struct kc_object_writer *w, const char *field, const struct kc_point *point)
+{
+    if (point == NULL)
+        return;
+    struct kc_public_key public = public_of(point);
+    write_tagged_public(w, field, &public);
+}
+
+static void write_private(
+    struct kc_object_writer *w, const char *field, const struct kc_scalar *scalar)
 {
     uint8_t octets[KC_SCALAR_SIZE_MAX];
     kc_scalar_encode(scalar, octets);
-    kc_object_write_object(w, field, KC_OBJECT_KeyData);
-    kc_object_write_tagged(w, "PublicParameters", KC_OBJECT_PublicKeyECDH);
-    kc_object_write_text(w, "crv", own->algorithm);
-    kc_object_write_octets(w, "Public", (struct kc_span){own->octets, own->size});
-    kc_object_write_end(w);
-    kc_object_write_tagged(w, "PrivateParameters", KC_OBJECT_KeyShare);
-    kc_object_write_tagged(w, "Share", KC_OBJECT_PrivateKeyECDH);
-    kc_object_write_text(w, "crv", strcmp(own->algorithm, "X448") == 0 ? "X448z" : "Ed448z");
+    kc_object_write_tagged(w, field, KC_OBJECT_PrivateKeyECDH);
+    kc_object_write_text(w, "crv", scalar->curve == KC_CURVE_X448 ? "X448z" : "Ed448z");
     kc_object_write_octets(
         w, "Private", (struct kc_span){octets, kc_curve_info(scalar->curve)->scalar_size});
     kc_object_write_end(w);
+}
+
+/* As kc_mesh_write_scalar, in a KeyShare. */
+static void write_share(const struct administrator *a, struct kc_object_writer *w,
+    const char *field, const struct kc_public_key *own, const struct kc_scalar *scalar)
+{
+    kc_object_write_object(w, field, KC_OBJECT_KeyData);
+    write_tagged_public(w, "PublicParameters", own);
+    kc_object_write_tagged(w, "PrivateParameters", KC_OBJECT_KeyShare);
+    write_tagged_point(w, "PublicPrimary", a->says_primary);
+    write_private(w, "Share", scalar);
     kc_object_write_text(w, "ServiceId", "MAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG");
+    kc_object_write_end(w);
+    kc_object_write_end(w);
+}
+
+/* The share of 12345, as the sum of the device's base encryption key and what is sent. */
+static void write_composite(
+    const struct administrator *a, struct kc_object_writer *w, const char *field)
+{
+    KC_AUTO_DEVICE_KEYS device = administrator_device();
+    const struct kc_key *base = &device.of[KC_MESH_DEVICE_ENCRYPT];
+    struct kc_public_key named = public_of(&base->public);
+    struct kc_scalar sum, salt;
+    kc_scalar_set(&sum, KC_CURVE_X448, 12345);
+    kc_scalar_subtract(&salt, &sum, &base->scalar);
+    kc_object_write_object(w, field, KC_OBJECT_KeyData);
+    kc_object_write_tagged(w, "PrivateParameters", KC_OBJECT_CompositePrivate);
+    kc_object_write_text(
+        w, "DeviceKeyUdf", a->names_device_key != NULL ? a->names_device_key : named.udf);
+    write_private(w, "PrivateSalt", &salt);
+    write_tagged_point(w, "ServiceShare", a->says_peer);
     kc_object_write_end(w);
     kc_object_write_end(w);
 }
@@ -265,6 +308,10 @@ static void give(const struct administrator *a, struct kc_object_writer *w, cons
 {
     if (given == GIVEN_NONE)
         return;
+    if (given == GIVEN_COMPOSITE) {
+        write_composite(a, w, field);
+        return;
+    }
     struct kc_key key = *whole;
     struct kc_scalar scalar = key.scalar;
     if (given != GIVEN_WHOLE) {
@@ -275,9 +322,23 @@ static void give(const struct administrator *a, struct kc_object_writer *w, cons
     struct kc_public_key public =
         public_of(a->lies_about_public ? &a->profile.public : &key.public);
     if (given == GIVEN_SHARE && !a->shares_of_2021)
-        write_share(w, field, &public, &scalar);
+        write_share(a, w, field, &public, &scalar);
     else
         kc_mesh_write_scalar(w, field, &public, &scalar);
+}
+
+/* The names of 2022, which the table reads and does not write: "Encryption" of "AccountEncryption". */
+static void rename_to_2022(struct kc_object_writer *w)
+{
+    static const char longer[] = "\"Account";
+    uint8_t *text = w->json.out.bytes;
+    size_t made = 0, size = w->json.out.size;
+    for (size_t i = 0; i < size; i++) {
+        text[made++] = text[i];
+        if (i + sizeof longer < size && memcmp(text + i, longer, sizeof longer - 1) == 0)
+            i += sizeof longer - 2;
+    }
+    w->json.out.size = made;
 }
 
 static char *keys_make(
@@ -286,10 +347,15 @@ static char *keys_make(
     static uint8_t room[ROOM];
     struct kc_object_writer w;
     kc_object_writer_init(&w, room, sizeof room);
-    kc_object_write_tagged(&w, NULL, KC_OBJECT_ActivationAccount);
-    write_text(&w, "AccountUdf", a->seed_account_udf);
+    bool renamed = a->names_of_2022;
+    kc_object_write_tagged(
+        &w, NULL, renamed ? KC_OBJECT_ActivationCommon : KC_OBJECT_ActivationAccount);
+    if (!renamed)
+        write_text(&w, "AccountUdf", a->seed_account_udf);
+    give(a, &w, "ProfileSignature", &a->profile, a->gives_profile);
     give(a, &w, "AdministratorSignature", &a->signature, a->gives_administrator);
     give(a, &w, "AccountEncryption", &a->encryption, a->gives_encryption);
+    give(a, &w, "AccountAuthentication", &a->authentication, a->gives_authentication);
     give(a, &w, "AccountSignature", &a->account_signature, a->gives_signature);
     if (a->gives_store != GIVEN_NONE) {
         struct kc_key store = administrator_key(KC_CURVE_X448, 77);
@@ -301,6 +367,8 @@ static char *keys_make(
         kc_object_write_end(&w);
     }
     kc_object_write_end(&w);
+    if (renamed)
+        rename_to_2022(&w);
     const struct kc_point *to =
         a->keys_to.scalar.curve != 0 ? &a->keys_to.public : &composite[KC_MESH_DEVICE_ENCRYPT];
     return envelope(&w, "ActivationAccount", a->gives, to);
@@ -312,8 +380,8 @@ char *administrator_respond(
     static uint8_t room[ROOM];
     struct kc_object_writer w;
     struct kc_point composite[KC_MESH_DEVICE_KEYS];
-    bool gives =
-        a->gives_encryption || a->gives_signature || a->gives_administrator || a->gives_store;
+    bool gives = a->gives_encryption || a->gives_signature || a->gives_administrator ||
+                 a->gives_store || a->gives_profile || a->gives_authentication;
     composite_of(a, base, composite);
     char *connection = connection_make(a, composite), *seed = seed_make(a, base);
     char *keys = gives ? keys_make(a, composite) : NULL;
@@ -321,13 +389,17 @@ char *administrator_respond(
     kc_object_write_tagged(&w, NULL, KC_OBJECT_RespondConnection);
     kc_object_write_text(&w, "MessageId", a->response_id);
     kc_object_write_text(&w, "Result", a->result);
-    kc_object_write_object(&w, "CatalogedDevice", KC_OBJECT_CatalogedDevice);
-    write_text(&w, "DeviceUdf", a->device_udf);
-    write_source(&w, "EnvelopedProfileDevice", a->device_profile);
-    write_source(&w, "EnvelopedConnectionDevice", connection);
-    write_source(&w, "EnvelopedActivationDevice", seed);
-    write_source(&w, "EnvelopedActivationAccount", keys);
-    kc_object_write_end(&w);
+    if (strcmp(a->result, "Accept") == 0 || a->rejects_with_device) {
+        kc_object_write_object(&w, "CatalogedDevice", KC_OBJECT_CatalogedDevice);
+        write_text(&w, "DeviceUdf", a->device_udf);
+        write_source(&w, "EnvelopedProfileDevice", a->device_profile);
+        write_source(&w, "EnvelopedConnectionDevice", connection);
+        write_source(&w,
+            a->names_of_2022 ? "EnvelopedActivationAccount" : "EnvelopedActivationDevice", seed);
+        write_source(&w,
+            a->names_of_2022 ? "EnvelopedActivationCommon" : "EnvelopedActivationAccount", keys);
+        kc_object_write_end(&w);
+    }
     kc_object_write_end(&w);
     char *text = envelope(&w, "RespondConnection", a->responds, NULL);
     free(connection);

@@ -12,7 +12,8 @@
 #define ADMINISTRATOR_NOW INT64_C(1790000000) /* seconds since 1970 */
 #define ADMINISTRATOR_ADDRESS "alice@example.com"
 
-enum given { GIVEN_NONE, GIVEN_WHOLE, GIVEN_SHARE, GIVEN_FOREIGN };
+/* A composite is an offset to the device's base encryption key; of 2021, a bare scalar. */
+enum given { GIVEN_NONE, GIVEN_WHOLE, GIVEN_SHARE, GIVEN_FOREIGN, GIVEN_COMPOSITE };
 
 struct administrator {
     /* the account */
@@ -29,9 +30,15 @@ struct administrator {
     const char *device_profile; /* in the CatalogedDevice; NULL: left out */
     bool lacks_connection, lacks_authentication, says_rogue_key;
     enum given gives_encryption, gives_signature, gives_administrator, gives_store;
-    bool shares_of_2021;    /* a bare scalar, not a KeyShare */
-    bool lies_about_public; /* beside a private half stands another public one */
-    struct kc_scalar share; /* the device's, of whatever is shared; secret */
+    enum given gives_profile, gives_authentication;
+    const struct kc_point *says_primary; /* in a KeyShare as PublicPrimary; NULL: left out */
+    const struct kc_point *says_peer;    /* in a CompositePrivate as ServiceShare; NULL: left out */
+    const char *names_device_key;        /* in a CompositePrivate; NULL: as it must be */
+    bool names_of_2022;                  /* ActivationAccount and ActivationCommon */
+    bool rejects_with_device;            /* CatalogedDevice stands there whatever the result */
+    bool shares_of_2021;                 /* a bare scalar, not a KeyShare */
+    bool lies_about_public;              /* beside a private half stands another public one */
+    struct kc_scalar share;              /* the device's, of whatever is shared; secret */
     const struct kc_key *responds, *connects, *activates, *gives; /* who signs each part */
     struct kc_key seed_to,
         keys_to; /* what a part is encrypted to; scalar's curve 0: as it must be */
