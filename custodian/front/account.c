@@ -26,10 +26,13 @@ static bool read_address(struct kc_exchange *exchange, char address[KC_FRONT_ADD
 {
     static const char *const names[] = {"AccountAddress", "Account"};
     char said[KC_FRONT_ADDRESS_SIZE];
-    if (kc_json_text(first_of(exchange, names, 2), said, sizeof said) == KC_OK &&
-        kc_mesh_address(said, address) && kc_exchange_id(exchange, id))
+    bool good = kc_json_text(first_of(exchange, names, 2), said, sizeof said) == KC_OK &&
+                kc_mesh_address(said, address) && kc_exchange_id(exchange, id);
+    if (good && address[strcspn(address, KC_FRONT_ADDRESS_REFUSED)] == '\0')
         return true;
-    kc_exchange_refuse(exchange, 400, "The request does not have the required form");
+    kc_exchange_refuse(exchange, 400,
+        good ? "The address has a character that Hello says is not taken"
+             : "The request does not have the required form");
     return false;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- refusing --- */
+/* --- the status of an error --- */
 
 /* Where the class of an error says too little. */
 static const struct {
@@ -36,24 +36,6 @@ int kc_exchange_status(enum kc_error error)
                                        : 500;
 }
 
-void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words)
-{
-    kc_front_reply_plain(exchange->reply, status, words);
-}
-
-void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error)
-{
-    int status = kc_exchange_status(error);
-    if (status >= 500)
-        kc_log(KC_LOG_WARNING, "request-failed",
-            kc_log_text("transaction", kc_transaction_info(exchange->request.transaction)->name),
-            kc_log_error(error));
-    kc_exchange_refuse(exchange, status,
-        status == 503   ? "The service is not available now"
-        : status == 500 ? "The service failed"
-                        : kc_error_row(error)->sentence);
-}
-
 /* --- answering --- */
 
 static void echo_id(const struct kc_exchange *exchange, struct kc_object_writer *w)
@@ -70,7 +52,9 @@ enum kc_error kc_response_begin(
 {
     response->octets = malloc(KC_FRONT_RESPONSE_MAX);
     response->status = status;
-    response->type = kc_transaction_info(exchange->request.transaction)->response;
+    response->type = exchange->request.object.type != KC_OBJECT_NONE
+                         ? kc_transaction_info(exchange->request.transaction)->response
+                         : KC_OBJECT_MeshResponse;
     if (!response->octets)
         return KC_ERR_NO_MEMORY;
     kc_object_writer_init(&response->writer, response->octets, KC_FRONT_RESPONSE_MAX);
@@ -116,4 +100,36 @@ void kc_response_receipt(
             kc_object_write_source(&response->writer, NULL,
                 (struct kc_span){(const uint8_t *)receipts[i].text, receipts[i].size});
     kc_object_write_end(&response->writer);
+}
+
+/* --- refusing --- */
+
+/* "All responses are authenticated" (002, 4.3), as long as there is a custodian to sign them and the
+ * request was no bare one: who did not sign gets no signature for it. */
+static enum kc_error refuse_signed(struct kc_exchange *exchange, int status, const char *words)
+{
+    struct kc_response response = {.octets = NULL};
+    enum kc_error error = kc_response_begin(exchange, status, words, &response);
+    return error == KC_OK ? kc_response_end(exchange, &response) : error;
+}
+
+void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words)
+{
+    bool is_signed = exchange->envelope && exchange->envelope->signature_count > 0 &&
+                     status != 503 && status != 500;
+    if (!is_signed || refuse_signed(exchange, status, words) != KC_OK)
+        kc_front_reply_plain(exchange->reply, status, words);
+}
+
+void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error)
+{
+    int status = kc_exchange_status(error);
+    if (status >= 500)
+        kc_log(KC_LOG_WARNING, "request-failed",
+            kc_log_text("transaction", kc_transaction_info(exchange->request.transaction)->name),
+            kc_log_error(error));
+    kc_exchange_refuse(exchange, status,
+        status == 503   ? "The service is not available now"
+        : status == 500 ? "The service failed"
+                        : kc_error_row(error)->sentence);
 }

@@ -16,6 +16,11 @@
 #define KC_FRONT_LOCKS 64                          /* accounts that are changed at once, at most */
 #define KC_FRONT_RESPONSE_MAX ((size_t)128 * 1024) /* octets of a response's payload */
 
+/* What no account's address has: Hello tells it, and bind holds to it. */
+#define KC_FRONT_ADDRESS_REFUSED                                                                   \
+    "\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18"   \
+    "\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f \"(),:;<>[\\]"
+
 struct kc_front {
     const struct kc_front_settings *settings;
     struct kc_front_store *store;
@@ -39,7 +44,8 @@ struct kc_exchange {
  * 429, 500. */
 int kc_exchange_status(enum kc_error error);
 
-/* Answers with a status and words alone. */
+/* Answers with a status and words alone; signed by the host, if the request was and there is a
+ * custodian. */
 void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words);
 
 /* The same for an error, whose sentence it takes; logs it if it is no requester's doing. */

@@ -32,6 +32,7 @@ static void write_limits(struct kc_object_writer *w, const struct kc_front_limit
     kc_object_write_end(w);
     kc_object_write_object(w, "PolicyAccount", KC_OBJECT_PolicyAccount);
     kc_object_write_integer(w, "Maximum", KC_FRONT_ADDRESS_SIZE - 1);
+    kc_object_write_text(w, "InvalidCharacters", KC_FRONT_ADDRESS_REFUSED);
     kc_object_write_end(w);
 }
 

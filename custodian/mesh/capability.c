@@ -214,7 +214,11 @@ static enum kc_error terms_read(const struct kc_object *entry,
     struct kc_mesh_capability *capability)
 {
     struct kc_json said = kc_object_member(entry, "ServiceUdf");
+    struct kc_json active = kc_object_member(entry, "Active");
+    bool is_active = true;
     capability->class = class_of(entry->type);
+    if (kc_json_is_there(active) && (kc_json_boolean(active, &is_active) != KC_OK || !is_active))
+        return KC_ERR_REFUSED;
     if (capability->class == 0 || (kc_json_is_there(said) && !kc_json_is_text(said, service->udf)))
         return KC_ERR_REFUSED;
     memcpy(capability->account_udf, account->udf, sizeof capability->account_udf);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/holder.h"
 
+#include "base/text.h"
 #include "custodian/mesh/capability_make.h"
 
 #include <stdlib.h>
@@ -60,12 +61,11 @@ enum kc_error kc_mesh_holder_split(const struct kc_mesh_source *source,
         error = kc_mesh_public_key(&whole->public, &wanted.subject);
     if (error == KC_OK)
         error = kc_mesh_capability_id(source, wanted.id);
-    if (error == KC_OK)
-        error = kc_mesh_capability_id(source, wanted.holder_id);
     if (error != KC_OK)
         return error;
     wanted.service_own = made.service_own;
     wanted.holder_own = made.holder_own;
+    KC_TEXT_COPY_ARRAY(wanted.holder_id, wanted.holder_own.udf);
     error = service_entry(source, parties, &wanted, &made.service, false, entry);
     if (error != KC_OK)
         return error;

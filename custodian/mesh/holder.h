@@ -15,8 +15,10 @@
 struct kc_mesh_split_kept {
     enum kc_mesh_class class; /* 0: there is none */
     int64_t epoch;
-    char id[KC_UDF_ID_SIZE];        /* of the service's share */
-    char holder_id[KC_UDF_ID_SIZE]; /* of the holder's */
+    char id[KC_UDF_ID_SIZE];        /* of the service's share: random, the holder's ServiceId */
+    char holder_id[KC_UDF_ID_SIZE]; /* of the holder's: that of its verification share as it was
+                                       split ("a user capability's MUST match the KeyData
+                                       identifier", 001, 10.4.8); a refresh keeps it */
     struct kc_public_key subject, service_own, holder_own;
 };
 /* Who the parties of a split are. All lent. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INLINE_MAX 16384 /* octets of a field in the message itself: with all others they fit */
+
 /* --- lists --- */
 
 void kc_call_list_append(struct kc_call_list *list, struct kc_call *call)
@@ -382,11 +384,15 @@ static enum kc_error set_passed(
     return KC_OK;
 }
 
-void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size)
+enum kc_error kc_call_give_octets(
+    struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size)
 {
     free(call->given);
     call->given = octets;
+    if (size > INLINE_MAX)
+        return kc_call_set_data(call, field, (struct kc_span){octets, size});
     kc_values_set_span(&call->answer.values, field, octets, size);
+    return KC_OK;
 }
 
 enum kc_error kc_call_set_secret(

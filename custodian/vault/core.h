@@ -246,8 +246,15 @@ void kc_call_set_octets(
 KC_CHECKED enum kc_error kc_call_set_secret(
     struct kc_call *call, enum kc_field field, const uint8_t *octets, size_t size);
 
-/* The same for octets that are larger than the call's own room, once in a call; given (free). */
-void kc_call_give_octets(struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size);
+/*
+ * The same for octets that are larger than the call's own room, once in a call; given (free), also on
+ * failure. What is too long for the message goes into a memfd.
+ *
+ * KC_ERR_TOO_LARGE  more than the field may have
+ * KC_ERR_INTERNAL, KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_call_give_octets(
+    struct kc_call *call, enum kc_field field, uint8_t *octets, size_t size);
 
 /* A DATA field of the answer, in a descriptor: as long as documents are. KC_ERR_TOO_LARGE: longer than
  * the field may be; KC_ERR_NO_MEMORY */

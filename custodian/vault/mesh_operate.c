@@ -362,12 +362,13 @@ static enum kc_error answer_by(struct serving *serving, const struct kc_key *res
     return kc_operate(&state, serving->now * 1000, body, answer);
 }
 
-static void set_answer(struct kc_call *call, struct kc_operate_answer *answer)
+static enum kc_error set_answer(struct kc_call *call, struct kc_operate_answer *answer)
 {
+    uint8_t *text = (uint8_t *)answer->text;
+    answer->text = NULL;
     call->note = kc_operate_code_name(answer->code);
     kc_call_set_number(call, KC_FIELD_STATUS, (uint64_t)answer->status);
-    kc_call_give_octets(call, KC_FIELD_RESPONSE, (uint8_t *)answer->text, answer->size);
-    answer->text = NULL;
+    return kc_call_give_octets(call, KC_FIELD_RESPONSE, text, answer->size);
 }
 
 static enum kc_error operate(struct serving *serving, struct kc_span body)
@@ -389,7 +390,7 @@ static enum kc_error operate(struct serving *serving, struct kc_span body)
     if (error == KC_OK)
         error = check_still(serving);
     if (error == KC_OK)
-        set_answer(call, &answer);
+        error = set_answer(call, &answer);
     kc_operate_answer_done(&answer);
     return error;
 }

@@ -283,9 +283,8 @@ enum kc_error kc_vault_mesh_host_sign(struct kc_call *call)
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_DOCUMENT].name);
         return KC_ERR_BAD_ARGUMENT;
     }
-    if (error == KC_OK)
-        kc_call_give_octets(call, KC_FIELD_RESPONSE, (uint8_t *)text, size);
-    return error;
+    return error == KC_OK ? kc_call_give_octets(call, KC_FIELD_RESPONSE, (uint8_t *)text, size)
+                          : error;
 }
 
 /* --- receipts --- */
@@ -312,9 +311,10 @@ enum kc_error kc_call_set_receipt(struct kc_call *call, const struct kc_record *
     enum kc_error error = kc_call_service_key(call, service, KC_MESH_CUSTODIAN, &key);
     if (error == KC_OK)
         error = kc_mesh_receipt_make(&source, &key, &receipt, &text, &size);
+    if (error == KC_OK)
+        error = kc_call_give_octets(call, KC_FIELD_RESPONSE, (uint8_t *)text, size);
     if (error != KC_OK)
         return error;
-    kc_call_give_octets(call, KC_FIELD_RESPONSE, (uint8_t *)text, size);
     kc_call_set_number(call, KC_FIELD_EFFECTIVE, receipt.effective);
     kc_call_set_number(call, KC_FIELD_ANCHORED, receipt.anchored);
     return KC_OK;

@@ -129,6 +129,17 @@ static void tls_before_1_3_is_refused(void **state)
     web_close(&web);
 }
 
+/* 002, 4.2.1: "SHOULD NOT" use TLS client authentication. */
+static void nobody_is_asked_for_a_certificate(void **state)
+{
+    struct web web;
+    (void)state;
+    assert_true(web_try(
+        &web, service.front.port, service.front.certificate, "NORMAL:-VERS-ALL:+VERS-TLS1.3"));
+    assert_false(web_was_asked_for_certificate(&web));
+    web_close(&web);
+}
+
 static void hello_shows_the_service_and_its_host(void **state)
 {
     static const char *const names[] = {"HelloRequest", "Hello", "MeshHelloRequest"};
@@ -687,6 +698,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hello_works_with_plain_curl),
         cmocka_unit_test(tls_before_1_3_is_refused),
+        cmocka_unit_test(nobody_is_asked_for_a_certificate),
         CASE(hello_shows_the_service_and_its_host),
         CASE(an_account_is_bound_once_and_the_same_request_gets_the_same_answer),
         CASE(accounts_are_made_and_deleted_by_the_older_names_too),

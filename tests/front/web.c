@@ -61,6 +61,11 @@ void web_open(struct web *web, uint16_t port, const char *certificate)
         *web = (struct web){.socket = connect_to(port), .host = "localhost"};
 }
 
+bool web_was_asked_for_certificate(const struct web *web)
+{
+    return gnutls_certificate_client_get_request_status(web->session) != 0;
+}
+
 void web_close(struct web *web)
 {
     if (web->session)

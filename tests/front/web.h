@@ -30,6 +30,9 @@ void web_open(struct web *web, uint16_t port, const char *certificate);
 bool web_try(struct web *web, uint16_t port, const char *certificate, const char *priorities);
 void web_close(struct web *web);
 
+/* Whether the other side wanted a certificate of ours. */
+bool web_was_asked_for_certificate(const struct web *web);
+
 /* False: the other side is gone. */
 bool web_write(struct web *web, const void *octets, size_t size);
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every response of the service is, whatever was asked: signed, of the status that HTTP says,
+ * no larger than it may be; and what is asked of requests before anything else.
+ */
+#include "tests/front/mesh_client.h"
+
+#include "tests/support/cmocka.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD(call) assert_int_equal(call, KC_OK)
+
+static struct mesh_service service;
+static struct mesh_party alice;
+static char address[64];
+
+static int start_service(void **state)
+{
+    (void)state;
+    mesh_service_start(&service, "rate = 0;", "");
+    return 0;
+}
+
+static int stop_service(void **state)
+{
+    (void)state;
+    mesh_service_done(&service);
+    return 0;
+}
+
+static int new_account(void **state)
+{
+    static uint8_t number = 1;
+    (void)state;
+    snprintf(address, sizeof address, "alice%u@example.com", (unsigned)number);
+    mesh_party_new(&alice, &service, address, number, false);
+    number = (uint8_t)(number + 20);
+    return 0;
+}
+
+static int free_account(void **state)
+{
+    (void)state;
+    mesh_party_free(&alice);
+    return 0;
+}
+
+/* The reply to a text, of which the status is the one that HTTP says, and its ID the request's. */
+static void expect_signed(char *text, int status)
+{
+    struct mesh_reply reply;
+    int64_t said = 0;
+    mesh_post(&alice, text, &reply);
+    if (reply.status != status || !reply.is_signed)
+        fail_msg("%d, signed: %d: %s", reply.status, reply.is_signed, reply.answer.body);
+    GOOD(kc_json_integer(kc_object_member(&reply.opened.object, "Status"), &said));
+    assert_int_equal(said, status);
+    assert_true(kc_json_is_there(kc_object_member(&reply.opened.object, "ID")));
+    mesh_reply_done(&reply);
+    free(text);
+}
+
+static char *about(enum kc_object_type type, const char *account, enum mesh_signer signer)
+{
+    struct mesh_request request;
+    mesh_request_begin(&alice, &request, type);
+    kc_object_write_text(&request.w, "Account", account);
+    return mesh_request_seal(&alice, &request, signer);
+}
+
+static void every_response_is_signed_and_repeats_its_status(void **state)
+{
+    const char *const nothing[] = {"[{},\"\"]"};
+    (void)state;
+    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_ADMINISTRATOR), 401); /* unknown */
+    expect_signed(mesh_bind_text(&alice, KC_OBJECT_BindRequest), 201);
+    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_ADMINISTRATOR), 201);
+    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_PROFILE), 401);
+    expect_signed(about(KC_OBJECT_DownloadRequest, address, MESH_ADMINISTRATOR), 201);
+    expect_signed(about(KC_OBJECT_UnbindRequest, address, MESH_PROFILE), 401);
+    expect_signed(about(KC_OBJECT_CompleteRequest, address, MESH_ADMINISTRATOR), 501);
+    expect_signed(mesh_transact_text(&alice, KC_OBJECT_TransactRequest, "MMM_Contact", 7, nothing,
+                      1, MESH_ADMINISTRATOR),
+        409);
+    expect_signed(mesh_transact_text(&alice, KC_OBJECT_TransactRequest, "MMM_Nothing", -1, nothing,
+                      1, MESH_ADMINISTRATOR),
+        400);
+}
+
+/* What nobody signed gets no signature for it: it would be had for nothing. */
+static void a_bare_request_is_refused_in_a_bare_answer(void **state)
+{
+    struct web_answer answer;
+    static const char body[] = "{\"StatusRequest\":{}}";
+    (void)state;
+    web_post(&alice.web, body, sizeof body - 1, &answer);
+    assert_int_equal(answer.status, 401);
+    assert_int_equal(answer.body[0], '{');
+    assert_non_null(strstr(answer.body, "\"Status\":401"));
+    web_answer_done(&answer);
+}
+
+/* 002, 10.4.4: what is refused for a character, Hello says of before. */
+static void an_address_is_refused_for_characters_that_hello_names(void **state)
+{
+    static const char *const names[] = {"a b@example.com", "a\"b@example.com", "a<b>@example.com",
+        "a\nb@example.com",
+        "a\x7f"
+        "b@example.com"};
+    static const char hello[] = "{\"Hello\":{}}";
+    char refused[128];
+    struct web_answer answer;
+    struct kc_json_document document;
+    struct kc_object object;
+    (void)state;
+    web_post(&alice.web, hello, sizeof hello - 1, &answer);
+    GOOD(kc_object_parse((struct kc_span){(const uint8_t *)answer.body, answer.size}, answer.size,
+        KC_OBJECT_MeshHelloResponse, &document, &object, NULL));
+    struct kc_object policy = kc_object_inner(&object, "PolicyAccount");
+    GOOD(kc_json_text(kc_object_member(&policy, "InvalidCharacters"), refused, sizeof refused));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct mesh_request request;
+        assert_int_not_equal(names[i][strcspn(names[i], refused)], '\0');
+        mesh_request_begin(&alice, &request, KC_OBJECT_BindRequest);
+        kc_object_write_text(&request.w, "AccountAddress", names[i]);
+        kc_object_write_source(
+            &request.w, "EnvelopedProfileAccount", admin_span(alice.c.account_text));
+        char *text = mesh_request_seal(&alice, &request, MESH_PROFILE);
+        struct mesh_reply reply;
+        mesh_post(&alice, text, &reply);
+        assert_int_equal(reply.status, 400);
+        assert_non_null(reply.is_signed ? "" : NULL);
+        assert_true(kc_json_is_text(kc_object_member(&reply.opened.object, "StatusDescription"),
+            "The address has a character that Hello says is not taken"));
+        mesh_reply_done(&reply);
+        free(text);
+    }
+    kc_json_done(&document);
+    web_answer_done(&answer);
+}
+
+/* --- Download --- */
+
+static char *download_text(int64_t entries, int64_t octets)
+{
+    struct mesh_request request;
+    mesh_request_begin(&alice, &request, KC_OBJECT_DownloadRequest);
+    kc_object_write_text(&request.w, "Account", address);
+    kc_object_write_list(&request.w, "Select");
+    kc_object_write_object(&request.w, NULL, KC_OBJECT_ConstraintsSelect);
+    kc_object_write_text(&request.w, "Container", "MMM_Contact");
+    kc_object_write_end(&request.w);
+    kc_object_write_end(&request.w);
+    kc_object_write_object(&request.w, "ConstraintsPost", KC_OBJECT_ConstraintsData);
+    if (entries >= 0)
+        kc_object_write_integer(&request.w, "MaxEntries", entries);
+    if (octets >= 0)
+        kc_object_write_integer(&request.w, "BytesMax", octets);
+    kc_object_write_end(&request.w);
+    return mesh_request_seal(&alice, &request, MESH_ADMINISTRATOR);
+}
+
+/* How many frames come, of how many there are. */
+static size_t downloaded(int64_t entries, int64_t octets, int64_t *all, size_t *size)
+{
+    struct mesh_reply reply;
+    char *text = download_text(entries, octets);
+    mesh_post(&alice, text, &reply);
+    free(text);
+    assert_int_equal(reply.status, 201);
+    struct kc_json update = kc_json_item(kc_object_member(&reply.opened.object, "Updates"), 0);
+    size_t count = kc_json_count(kc_json_member(update, "Envelopes"));
+    *all = 0;
+    if (kc_json_is_there(update))
+        GOOD(kc_json_integer(kc_json_member(update, "Index"), all));
+    *size = reply.answer.size;
+    mesh_reply_done(&reply);
+    return count;
+}
+
+static void a_download_is_as_large_as_was_asked_for_and_as_may_be(void **state)
+{
+    enum { SIZE = 60000 };
+    static char frame[SIZE];
+    const char *const frames[] = {frame};
+    int64_t all;
+    size_t size;
+    (void)state;
+    int start = snprintf(frame, sizeof frame, "[{\"ContentMetaData\":\"e30\"},\"");
+    memset(frame + start, 'A', 40000);
+    strcpy(frame + start + 40000, "\"]");
+    assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(mesh_send(&alice, mesh_transact_text(&alice, KC_OBJECT_TransactRequest,
+                                               "MMM_Contact", -1, frames, 1, MESH_ADMINISTRATOR)),
+            201);
+    assert_int_equal(downloaded(2, -1, &all, &size), 2);
+    assert_int_equal(downloaded(-1, 50000, &all, &size), 1 + (all == 7));
+    assert_true(size < 100000);
+    /* there is more than fits, and the Index says so */
+    size_t whole = downloaded(-1, INT64_C(1) << 40, &all, &size);
+    assert_true(whole < (size_t)all);
+    assert_true(size < 256 * 1024);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, new_account, free_account)
+    const struct CMUnitTest tests[] = {
+        CASE(every_response_is_signed_and_repeats_its_status),
+        CASE(a_bare_request_is_refused_in_a_bare_answer),
+        CASE(an_address_is_refused_for_characters_that_hello_names),
+        CASE(a_download_is_as_large_as_was_asked_for_and_as_may_be),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, start_service, stop_service);
+}
