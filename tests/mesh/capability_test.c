@@ -61,6 +61,8 @@ static void reads_an_entry_only_if_each_of_its_parts_holds(void **state)
         {"0", "\"Id\"", "\"Id\"", KC_OK},
         {"0", "\"Id\"", "\"ServiceUdf\":\"" SERVICE "\",\"Epoch\":3,\"Id\"", KC_OK},
         {"0", "\"Id\"", "\"ServiceUdf\":\"MAAA\",\"Id\"", KC_ERR_REFUSED},
+        {"0", "\"Id\"", "\"Active\":true,\"Id\"", KC_OK},
+        {"0", "\"Id\"", "\"Active\":false,\"Id\"", KC_ERR_REFUSED}, /* not one that may be used */
         {"0", "\"Id\"", "\"Other\"", KC_ERR_BAD_REQUEST},
         {"0", "CapabilityDecryptServiced", "CapabilityDecryptPartial", KC_ERR_REFUSED},
         {"0", "CapabilityDecryptServiced", "CapabilitySign", KC_ERR_REFUSED},

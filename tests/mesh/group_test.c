@@ -5,6 +5,8 @@
 #include "custodian/mesh/escrow_key.h"
 #include "custodian/mesh/invitation.h"
 #include "custodian/mesh/share_envelope.h"
+#include "custodian/mesh/verify.h"
+#include "proto/signed_object.h"
 #include "tests/mesh/admin_case.h"
 #include "tests/support/cmocka.h"
 #include "threshold/agreement.h"
@@ -249,6 +251,38 @@ static void an_invitation_gives_its_member_the_share(void **state)
     kc_mesh_joined_done(&joined);
 }
 
+/* 001, 10.4.8: a user's capability is called as its key is, a service's as its ServiceId. */
+static void a_capability_is_called_as_its_key_or_as_its_service_id(void **state)
+{
+    const struct group *g = *state;
+    uint8_t *octets;
+    char id[KC_UDF_ID_SIZE], service_id[KC_UDF_ID_SIZE], entry_id[KC_UDF_ID_SIZE];
+    struct kc_json_document document;
+    struct kc_mesh_joined joined;
+    struct kc_public_key own;
+    struct kc_signed_object entry;
+    struct kc_mesh_joining joining = joining_of(g);
+    GOOD(kc_mesh_group_join(&g->c->source, &joining, &joined));
+    struct kc_object read = admin_open(admin_span(joined.invitation), &g->administrator.public,
+        &g->c->encryption.pair, KC_OBJECT_GroupInvitation, &octets, &document);
+    struct kc_object contact = kc_object_inner(&read, "Contact");
+    struct kc_json address = kc_json_item(kc_object_member(&contact, "NetworkAddresses"), 0);
+    struct kc_object capability = kc_object_item(kc_json_member(address, "Capabilities"), 0);
+    GOOD(kc_json_text(kc_object_member(&capability, "Id"), id, sizeof id));
+    GOOD(kc_json_text(kc_object_member(&capability, "ServiceId"), service_id, sizeof service_id));
+    GOOD(kc_object_key(&capability, "KeyData", &own));
+    assert_string_equal(id, own.udf);
+    GOOD(kc_signed_object_open(admin_span(joined.entry), strlen(joined.entry),
+        KC_OBJECT_CatalogedAccess, &g->administrator.public, kc_mesh_verify, &entry));
+    struct kc_object serviced = kc_object_inner(&entry.object, "Capability");
+    GOOD(kc_json_text(kc_object_member(&serviced, "Id"), entry_id, sizeof entry_id));
+    assert_string_equal(entry_id, service_id);
+    kc_signed_object_done(&entry);
+    kc_json_done(&document);
+    free(octets);
+    kc_mesh_joined_done(&joined);
+}
+
 static void an_invitation_of_another_group_or_for_another_member_is_refused(void **state)
 {
     const struct group *g = *state;
@@ -415,6 +449,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_that_signs_is_not_escrowed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_invitation_gives_its_member_the_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_capability_is_called_as_its_key_or_as_its_service_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_invitation_of_another_group_or_for_another_member_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
