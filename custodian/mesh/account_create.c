@@ -3,11 +3,13 @@
 
 #include "custodian/mesh/capability.h"
 #include "custodian/mesh/key_document.h"
+#include "proto/json_text.h"
 
 #include <string.h>
 
 #define PROFILE_ROOM 4096
 
+/* "user@domain", in UTF-8 (RFC 6530). */
 static bool is_address(const char *address)
 {
     char canonical[KC_MESH_ADDRESS_SIZE];
@@ -15,8 +17,10 @@ static bool is_address(const char *address)
     if (!kc_mesh_address(address, canonical) || strcmp(address, canonical) != 0)
         return false;
     for (const char *c = address; *c != '\0'; c++)
-        if (*c <= ' ' || *c == 0x7f)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
             return false;
+    if (!kc_json_is_utf8((struct kc_span){(const uint8_t *)address, strlen(address)}))
+        return false;
     return at != NULL && at != address && at[1] != '\0' && strchr(at + 1, '@') == NULL;
 }
 

@@ -8,7 +8,8 @@
 /* Leaf keys of an account, all lent. */
 struct kc_mesh_account_keys {
     const struct kc_key *profile, *administrator, *encryption;
-    const struct kc_key *authentication, *signature, *escrow; /* NULL: none; a group has none */
+    const struct kc_key *authentication, *signature,
+        *escrow; /* NULL: none; a group has the last alone */
 };
 
 /* Names that the seed of an account makes them by. */

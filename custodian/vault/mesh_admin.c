@@ -45,9 +45,10 @@ static void making_done(struct making *making)
     free(making->profile);
 }
 
-static size_t leaf_count(const struct making *making)
+/* A group neither authenticates nor signs; its escrow key it has as every account. */
+static bool has_leaf(const struct making *making, size_t leaf)
 {
-    return making->is_group ? 3 : LEAVES;
+    return !making->is_group || leaf < 3 || leaf == LEAVES - 1;
 }
 
 static enum kc_error wrong(struct kc_call *call, enum kc_field field)
@@ -103,9 +104,10 @@ static enum kc_error keys_make(struct kc_call *call, struct making *making)
 {
     enum kc_error error = kc_call_make_seed(call, KC_MESH_SEED_PROFILE_ACCOUNT, &making->seed);
     struct kc_span seed = {making->seed.bytes, making->seed.size};
-    for (size_t i = 0; error == KC_OK && i < leaf_count(making); i++)
-        error = kc_mesh_seed_key(
-            seed, making->signing, KC_DERIVATION_CURRENT, leaves[i].name, &making->keys[i]);
+    for (size_t i = 0; error == KC_OK && i < LEAVES; i++)
+        if (has_leaf(making, i))
+            error = kc_mesh_seed_key(
+                seed, making->signing, KC_DERIVATION_CURRENT, leaves[i].name, &making->keys[i]);
     return error;
 }
 
@@ -115,7 +117,7 @@ static enum kc_error profile_make(struct kc_call *call, struct making *making)
     const struct kc_key *k = making->keys;
     struct kc_mesh_account_keys keys = {&k[0], &k[1], &k[2], &k[3], &k[4], &k[5]};
     if (making->is_group)
-        keys.authentication = keys.signature = keys.escrow = NULL;
+        keys.authentication = keys.signature = NULL;
     enum kc_error error = kc_mesh_profile_make(&source, making->is_group, &keys, making->address,
         making->service_udf[0] != '\0' ? making->service_udf : NULL, &making->profile,
         &making->profile_size);
@@ -152,8 +154,8 @@ static enum kc_error all_stage(
 {
     struct kc_record *seed;
     enum kc_error error = seed_stage(call, making, about, &seed);
-    for (size_t i = 0; error == KC_OK && i < leaf_count(making); i++)
-        if (leaves[i].suffix)
+    for (size_t i = 0; error == KC_OK && i < LEAVES; i++)
+        if (has_leaf(making, i) && leaves[i].suffix)
             error = leaf_stage(call, making, about, seed->id, i);
     if (error == KC_OK)
         kc_call_set_text(call, KC_FIELD_ACCOUNT_UDF, seed->id);
@@ -271,8 +273,9 @@ static enum kc_error keys_take(
     struct kc_call *call, const struct kc_administered *administered, struct making *making)
 {
     enum kc_error error = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < leaf_count(making); i++)
-        error = kc_call_leaf(call, administered, leaves[i].name, &making->keys[i]);
+    for (size_t i = 0; error == KC_OK && i < LEAVES; i++)
+        if (has_leaf(making, i))
+            error = kc_call_leaf(call, administered, leaves[i].name, &making->keys[i]);
     return error;
 }
 

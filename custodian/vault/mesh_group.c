@@ -174,8 +174,8 @@ enum kc_error kc_vault_mesh_group_member_add(struct kc_call *call)
 /* A new encryption key, of a seed of its own; all else stays. */
 struct rotation {
     struct kc_secret seed;
-    struct kc_key profile, administrator, encryption, named; /* secret */
-    char *text;                                              /* the new profile, enveloped */
+    struct kc_key profile, administrator, encryption, escrow, named; /* secret */
+    char *text; /* the new profile, enveloped */
     size_t size;
 };
 
@@ -185,6 +185,7 @@ static void rotation_done(struct rotation *rotation)
     kc_key_wipe(&rotation->profile);
     kc_key_wipe(&rotation->administrator);
     kc_key_wipe(&rotation->encryption);
+    kc_key_wipe(&rotation->escrow);
     kc_key_wipe(&rotation->named);
     free(rotation->text);
 }
@@ -203,6 +204,8 @@ static enum kc_error keys_make(
             seed, signing, KC_DERIVATION_CURRENT, KC_MESH_NAME_PROFILE, &rotation->named);
     if (error == KC_OK)
         error = kc_call_leaf(call, group, KC_MESH_NAME_PROFILE, &rotation->profile);
+    if (error == KC_OK)
+        error = kc_call_leaf(call, group, KC_MESH_NAME_ESCROW, &rotation->escrow);
     return error == KC_OK
                ? kc_call_leaf(call, group, KC_MESH_NAME_ADMINISTRATOR, &rotation->administrator)
                : error;
@@ -212,8 +215,10 @@ static enum kc_error profile_make(struct kc_call *call, const struct kc_administ
     const char *service_udf, struct rotation *rotation)
 {
     struct kc_mesh_source source = kc_call_mesh_source(call);
-    struct kc_mesh_account_keys keys = {
-        &rotation->profile, &rotation->administrator, &rotation->encryption, NULL, NULL, NULL};
+    struct kc_mesh_account_keys keys = {.profile = &rotation->profile,
+        .administrator = &rotation->administrator,
+        .encryption = &rotation->encryption,
+        .escrow = &rotation->escrow};
     return kc_mesh_profile_make(&source, true, &keys, group->account.address,
         service_udf[0] != '\0' ? service_udf : NULL, &rotation->text, &rotation->size);
 }

@@ -90,6 +90,19 @@ static void each_wrong_head_has_its_status(void **state)
     }
 }
 
+/* 002, 4.2.3: any header of HTTP may be there. */
+static void headers_that_say_nothing_to_us_are_passed_over(void **state)
+{
+    (void)state;
+    start("rate = 0;");
+    assert_int_equal(
+        web_status(front.port, GOOD "Accept: */*\r\nX-Unknown: 1\r\nCookie: a=b\r\nTE: trailers\r\n"
+                                    "Accept-Encoding: gzip\r\nAuthorization: Basic eA==\r\n"
+                                    "If-None-Match: \"x\"\r\nUpgrade: h2c\r\n"
+                                    "Content-Length: 19\r\n\r\n" HELLO),
+        503); /* the custodian is absent */
+}
+
 static int post(const char *body)
 {
     struct web web;
@@ -434,6 +447,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(each_wrong_head_has_its_status),
+        CASE(headers_that_say_nothing_to_us_are_passed_over),
         CASE(each_wrong_body_has_its_status),
         CASE(an_answer_is_json_is_not_cached_and_says_when_to_try_again),
         CASE(one_connection_carries_many_requests),

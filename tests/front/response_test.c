@@ -143,6 +143,59 @@ static void an_address_is_refused_for_characters_that_hello_names(void **state)
     web_answer_done(&answer);
 }
 
+/* RFC 6530: an address in the letters of its owner; and one that was given up has a new owner. */
+static void an_address_is_of_any_letters_and_of_a_new_owner_once_it_is_free(void **state)
+{
+    struct mesh_party other;
+    (void)state;
+    mesh_party_free(&alice);
+    mesh_party_new(&alice, &service, "\xc5\xbeofie.\xe6\x84\x9b@example.com", 120, false);
+    assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
+    assert_int_equal(mesh_frames(&alice, "MMM_Access"), 1);
+    mesh_party_new(&other, &service, alice.c.account.address, 140, false);
+    assert_int_equal(mesh_bind(&other, KC_OBJECT_BindRequest), 409);
+    assert_int_equal(mesh_send(&alice, about(KC_OBJECT_UnbindRequest, alice.c.account.address,
+                                           MESH_ADMINISTRATOR)),
+        201);
+    assert_int_equal(mesh_bind(&other, KC_OBJECT_BindRequest), 201);
+    assert_int_equal(mesh_frames(&alice, "MMM_Access"), 0);
+    mesh_party_free(&other);
+}
+
+static int64_t limit_in(const struct kc_object *hello, const char *name)
+{
+    int64_t limit = 0;
+    struct kc_object constraints = kc_object_inner(hello, name);
+    GOOD(kc_json_integer(kc_object_member(&constraints, "BytesMax"), &limit));
+    return limit;
+}
+
+/* 002, 10.5. What is longer is refused as such. */
+static void hello_says_how_large_a_request_may_be(void **state)
+{
+    static const char hello[] = "{\"Hello\":{}}";
+    struct web_answer answer;
+    struct kc_json_document document;
+    struct kc_object object;
+    (void)state;
+    web_post(&alice.web, hello, sizeof hello - 1, &answer);
+    GOOD(kc_object_parse((struct kc_span){(const uint8_t *)answer.body, answer.size}, answer.size,
+        KC_OBJECT_MeshHelloResponse, &document, &object, NULL));
+    size_t most = (size_t)limit_in(&object, "ConstraintsUpdate");
+    assert_true(limit_in(&object, "ConstraintsPost") <= (int64_t)most);
+    kc_json_done(&document);
+    web_answer_done(&answer);
+    char head[256];
+    int length = snprintf(head, sizeof head,
+        "POST /.well-known/mmm HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: %zu\r\n\r\n",
+        most + 1);
+    assert_true(web_write(&alice.web, head, (size_t)length));
+    web_read(&alice.web, &answer);
+    assert_int_equal(answer.status, 413);
+    web_answer_done(&answer);
+}
+
 /* --- Download --- */
 
 static char *download_text(int64_t entries, int64_t octets)
@@ -194,6 +247,8 @@ static void a_download_is_as_large_as_was_asked_for_and_as_may_be(void **state)
     memset(frame + start, 'A', 40000);
     strcpy(frame + start + 40000, "\"]");
     assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
+    size_t first = downloaded(-1, -1, &all, &size); /* before and after, as one likes */
+    assert_int_equal(first, all);
     for (size_t i = 0; i < 6; i++)
         assert_int_equal(mesh_send(&alice, mesh_transact_text(&alice, KC_OBJECT_TransactRequest,
                                                "MMM_Contact", -1, frames, 1, MESH_ADMINISTRATOR)),
@@ -214,6 +269,8 @@ int main(void)
         CASE(every_response_is_signed_and_repeats_its_status),
         CASE(a_bare_request_is_refused_in_a_bare_answer),
         CASE(an_address_is_refused_for_characters_that_hello_names),
+        CASE(an_address_is_of_any_letters_and_of_a_new_owner_once_it_is_free),
+        CASE(hello_says_how_large_a_request_may_be),
         CASE(a_download_is_as_large_as_was_asked_for_and_as_may_be),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -34,9 +34,12 @@ char *admin_profile_device(const struct sample_key *profile, const struct kc_pub
     kc_object_writer_init(&w, room, sizeof room);
     kc_object_write_tagged(&w, NULL, KC_OBJECT_ProfileDevice);
     kc_mesh_write_public(&w, "ProfileSignature", &profile->public);
-    kc_mesh_write_public(&w, "Encryption", encryption);
-    kc_mesh_write_public(&w, "Signature", signature);
-    kc_mesh_write_public(&w, "Authentication", authentication);
+    if (encryption != NULL)
+        kc_mesh_write_public(&w, "Encryption", encryption);
+    if (signature != NULL)
+        kc_mesh_write_public(&w, "Signature", signature);
+    if (authentication != NULL)
+        kc_mesh_write_public(&w, "Authentication", authentication);
     kc_object_write_end(&w);
     return signed_text(&made, &w, "ProfileDevice", &signer->pair);
 }

@@ -4,7 +4,9 @@
 #include "custodian/mesh/holder.h"
 #include "custodian/mesh/seed.h"
 #include "custodian/mesh/share_refresh.h"
+#include "custodian/mesh/verify.h"
 #include "proto/identifier.h"
+#include "proto/signed_object.h"
 #include "tests/mesh/admin_case.h"
 #include "tests/support/cmocka.h"
 #include "threshold/agreement.h"
@@ -52,6 +54,46 @@ static void an_account_s_profile_is_what_its_readers_take(void **state)
         kc_mesh_account_read(admin_span(c->account_text), "MAAA", &read), KC_ERR_REFUSED);
 }
 
+/* Each field of ProfileAccount, ProfileUser and ProfileGroup, opened as any reader does. */
+static void a_profile_says_each_key_of_its_account_and_of_its_service(void **state)
+{
+    const struct admin_case *c = *state;
+    static const char *const fields[] = {"ProfileSignature", "AdministratorSignature",
+        "AccountEncryption", "EscrowEncryption", "AccountAuthentication", "AccountSignature"};
+    const struct kc_public_key *keys[] = {&c->profile.public, &c->administrator.public,
+        &c->encryption.public, &c->escrow.public, &c->authentication.public, &c->signature.public};
+    struct kc_mesh_account_keys given = {.profile = &c->profile.pair,
+        .administrator = &c->administrator.pair,
+        .encryption = &c->encryption.pair,
+        .escrow = &c->escrow.pair,
+        .authentication = &c->authentication.pair,
+        .signature = &c->signature.pair};
+    for (size_t group = 0; group < 2; group++) {
+        struct kc_signed_object opened;
+        struct kc_public_key key;
+        char *text;
+        size_t size;
+        if (group == 1) /* it signs nothing */
+            given.signature = NULL;
+        enum kc_error error = kc_mesh_profile_make(&c->source, group == 1, &given, ADMIN_ADDRESS,
+            c->service_profile.public.udf, &text, &size);
+        GOOD(error);
+        GOOD(kc_signed_object_open(admin_span(text), size,
+            group == 1 ? KC_OBJECT_ProfileGroup : KC_OBJECT_ProfileUser, &c->profile.public,
+            kc_mesh_verify, &opened));
+        assert_true(
+            kc_json_is_text(kc_object_member(&opened.object, "AccountAddress"), ADMIN_ADDRESS));
+        assert_true(kc_json_is_text(
+            kc_object_member(&opened.object, "ServiceUdf"), c->service_profile.public.udf));
+        for (size_t i = 0; i < (group == 1 ? 5u : 6u); i++) {
+            GOOD(kc_object_key(&opened.object, fields[i], &key));
+            assert_true(kc_public_key_equal(&key, keys[i]));
+        }
+        kc_signed_object_done(&opened);
+        free(text);
+    }
+}
+
 static enum kc_error make_profile(const struct admin_case *c, const char *address,
     const char *service_udf, const struct kc_key *encryption, char **text)
 {
@@ -65,8 +107,8 @@ static enum kc_error make_profile(const struct admin_case *c, const char *addres
 static void no_account_is_made_with_an_address_or_a_key_that_does_not_fit(void **state)
 {
     const struct admin_case *c = *state;
-    static const char *const addresses[] = {
-        "alice", "@example.com", "alice@", "Alice@example.com", "a b@example.com", "a@b@c", ""};
+    static const char *const addresses[] = {"alice", "@example.com", "alice@", "Alice@example.com",
+        "a b@example.com", "a@b@c", "", "\xc5@example.com", "\xff@example.com"};
     struct kc_mesh_account group;
     char *text;
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
@@ -76,6 +118,8 @@ static void no_account_is_made_with_an_address_or_a_key_that_does_not_fit(void *
         KC_ERR_BAD_ARGUMENT);
     assert_int_equal(
         make_profile(c, "g@example.com", NULL, &c->signature.pair, &text), KC_ERR_BAD_ALGORITHM);
+    GOOD(make_profile(c, "\xc5\xbeofie@example.com", NULL, &c->encryption.pair, &text));
+    free(text);
     GOOD(make_profile(c, "g@example.com", NULL, &c->encryption.pair, &text));
     GOOD(kc_mesh_account_read(admin_span(text), NULL, &group));
     assert_int_equal(group.signature.size, 0);
@@ -267,6 +311,25 @@ static void a_device_is_the_one_that_was_expected_and_its_keys_are_points(void *
     crafted = c->device_encryption.public; /* without a sign it is no key that can be named */
     GOOD(kc_public_key_make("X448", (struct kc_span){crafted.octets, crafted.size - 1}, &crafted));
     assert_int_equal(read_device(c, &crafted, signature, &c->device_profile), KC_ERR_REFUSED);
+}
+
+/* 001, 3.2: ProfileSignature, BaseEncryption, BaseAuthentication and BaseSignature. */
+static void a_profile_of_a_device_has_all_four_keys(void **state)
+{
+    const struct admin_case *c = *state;
+    const struct kc_public_key *whole[] = {&c->device_encryption.public,
+        &c->device_signature.public, &c->device_authentication.public};
+    for (size_t missing = 0; missing <= 3; missing++) {
+        struct kc_mesh_device device;
+        const struct kc_public_key *keys[3];
+        for (size_t i = 0; i < 3; i++)
+            keys[i] = i == missing ? NULL : whole[i];
+        char *text =
+            admin_profile_device(&c->device_profile, keys[0], keys[1], keys[2], &c->device_profile);
+        enum kc_error error = kc_mesh_device_read(admin_span(text), NULL, &device);
+        assert_int_equal(error == KC_OK, missing == 3);
+        free(text);
+    }
 }
 
 static void a_device_without_a_key_on_the_curve_of_its_others_is_not_connected(void **state)
@@ -503,6 +566,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             an_account_s_profile_is_what_its_readers_take, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_profile_says_each_key_of_its_account_and_of_its_service, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_profile_of_a_device_has_all_four_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             no_account_is_made_with_an_address_or_a_key_that_does_not_fit, set_up, tear_down),
         cmocka_unit_test(rights_are_read_for_each_resource_or_refused),

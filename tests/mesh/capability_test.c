@@ -173,6 +173,23 @@ static void an_account_is_bound_by_its_own_key_to_this_service(void **state)
         read_profile("\"AdministratorSignature\"", "\"Other\"", own, SERVICE), KC_ERR_BAD_REQUEST);
 }
 
+/* 001, 8.3: third parties may sign a profile too; what counts is its own key's signature. */
+static void a_profile_that_others_signed_as_well_is_as_good(void **state)
+{
+    (void)state;
+    static char payload[CASE_TEXT_MAX];
+    struct kc_mesh_account account;
+    struct kc_key profile = case_key("account.keys.Profile.scalar_le");
+    struct kc_key other = case_key("service.keys.Sign.scalar_le");
+    case_payload_of("account.ProfileUser", payload);
+    char *both = case_seal_also(payload, &profile, NULL, &other);
+    assert_int_equal(kc_mesh_account_read(span_of(both), NULL, &account), KC_OK);
+    char *alone = case_seal_by(payload, &other, NULL);
+    assert_int_equal(kc_mesh_account_read(span_of(alone), NULL, &account), KC_ERR_SIGNATURE);
+    free(both);
+    free(alone);
+}
+
 static void has_the_share_and_the_whole_key_that_it_is_of(void **state)
 {
     (void)state;
@@ -196,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_share_is_the_one_of_its_verification_share),
         cmocka_unit_test(an_entry_is_the_administrator_s_and_for_this_service),
         cmocka_unit_test(an_account_is_bound_by_its_own_key_to_this_service),
+        cmocka_unit_test(a_profile_that_others_signed_as_well_is_as_good),
         cmocka_unit_test(has_the_share_and_the_whole_key_that_it_is_of),
     };
     return cmocka_run_group_tests(tests, case_load, case_unload);

@@ -70,9 +70,21 @@ static struct ask create_ask(
 }
 
 /* Takes the vault's account in place of the one of the case. */
+/* 001, 8.1.1: "MUST" name an EscrowEncryption, of a person and of a group, at each change. */
+static void check_escrow(struct kc_span profile)
+{
+    struct kc_signed_object opened;
+    struct kc_public_key key;
+    GOOD(kc_signed_object_open_profile(
+        profile, profile.size, KC_OBJECT_ProfileAccount, NULL, kc_mesh_verify, &opened, NULL));
+    GOOD(kc_object_key(&opened.object, "EscrowEncryption", &key));
+    kc_signed_object_done(&opened);
+}
+
 static void take_account(struct world *w, char *profile)
 {
     struct admin_case *c = w->c;
+    check_escrow(admin_span(profile));
     free(c->account_text);
     c->account_text = profile;
     GOOD(kc_mesh_account_read(admin_span(profile), c->provider.udf, &c->account));

@@ -115,6 +115,23 @@ static void an_account_is_bound_by_the_key_of_its_profile(void **state)
     bench_free(bench);
 }
 
+/* 001, 8.1.1: a profile that names no escrow key is bound, and it is said what that means. */
+static void a_profile_without_an_escrow_key_is_bound_with_a_word_about_it(void **state)
+{
+    (void)state;
+    struct bench *bench = service_new();
+    struct answer *answer = service_ask(bench, BIND, service_bind_request(bench, 0));
+    assert_false(kc_values_has(&answer->in.message.values, KC_FIELD_ADVICE));
+    answer_done(answer);
+    bench_free(bench);
+    bench = service_new();
+    answer =
+        service_ask(bench, BIND, service_bind_changed(bench, "\"EscrowEncryption\"", "\"Other\""));
+    assert_non_null(strstr(answer_text(answer, KC_FIELD_ADVICE), "EscrowEncryption"));
+    answer_done(answer);
+    bench_free(bench);
+}
+
 static char *bind_changed(
     struct bench *bench, const char *what, const char *with, const char *signer)
 {
@@ -394,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_service_is_made_once_and_shows_documents_that_verify),
         WITH_SHARES(the_host_signs_responses_but_none_of_the_custodian_s),
         cmocka_unit_test(an_account_is_bound_by_the_key_of_its_profile),
+        cmocka_unit_test(a_profile_without_an_escrow_key_is_bound_with_a_word_about_it),
         cmocka_unit_test(nobody_else_binds_an_account_nor_elsewhere_nor_later),
         WITH_SHARES(a_later_profile_takes_the_place_of_the_former_and_no_earlier_one),
         WITH_SHARES(what_was_unbound_answers_nothing_and_its_shares_do_not_come_back),

@@ -117,6 +117,14 @@ char *service_bind_request(struct bench *bench, int64_t shift_ms)
     return bind_request(bench, json_dumps(profile, JSON_COMPACT), shift_ms);
 }
 
+char *service_bind_changed(struct bench *bench, const char *what, const char *with)
+{
+    static char profile[CASE_TEXT_MAX];
+    case_payload_of("account.ProfileUser", profile);
+    case_edit(profile, what, with);
+    return bind_request(bench, case_seal(profile, CASE_PROFILE, NULL), 0);
+}
+
 char *service_bind_later(struct bench *bench, const char *updated, const char *encryption)
 {
     static char profile[CASE_TEXT_MAX];

@@ -29,6 +29,8 @@ char *service_bind_request(struct bench *bench, int64_t shift_ms);
 /* With the profile of the case, made at another time, and with another AccountEncryption (as JSON, or
  * NULL). */
 char *service_bind_later(struct bench *bench, const char *updated, const char *encryption);
+/* With the profile of the case, of which one thing is replaced. */
+char *service_bind_changed(struct bench *bench, const char *what, const char *with);
 char *service_unbind_request(struct bench *bench, int64_t shift_ms);
 /* Updates: what stands in the list, as JSON. */
 char *service_transact(
