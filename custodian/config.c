@@ -141,6 +141,7 @@ static const struct kc_setting operate_rows[] = {
     OPERATE(total, UINT32_MAX),
     OPERATE(member_age_h, 87600),
     OPERATE(exports, 1),
+    OPERATE(offsets, 1),
 };
 
 static enum kc_error read_operate(struct kc_parse *parse, const config_setting_t *setting,

@@ -125,6 +125,7 @@ struct kc_config_operate {
     uint32_t total;        /* operations ever, 0: any number */
     uint32_t member_age_h; /* hours since a member's ConnectionDevice was made, 24; 0: any */
     uint32_t exports; /* 1: as many shares may leave as open a key, if the administrator signs */
+    uint32_t offsets; /* 1: an agreement's KeyOffset is added */
 };
 
 struct kc_config {

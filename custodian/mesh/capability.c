@@ -371,11 +371,8 @@ enum kc_error kc_mesh_capability_update(struct kc_span entry, const struct kc_me
     enum kc_error error = entry_read(entry, account, service, before, &read);
     if (error == KC_OK)
         error = succession_check(before, &read);
-    if (error == KC_OK) {
-        read.allows_offset = before->allows_offset;
-        read.allows_export = before->allows_export;
+    if (error == KC_OK)
         *capability = read;
-    }
     kc_mesh_capability_wipe(&read);
     return error;
 }

@@ -6,9 +6,8 @@
 enum part {
     HAS_SHARE = 1,
     HAS_COEFFICIENT = 2,
-    ALLOWS_OFFSET = 4,
     HAS_MEMBER = 8,
-    ALL = 15,
+    ALL = 11,
 };
 
 /* --- texts, keys, curves --- */
@@ -100,7 +99,6 @@ static uint8_t parts_of(const struct kc_mesh_capability *capability)
 {
     return (uint8_t)((capability->has_share ? HAS_SHARE : 0) |
                      (capability->has_coefficient ? HAS_COEFFICIENT : 0) |
-                     (capability->allows_offset ? ALLOWS_OFFSET : 0) |
                      (capability->has_member ? HAS_MEMBER : 0));
 }
 
@@ -145,7 +143,6 @@ void kc_mesh_capability_kept(struct kc_reader *r, struct kc_mesh_capability *cap
         kc_reader_fail(r);
     capability->has_share = parts & HAS_SHARE;
     capability->has_coefficient = parts & HAS_COEFFICIENT;
-    capability->allows_offset = parts & ALLOWS_OFFSET;
     capability->has_member = parts & HAS_MEMBER;
     terms_kept(r, capability);
     if (capability->has_share) {

@@ -166,7 +166,9 @@ static enum kc_error hold(struct serving *serving, struct kc_record *record)
     if (error != KC_OK || revoked)
         return error;
     held->record = record;
-    held->granted.capability.allows_export = serving->call->vault->config->operate.exports != 0;
+    const struct kc_config_operate *policy = &serving->call->vault->config->operate;
+    held->granted.capability.allows_export = policy->exports != 0;
+    held->granted.capability.allows_offset = policy->offsets != 0;
     error = kc_call_share(serving->call, serving->account, record, &held->granted.capability);
     if (error == KC_OK)
         serving->held_count++;

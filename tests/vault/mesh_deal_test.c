@@ -292,6 +292,59 @@ static void an_export_needs_the_administrator_and_the_setting(void **state)
     }
 }
 
+/* --- the offset of an agreement --- */
+
+#define ONE "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static char *offset_request(struct bench *bench, const char *offset)
+{
+    static char operations[800];
+    snprintf(operations, sizeof operations,
+        "[{\"CryptographicOperationKeyAgreement\":{\"KeyId\":\"" CASE_DECRYPT_ID "\",%s"
+        "\"PublicKey\":{\"PublicKeyECDH\":{\"crv\":\"X448\",\"Public\":\"" CASE_POINT "\"}}}}]",
+        offset);
+    return service_operations(bench, operations, NULL, NULL);
+}
+
+/* The results are those of the share and of the share plus one: they differ by the point itself. */
+static void check_added(struct bench *bench)
+{
+    struct kc_point results[2], difference[2], sum, peer;
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        const char *offset = i == 0 ? "" : "\"KeyOffset\":\"" ONE "\",";
+        json_t *list = service_results(bench, offset_request(bench, offset));
+        size_t size = case_decode(
+            json_string_value(case_at(list, "0.CryptographicResultKeyAgreement.KeyAgreement."
+                                            "KeyAgreementECDH.Result")),
+            octets, sizeof octets);
+        assert_int_equal(kc_point_decode(&results[i], KC_CURVE_X448, octets, size), KC_OK);
+        json_decref(list);
+    }
+    size_t size = case_decode(CASE_POINT, octets, sizeof octets);
+    assert_int_equal(kc_point_decode(&peer, KC_CURVE_X448, octets, size), KC_OK);
+    difference[0] = results[1];
+    kc_point_negate(&difference[1], &results[0]);
+    assert_int_equal(kc_point_sum(&sum, difference, 2), KC_OK);
+    assert_true(kc_point_equal(&sum, &peer));
+}
+
+static void an_offset_needs_the_setting(void **state)
+{
+    struct bench *bench = *state;
+    assert_true(service_refuses(bench, offset_request(bench, "\"KeyOffset\":\"" ONE "\",")));
+    assert_string_equal(bench->told.note, "bad-scalar");
+    bench->config.operate.offsets = 1;
+    bench_restart(bench);
+    bench->seconds += 20;
+    check_added(bench);
+    assert_true(service_refuses(bench, offset_request(bench, "\"KeyOffset\":\"AQ\",")));
+    bench->config.operate.offsets = 0;
+    bench_restart(bench);
+    bench->seconds += 20;
+    assert_true(service_refuses(bench, offset_request(bench, "\"KeyOffset\":\"" ONE "\",")));
+}
+
 /* --- crashes --- */
 
 static void a_crash_after_the_answer_leaves_the_share_to_be_accepted(void **state)
@@ -391,6 +444,7 @@ int main(void)
         DEALS(a_key_that_nobody_verified_gets_no_share),
         DEALS(a_member_whose_profile_is_pinned_gets_a_share),
         DEALS(an_export_needs_the_administrator_and_the_setting),
+        DEALS(an_offset_needs_the_setting),
         DEALS(a_crash_after_the_answer_leaves_the_share_to_be_accepted),
         DEALS(a_service_s_share_that_nobody_accepts_in_a_day_is_lost),
         cmocka_unit_test(a_crash_before_the_answer_leaves_what_was_there),
