@@ -5,6 +5,7 @@
  */
 #include "tests/front/mesh_client.h"
 
+#include "proto/transaction.h"
 #include "tests/support/cmocka.h"
 
 #include <signal.h>
@@ -102,6 +103,23 @@ static void a_bare_request_is_refused_in_a_bare_answer(void **state)
     assert_int_equal(answer.body[0], '{');
     assert_non_null(strstr(answer.body, "\"Status\":401"));
     web_answer_done(&answer);
+}
+
+/* 002, 4.3.1: "MUST NOT" be used for anything but Hello. */
+static void nobody_but_hello_goes_without_a_signature(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KC_TRANSACTION_COUNT; i++) {
+        const struct kc_transaction_info *info = kc_transaction_info((enum kc_transaction)i);
+        struct web_answer answer;
+        char body[100];
+        bool is_hello = i == KC_TRANSACTION_Hello;
+        snprintf(body, sizeof body, "{\"%s\":{}}", info->name);
+        web_post(&alice.web, body, strlen(body), &answer);
+        if (is_hello ? answer.status != 201 : answer.status != 401 && answer.status != 501)
+            fail_msg("%s: %d", body, answer.status);
+        web_answer_done(&answer);
+    }
 }
 
 /* 002, 10.4.4: what is refused for a character, Hello says of before. */
@@ -268,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(every_response_is_signed_and_repeats_its_status),
         CASE(a_bare_request_is_refused_in_a_bare_answer),
+        CASE(nobody_but_hello_goes_without_a_signature),
         CASE(an_address_is_refused_for_characters_that_hello_names),
         CASE(an_address_is_of_any_letters_and_of_a_new_owner_once_it_is_free),
         CASE(hello_says_how_large_a_request_may_be),

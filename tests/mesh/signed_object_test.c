@@ -283,6 +283,35 @@ static void refuses_an_accreditation_that_is_no_connection(void **state)
     done(manifest);
 }
 
+/* 001, 10.2.18: what connects a member to a group has no key that a request could be signed with; also
+ * if somebody puts one there. */
+static void a_connection_to_a_group_accredits_no_device(void **state)
+{
+    (void)state;
+    static const enum kc_object_type others[] = {
+        KC_OBJECT_ConnectionGroup, KC_OBJECT_ConnectionApplication, KC_OBJECT_ConnectionHost};
+    struct parties p = parties();
+    struct kc_span manifest = connection(&p.device, ACCOUNT, &p.administrator);
+    struct kc_span text = request(&p.device, manifest);
+    assert_int_equal(open_request(&p, text, none), KC_OK);
+    done(text);
+    done(manifest);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        kc_object_writer_init(&w, room, sizeof room);
+        kc_object_write_tagged(&w, NULL, others[i]);
+        kc_object_write_text(&w, "Authority", ACCOUNT);
+        if (others[i] == KC_OBJECT_ConnectionHost)
+            sample_write_key(&w, "Signature", &p.device.public);
+        sample_write_key(&w, "Authentication", &p.device.public);
+        kc_object_write_end(&w);
+        manifest = sample_envelope(&w, &p.administrator, none);
+        text = request(&p.device, manifest);
+        assert_int_equal(open_request(&p, text, none), KC_ERR_SIGNATURE);
+        done(text);
+        done(manifest);
+    }
+}
+
 static void reads_nothing_of_a_request_before_its_chain_holds(void **state)
 {
     (void)state;
@@ -317,6 +346,7 @@ int main(void)
         cmocka_unit_test(takes_the_connection_from_the_service_if_none_is_enclosed),
         cmocka_unit_test(refuses_a_request_with_any_link_of_the_chain_broken),
         cmocka_unit_test(refuses_an_accreditation_that_is_no_connection),
+        cmocka_unit_test(a_connection_to_a_group_accredits_no_device),
         cmocka_unit_test(reads_nothing_of_a_request_before_its_chain_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
