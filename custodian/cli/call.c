@@ -269,7 +269,7 @@ enum kc_error kc_cli_call_list(struct kc_cli_call *call, kc_cli_visitor *visit, 
         kc_cli_call_text(call, KC_FIELD_AFTER, after);
         error = kc_cli_call_run(call);
     }
-    call->request.message.values.present &= ~KC_FIELD_BIT(KC_FIELD_AFTER);
+    kc_field_set_remove(&call->request.message.values.present, KC_FIELD_AFTER);
     return error;
 }
 

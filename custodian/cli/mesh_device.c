@@ -97,7 +97,7 @@ static void print_answer(const struct kc_cli *cli, const struct work *work, cons
     static const enum kc_field documents[] = {
         KC_FIELD_DOCUMENT, KC_FIELD_PROFILE, KC_FIELD_SECRET, KC_FIELD_ITEMS};
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
-        values.present &= ~KC_FIELD_BIT(documents[i]);
+        kc_field_set_remove(&values.present, documents[i]);
     json_t *object = kc_cli_object(&values);
     json_t *list = json_array();
     for (size_t i = 0; i < answer->item_count; i++)

@@ -21,7 +21,7 @@ static struct kc_call *new_child(struct kc_desk *desk, struct kc_call *parent, s
         abort();
     child->parent = parent;
     child->place = place;
-    child->request = desk->batch[place];
+    kc_message_copy(&child->request, &desk->batch[place]);
     return child;
 }
 
@@ -50,8 +50,9 @@ void kc_desk_start_batch(struct kc_desk *desk, struct kc_call *call)
  * those of the answers before. */
 static void shift_descriptors(struct kc_values *values, size_t by)
 {
-    for (kc_field_set left = values->present; left; left &= left - 1) {
-        enum kc_field field = kc_field_first(left);
+    struct kc_field_set left = values->present;
+    enum kc_field field;
+    while (kc_field_set_take(&left, &field)) {
         struct kc_value *value = &values->value[field];
         if (kc_fields[field].type == KC_TYPE_SECRET ||
             (kc_fields[field].type == KC_TYPE_DATA && value->passed))
@@ -87,7 +88,7 @@ static void unpack_child(
     if (take_over(all, &packet->descriptors)) {
         shift_descriptors(&answer->values, before);
     } else {
-        answer->values.present = 0;
+        answer->values.present = (struct kc_field_set){0};
         answer->error = KC_ERR_LIMIT;
     }
 }
@@ -98,7 +99,7 @@ static void answer_batch(struct kc_desk *desk, struct kc_call *call)
     struct kc_message answer;
 
     kc_message_init(&answer, KC_OPERATION_BATCH);
-    answer.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&answer.values.present, KC_FIELD_ITEMS);
     answer.batch = desk->batch;
     answer.batch_count = call->child_count;
     for (size_t i = 0; i < call->child_count; i++)

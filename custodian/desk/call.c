@@ -241,7 +241,7 @@ void kc_desk_ask_vault(struct kc_desk *desk, struct kc_call *call)
 
     message->ticket = call->ticket;
     message->connection = call->connection ? call->connection->id : 0;
-    message->message = call->request;
+    kc_message_copy(&message->message, &call->request);
     kc_job_records_spans(&call->records);
     message->record_count = call->records.count;
     memcpy(message->records, call->records.span, call->records.count * sizeof(struct kc_span));

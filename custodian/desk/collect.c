@@ -137,7 +137,7 @@ static void finish_list(struct kc_desk *desk, struct kc_call *call)
     answer.id = call->request.id;
     answer.items = desk->items;
     answer.item_count = total < wanted ? total : wanted;
-    answer.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&answer.values.present, KC_FIELD_ITEMS);
     set_more(call, &answer, total);
     /* a message holds 64 KiB, and items may be long: show fewer until they fit */
     while (
@@ -194,7 +194,7 @@ static void add_check(struct kc_message *answer, const char *check, enum kc_erro
     struct kc_values *item = &answer->items[answer->item_count++];
     const struct kc_error_row *row = kc_error_row(error);
 
-    item->present = 0;
+    item->present = (struct kc_field_set){0};
     kc_values_set_text(item, KC_FIELD_CHECK, check);
     kc_values_set_text(item, KC_FIELD_RESULT, error == KC_OK ? "ok" : result_otherwise);
     kc_values_set_text(item, KC_FIELD_DETAIL, error == KC_OK ? good : row->sentence);
@@ -229,7 +229,7 @@ void kc_desk_doctor_checked(struct kc_desk *desk, struct kc_call *call)
     kc_message_init(&answer, call->request.operation);
     answer.items = desk->items;
     answer.item_count = gather(desk, call);
-    answer.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&answer.values.present, KC_FIELD_ITEMS);
     add_store_checks(&call->job, &answer, space, sizeof space);
     kc_desk_finish(desk, call, &answer, NULL);
 }

@@ -89,7 +89,7 @@ void kc_call_ask(struct kc_call *call)
     out.ticket = call->in.ticket;
     out.ids[0] = (struct kc_span){(const uint8_t *)name, strlen(name)};
     out.id_count = 1;
-    out.message = question->request;
+    kc_message_copy(&out.message, &question->request);
     call->wait_until_ms = kc_call_now_ms(call) + question->peer->deadline_ms + MARGIN_MS;
     enum kc_error error = kc_call_pend_and_send(call, &out, &question->descriptors);
     if (error != KC_OK)

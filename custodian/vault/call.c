@@ -143,7 +143,10 @@ void kc_call_free(struct kc_call *call)
 /* An error answers nothing but itself and, if it says more, the detail. */
 static void keep_only_detail(struct kc_call *call)
 {
-    call->answer.values.present &= KC_FIELD_BIT(KC_FIELD_DETAIL);
+    bool has_detail = kc_values_has(&call->answer.values, KC_FIELD_DETAIL);
+    call->answer.values.present = (struct kc_field_set){0};
+    if (has_detail)
+        kc_field_set_add(&call->answer.values.present, KC_FIELD_DETAIL);
     call->answer.item_count = 0;
     kc_descriptors_close_own(&call->answer_descriptors);
 }
@@ -153,7 +156,7 @@ void kc_call_restart(struct kc_call *call)
     kc_call_unstage(call);
     kc_wipe(call->kept, call->kept_size);
     call->kept_size = 0;
-    call->answer.values.present = 0;
+    call->answer.values.present = (struct kc_field_set){0};
     call->answer.item_count = 0;
     kc_descriptors_close_own(&call->answer_descriptors);
 }
@@ -221,7 +224,7 @@ void kc_call_finish(struct kc_call *call, enum kc_error error)
     struct kc_vault_message out;
     out.type = KC_VAULT_ANSWER;
     out.ticket = call->in.ticket;
-    out.message = call->answer;
+    kc_message_copy(&out.message, &call->answer);
     kc_call_send(call, &out, &call->answer_descriptors);
     kc_call_free(call);
 }
@@ -429,7 +432,7 @@ enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item)
     if (call->answer.item_count >= KC_VAULT_PAGE_MAX)
         return KC_ERR_INTERNAL;
     call->answer.items = call->items;
-    call->items[call->answer.item_count].present = 0;
+    call->items[call->answer.item_count].present = (struct kc_field_set){0};
     *item = &call->items[call->answer.item_count++];
     return KC_OK;
 }

@@ -478,8 +478,8 @@ enum kc_error kc_ledger_fetched(struct kc_vault *vault, const struct kc_vault_me
 /* A receipt: in which head the change is, and which one is anchored. */
 static void write_receipt(struct kc_call *call, uint64_t effective, uint64_t anchored)
 {
-    kc_field_set fields = kc_operations[call->in.message.operation].answer_optional;
-    if (!(fields & KC_FIELD_BIT(KC_FIELD_EFFECTIVE)))
+    const struct kc_operation_row *row = &kc_operations[call->in.message.operation];
+    if (!kc_field_set_has(&row->answer_optional, KC_FIELD_EFFECTIVE))
         return;
     kc_call_set_number(call, KC_FIELD_EFFECTIVE, effective);
     kc_call_set_number(call, KC_FIELD_ANCHORED, anchored);

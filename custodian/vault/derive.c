@@ -63,7 +63,8 @@ enum kc_error kc_vault_key_derive(struct kc_call *call)
         return error;
     const struct kc_operation_row *row = &kc_operations[call->in.message.operation];
     kc_call_describe(call, &call->answer.values, staged);
-    call->answer.values.present &= row->answer | row->answer_optional;
+    call->answer.values.present = kc_field_set_and(
+        call->answer.values.present, kc_field_set_or(row->answer, row->answer_optional));
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

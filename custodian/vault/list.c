@@ -57,14 +57,14 @@ void kc_call_set_page(struct kc_call *call)
     kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_PAGE_MAX);
     if (call->record_count > 0)
         kc_call_set_text(call, KC_FIELD_AFTER, call->records[call->record_count - 1].id);
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
 }
 
 /* Names of keyrings go into the answer as they are; there are at most KC_KEYRINGS_MAX. */
 enum kc_error kc_vault_keyring_list(struct kc_call *call)
 {
     const struct kc_policy *policy = &call->vault->config->policy;
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     for (size_t i = 0; i < policy->keyring_count; i++) {
         struct kc_values *item;
         if (!kc_policy_sees_keyring(policy, &call->peer, policy->keyrings[i]))

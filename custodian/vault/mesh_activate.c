@@ -93,7 +93,7 @@ static enum kc_error add_key_item(struct kc_call *call, const struct kc_record *
     if (error != KC_OK)
         return error;
     kc_call_describe(call, item, key);
-    item->present &= kc_operations[call->in.message.operation].item;
+    item->present = kc_field_set_and(item->present, kc_operations[call->in.message.operation].item);
     return KC_OK;
 }
 
@@ -358,7 +358,7 @@ static void answer(struct kc_call *call, const struct activation *a)
     kc_call_set_text(call, KC_FIELD_DEVICE, a->device->id);
     kc_call_set_text(call, KC_FIELD_ACCOUNT, kc_call_print(call, "%.128s", a->read.account));
     kc_call_set_text(call, KC_FIELD_ACCOUNT_UDF, kc_call_print(call, "%s", a->now.account_udf));
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     call->wish = KC_WISH_COMMIT;
 }
 

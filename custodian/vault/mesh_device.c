@@ -164,7 +164,8 @@ static enum kc_error stage_base_key(struct kc_call *call, const struct kc_record
     if (error == KC_OK)
         kc_call_describe(call, item, staged);
     if (error == KC_OK)
-        item->present &= kc_operations[call->in.message.operation].item;
+        item->present =
+            kc_field_set_and(item->present, kc_operations[call->in.message.operation].item);
     return error;
 }
 
@@ -191,7 +192,7 @@ static enum kc_error stage_device(struct kc_call *call, struct kc_record *wanted
     if (error != KC_OK)
         return error;
     describe(&call->answer.values, staged);
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }
@@ -354,7 +355,7 @@ static enum kc_error list_accounts(struct kc_call *call, const struct kc_record 
             return error;
         kc_values_set_text(item, KC_FIELD_ACCOUNT_UDF, kc_call_print(call, "%s", line));
     }
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     return KC_OK;
 }
 

@@ -239,8 +239,8 @@ enum kc_error kc_vault_mesh_escrow_recover(struct kc_call *call)
     enum kc_error found = recover(call, &wanted, &seed, &branches);
     if (found != KC_OK && call->wish != KC_WISH_ANSWER)
         return found;
-    kc_field_set detail = call->answer.values.present; /* for the operator alone */
-    call->answer.values.present = 0;
+    struct kc_field_set detail = call->answer.values.present; /* for the operator alone */
+    call->answer.values.present = (struct kc_field_set){0};
     error = kc_call_operator(call, &proven);
     if (error != KC_OK || !proven)
         return error;

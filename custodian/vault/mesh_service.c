@@ -171,7 +171,7 @@ static enum kc_error describe(struct kc_call *call, const struct kc_record *serv
 {
     struct shown shown;
     enum kc_error error = read_shown(service, &shown);
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     if (error == KC_OK)
         error = add_document(call, "ProfileService", shown.profile_service);
     if (error == KC_OK)

@@ -180,7 +180,7 @@ static void describe_key(struct kc_call *call, struct kc_values *item, const str
 {
     kc_call_describe(call, item, key);
     describe_group_public(call, item, key);
-    item->present &= kc_operations[KC_OPERATION_OBJECT_LIST].item;
+    item->present = kc_field_set_and(item->present, kc_operations[KC_OPERATION_OBJECT_LIST].item);
     kc_values_set_text(item, KC_FIELD_KIND, "key");
 }
 

@@ -11,10 +11,13 @@ static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 }
 
 /* The first of the fields that does not belong to a scheme. */
-static enum kc_error refuse_fields(struct kc_call *call, kc_field_set fields)
+static enum kc_error refuse_fields(struct kc_call *call, const enum kc_field fields[], size_t count)
 {
-    kc_field_set wrong = call->in.message.values.present & fields;
-    return wrong ? wrong_field(call, kc_field_first(wrong)) : KC_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (kc_call_has(call, fields[i]))
+            return wrong_field(call, fields[i]);
+    }
+    return KC_OK;
 }
 
 static const struct kc_evp_hash *find_hash(const struct kc_call *call, enum kc_field field)
@@ -32,8 +35,11 @@ static uint64_t number_or(const struct kc_call *call, enum kc_field field, uint6
     return kc_call_has(call, field) ? call->in.message.values.value[field].number : otherwise;
 }
 
-#define PSS_FIELDS (KC_FIELD_BIT(KC_FIELD_MGF_HASH) | KC_FIELD_BIT(KC_FIELD_SALT_SIZE))
-#define HASH_FIELDS (KC_FIELD_BIT(KC_FIELD_HASH) | KC_FIELD_BIT(KC_FIELD_MGF_HASH))
+static enum kc_error refuse_pss(struct kc_call *call)
+{
+    static const enum kc_field fields[] = {KC_FIELD_MGF_HASH, KC_FIELD_SALT_SIZE};
+    return refuse_fields(call, fields, 2);
+}
 
 /* --- signing --- */
 
@@ -44,7 +50,7 @@ static enum kc_error read_ecdsa(struct kc_call *call, struct kc_evp_scheme *sche
     if (!scheme->hash && !scheme->hashed)
         return wrong_field(call, KC_FIELD_HASH);
     scheme->padding = KC_EVP_ECDSA;
-    return refuse_fields(call, PSS_FIELDS);
+    return refuse_pss(call);
 }
 
 static enum kc_error read_pss(struct kc_call *call, struct kc_evp_scheme *scheme)
@@ -66,7 +72,7 @@ static enum kc_error read_rsa(struct kc_call *call, struct kc_evp_scheme *scheme
     if (!scheme_is(call, "pkcs1"))
         return wrong_field(call, KC_FIELD_SCHEME);
     scheme->padding = KC_EVP_PKCS1;
-    return refuse_fields(call, PSS_FIELDS);
+    return refuse_pss(call);
 }
 
 /* Signatures over SHA-1 can be moved to other documents: it is for OAEP, where that does no harm. */
@@ -77,9 +83,8 @@ enum kc_error kc_call_read_signing(
         .hash = find_hash(call, KC_FIELD_HASH), .hashed = number_or(call, KC_FIELD_HASHED, 0) != 0};
     if (kc_values_text_is(&call->in.message.values, KC_FIELD_HASH, "SHA-1"))
         return wrong_field(call, KC_FIELD_HASH);
-    enum kc_error error = refuse_fields(call, KC_FIELD_BIT(KC_FIELD_CONTEXT));
-    if (error != KC_OK)
-        return error;
+    if (kc_call_has(call, KC_FIELD_CONTEXT))
+        return wrong_field(call, KC_FIELD_CONTEXT);
     return info->family == KC_FAMILY_EC ? read_ecdsa(call, scheme) : read_rsa(call, scheme);
 }
 
@@ -125,8 +130,9 @@ enum kc_error kc_call_verify_by_libcrypto(
 static enum kc_error read_decrypting(struct kc_call *call, struct kc_evp_scheme *scheme)
 {
     *scheme = (struct kc_evp_scheme){.padding = KC_EVP_PKCS1};
+    static const enum kc_field of_oaep[] = {KC_FIELD_HASH, KC_FIELD_MGF_HASH, KC_FIELD_OAEP_LABEL};
     if (scheme_is(call, "pkcs1"))
-        return refuse_fields(call, HASH_FIELDS | KC_FIELD_BIT(KC_FIELD_OAEP_LABEL));
+        return refuse_fields(call, of_oaep, 3);
     if (!scheme_is(call, "oaep"))
         return wrong_field(call, KC_FIELD_SCHEME);
     *scheme = (struct kc_evp_scheme){.padding = KC_EVP_OAEP,

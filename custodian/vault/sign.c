@@ -7,9 +7,12 @@
 
 #include <string.h>
 
-#define OTHER_FIELDS                                                                               \
-    (KC_FIELD_BIT(KC_FIELD_HASH) | KC_FIELD_BIT(KC_FIELD_MGF_HASH) |                               \
-        KC_FIELD_BIT(KC_FIELD_HASHED) | KC_FIELD_BIT(KC_FIELD_SALT_SIZE))
+/* Whether a request has fields of schemes that are none of EdDSA's. */
+static bool has_other_fields(const struct kc_values *values)
+{
+    return kc_values_has(values, KC_FIELD_HASH) || kc_values_has(values, KC_FIELD_MGF_HASH) ||
+           kc_values_has(values, KC_FIELD_HASHED) || kc_values_has(values, KC_FIELD_SALT_SIZE);
+}
 
 /* plain: no context, or an empty one; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
 static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message *message)
@@ -21,7 +24,7 @@ static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message 
         message->has_context = true;
     else if (kc_values_text_is(values, KC_FIELD_SCHEME, "ph"))
         message->prehash = true, message->has_context = has_context;
-    else if (message->context.size > 0 || (values->present & OTHER_FIELDS) != 0 ||
+    else if (message->context.size > 0 || has_other_fields(values) ||
              (kc_call_has(call, KC_FIELD_SCHEME) &&
                  !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
@@ -405,7 +408,7 @@ static void forward(struct kc_call *call, enum kc_field field)
     if (!kc_call_has(call, field))
         return;
     values->value[field] = call->in.message.values.value[field];
-    values->present |= KC_FIELD_BIT(field);
+    kc_field_set_add(&values->present, field);
 }
 
 static void forward_message(struct kc_call *call, const struct kc_signed_message *message)

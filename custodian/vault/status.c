@@ -280,7 +280,7 @@ enum kc_error kc_vault_doctor(struct kc_call *call)
     enum kc_error error = kc_call_allowed(call);
     if (error != KC_OK)
         return error;
-    call->answer.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
     for (size_t i = 0; error == KC_OK && i < call->vault->config->root_count; i++)
         error = add_root(call, i);
     if (error == KC_OK)

@@ -104,7 +104,7 @@ static void read_field(struct decoder *d, struct map *map, enum kc_field field)
         break;
     case KC_TYPE_ITEMS:
         read_items(d, map);
-        map->values->present |= KC_FIELD_BIT(field);
+        kc_field_set_add(&map->values->present, field);
         break;
     }
 }
@@ -228,7 +228,7 @@ static void read_map(struct decoder *d, struct map *map)
 {
     struct kc_cbor_item head = expect(d, KC_CBOR_MAP, "map");
     size_t from = 0;
-    map->values->present = 0;
+    map->values->present = (struct kc_field_set){0};
     for (uint64_t i = 0; i < head.number && d->error == KC_OK; i++) {
         if (d->unknown) {
             skip_member(d);

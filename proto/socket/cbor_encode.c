@@ -132,11 +132,9 @@ static bool has_key(const struct map *map, unsigned int key)
                            : (map->frame & KC_KEY_FRAME(key)) != 0;
 }
 
-static unsigned int key_count(const struct map *map)
+static size_t key_count(const struct map *map)
 {
-    uint64_t high = (uint64_t)(map->values->present >> 64), low = (uint64_t)map->values->present;
-    return (unsigned int)(__builtin_popcountll(high) + __builtin_popcountll(low) +
-                          __builtin_popcount(map->frame));
+    return kc_field_set_count(&map->values->present) + (size_t)__builtin_popcount(map->frame);
 }
 
 static void put_map(struct kc_writer *w, const struct map *map)

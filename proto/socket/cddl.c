@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const kc_field_set items_bit = KC_FIELD_BIT(KC_FIELD_ITEMS);
-
 /* --- fields --- */
 
 static void write_choices(const char *choices)
@@ -82,8 +80,8 @@ static void write_fields(void)
 
 /* The members of a map, in the order that they have in a message: some fields, and of the frame the
  * key that is given. */
-static void write_members(const struct kc_operation_row *row, kc_field_set required,
-    kc_field_set optional, unsigned int frame)
+static void write_members(const struct kc_operation_row *row, struct kc_field_set required,
+    struct kc_field_set optional, unsigned int frame)
 {
     const uint8_t *order = kc_key_order();
     for (size_t i = 0; i < KC_KEY_KEYS; i++) {
@@ -93,10 +91,12 @@ static void write_members(const struct kc_operation_row *row, kc_field_set requi
             printf("  \"op\": \"%s\",\n", row->name);
         else if (key == frame)
             printf("  \"error\": 0,\n");
-        else if (key < KC_FIELDS && (required & KC_FIELD_BIT(key)) && key == KC_FIELD_ITEMS)
+        else if (key == KC_FIELD_ITEMS && kc_field_set_has(&required, KC_FIELD_ITEMS))
             printf("  \"items\": [0*%d %s-item],\n", KC_ITEMS_MAX, row->name);
-        else if (key < KC_FIELDS && ((required | optional) & KC_FIELD_BIT(key)))
-            printf("  %s\"%s\": %s,\n", required & KC_FIELD_BIT(key) ? "" : "? ", text, text);
+        else if (key < KC_FIELDS && kc_field_set_has(&required, (enum kc_field)key))
+            printf("  \"%s\": %s,\n", text, text);
+        else if (key < KC_FIELDS && kc_field_set_has(&optional, (enum kc_field)key))
+            printf("  ? \"%s\": %s,\n", text, text);
     }
 }
 
@@ -107,9 +107,9 @@ static void write_operation(const struct kc_operation_row *row)
     printf(")\n%s-answer = (\n", row->name);
     write_members(row, row->answer, row->answer_optional, KC_KEY_ERROR);
     printf(")\n");
-    if (row->item) {
+    if (!kc_field_set_empty(&row->item)) {
         printf("%s-item = {\n", row->name);
-        write_members(row, 0, row->item, KC_KEY_KEYS);
+        write_members(row, (struct kc_field_set){0}, row->item, KC_KEY_KEYS);
         printf("}\n");
     }
     printf("\n");
@@ -117,7 +117,8 @@ static void write_operation(const struct kc_operation_row *row)
 
 static bool in_batch(unsigned int operation)
 {
-    return operation != KC_OPERATION_BATCH && !(kc_operations[operation].answer & items_bit);
+    return operation != KC_OPERATION_BATCH &&
+           !kc_field_set_has(&kc_operations[operation].answer, KC_FIELD_ITEMS);
 }
 
 /* rule = { <frame><name>-<kind> } / ...: for all operations, or for those that a batch may hold */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static const struct kc_field_set no_fields;
+
 /* The size of a multi-byte character that starts with this byte, and the least code point that
  * needs it: what is below it has a shorter form. */
 static size_t sequence_size(uint8_t first, uint32_t *least)
@@ -100,17 +102,18 @@ static enum kc_error check_value(const struct kc_field_row *row, const struct kc
 
 /* Required fields there, no field beyond those and the optional ones, each
  * value within its limits. */
-static enum kc_error check_values(const struct kc_values *values, kc_field_set required,
-    kc_field_set optional, const char **detail)
+static enum kc_error check_values(const struct kc_values *values, struct kc_field_set required,
+    struct kc_field_set optional, const char **detail)
 {
-    kc_field_set wrong = (required & ~values->present) | (values->present & ~(required | optional));
-    if (wrong) {
-        enum kc_field field = kc_field_first(wrong);
+    struct kc_field_set left = values->present;
+    struct kc_field_set wrong = kc_field_set_or(kc_field_set_without(required, left),
+        kc_field_set_without(left, kc_field_set_or(required, optional)));
+    enum kc_field field;
+    if (kc_field_set_take(&wrong, &field)) {
         *detail = field < KC_FIELDS ? kc_fields[field].name : NULL;
         return KC_ERR_BAD_REQUEST;
     }
-    for (kc_field_set left = values->present; left; left &= left - 1) {
-        enum kc_field field = kc_field_first(left);
+    while (kc_field_set_take(&left, &field)) {
         enum kc_error error = check_value(&kc_fields[field], &values->value[field]);
         if (error != KC_OK) {
             *detail = kc_fields[field].name;
@@ -121,11 +124,12 @@ static enum kc_error check_values(const struct kc_values *values, kc_field_set r
 }
 
 /* Fields that can come in descriptors. */
-static size_t passed_in(kc_field_set set)
+static size_t passed_in(struct kc_field_set set)
 {
     size_t count = 0;
-    for (; set; set &= set - 1) {
-        enum kc_field_type type = kc_fields[kc_field_first(set)].type;
+    enum kc_field field;
+    while (kc_field_set_take(&set, &field)) {
+        enum kc_field_type type = kc_fields[field].type;
         count += type == KC_TYPE_SECRET || type == KC_TYPE_DATA;
     }
     return count;
@@ -141,10 +145,12 @@ static size_t passed_in(kc_field_set set)
 static size_t answer_size_most(const struct kc_operation_row *row)
 {
     size_t size = FRAME_MAX;
-    for (kc_field_set left = row->answer | row->answer_optional; left; left &= left - 1) {
-        const struct kc_field_row *field = &kc_fields[kc_field_first(left)];
-        bool has_octets = field->type == KC_TYPE_TEXT || field->type == KC_TYPE_BYTES;
-        size += HEAD_MAX + field->name_size + HEAD_MAX + (has_octets ? (size_t)field->most : 0);
+    struct kc_field_set left = kc_field_set_or(row->answer, row->answer_optional);
+    enum kc_field field;
+    while (kc_field_set_take(&left, &field)) {
+        const struct kc_field_row *is = &kc_fields[field];
+        bool has_octets = is->type == KC_TYPE_TEXT || is->type == KC_TYPE_BYTES;
+        size += HEAD_MAX + is->name_size + HEAD_MAX + (has_octets ? (size_t)is->most : 0);
     }
     return size > REFUSAL_MAX ? size : REFUSAL_MAX;
 }
@@ -163,7 +169,7 @@ static enum kc_error check_batch_request(const struct kc_message *request, const
         passed += passed_in(row->answer);
         answers += answer_size_most(row);
         if (part->operation == KC_OPERATION_BATCH || part->operation == KC_OPERATION_WATCH ||
-            (row->answer & KC_FIELD_BIT(KC_FIELD_ITEMS)) || passed > KC_DESCRIPTORS_MAX ||
+            kc_field_set_has(&row->answer, KC_FIELD_ITEMS) || passed > KC_DESCRIPTORS_MAX ||
             answers > KC_MESSAGE_SIZE_MAX)
             return KC_ERR_BAD_ARGUMENT;
         enum kc_error error = check_values(&part->values, row->required, row->optional, detail);
@@ -186,13 +192,13 @@ enum kc_error kc_request_check(const struct kc_message *request, const char **de
     return error;
 }
 
-static bool items_fit(const struct kc_message *answer, kc_field_set allowed)
+static bool items_fit(const struct kc_message *answer, struct kc_field_set allowed)
 {
     const char *detail;
     if (answer->item_count > KC_ITEMS_MAX)
         return false;
     for (size_t i = 0; i < answer->item_count; i++) {
-        if (check_values(&answer->items[i], 0, allowed, &detail) != KC_OK)
+        if (check_values(&answer->items[i], no_fields, allowed, &detail) != KC_OK)
             return false;
     }
     return true;
@@ -205,10 +211,11 @@ static bool answer_fits(const struct kc_message *answer)
     if (answer->operation >= KC_OPERATIONS || !kc_error_known((unsigned long)answer->error))
         return false;
     const struct kc_operation_row *row = &kc_operations[answer->operation];
-    bool good = answer->error == KC_OK;
-    kc_field_set required = good ? row->answer : 0;
-    kc_field_set optional = good ? row->answer_optional : KC_FIELD_BIT(KC_FIELD_DETAIL);
-    return check_values(&answer->values, required, optional, &detail) == KC_OK;
+    if (answer->error == KC_OK)
+        return check_values(&answer->values, row->answer, row->answer_optional, &detail) == KC_OK;
+    struct kc_field_set of_an_error = {0};
+    kc_field_set_add(&of_an_error, KC_FIELD_DETAIL);
+    return check_values(&answer->values, no_fields, of_an_error, &detail) == KC_OK;
 }
 
 static bool batch_fits(const struct kc_message *answer)

@@ -12,11 +12,12 @@ struct kc_client_answer *kc_client_answer_new(const struct kc_message *request)
     if (!answer)
         return NULL;
     kc_message_init(&answer->message, request->operation);
-    if (kc_operations[request->operation].item)
+    bool has_items = !kc_field_set_empty(&kc_operations[request->operation].item);
+    if (has_items)
         answer->items = calloc(KC_ITEMS_MAX, sizeof *answer->items);
     if (request->operation == KC_OPERATION_BATCH)
         answer->batch = calloc(request->batch_count, sizeof *answer->batch);
-    if ((kc_operations[request->operation].item && !answer->items) ||
+    if ((has_items && !answer->items) ||
         (request->operation == KC_OPERATION_BATCH && !answer->batch)) {
         kc_client_answer_free(answer);
         return NULL;

@@ -11,12 +11,24 @@ const struct kc_field_row kc_fields[KC_FIELDS] = {
 };
 
 /*
- * FIELDS (A, B, C) is the set of KC_FIELD_A, KC_FIELD_B and KC_FIELD_C. Each FIELDS_SCAN lets the
- * preprocessor take up the list again; 4 * 4 * 4 of them are enough for a list of 64.
+ * FIELDS (A, B, C) is the initializer of the set of KC_FIELD_A, KC_FIELD_B and KC_FIELD_C: each of
+ * its words is a sum over the whole list. Each FIELDS_SCAN lets the preprocessor take up the list
+ * again; 4 * 4 * 4 of them are enough for a list of 64.
  */
-#define FIELDS(...) ((kc_field_set)0 __VA_OPT__(FIELDS_SCAN(FIELDS_TAKE(__VA_ARGS__))))
-#define FIELDS_TAKE(symbol, ...)                                                                   \
-    | KC_FIELD_BIT(KC_FIELD_##symbol) __VA_OPT__(FIELDS_AGAIN FIELDS_NONE(__VA_ARGS__))
+#define FIELDS(...)                                                                                \
+    {                                                                                              \
+        {                                                                                          \
+            FIELDS_WORD(0, __VA_ARGS__), FIELDS_WORD(1, __VA_ARGS__), FIELDS_WORD(2, __VA_ARGS__), \
+                FIELDS_WORD(3, __VA_ARGS__)                                                        \
+        }                                                                                          \
+    }
+_Static_assert(KC_FIELD_WORDS == 4, "FIELDS names each word");
+
+#define FIELDS_WORD(index, ...)                                                                    \
+    (UINT64_C(0) __VA_OPT__(FIELDS_SCAN(FIELDS_TAKE(index, __VA_ARGS__))))
+#define FIELDS_TAKE(index, symbol, ...)                                                            \
+    | FIELDS_BIT(index, KC_FIELD_##symbol) __VA_OPT__(FIELDS_AGAIN FIELDS_NONE(index, __VA_ARGS__))
+#define FIELDS_BIT(index, field) ((field) / 64 == (index) ? UINT64_C(1) << (field) % 64 : 0)
 #define FIELDS_AGAIN() FIELDS_TAKE
 #define FIELDS_NONE ()
 #define FIELDS_SCAN(...) FIELDS_SCAN_16(FIELDS_SCAN_16(FIELDS_SCAN_16(__VA_ARGS__)))
@@ -61,16 +73,32 @@ void kc_message_init(struct kc_message *message, enum kc_operation operation)
     message->id = 0;
     message->operation = operation;
     message->error = KC_OK;
-    message->values.present = 0;
+    message->values.present = (struct kc_field_set){0};
     message->items = NULL;
     message->item_count = 0;
     message->batch = NULL;
     message->batch_count = 0;
 }
 
+void kc_message_copy(struct kc_message *copy, const struct kc_message *message)
+{
+    struct kc_field_set left = message->values.present;
+    enum kc_field field;
+    copy->id = message->id;
+    copy->operation = message->operation;
+    copy->error = message->error;
+    copy->values.present = left;
+    while (kc_field_set_take(&left, &field))
+        copy->values.value[field] = message->values.value[field];
+    copy->items = message->items;
+    copy->item_count = message->item_count;
+    copy->batch = message->batch;
+    copy->batch_count = message->batch_count;
+}
+
 static void set(struct kc_values *values, enum kc_field field, struct kc_value value)
 {
-    values->present |= KC_FIELD_BIT(field);
+    kc_field_set_add(&values->present, field);
     values->value[field] = value;
 }
 

@@ -12,8 +12,7 @@
 
 #include "base/error.h"
 #include "base/reader.h"
-
-#include <stdint.h>
+#include "proto/socket/field.h"
 
 #define KC_PROTOCOL_VERSION 1
 #define KC_MESSAGE_SIZE_MAX 65536     /* bytes of one CBOR message */
@@ -24,48 +23,6 @@
 #define KC_BATCH_MAX 64               /* requests in a batch */
 #define KC_ITEMS_MAX 100
 #define KC_ERROR_SENTENCE_MAX 200 /* bytes of an error's name or sentence in an answer */
-
-/* Room for fields to come: what is compiled against this header keeps fitting (see fields.def). */
-#define KC_FIELD_ROOM 128
-
-enum kc_field_type {
-    KC_TYPE_UINT,
-    KC_TYPE_BOOL,
-    KC_TYPE_TEXT,
-    KC_TYPE_BYTES,
-    KC_TYPE_DATA,
-    KC_TYPE_SECRET,
-    KC_TYPE_ITEMS,
-};
-
-enum kc_field {
-#define KC_FIELD(symbol, name, type, least, most, choices, sentence) KC_FIELD_##symbol,
-#include "proto/socket/fields.def"
-#undef KC_FIELD
-    KC_FIELDS, /* how many there are */
-};
-
-struct kc_field_row {
-    const char *name;
-    size_t name_size; /* bytes, without terminator */
-    enum kc_field_type type;
-    uint64_t least, most;
-    const char *choices; /* of a TEXT: its values, with a space between; NULL: any */
-    const char *sentence;
-};
-
-extern const struct kc_field_row kc_fields[KC_FIELDS];
-
-/* A set of fields; kc_field_first is the first of a set that is not empty. */
-typedef unsigned __int128 kc_field_set;
-#define KC_FIELD_BIT(field) ((kc_field_set)1 << (field))
-
-static inline enum kc_field kc_field_first(kc_field_set set)
-{
-    uint64_t low = (uint64_t)set;
-    return (enum kc_field)(
-        low ? __builtin_ctzll(low) : 64 + __builtin_ctzll((uint64_t)(set >> 64)));
-}
 
 enum kc_operation {
 #define KC_OPERATION(                                                                              \
@@ -97,9 +54,9 @@ struct kc_operation_row {
     const char *name;
     enum kc_operation_place place;
     enum kc_operation_record record;
-    kc_field_set required, optional;      /* of the request */
-    kc_field_set answer, answer_optional; /* of the answer */
-    kc_field_set item;                    /* of each item of the answer */
+    struct kc_field_set required, optional;      /* of the request */
+    struct kc_field_set answer, answer_optional; /* of the answer */
+    struct kc_field_set item;                    /* of each item of the answer */
     const char *sentence;
 };
 
@@ -114,11 +71,9 @@ struct kc_value {
 
 /* The fields of a message or of an item: those in `present` count. */
 struct kc_values {
-    kc_field_set present;
+    struct kc_field_set present;
     struct kc_value value[KC_FIELD_ROOM];
 };
-
-_Static_assert(KC_FIELDS <= KC_FIELD_ROOM, "a set of fields has 128 bits");
 
 struct kc_message {
     uint64_t id;
@@ -136,6 +91,9 @@ struct kc_message {
 /* Empties a message and gives it its operation; the arrays of values are left as they are. */
 void kc_message_init(struct kc_message *message, enum kc_operation operation);
 
+/* A message that lends what another lends; of its values, those that are there are copied. */
+void kc_message_copy(struct kc_message *copy, const struct kc_message *message);
+
 /* Finding by wire name; false if there is none. */
 bool kc_field_find(const char *name, size_t size, enum kc_field *field);
 bool kc_operation_find(const char *name, size_t size, enum kc_operation *operation);
@@ -149,7 +107,7 @@ void kc_values_set_passed(struct kc_values *values, enum kc_field field, size_t 
 
 static inline bool kc_values_has(const struct kc_values *values, enum kc_field field)
 {
-    return (values->present & KC_FIELD_BIT(field)) != 0;
+    return kc_field_set_has(&values->present, field);
 }
 
 /* Whether a TEXT value equals a string; false if absent. */

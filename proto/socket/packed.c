@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/socket/packed.h"
 
+#include <string.h>
+
 static void pack_data(struct kc_writer *w, const struct kc_value *value)
 {
     kc_writer_u8(w, value->passed);
@@ -34,12 +36,12 @@ static void pack_value(struct kc_writer *w, enum kc_field_type type, const struc
 
 static void pack_values(struct kc_writer *w, const struct kc_values *values)
 {
-    kc_writer_u64(w, (uint64_t)(values->present >> 64));
-    kc_writer_u64(w, (uint64_t)values->present);
-    for (kc_field_set left = values->present; left; left &= left - 1) {
-        enum kc_field field = kc_field_first(left);
+    struct kc_field_set left = values->present;
+    enum kc_field field;
+    for (size_t i = 0; i < KC_FIELD_WORDS; i++)
+        kc_writer_u64(w, left.word[i]);
+    while (kc_field_set_take(&left, &field))
         pack_value(w, kc_fields[field].type, &values->value[field]);
-    }
 }
 
 void kc_message_pack(struct kc_writer *w, const struct kc_message *message)
@@ -96,20 +98,25 @@ static void unpack_value(
 
 static void unpack_values(struct kc_reader *r, struct kc_values *values)
 {
-    kc_field_set present = (kc_field_set)kc_reader_u64(r) << 64;
-    present |= kc_reader_u64(r);
-    if (present >> KC_FIELDS)
-        kc_reader_fail(r);
-    for (kc_field_set left = r->failed ? 0 : present; left; left &= left - 1) {
-        enum kc_field field = kc_field_first(left);
-        unpack_value(r, &kc_fields[field], &values->value[field]);
+    struct kc_field_set present, left;
+    enum kc_field field;
+    for (size_t i = 0; i < KC_FIELD_WORDS; i++)
+        present.word[i] = kc_reader_u64(r);
+    left = present;
+    while (!r->failed && kc_field_set_take(&left, &field)) {
+        if (field < KC_FIELDS)
+            unpack_value(r, &kc_fields[field], &values->value[field]);
+        else
+            kc_reader_fail(r);
     }
-    values->present = r->failed ? 0 : present;
+    if (r->failed)
+        memset(&present, 0, sizeof present);
+    values->present = present;
 }
 
 static void unpack_items(struct kc_reader *r, struct kc_values *items, struct kc_message *message)
 {
-    const size_t values_size_min = 16;
+    const size_t values_size_min = KC_FIELD_WORDS * sizeof(uint64_t);
     size_t count = kc_reader_count(r, KC_ITEMS_MAX, values_size_min);
     if (!items) {
         kc_reader_fail(r);

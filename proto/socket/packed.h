@@ -3,8 +3,8 @@
  * Messages of the socket API in the fixed layout that desk and vault speak. Integers big-endian:
  *
  *   message   id u64, operation u16, error u16, values, and if ITEMS is present: count u32, values...
- *   values    present (bit n: field n) two u64, high half first; then the values in the order of
- *             their numbers:
+ *   values    present (bit n of word m: field 64 * m + n) four u64, word 0 first; then the values in
+ *             the order of their numbers:
  *             UINT u64; BOOL and SECRET u8; TEXT and BYTES u32 size, octets;
  *             DATA u8: 1 and a descriptor's index u8, or 0 and u32 size, octets
  *

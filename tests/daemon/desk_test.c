@@ -239,13 +239,13 @@ static size_t answer_page(struct kc_test_desk *desk)
     size_t count = desk->message.record_count;
 
     kc_message_init(&page.message, desk->message.message.operation);
-    page.message.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&page.message.values.present, KC_FIELD_ITEMS);
     kc_values_set_number(&page.message.values, KC_FIELD_MORE, 0);
     page.message.items = items;
     page.message.item_count = count;
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(kc_record_unpack(desk->message.records[i], &records[i]), KC_OK);
-        items[i].present = 0;
+        items[i].present = (struct kc_field_set){0};
         if (records[i].kind == KC_KIND_RECIPIENT)
             kc_values_set_text(&items[i], KC_FIELD_RECIPIENT, records[i].id);
         else
@@ -358,7 +358,7 @@ static void send_batch(int client, size_t count)
     struct kc_message request;
     kc_message_init(&request, KC_OPERATION_BATCH);
     request.id = 5;
-    request.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&request.values.present, KC_FIELD_ITEMS);
     request.batch = parts;
     request.batch_count = count;
     kc_test_send(client, &request, NULL);

@@ -92,7 +92,7 @@ static size_t copy_octets(
 
 static void describe(const struct fake_key *key, struct kc_values *item)
 {
-    item->present = 0;
+    item->present = (struct kc_field_set){0};
     kc_values_set_text(item, KC_FIELD_KEY, key->id);
     kc_values_set_text(item, KC_FIELD_KEYRING, key->keyring);
     kc_values_set_text(item, KC_FIELD_LABEL, key->label);
@@ -157,7 +157,7 @@ static struct fake_object *find_object(const struct kc_values *values)
 
 static void describe_object(const struct fake_object *object, struct kc_values *item)
 {
-    item->present = 0;
+    item->present = (struct kc_field_set){0};
     kc_values_set_text(item, KC_FIELD_OBJECT, object->id);
     kc_values_set_text(item, KC_FIELD_KIND, object->kind);
     kc_values_set_text(item, KC_FIELD_KEYRING, object->keyring);
@@ -268,7 +268,7 @@ static void list_keyrings(struct fake_reply *reply)
 {
     for (size_t i = 0; fake.keyrings[i] != NULL; i++) {
         struct kc_values *item = &reply->items[reply->message.item_count++];
-        item->present = 0;
+        item->present = (struct kc_field_set){0};
         kc_values_set_text(item, KC_FIELD_KEYRING, fake.keyrings[i]);
     }
 }
@@ -428,9 +428,9 @@ void fake_answer(const struct kc_message *request, const struct kc_descriptors *
     reply->message.error = fake.fail[request->operation];
     if (reply->message.error != KC_OK)
         return;
-    bool about_key = (kc_operations[request->operation].required & KC_FIELD_BIT(KC_FIELD_KEY)) != 0;
-    bool about_object =
-        (kc_operations[request->operation].required & KC_FIELD_BIT(KC_FIELD_OBJECT)) != 0;
+    const struct kc_field_set *required = &kc_operations[request->operation].required;
+    bool about_key = kc_field_set_has(required, KC_FIELD_KEY);
+    bool about_object = kc_field_set_has(required, KC_FIELD_OBJECT);
     struct fake_key *key = about_key ? find_key(&request->values) : NULL;
     struct fake_object *object = about_object ? find_object(&request->values) : NULL;
     if ((about_key && key == NULL) || (about_object && object == NULL))

@@ -42,8 +42,8 @@ static bool serve(int client)
     fake_must(error == KC_OK, "the module's request");
     fake_answer(&request, &descriptors, &reply);
     kc_descriptors_close(&descriptors);
-    if (kc_operations[request.operation].item != 0 && reply.message.error == KC_OK)
-        reply.message.values.present |= KC_FIELD_BIT(KC_FIELD_ITEMS);
+    if (!kc_field_set_empty(&kc_operations[request.operation].item) && reply.message.error == KC_OK)
+        kc_field_set_add(&reply.message.values.present, KC_FIELD_ITEMS);
     reply.message.id = request.id;
     bool goes_on = fake.cut == 0;
     if (goes_on) {

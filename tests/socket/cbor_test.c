@@ -132,7 +132,7 @@ static void a_message_has_64_kib_at_most(void **state)
 
     kc_message_init(&sample.message, KC_OPERATION_BATCH);
     sample.message.id = 1;
-    sample.message.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&sample.message.values.present, KC_FIELD_ITEMS);
     sample.message.batch = sample.batch;
     sample.message.batch_count = 2;
     for (size_t i = 0; i < 2; i++) {

@@ -158,7 +158,7 @@ static void answers_with_a_secret(int connection)
     kc_message_init(&parts[1], KC_OPERATION_KEY_AGREE);
     kc_values_set_passed(&parts[1].values, KC_FIELD_SECRET, 0);
     answer.id = request.message.id;
-    answer.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&answer.values.present, KC_FIELD_ITEMS);
     answer.batch = parts;
     answer.batch_count = 2;
     server_answer_passing(connection, &answer, descriptor);
@@ -400,7 +400,7 @@ static void secrets_travel_in_descriptors_and_none_is_left(void **state)
     with_server((server_script *[]){answers_with_a_secret, NULL});
 
     kc_client_request_init(&request, KC_OPERATION_BATCH);
-    request.message.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&request.message.values.present, KC_FIELD_ITEMS);
     request.message.batch = parts;
     request.message.batch_count = 2;
     kc_message_init(&parts[0], KC_OPERATION_OPERATOR_PIN);

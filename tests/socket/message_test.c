@@ -10,9 +10,9 @@
 static struct sample sample;
 static uint8_t octets[KC_DATA_SIZE_MAX + 1];
 
-static kc_field_set row_fields(enum kc_operation operation)
+static struct kc_field_set row_fields(enum kc_operation operation)
 {
-    return kc_operations[operation].required | kc_operations[operation].optional;
+    return kc_field_set_or(kc_operations[operation].required, kc_operations[operation].optional);
 }
 
 /* A value of a size, or a number, as the field's type has it. */
@@ -92,9 +92,11 @@ static void each_limit_holds_in_each_operation(void **state)
     (void)state;
     memset(octets, 'a', sizeof octets);
     for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
-        kc_field_set fields = row_fields((enum kc_operation)i) & ~KC_FIELD_BIT(KC_FIELD_ITEMS);
-        for (; fields; fields &= fields - 1)
-            check_limit((enum kc_operation)i, kc_field_first(fields));
+        struct kc_field_set fields = row_fields((enum kc_operation)i);
+        enum kc_field field;
+        kc_field_set_remove(&fields, KC_FIELD_ITEMS);
+        while (kc_field_set_take(&fields, &field))
+            check_limit((enum kc_operation)i, field);
     }
 }
 
@@ -108,7 +110,7 @@ static void a_batch_whose_answer_might_not_fit_is_refused(void **state)
     size_t size;
     struct kc_message request, reply;
     kc_message_init(&request, KC_OPERATION_BATCH);
-    request.values.present = KC_FIELD_BIT(KC_FIELD_ITEMS);
+    kc_field_set_add(&request.values.present, KC_FIELD_ITEMS);
     request.batch = batch;
     for (size_t i = 0; i < KC_BATCH_MAX; i++) {
         kc_message_init(&batch[i], KC_OPERATION_RANDOM);
@@ -133,10 +135,11 @@ static void each_required_field_is_missed_by_its_name(void **state)
     (void)state;
     const char *detail = NULL;
     for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
-        for (kc_field_set left = kc_operations[i].required; left; left &= left - 1) {
-            enum kc_field field = kc_field_first(left);
+        struct kc_field_set left = kc_operations[i].required;
+        enum kc_field field;
+        while (kc_field_set_take(&left, &field)) {
             sample_request(&sample, (enum kc_operation)i, 2);
-            sample.message.values.present &= ~KC_FIELD_BIT(field);
+            kc_field_set_remove(&sample.message.values.present, field);
             assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
             assert_string_equal(detail, kc_fields[field].name);
         }
@@ -149,10 +152,11 @@ static void each_field_of_another_operation_is_refused(void **state)
     const char *detail = NULL;
     for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
         for (unsigned int field = 0; field < KC_FIELDS; field++) {
-            if (row_fields((enum kc_operation)i) & KC_FIELD_BIT(field))
+            struct kc_field_set fields = row_fields((enum kc_operation)i);
+            if (kc_field_set_has(&fields, (enum kc_field)field))
                 continue;
             sample_request(&sample, (enum kc_operation)i, 3);
-            sample.message.values.present |= KC_FIELD_BIT(field);
+            kc_field_set_add(&sample.message.values.present, (enum kc_field)field);
             assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
             assert_string_equal(detail, kc_fields[field].name);
         }
@@ -164,12 +168,20 @@ static void what_no_row_has_is_refused(void **state)
     (void)state;
     const char *detail = "untouched";
     sample_request(&sample, KC_OPERATION_PING, 1);
-    sample.message.values.present |= KC_FIELD_BIT(KC_FIELDS);
+    kc_field_set_add(&sample.message.values.present, KC_FIELDS);
     assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_BAD_REQUEST);
     assert_null(detail);
     sample.message.operation = KC_OPERATIONS;
     assert_int_equal(kc_request_check(&sample.message, &detail), KC_ERR_UNKNOWN_OPERATION);
     assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
+}
+
+static void toggle(struct kc_field_set *set, enum kc_field field)
+{
+    if (kc_field_set_has(set, field))
+        kc_field_set_remove(set, field);
+    else
+        kc_field_set_add(set, field);
 }
 
 static void an_answer_has_the_fields_of_its_operation(void **state)
@@ -180,23 +192,35 @@ static void an_answer_has_the_fields_of_its_operation(void **state)
         for (unsigned int field = 0; field < KC_FIELDS; field++) {
             sample_answer(&sample, (enum kc_operation)i, KC_OK, 4);
             assert_int_equal(kc_answer_check(&sample.message), KC_OK);
-            if (row->answer_optional & KC_FIELD_BIT(field))
+            if (kc_field_set_has(&row->answer_optional, (enum kc_field)field))
                 continue;
-            sample.message.values.present ^= KC_FIELD_BIT(field);
+            toggle(&sample.message.values.present, (enum kc_field)field);
             assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
         }
     }
+}
+
+static struct kc_field_set only(enum kc_field field)
+{
+    struct kc_field_set set = {0};
+    kc_field_set_add(&set, field);
+    return set;
+}
+
+static bool has_items(unsigned int operation)
+{
+    return !kc_field_set_empty(&kc_operations[operation].item);
 }
 
 static void an_item_has_the_fields_of_its_operation(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
-        for (unsigned int field = 0; field < KC_FIELDS && kc_operations[i].item; field++) {
-            bool allowed = (kc_operations[i].item & KC_FIELD_BIT(field)) != 0;
+        for (unsigned int field = 0; field < KC_FIELDS && has_items(i); field++) {
+            bool allowed = kc_field_set_has(&kc_operations[i].item, (enum kc_field)field);
             sample_answer(&sample, (enum kc_operation)i, KC_OK, 5);
             sample.message.item_count = 1;
-            sample.items[0].present = KC_FIELD_BIT(field);
+            sample.items[0].present = only((enum kc_field)field);
             set_to(&sample.items[0], (enum kc_field)field, kc_fields[field].least);
             if (kc_fields[field].choices)
                 kc_values_set_span(&sample.items[0], (enum kc_field)field, kc_fields[field].choices,
@@ -212,7 +236,7 @@ static void an_answer_has_an_item_for_each_of_at_most_a_hundred(void **state)
     sample_answer(&sample, KC_OPERATION_KEYRING_LIST, KC_OK, 1);
     sample.message.item_count = KC_ITEMS_MAX;
     for (size_t i = 0; i < KC_ITEMS_MAX; i++)
-        sample.items[i].present = 0;
+        sample.items[i].present = (struct kc_field_set){0};
     assert_int_equal(kc_answer_check(&sample.message), KC_OK);
     sample.message.item_count = KC_ITEMS_MAX + 1;
     assert_int_equal(kc_answer_check(&sample.message), KC_ERR_BAD_REPLY);
@@ -223,7 +247,7 @@ static void an_error_comes_with_a_detail_at_most(void **state)
     (void)state;
     for (unsigned int field = 0; field < KC_FIELDS; field++) {
         sample_answer(&sample, KC_OPERATION_KEY_SHOW, KC_ERR_REFUSED, 1);
-        sample.message.values.present = KC_FIELD_BIT(field);
+        sample.message.values.present = only((enum kc_field)field);
         set_to(&sample.message.values, (enum kc_field)field, 0);
         assert_int_equal(
             kc_answer_check(&sample.message), field == KC_FIELD_DETAIL ? KC_OK : KC_ERR_BAD_REPLY);
@@ -277,7 +301,57 @@ static void numbers_stay_what_they_were(void **state)
     assert_int_equal(KC_OPERATION_PING, 0);
     assert_int_equal(KC_OPERATION_KEY_SIGN, 8);
     assert_int_equal(KC_OPERATION_BATCH, 26);
-    assert_int_equal(sizeof(struct kc_values), 16 + 128 * sizeof(struct kc_value));
+    assert_int_equal(sizeof(struct kc_values), 32 + 256 * sizeof(struct kc_value));
+}
+
+/* The lowest and the highest bit of each word. */
+static void a_set_has_room_for_each_field_and_gives_them_in_order(void **state)
+{
+    (void)state;
+    static const unsigned int ends[] = {0, 63, 64, 127, 128, 191, 192, KC_FIELD_ROOM - 1};
+    const size_t count = sizeof ends / sizeof *ends;
+    struct kc_field_set set = {0};
+    enum kc_field field;
+    assert_true(kc_field_set_empty(&set));
+    for (size_t i = 0; i < count; i++) {
+        assert_false(kc_field_set_has(&set, (enum kc_field)ends[i]));
+        kc_field_set_add(&set, (enum kc_field)ends[i]);
+        assert_true(kc_field_set_has(&set, (enum kc_field)ends[i]));
+        assert_int_equal(kc_field_set_count(&set), i + 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_false(kc_field_set_empty(&set));
+        assert_true(kc_field_set_take(&set, &field));
+        assert_int_equal(field, ends[i]);
+    }
+    assert_false(kc_field_set_take(&set, &field));
+}
+
+static struct kc_field_set set_of(const enum kc_field fields[], size_t count)
+{
+    struct kc_field_set set = {0};
+    for (size_t i = 0; i < count; i++)
+        kc_field_set_add(&set, fields[i]);
+    return set;
+}
+
+static void a_table_names_sets_and_they_are_put_together(void **state)
+{
+    (void)state;
+    static const enum kc_field first[] = {KC_FIELD_ALGORITHM, KC_FIELD_ROLE, KC_FIELD_USES};
+    static const enum kc_field second[] = {KC_FIELD_ROLE, KC_FIELD_USE};
+    const struct kc_field_set some = set_of(first, 3), others = set_of(second, 2);
+    const struct kc_field_set either = kc_field_set_or(some, others);
+    const struct kc_field_set both = kc_field_set_and(some, others);
+    const struct kc_field_set rest = kc_field_set_without(some, others);
+    assert_true(kc_field_set_empty(&kc_operations[KC_OPERATION_STATUS].required));
+    assert_int_equal(kc_field_set_count(&kc_operations[KC_OPERATION_STATUS].answer), 11);
+    assert_true(kc_values_has(&(struct kc_values){.present = some}, KC_FIELD_USES));
+    assert_int_equal(kc_field_set_count(&either), 4);
+    assert_int_equal(kc_field_set_count(&both), 1);
+    assert_true(kc_field_set_has(&both, KC_FIELD_ROLE));
+    assert_int_equal(kc_field_set_count(&rest), 2);
+    assert_false(kc_field_set_has(&rest, KC_FIELD_ROLE));
 }
 
 static void values_are_set_and_asked(void **state)
@@ -297,6 +371,20 @@ static void values_are_set_and_asked(void **state)
     assert_false(kc_values_has(&values, KC_FIELD_SESSIONS));
 }
 
+static void a_copy_says_what_the_message_says(void **state)
+{
+    (void)state;
+    static struct kc_message copy;
+    for (unsigned int i = 0; i < KC_OPERATIONS; i++) {
+        sample_request(&sample, (enum kc_operation)i, 6);
+        kc_message_copy(&copy, &sample.message);
+        assert_true(sample_equal(&copy, &sample.message));
+        sample_answer(&sample, (enum kc_operation)i, KC_OK, 6);
+        kc_message_copy(&copy, &sample.message);
+        assert_true(sample_equal(&copy, &sample.message));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,7 +400,10 @@ int main(void)
         cmocka_unit_test(text_is_utf_8_without_control_characters),
         cmocka_unit_test(names_find_their_rows),
         cmocka_unit_test(numbers_stay_what_they_were),
+        cmocka_unit_test(a_set_has_room_for_each_field_and_gives_them_in_order),
+        cmocka_unit_test(a_table_names_sets_and_they_are_put_together),
         cmocka_unit_test(values_are_set_and_asked),
+        cmocka_unit_test(a_copy_says_what_the_message_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,30 +103,36 @@ static void fill_value(struct sample *s, struct kc_values *values, enum kc_field
         kc_values_set_passed(values, field, next(s) % SAMPLE_DESCRIPTORS);
         break;
     case KC_TYPE_ITEMS:
-        values->present |= KC_FIELD_BIT(field);
+        kc_field_set_add(&values->present, field);
         break;
     }
 }
 
-static void fill(
-    struct sample *s, struct kc_values *values, kc_field_set required, kc_field_set optional)
+static const struct kc_field_set none;
+
+static void fill(struct sample *s, struct kc_values *values, struct kc_field_set required,
+    struct kc_field_set optional)
 {
-    values->present = 0;
-    for (unsigned int i = 0; i < KC_FIELDS; i++) {
-        kc_field_set bit = KC_FIELD_BIT(i);
-        if ((required & bit) || ((optional & bit) && next(s) % 2))
-            fill_value(s, values, (enum kc_field)i);
+    values->present = (struct kc_field_set){0};
+    for (enum kc_field field = 0; field < KC_FIELDS; field++) {
+        if (kc_field_set_has(&required, field) ||
+            (kc_field_set_has(&optional, field) && next(s) % 2))
+            fill_value(s, values, field);
     }
 }
 
 /* An operation that a batch may hold, none with secrets: a batch may hold just four of those. */
 static enum kc_operation batched(struct sample *s)
 {
-    const kc_field_set never = KC_FIELD_BIT(KC_FIELD_ITEMS) | KC_FIELD_BIT(KC_FIELD_SECRET) |
-                               KC_FIELD_BIT(KC_FIELD_OUTPUT) | KC_FIELD_BIT(KC_FIELD_DOCUMENT);
+    static const enum kc_field passed[] = {
+        KC_FIELD_ITEMS, KC_FIELD_SECRET, KC_FIELD_OUTPUT, KC_FIELD_DOCUMENT};
+    struct kc_field_set never = {0};
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        kc_field_set_add(&never, passed[i]);
     for (;;) {
         enum kc_operation operation = (enum kc_operation)(next(s) % KC_OPERATIONS);
-        if (!(kc_operations[operation].answer & never) && operation != KC_OPERATION_WATCH)
+        struct kc_field_set found = kc_field_set_and(kc_operations[operation].answer, never);
+        if (kc_field_set_empty(&found) && operation != KC_OPERATION_WATCH)
             return operation;
     }
 }
@@ -161,11 +167,13 @@ void sample_request(struct sample *s, enum kc_operation operation, uint64_t seed
 static void fill_answer(struct sample *s, struct kc_message *message, enum kc_error error)
 {
     const struct kc_operation_row *row = &kc_operations[message->operation];
+    struct kc_field_set detail = {0};
+    kc_field_set_add(&detail, KC_FIELD_DETAIL);
     message->error = error;
     if (error == KC_OK)
         fill(s, &message->values, row->answer, row->answer_optional);
     else
-        fill(s, &message->values, 0, KC_FIELD_BIT(KC_FIELD_DETAIL));
+        fill(s, &message->values, none, detail);
 }
 
 void sample_answer(
@@ -180,16 +188,18 @@ void sample_answer(
         return;
     s->message.item_count = size_within(s, 0, items_most);
     for (size_t i = 0; i < s->message.item_count; i++)
-        fill(s, &s->items[i], 0, kc_operations[operation].item);
+        fill(s, &s->items[i], none, kc_operations[operation].item);
 }
 
 static bool values_equal(const struct kc_values *a, const struct kc_values *b)
 {
-    if (a->present != b->present)
+    struct kc_field_set left = a->present;
+    enum kc_field field;
+    if (memcmp(&a->present, &b->present, sizeof a->present) != 0)
         return false;
-    for (kc_field_set left = a->present; left; left &= left - 1) {
-        const struct kc_value *x = &a->value[kc_field_first(left)];
-        const struct kc_value *y = &b->value[kc_field_first(left)];
+    while (kc_field_set_take(&left, &field)) {
+        const struct kc_value *x = &a->value[field];
+        const struct kc_value *y = &b->value[field];
         if (x->number != y->number || x->span.size != y->span.size || x->passed != y->passed)
             return false;
         if (x->span.size > 0 && memcmp(x->span.bytes, y->span.bytes, x->span.size) != 0)

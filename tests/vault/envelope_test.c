@@ -486,7 +486,7 @@ static void whatever_is_wrong_with_the_content_has_one_error(void **state)
         struct ask ask = open_ask(post->bob, text, NULL);
         struct answer *answer = bench_ask(post->bench, &ask);
         assert_string_equal(kc_error_name(answer->error), "decryption-failed");
-        assert_true(answer->in.message.values.present == 0);
+        assert_true(kc_field_set_empty(&answer->in.message.values.present));
         answer_done(answer);
         free(text);
     }

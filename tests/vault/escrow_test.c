@@ -267,7 +267,7 @@ static void who_is_not_the_operator_learns_nothing_of_shares(void **state)
         ask_octets(&ask, KC_FIELD_DOCUMENT, escrow.record, strlen(escrow.record));
         struct answer *answer = bench_ask(machine, &ask);
         assert_string_equal(kc_error_name(answer->error), "operator-proof");
-        assert_true(answer->in.message.values.present == 0);
+        assert_true(kc_field_set_empty(&answer->in.message.values.present));
         answer_done(answer);
     }
     struct ask ask = create_ask(home->seed, 2, 3);

@@ -481,7 +481,7 @@ static void an_account_without_a_service_has_no_shares_anywhere(void **state)
     struct world *w = *state;
     size_t size;
     struct ask ask = create_ask(w, KC_OPERATION_MESH_ACCOUNT_CREATE, "account", ADDRESS);
-    ask.message.values.present &= ~KC_FIELD_BIT(KC_FIELD_PROFILE);
+    kc_field_set_remove(&ask.message.values.present, KC_FIELD_PROFILE);
     struct answer *answer = bench_ask(w->bench, &ask);
     char *account = strdup(answer_text(answer, KC_FIELD_ACCOUNT_UDF));
     take_account(w, answer_octets(answer, KC_FIELD_DOCUMENT, &size));
@@ -518,7 +518,7 @@ static void shares_go_to_the_service_of_the_account_s_profile_alone(void **state
     char *account = create(w, KC_OPERATION_MESH_ACCOUNT_CREATE, ADDRESS);
     enrol(w, &w->c->device_profile, "watch");
     struct ask ask = activate_ask(w, account, "encryption=threshold");
-    ask.message.values.present &= ~KC_FIELD_BIT(KC_FIELD_PROFILE);
+    kc_field_set_remove(&ask.message.values.present, KC_FIELD_PROFILE);
     bench_expect(w->bench, &ask, KC_ERR_BAD_ARGUMENT);
     w->c->service_profile = w->c->response; /* another service, with the same keys for the rest */
     char *other = admin_profile_service(w->c);

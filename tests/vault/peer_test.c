@@ -108,7 +108,7 @@ static void a_short_share(struct kc_vault_message *asked)
 
 static void no_share(struct kc_vault_message *asked)
 {
-    asked->message.values.present &= ~KC_FIELD_BIT(KC_FIELD_SIGNATURE_SHARE);
+    kc_field_set_remove(&asked->message.values.present, KC_FIELD_SIGNATURE_SHARE);
 }
 
 static void another_operation(struct kc_vault_message *asked)

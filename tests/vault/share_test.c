@@ -617,18 +617,18 @@ static void expect_refused(struct bench *bench, enum kc_operation operation, con
 {
     struct ask ask = key_ask(operation, share);
     const struct kc_record *record = bench_record(bench, KC_KIND_KEY, share);
-    const kc_field_set required = kc_operations[operation].required;
+    const struct kc_field_set *required = &kc_operations[operation].required;
     const enum kc_field points[] = {KC_FIELD_PEER, KC_FIELD_CONTRIBUTION, KC_FIELD_COMMITMENT};
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
-        if (required & KC_FIELD_BIT(points[i]))
+        if (kc_field_set_has(required, points[i]))
             ask_octets(&ask, points[i], record->peer_public, record->public_size);
-    if (required & KC_FIELD_BIT(KC_FIELD_WRAPPED))
+    if (kc_field_set_has(required, KC_FIELD_WRAPPED))
         ask_octets(&ask, KC_FIELD_WRAPPED, record->public_key, 40);
-    if (required & KC_FIELD_BIT(KC_FIELD_SESSION))
+    if (kc_field_set_has(required, KC_FIELD_SESSION))
         ask_octets(&ask, KC_FIELD_SESSION, record->mac, 16);
-    if (required & KC_FIELD_BIT(KC_FIELD_SIGNATURE_SHARE))
+    if (kc_field_set_has(required, KC_FIELD_SIGNATURE_SHARE))
         ask_octets(&ask, KC_FIELD_SIGNATURE_SHARE, record->mac, 32);
-    if (required & KC_FIELD_BIT(KC_FIELD_MESSAGE))
+    if (kc_field_set_has(required, KC_FIELD_MESSAGE))
         ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
     bench_expect(bench, &ask, KC_ERR_REFUSED);
 }
