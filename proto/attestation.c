@@ -77,6 +77,16 @@ static struct kc_span read_octets(
     return bytes ? (struct kc_span){bytes, size} : (struct kc_span){NULL, 0};
 }
 
+/* Somebody reads it on a terminal: visible ASCII and spaces. */
+static struct kc_span read_text(struct kc_reader *r, uint8_t key, size_t most)
+{
+    struct kc_span text = read_octets(r, key, MAJOR_TEXT, 1, most);
+    for (size_t i = 0; i < text.size; i++)
+        if (text.bytes[i] < ' ' || text.bytes[i] > '~')
+            kc_reader_fail(r);
+    return text;
+}
+
 /* --- the bundle --- */
 
 #define PAIRS_OF_HOST 11
@@ -86,10 +96,12 @@ static struct kc_span read_octets(
 #define ATTEST_MAX 1024
 #define SIGNATURE_SIZE 64
 #define PCRS_MAX ((size_t)24 * DIGEST_SIZE)
+#define PAIRS_OF_KEY 6
+#define PAIRS_OF_TOKEN 5
 
 static bool has_object(enum kc_attestation_class class)
 {
-    return class != KC_ATTESTED_WRAPPED;
+    return class == KC_ATTESTED_RESIDENT || class == KC_ATTESTED_SEALED;
 }
 
 static bool may_have_creation(enum kc_attestation_class class)
@@ -99,10 +111,40 @@ static bool may_have_creation(enum kc_attestation_class class)
 
 static uint32_t count_pairs(enum kc_attestation_class class, bool has_creation)
 {
+    if (kc_attestation_is_of_token(class))
+        return PAIRS_OF_KEY + PAIRS_OF_TOKEN;
     uint32_t pairs = PAIRS_OF_HOST;
     if (has_object(class))
         pairs += PAIRS_OF_OBJECT;
     return has_creation ? pairs + PAIRS_OF_CREATION : pairs;
+}
+
+static void write_host(struct kc_writer *w, const struct kc_attestation *a, bool has_creation)
+{
+    write_octets(w, 7, MAJOR_BYTES, a->ak_area);
+    write_number(w, 8, a->pcr_mask);
+    write_octets(w, 9, MAJOR_BYTES, a->pcr_values);
+    write_octets(w, 10, MAJOR_BYTES, a->quoted);
+    write_octets(w, 11, MAJOR_BYTES, a->quoted_signature);
+    if (has_object(a->class)) {
+        write_octets(w, 12, MAJOR_BYTES, a->object_area);
+        write_octets(w, 13, MAJOR_BYTES, a->certified);
+        write_octets(w, 14, MAJOR_BYTES, a->certified_signature);
+    }
+    if (has_creation) {
+        write_octets(w, 15, MAJOR_BYTES, a->creation);
+        write_octets(w, 16, MAJOR_BYTES, a->created);
+        write_octets(w, 17, MAJOR_BYTES, a->created_signature);
+    }
+}
+
+static void write_token(struct kc_writer *w, const struct kc_attestation *a)
+{
+    write_octets(w, 18, MAJOR_TEXT, a->token);
+    write_number(w, 19, a->says);
+    write_octets(w, 20, MAJOR_BYTES, a->root_name);
+    write_octets(w, 21, MAJOR_BYTES, a->custodian_key);
+    write_octets(w, 22, MAJOR_BYTES, a->custodian_signature);
 }
 
 enum kc_error kc_attestation_write(
@@ -118,21 +160,10 @@ enum kc_error kc_attestation_write(
     write_octets(&w, 4, MAJOR_TEXT, a->id);
     write_octets(&w, 5, MAJOR_TEXT, a->algorithm);
     write_octets(&w, 6, MAJOR_BYTES, a->public_key);
-    write_octets(&w, 7, MAJOR_BYTES, a->ak_area);
-    write_number(&w, 8, a->pcr_mask);
-    write_octets(&w, 9, MAJOR_BYTES, a->pcr_values);
-    write_octets(&w, 10, MAJOR_BYTES, a->quoted);
-    write_octets(&w, 11, MAJOR_BYTES, a->quoted_signature);
-    if (has_object(a->class)) {
-        write_octets(&w, 12, MAJOR_BYTES, a->object_area);
-        write_octets(&w, 13, MAJOR_BYTES, a->certified);
-        write_octets(&w, 14, MAJOR_BYTES, a->certified_signature);
-    }
-    if (has_creation) {
-        write_octets(&w, 15, MAJOR_BYTES, a->creation);
-        write_octets(&w, 16, MAJOR_BYTES, a->created);
-        write_octets(&w, 17, MAJOR_BYTES, a->created_signature);
-    }
+    if (kc_attestation_is_of_token(a->class))
+        write_token(&w, a);
+    else
+        write_host(&w, a, has_creation);
     enum kc_error error = kc_writer_finish(&w);
     if (error == KC_OK)
         *size = w.size;
@@ -153,12 +184,28 @@ static void read_creation(struct kc_reader *r, struct kc_attestation *a)
     a->created_signature = read_octets(r, 17, MAJOR_BYTES, SIGNATURE_SIZE, SIGNATURE_SIZE);
 }
 
-static void read_host(struct kc_reader *r, struct kc_attestation *a)
+static void read_token(struct kc_reader *r, struct kc_attestation *a)
+{
+    a->token = read_text(r, 18, KC_ATTESTATION_TOKEN_MAX);
+    a->says = read_number(r, 19);
+    a->root_name =
+        read_octets(r, 20, MAJOR_BYTES, KC_ATTESTATION_NAME_SIZE, KC_ATTESTATION_NAME_SIZE);
+    a->custodian_key =
+        read_octets(r, 21, MAJOR_BYTES, KC_ATTESTATION_KEY_SIZE, KC_ATTESTATION_KEY_SIZE);
+    a->custodian_signature = read_octets(
+        r, 22, MAJOR_BYTES, KC_ATTESTATION_SIGNATURE_SIZE, KC_ATTESTATION_SIGNATURE_SIZE);
+}
+
+static void read_key(struct kc_reader *r, struct kc_attestation *a)
 {
     a->nonce = read_octets(r, 3, MAJOR_BYTES, KC_ATTESTATION_NONCE_MIN, KC_ATTESTATION_NONCE_MAX);
-    a->id = read_octets(r, 4, MAJOR_TEXT, 1, 64);
-    a->algorithm = read_octets(r, 5, MAJOR_TEXT, 1, 16);
+    a->id = read_text(r, 4, 64);
+    a->algorithm = read_text(r, 5, 16);
     a->public_key = read_octets(r, 6, MAJOR_BYTES, 1, 526);
+}
+
+static void read_host(struct kc_reader *r, struct kc_attestation *a)
+{
     a->ak_area = read_octets(r, 7, MAJOR_BYTES, 1, AREA_MAX);
     a->pcr_mask = read_number(r, 8);
     size_t pcrs = (size_t)__builtin_popcount(a->pcr_mask) * DIGEST_SIZE;
@@ -176,13 +223,17 @@ enum kc_error kc_attestation_read(struct kc_span bundle, struct kc_attestation *
     if (read_number(&r, 1) != VERSION)
         kc_reader_fail(&r);
     uint32_t class = read_number(&r, 2);
-    if (class < KC_ATTESTED_RESIDENT || class > KC_ATTESTED_WRAPPED)
+    if (class < KC_ATTESTED_RESIDENT || class > KC_ATTESTED_TOKEN_WRAPPED)
         return KC_ERR_ATTESTATION;
     a.class = (enum kc_attestation_class) class;
     bool has_creation = may_have_creation(a.class) && pairs == count_pairs(a.class, true);
     if (pairs != count_pairs(a.class, has_creation))
         kc_reader_fail(&r);
-    read_host(&r, &a);
+    read_key(&r, &a);
+    if (kc_attestation_is_of_token(a.class))
+        read_token(&r, &a);
+    else
+        read_host(&r, &a);
     if (has_object(a.class))
         read_object(&r, &a);
     if (has_creation)
@@ -218,6 +269,28 @@ enum kc_error kc_attestation_binding(
     kc_writer_span(&w, a->public_key.bytes, a->public_key.size);
     enum kc_error error = kc_writer_finish(&w);
     return error == KC_OK ? sha256((struct kc_span){octets, w.size}, binding) : error;
+}
+
+enum kc_error kc_attestation_message(const struct kc_attestation *a,
+    uint8_t message[static KC_ATTESTATION_MESSAGE_MAX], size_t *message_size)
+{
+    static const char context[] = "custodian attest: of a token 1";
+    uint8_t binding[KC_ATTESTATION_BINDING_SIZE] = {0};
+    struct kc_writer w;
+    enum kc_error error = kc_attestation_binding(a, binding);
+    if (error != KC_OK)
+        return error;
+    kc_writer_init(&w, message, KC_ATTESTATION_MESSAGE_MAX);
+    kc_writer_bytes(&w, context, sizeof context);
+    kc_writer_bytes(&w, binding, sizeof binding);
+    kc_writer_span(&w, a->token.bytes, a->token.size);
+    kc_writer_u32(&w, a->says);
+    kc_writer_span(&w, a->root_name.bytes, a->root_name.size);
+    kc_writer_span(&w, a->custodian_key.bytes, a->custodian_key.size);
+    error = kc_writer_finish(&w);
+    if (error == KC_OK)
+        *message_size = w.size;
+    return error;
 }
 
 enum kc_error kc_attestation_name(

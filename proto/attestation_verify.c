@@ -270,6 +270,46 @@ static enum kc_error check_creation(
     return error;
 }
 
+/* --- of a token's key --- */
+
+static bool is_signed_by_custodian(
+    struct kc_span public, struct kc_span message, struct kc_span signature)
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public.bytes, public.size);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestVerify(
+                    context, signature.bytes, signature.size, message.bytes, message.size) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+static enum kc_error verify_of_token(const struct kc_attestation *a,
+    const struct kc_attestation_wanted *wanted, const char **problem)
+{
+    uint8_t message[KC_ATTESTATION_MESSAGE_MAX];
+    size_t size = 0;
+    uint32_t says = KC_ATTESTATION_LOCAL | KC_ATTESTATION_SENSITIVE |
+                    KC_ATTESTATION_ALWAYS_SENSITIVE | KC_ATTESTATION_NEVER_EXTRACTABLE;
+    if (wanted->pcr_mask != 0 || wanted->pcr_digest.size > 0)
+        return refuse(problem, "a token has no PCRs");
+    if (wanted->ak_name.size > 0)
+        return refuse(problem, "the key is not in the enrolled TPM but in a token");
+    if (wanted->custodian_key.size > 0 &&
+        !is_equal(a->custodian_key, wanted->custodian_key.bytes, wanted->custodian_key.size))
+        return refuse(problem, "the custodian is not the one whose identity is given");
+    enum kc_error error = kc_attestation_message(a, message, &size);
+    if (error == KC_OK)
+        error = hold(is_signed_by_custodian(
+                         a->custodian_key, (struct kc_span){message, size}, a->custodian_signature),
+            problem, "the signature is not the custodian's");
+    if (error == KC_OK)
+        error = hold(a->says == says, problem,
+            "the token does not say that the key was made in it and cannot leave it");
+    return error;
+}
+
 /* --- all of it --- */
 
 static enum kc_error check_ak(const struct kc_attestation *a,
@@ -306,6 +346,10 @@ enum kc_error kc_attestation_verify(const struct kc_attestation *a,
     uint8_t binding[KC_ATTESTATION_BINDING_SIZE];
     if (!is_equal(a->nonce, wanted->nonce.bytes, wanted->nonce.size))
         return refuse(problem, "the nonce is not the verifier's");
+    if (kc_attestation_is_of_token(a->class))
+        return verify_of_token(a, wanted, problem);
+    if (wanted->custodian_key.size > 0)
+        return refuse(problem, "the key is not of a token's custodian, whose identity is given");
     enum kc_error error = kc_attestation_binding(a, binding);
     if (error == KC_OK)
         error = check_ak(a, wanted, &ak, problem);

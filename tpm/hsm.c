@@ -302,6 +302,21 @@ static enum kc_error hsm_key_use(struct kc_root *root, const struct kc_root_use_
     return error;
 }
 
+static enum kc_error hsm_attest(struct kc_root *root, const struct kc_root_attest *request,
+    uint8_t *evidence, size_t *evidence_size)
+{
+    struct kc_hsm *hsm = hsm_of(root);
+    enum kc_error error = begin_key(hsm, &request->key);
+    if (error != KC_OK)
+        return error;
+    hsm->call.attest_step = request->step;
+    if ((error = run(hsm, kc_hsm_do_attest)) == KC_OK) {
+        memcpy(evidence, hsm->call.result, hsm->call.result_size);
+        *evidence_size = hsm->call.result_size;
+    }
+    return error;
+}
+
 static enum kc_error hsm_provision(struct kc_root *root, uint8_t *name)
 {
     struct kc_hsm *hsm = hsm_of(root);
@@ -368,6 +383,7 @@ static const struct kc_root_kind hsm_kind = {
     .key_use = hsm_key_use,
     .key_destroy = hsm_key_destroy,
     .find_quirks = hsm_find_quirks,
+    .attest = hsm_attest,
     .status = hsm_status,
     .head = hsm_head,
     .retire = hsm_retire,

@@ -59,6 +59,7 @@ struct kc_hsm_call {
     uint8_t name[KC_ROOT_NAME_SIZE];
     struct kc_root_status status;
     enum kc_root_head_step head_step;
+    enum kc_root_attest_step attest_step;
     uint8_t auth[KC_ROOT_AUTH_SIZE];    /* secret */
     uint8_t content[KC_ROOT_HEAD_SIZE]; /* secret */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/hsm_operation.h"
 
+#include "tpm/hsm_attest.h"
 #include "tpm/hsm_connection.h"
 #include "tpm/hsm_head.h"
 #include "tpm/hsm_key.h"
@@ -79,6 +80,12 @@ enum kc_error kc_hsm_do_key_use(struct kc_hsm_token *token, struct kc_hsm_call *
 enum kc_error kc_hsm_do_find_quirks(struct kc_hsm_token *token, struct kc_hsm_call *call)
 {
     return kc_hsm_quirks_find(token, &call->quirks);
+}
+
+enum kc_error kc_hsm_do_attest(struct kc_hsm_token *token, struct kc_hsm_call *call)
+{
+    return kc_hsm_attest(
+        token, call->attest_step, call->key.blob, call->result, &call->result_size);
 }
 
 enum kc_error kc_hsm_do_key_destroy(struct kc_hsm_token *token, struct kc_hsm_call *call)

@@ -20,6 +20,7 @@ KC_CHECKED enum kc_error kc_hsm_do_key_make(struct kc_hsm_token *token, struct k
 KC_CHECKED enum kc_error kc_hsm_do_key_keep(struct kc_hsm_token *token, struct kc_hsm_call *call);
 KC_CHECKED enum kc_error kc_hsm_do_key_left(struct kc_hsm_token *token, struct kc_hsm_call *call);
 KC_CHECKED enum kc_error kc_hsm_do_key_use(struct kc_hsm_token *token, struct kc_hsm_call *call);
+KC_CHECKED enum kc_error kc_hsm_do_attest(struct kc_hsm_token *token, struct kc_hsm_call *call);
 KC_CHECKED enum kc_error kc_hsm_do_find_quirks(
     struct kc_hsm_token *token, struct kc_hsm_call *call);
 KC_CHECKED enum kc_error kc_hsm_do_key_destroy(

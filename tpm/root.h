@@ -346,7 +346,7 @@ struct kc_root_quirks {
  */
 KC_CHECKED enum kc_error kc_root_find_quirks(struct kc_root *root, struct kc_root_quirks *quirks);
 
-/* --- attestation: what the hardware says of itself and of a key, signed by it --- */
+/* --- attestation: what the hardware says of itself and of a key; signed by it if it is a TPM --- */
 
 enum kc_root_attest_step {
     KC_ROOT_ATTEST_HOST = 1,     /* a quote of the PCRs */
@@ -370,8 +370,22 @@ enum kc_root_attest_step {
  *   IDENTITY  EK's public area, AK's public area
  *   ACTIVATE  the KC_ROOT_SECRET_SIZE octets that the credential holds
  *
+ * A token signs nothing that it says. Its evidence begins with an empty span, and then:
+ *
+ *   HOST, SEALED, RESIDENT  manufacturer and model (text), claims (u32, enum kc_root_says) of the
+ *             resident key, else of the wrapping key, Name of the root (KC_ROOT_NAME_SIZE)
+ *   IDENTITY  another empty span
+ *
  * A signature is r and s, big-endian, 32 octets each.
  */
+enum kc_root_says {
+    KC_ROOT_SAYS_LOCAL = 1, /* made in the token */
+    KC_ROOT_SAYS_SENSITIVE = 2,
+    KC_ROOT_SAYS_ALWAYS_SENSITIVE = 4,
+    KC_ROOT_SAYS_EXTRACTABLE = 8,
+    KC_ROOT_SAYS_NEVER_EXTRACTABLE = 16,
+};
+
 struct kc_root_attest {
     enum kc_root_attest_step step;
     const uint8_t
@@ -384,7 +398,7 @@ struct kc_root_attest {
 /*
  * Asks for evidence. Written only on KC_OK.
  *
- * KC_ERR_ROOT_UNFIT      this root attests nothing: a token
+ * KC_ERR_ROOT_UNFIT      ACTIVATE: a token opens no credential
  * KC_ERR_BAD_ARGUMENT    the credential is malformed
  * KC_ERR_DECRYPTION      the credential is not for this EK and AK
  * and the errors of kc_root_key_sign and kc_root_unseal

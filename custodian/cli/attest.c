@@ -107,6 +107,28 @@ static const struct words {
         "asserts both."},
     [KC_ATTESTED_WRAPPED] = {"wrapped", "The TPM shows the host's PCRs.",
         "Not shown: where the key is, and that no copy is elsewhere. Software asserts all of it."},
+    [KC_ATTESTED_TOKEN_RESIDENT] = {"token-resident",
+        "Nothing by hardware. The custodian asserts that a token says that it made this key and "
+        "that "
+        "the key never could leave it.",
+        "Not shown: that there is such a token and that it is hardware, that the key is in it and "
+        "no "
+        "copy elsewhere, who may use the key, and the state of the host. Software asserts all of "
+        "it."},
+    [KC_ATTESTED_TOKEN_SEALED] = {"token-sealed",
+        "Nothing by hardware. The custodian asserts that this key is encrypted under a key of "
+        "which a "
+        "token says that it made it and that it never could leave it.",
+        "Not shown: that there is such a token and that it is hardware, that the key is encrypted "
+        "under "
+        "its key and no copy elsewhere, and the state of the host. Software asserts all of it."},
+    [KC_ATTESTED_TOKEN_WRAPPED] = {"token-wrapped",
+        "Nothing by hardware. The custodian asserts that its wrapping keys are encrypted under a "
+        "key of "
+        "which a token says that it made it and that it never could leave it.",
+        "Not shown: that there is such a token and that it is hardware, where the key is, that no "
+        "copy "
+        "is elsewhere, and the state of the host. Software asserts all of it."},
 };
 
 /* Of a key that was sealed before creation data were kept, or by a bundle without them. */
@@ -123,51 +145,118 @@ static const struct words *words_about(const struct kc_attestation *attestation)
     return lacks_creation ? &without_creation : &words[attestation->class];
 }
 
-/* The AK's Name of a confirmed enrolment. */
-static enum kc_error read_enrolment(
-    const struct kc_cli *cli, uint8_t name[static KC_ATTESTATION_NAME_SIZE], struct kc_span *span)
+/* What the verifier asks for, of the options. */
+struct asked {
+    struct kc_attestation_wanted wanted;
+    uint8_t nonce[KC_ATTESTATION_NONCE_MAX], digest[32];
+    uint8_t name[KC_ATTESTATION_NAME_SIZE]; /* or the key of a token's custodian */
+};
+
+/* An identity has two spans; of a token's custodian the first is empty, and the second its key. */
+static bool read_identity(struct kc_span identity, struct kc_span *ek, struct kc_span *ak)
 {
-    KC_AUTO_OCTETS file = {NULL, 0};
+    struct kc_reader r;
+    kc_reader_init(&r, identity.bytes, identity.size);
+    *ek = kc_reader_span(&r, IDENTITY_MAX);
+    *ak = kc_reader_span(&r, IDENTITY_MAX);
+    return kc_reader_finish(&r) == KC_OK;
+}
+
+static bool is_of_token(struct kc_span ek, struct kc_span ak)
+{
+    return ek.size == 0 && ak.size == KC_ATTESTATION_KEY_SIZE;
+}
+
+static bool take_confirmed(struct kc_span file, struct asked *asked)
+{
     char text[TEXT_MAX] = "", hex[TEXT_MAX] = "";
     size_t size = 0;
-    *span = (struct kc_span){NULL, 0};
+    memcpy(text, file.bytes, file.size);
+    if (sscanf(text, "confirmed %200s", hex) != 1 ||
+        !read_hex(hex, asked->name, sizeof asked->name, &size) || size != sizeof asked->name)
+        return false;
+    asked->wanted.ak_name = (struct kc_span){asked->name, size};
+    return true;
+}
+
+static bool take_identity(struct kc_span file, struct asked *asked)
+{
+    struct kc_span ek, ak;
+    if (!read_identity(file, &ek, &ak) || !is_of_token(ek, ak))
+        return false;
+    memcpy(asked->name, ak.bytes, ak.size);
+    asked->wanted.custodian_key = (struct kc_span){asked->name, ak.size};
+    return true;
+}
+
+/* A TPM's AK as it was confirmed, or the identity of a token's custodian as it is. */
+static enum kc_error read_enrolment(const struct kc_cli *cli, struct asked *asked)
+{
+    KC_AUTO_OCTETS file = {NULL, 0};
     if (!kc_cli_given(cli, KC_CLI_ENROLMENT))
         return KC_OK;
     enum kc_error error = kc_cli_read(cli, cli->values[KC_CLI_ENROLMENT], TEXT_MAX - 1, &file);
     if (error != KC_OK)
         return error;
-    memcpy(text, file.bytes, file.size);
-    if (sscanf(text, "confirmed %200s", hex) != 1 ||
-        !read_hex(hex, name, KC_ATTESTATION_NAME_SIZE, &size) || size != KC_ATTESTATION_NAME_SIZE)
+    if (!take_confirmed(kc_cli_span(&file), asked) && !take_identity(kc_cli_span(&file), asked))
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s is no confirmed enrolment",
             cli->values[KC_CLI_ENROLMENT]);
-    *span = (struct kc_span){name, size};
     return KC_OK;
 }
 
-static void print_findings(
-    const struct kc_cli *cli, const struct kc_attestation *attestation, bool is_enrolled)
+/* What the bundle is bound to, beside the nonce. */
+static const char *bound_to(
+    const struct kc_attestation *attestation, const struct kc_attestation_wanted *wanted)
 {
-    const struct words *about = words_about(attestation);
-    const char *bound = is_enrolled ? "enrolled" : "AK not bound to a TPM";
-    char id[65], algorithm[17], public_key[HEX_SIZE(526)], pcrs[HEX_SIZE(24 * 32)];
-    snprintf(id, sizeof id, "%.*s", (int)attestation->id.size, (const char *)attestation->id.bytes);
-    snprintf(algorithm, sizeof algorithm, "%.*s", (int)attestation->algorithm.size,
-        (const char *)attestation->algorithm.bytes);
-    write_hex(attestation->public_key.bytes, attestation->public_key.size, public_key);
-    write_hex(attestation->pcr_values.bytes, attestation->pcr_values.size, pcrs);
-    kc_cli_print_object(
-        cli, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "class", about->name, "key",
-                 id, "algorithm", algorithm, "public", public_key, "pcr_mask",
-                 (json_int_t)attestation->pcr_mask, "pcr_values", pcrs, "shown", about->shown,
-                 "not_shown", about->not_shown, "attestation_key", bound));
+    if (!kc_attestation_is_of_token(attestation->class))
+        return wanted->ak_name.size > 0 ? "enrolled" : "AK not bound to a TPM";
+    return wanted->custodian_key.size > 0 ? "the custodian's whose identity is given"
+                                          : "not bound to a custodian";
 }
 
-/* What the verifier asks for, of the options. */
-struct asked {
-    struct kc_attestation_wanted wanted;
-    uint8_t nonce[KC_ATTESTATION_NONCE_MAX], digest[32], name[KC_ATTESTATION_NAME_SIZE];
-};
+static json_t *describe_key(const struct kc_attestation *attestation)
+{
+    char public_key[HEX_SIZE(526)];
+    const struct words *about = words_about(attestation);
+    write_hex(attestation->public_key.bytes, attestation->public_key.size, public_key);
+    return json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s}", "class", about->name, "key",
+        (const char *)attestation->id.bytes, attestation->id.size, "algorithm",
+        (const char *)attestation->algorithm.bytes, attestation->algorithm.size, "public",
+        public_key, "shown", about->shown, "not_shown", about->not_shown);
+}
+
+static void describe_host(json_t *object, const struct kc_attestation *attestation)
+{
+    char pcrs[HEX_SIZE(24 * 32)];
+    write_hex(attestation->pcr_values.bytes, attestation->pcr_values.size, pcrs);
+    json_object_set_new(object, "pcr_mask", json_integer((json_int_t)attestation->pcr_mask));
+    json_object_set_new(object, "pcr_values", json_string(pcrs));
+}
+
+static void describe_token(json_t *object, const struct kc_attestation *attestation)
+{
+    char name[HEX_SIZE(KC_ATTESTATION_NAME_SIZE)], key[HEX_SIZE(KC_ATTESTATION_KEY_SIZE)];
+    write_hex(attestation->root_name.bytes, attestation->root_name.size, name);
+    write_hex(attestation->custodian_key.bytes, attestation->custodian_key.size, key);
+    json_object_set_new(object, "token",
+        json_stringn((const char *)attestation->token.bytes, attestation->token.size));
+    json_object_set_new(object, "token_says", /* else it was refused */
+        json_string("local, sensitive, always sensitive, never extractable"));
+    json_object_set_new(object, "root_name", json_string(name));
+    json_object_set_new(object, "custodian_key", json_string(key));
+}
+
+static void print_findings(const struct kc_cli *cli, const struct kc_attestation *attestation,
+    const struct kc_attestation_wanted *wanted)
+{
+    json_t *object = describe_key(attestation);
+    if (kc_attestation_is_of_token(attestation->class))
+        describe_token(object, attestation);
+    else
+        describe_host(object, attestation);
+    json_object_set_new(object, "attestation_key", json_string(bound_to(attestation, wanted)));
+    kc_cli_print_object(cli, object);
+}
 
 static enum kc_error read_asked(const struct kc_cli *cli, struct asked *asked)
 {
@@ -180,7 +269,7 @@ static enum kc_error read_asked(const struct kc_cli *cli, struct asked *asked)
             asked->digest, &wanted->pcr_digest);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PCR_MASK))
         wanted->pcr_mask = (uint32_t)strtoul(cli->values[KC_CLI_PCR_MASK], NULL, 0);
-    return error == KC_OK ? read_enrolment(cli, asked->name, &wanted->ak_name) : error;
+    return error == KC_OK ? read_enrolment(cli, asked) : error;
 }
 
 enum kc_error kc_cli_attest_verify(struct kc_cli *cli)
@@ -199,7 +288,7 @@ enum kc_error kc_cli_attest_verify(struct kc_cli *cli)
         error = kc_attestation_verify(&attestation, &asked.wanted, &problem);
     if (error != KC_OK)
         return kc_cli_fail(cli, error, "%s", problem);
-    print_findings(cli, &attestation, asked.wanted.ak_name.size > 0);
+    print_findings(cli, &attestation, &asked.wanted);
     return KC_OK;
 }
 
@@ -251,12 +340,14 @@ static enum kc_error write_pending(struct kc_cli *cli, const uint8_t *name, cons
 static enum kc_error make_challenge(
     struct kc_cli *cli, struct kc_span identity, uint8_t *secret, uint8_t *name)
 {
-    struct kc_reader r;
     uint8_t credential[KC_CREDENTIAL_MAX];
     size_t size = 0;
-    kc_reader_init(&r, identity.bytes, identity.size);
-    struct kc_span ek = kc_reader_span(&r, IDENTITY_MAX), ak = kc_reader_span(&r, IDENTITY_MAX);
-    enum kc_error error = kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_ATTESTATION;
+    struct kc_span ek, ak;
+    enum kc_error error = read_identity(identity, &ek, &ak) ? KC_OK : KC_ERR_ATTESTATION;
+    if (error == KC_OK && is_of_token(ek, ak))
+        return kc_cli_fail(cli, KC_ERR_ATTESTATION,
+            "a token has nothing to challenge; give the identity itself to attest verify "
+            "--enrolment");
     if (error == KC_OK)
         error = kc_attestation_name(ak, name);
     if (error == KC_OK)

@@ -3,8 +3,16 @@
 #include "custodian/vault/core.h"
 #include "custodian/vault/root.h"
 #include "proto/attestation.h"
+#include "threshold/signature.h"
 
 #include <string.h>
+
+_Static_assert((int)KC_ATTESTATION_LOCAL == (int)KC_ROOT_SAYS_LOCAL &&
+                   (int)KC_ATTESTATION_SENSITIVE == (int)KC_ROOT_SAYS_SENSITIVE &&
+                   (int)KC_ATTESTATION_ALWAYS_SENSITIVE == (int)KC_ROOT_SAYS_ALWAYS_SENSITIVE &&
+                   (int)KC_ATTESTATION_EXTRACTABLE == (int)KC_ROOT_SAYS_EXTRACTABLE &&
+                   (int)KC_ATTESTATION_NEVER_EXTRACTABLE == (int)KC_ROOT_SAYS_NEVER_EXTRACTABLE,
+    "a bundle has the root's claims as they are");
 
 static const uint8_t no_octets[KC_ROOT_AUTH_SIZE] = {0};
 
@@ -38,30 +46,86 @@ static void assert_key(
     };
 }
 
-/* What the hardware says, into the same. Lends from the evidence. */
+static uint32_t read_number(struct kc_reader *r)
+{
+    if (kc_reader_u32(r) != sizeof(uint32_t))
+        kc_reader_fail(r);
+    return kc_reader_u32(r);
+}
+
+static void take_from_tpm(struct kc_reader *r, struct kc_attestation *attestation)
+{
+    size_t most = KC_ROOT_EVIDENCE_MAX;
+    attestation->pcr_mask = read_number(r);
+    attestation->pcr_values = kc_reader_span(r, most);
+    attestation->quoted = kc_reader_span(r, most);
+    attestation->quoted_signature = kc_reader_span(r, most);
+    if (attestation->class != KC_ATTESTED_WRAPPED) {
+        attestation->object_area = kc_reader_span(r, most);
+        attestation->certified = kc_reader_span(r, most);
+        attestation->certified_signature = kc_reader_span(r, most);
+    }
+    if (attestation->class == KC_ATTESTED_SEALED) {
+        attestation->creation = kc_reader_span(r, most);
+        attestation->created = kc_reader_span(r, most);
+        attestation->created_signature = kc_reader_span(r, most);
+    }
+}
+
+static void take_from_token(struct kc_reader *r, struct kc_attestation *attestation)
+{
+    static const enum kc_attestation_class of_token[] = {
+        [KC_ATTESTED_RESIDENT] = KC_ATTESTED_TOKEN_RESIDENT,
+        [KC_ATTESTED_SEALED] = KC_ATTESTED_TOKEN_SEALED,
+        [KC_ATTESTED_WRAPPED] = KC_ATTESTED_TOKEN_WRAPPED,
+    };
+    attestation->class = of_token[attestation->class];
+    attestation->token = kc_reader_span(r, KC_ATTESTATION_TOKEN_MAX);
+    attestation->says = read_number(r);
+    attestation->root_name = kc_reader_span(r, KC_ATTESTATION_NAME_SIZE);
+}
+
+/* What the hardware says, into the same; where a TPM has its key, a token has nothing. Lends from the
+ * evidence. */
 static enum kc_error take_evidence(struct kc_span evidence, struct kc_attestation *attestation)
 {
     struct kc_reader r;
-    size_t most = KC_ROOT_EVIDENCE_MAX;
     kc_reader_init(&r, evidence.bytes, evidence.size);
-    attestation->ak_area = kc_reader_span(&r, most);
-    if (kc_reader_u32(&r) != sizeof(uint32_t))
-        kc_reader_fail(&r);
-    attestation->pcr_mask = kc_reader_u32(&r);
-    attestation->pcr_values = kc_reader_span(&r, most);
-    attestation->quoted = kc_reader_span(&r, most);
-    attestation->quoted_signature = kc_reader_span(&r, most);
-    if (attestation->class != KC_ATTESTED_WRAPPED) {
-        attestation->object_area = kc_reader_span(&r, most);
-        attestation->certified = kc_reader_span(&r, most);
-        attestation->certified_signature = kc_reader_span(&r, most);
-    }
-    if (attestation->class == KC_ATTESTED_SEALED) {
-        attestation->creation = kc_reader_span(&r, most);
-        attestation->created = kc_reader_span(&r, most);
-        attestation->created_signature = kc_reader_span(&r, most);
-    }
+    attestation->ak_area = kc_reader_span(&r, KC_ROOT_EVIDENCE_MAX);
+    if (attestation->ak_area.size > 0)
+        take_from_tpm(&r, attestation);
+    else
+        take_from_token(&r, attestation);
     return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_ROOT_ANSWER;
+}
+
+/* --- what signs for a token --- */
+
+static enum kc_error make_own_key(struct kc_call *call, struct kc_key *key)
+{
+    return kc_key_from_seed(key, KC_CURVE_ED25519, kc_keeper_attestation_seed(call->vault->keeper),
+        KC_ATTESTATION_KEY_SIZE);
+}
+
+/* public, signature: room that the attestation lends */
+static enum kc_error sign_for_token(struct kc_call *call, struct kc_attestation *attestation,
+    uint8_t public[static KC_POINT_SIZE_MAX], uint8_t signature[static KC_SIGNATURE_SIZE_MAX])
+{
+    uint8_t message[KC_ATTESTATION_MESSAGE_MAX];
+    size_t size = 0;
+    struct kc_key key = {0}; /* secret */
+    enum kc_error error = make_own_key(call, &key);
+    if (error == KC_OK) {
+        kc_point_encode(&key.KC_PUBLIC, public);
+        attestation->custodian_key = (struct kc_span){public, KC_ATTESTATION_KEY_SIZE};
+        error = kc_attestation_message(attestation, message, &size);
+    }
+    if (error == KC_OK)
+        error = kc_signature_sign(
+            signature, &key, &(struct kc_signed_message){.message = {message, size}}, NULL);
+    attestation->custodian_signature = (struct kc_span){signature, KC_ATTESTATION_SIGNATURE_SIZE};
+    kc_key_wipe(&key);
+    return error;
 }
 
 /* auth: of a resident key, else empty */
@@ -109,12 +173,15 @@ enum kc_error kc_vault_attest(struct kc_call *call)
     struct kc_attestation attestation;
     struct kc_root_evidence evidence = {.size = 0};
     uint8_t bundle[KC_ATTESTATION_MAX];
+    uint8_t public[KC_POINT_SIZE_MAX], signature[KC_SIGNATURE_SIZE_MAX];
     size_t size = 0;
     enum kc_error error = kc_call_key(call, &key);
     if (error != KC_OK)
         return error;
     assert_key(call, key, &attestation);
     error = ask_for_evidence(call, key, &attestation, &evidence);
+    if (error == KC_OK && kc_attestation_is_of_token(attestation.class))
+        error = sign_for_token(call, &attestation, public, signature);
     if (error == KC_OK)
         error = kc_attestation_write(&attestation, bundle, &size);
     if (error == KC_OK)
@@ -140,11 +207,35 @@ static enum kc_error ask_root(struct kc_call *call, enum kc_root_attest_step ste
     return error == KC_OK ? kc_vault_root_attest(root, &request, evidence) : error;
 }
 
+/* A token has no key to be known by; the custodian's own stands in the place of the AK. */
+static enum kc_error stand_in(struct kc_call *call, struct kc_root_evidence *evidence)
+{
+    static const uint8_t nothing[2 * sizeof(uint32_t)] = {0}; /* two empty spans */
+    uint8_t public[KC_POINT_SIZE_MAX];
+    struct kc_key key = {0}; /* secret */
+    struct kc_writer w;
+    if (evidence->size != sizeof nothing || memcmp(evidence->octets, nothing, sizeof nothing) != 0)
+        return KC_OK;
+    enum kc_error error = make_own_key(call, &key);
+    if (error == KC_OK)
+        kc_point_encode(&key.KC_PUBLIC, public);
+    kc_key_wipe(&key);
+    if (error != KC_OK)
+        return error;
+    kc_writer_init(&w, evidence->octets, sizeof evidence->octets);
+    kc_writer_span(&w, NULL, 0);
+    kc_writer_span(&w, public, KC_ATTESTATION_KEY_SIZE);
+    evidence->size = w.size;
+    return kc_writer_finish(&w);
+}
+
 enum kc_error kc_vault_attest_enrol(struct kc_call *call)
 {
     struct kc_root_evidence evidence = {.size = 0};
     enum kc_error error =
         ask_root(call, KC_ROOT_ATTEST_IDENTITY, (struct kc_span){NULL, 0}, &evidence);
+    if (error == KC_OK)
+        error = stand_in(call, &evidence);
     if (error == KC_OK)
         kc_call_set_octets(call, KC_FIELD_IDENTITY, evidence.octets, evidence.size);
     return error;

@@ -29,6 +29,7 @@ struct keys {
     uint8_t head[KEY_SIZE];
     uint8_t names[KEY_SIZE];
     uint8_t authorisation[KEY_SIZE];
+    uint8_t attestation[KEY_SIZE];
 };
 
 /* A wrapping key; in the arena. */
@@ -149,6 +150,8 @@ static enum kc_error derive(const uint8_t secret[static KEY_SIZE], struct keys *
         error = derive_one(span, "custodian vault: names in the map, 1", keys->names);
     if (error == KC_OK)
         error = derive_one(span, "custodian vault: head in the root, 1", keys->authorisation);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: attestation key, 1", keys->attestation);
     return error;
 }
 
@@ -496,6 +499,11 @@ void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number)
 }
 
 /* --- the head --- */
+
+const uint8_t *kc_keeper_attestation_seed(const struct kc_keeper *keeper)
+{
+    return keeper->keys->attestation;
+}
 
 const uint8_t *kc_keeper_head_key(const struct kc_keeper *keeper)
 {

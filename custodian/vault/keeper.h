@@ -4,7 +4,8 @@
  *
  * All of its keys come from the vault's root secret: 32 octets that the hardware root seals into
  * the record of kind KC_KIND_VAULT. HKDF makes from it the MAC keys of records and heads, the key of
- * names in the map, that of PIN verifiers, and the authorisation value of the head in the root. Thread-safe; while it is not ready it does nothing but load and make.
+ * names in the map, that of PIN verifiers, the authorisation value of the head in the root, and the seed
+ * of the key that signs attestations where a root has none. Thread-safe; while it is not ready it does nothing but load and make.
  *
  * How a record is protected:
  *
@@ -119,7 +120,10 @@ KC_CHECKED enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uin
 
 void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number);
 
-/* --- keys for the head; 32 octets each, secret, lent --- */
+/* --- keys for the head, and the seed of the Ed25519 key that signs attestations; 32 octets each, secret,
+ * lent --- */
+
+const uint8_t *kc_keeper_attestation_seed(const struct kc_keeper *keeper);
 
 const uint8_t *kc_keeper_head_key(const struct kc_keeper *keeper);
 const uint8_t *kc_keeper_name_key(const struct kc_keeper *keeper);

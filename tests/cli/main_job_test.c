@@ -430,6 +430,11 @@ static void keys_are_attested_enrolled_and_verified(void **state)
     HOLDS("S key generate -a P-256 -l attested --residence resident -u sign"
           " && S attest attested " NONCE " --output other");
     SAYS(2, "not the enrolled one", "D attest verify other " NONCE " --enrolment enrolled");
+    HOLDS("D key generate -a Ed25519 -l attested-sealed --residence sealed"
+          " && D attest attested-sealed " NONCE " --output bundle --force");
+    SAYS(0, "it made it for what it was told is this public key",
+        "D attest verify bundle " NONCE " --enrolment enrolled");
+    SAYS(2, "no confirmed enrolment", "D attest verify bundle " NONCE " --enrolment identity");
 }
 
 static void the_store_is_rotated_and_the_state_of_it_is_told(void **state)

@@ -6,6 +6,7 @@
 #include "proto/attestation.h"
 #include "proto/credential.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/shell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,16 +340,107 @@ static void an_attestation_key_is_enrolled_by_a_credential_that_its_tpm_alone_op
         KC_ERR_ATTESTATION); /* no endorsement key */
 }
 
-static void softhsm_attests_nothing_and_says_so(void **state)
+/* --- a token --- */
+
+static void what_softhsm_says_of_a_key_is_attested_by_the_custodian_alone(void **state)
 {
     (void)state;
-    char id[KC_RECORD_ID_SIZE];
-    struct bundle bundle = {.size = 0};
-    generate("P-256", "resident", id);
-    assert_int_equal(ask_to_attest(id, &bundle), KC_ERR_ROOT_UNFIT);
+    struct bundle resident = attest("P-256", "resident"), sealed = attest("Ed25519", "sealed");
+    struct bundle agrees = attest("X25519", "resident"), wrapped = attest("X448", "wrapped");
+    assert_class(&resident, KC_ATTESTED_TOKEN_RESIDENT);
+    assert_class(&agrees, KC_ATTESTED_TOKEN_RESIDENT);
+    assert_class(&sealed, KC_ATTESTED_TOKEN_SEALED);
+    assert_class(&wrapped, KC_ATTESTED_TOKEN_WRAPPED);
+    assert_no_octet_can_be_changed(&resident);
+    assert_no_octet_can_be_changed(&sealed);
+    assert_no_octet_can_be_changed(&wrapped);
+}
+
+/* A bundle of a token has nothing to show of what is asked of a TPM. */
+static void an_attestation_of_a_token_is_none_of_a_tpm(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[34] = {0};
+    struct bundle bundle = attest("P-256", "resident");
+    struct kc_attestation_wanted asked = wanted;
+    asked.pcr_mask = 1;
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.pcr_digest = (struct kc_span){zeros, 32};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.ak_name = (struct kc_span){zeros, sizeof zeros};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+    asked = wanted;
+    asked.nonce.size--;
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+}
+
+static void the_custodian_of_a_token_is_known_by_its_identity_also_after_a_restart(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[32] = {0};
+    struct identity identity = {.size = 0};
+    ask_for_identity(&identity);
+    assert_int_equal(identity.ek.size, 0);
+    struct kc_attestation_wanted asked = wanted;
+    asked.custodian_key = identity.ak;
+    struct bundle bundle = attest("P-256", "resident");
+    assert_int_equal(verify(&bundle, &asked), KC_OK);
+    kc_client_free(client);
+    kc_custodian_stop(&custodian);
+    kc_custodian_start(&custodian);
+    client = kc_view_client(&custodian);
+    bundle = attest("P-384", "resident");
+    assert_int_equal(verify(&bundle, &asked), KC_OK);
+    asked.custodian_key = (struct kc_span){zeros, sizeof zeros};
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
+
+    uint8_t answer[32], credential[100] = {0};
+    assert_int_equal(activate(credential, sizeof credential, answer), KC_ERR_ROOT_UNFIT);
+}
+
+#define NONCE "--nonce 000102030405060708090a0b0c0d0e0f"
+
+/* As a person does it, who is told what is not proved. */
+static void the_command_says_that_nothing_of_softhsm_is_proved(void **state)
+{
+    (void)state;
+    kc_shell_init();
+    kc_shell_define_custodian("H", custodian.socket);
+    HOLDS("H key generate -a P-256 -l signs --residence resident -u sign"
+          " && H key generate -a X448 -l sealed --residence sealed -u agree"
+          " && H attest enrol --output identity"
+          " && H attest signs " NONCE " --output resident"
+          " && H attest sealed " NONCE " --output sealed");
+    SAYS(0, "not bound to a custodian", "H attest verify resident " NONCE);
+    SAYS(0, "whose identity is given", "H attest verify resident " NONCE " --enrolment identity");
+    SAYS(0, "Nothing by hardware", "H attest verify resident " NONCE);
+    SAYS(0, "it is hardware", "H attest verify resident " NONCE);
+    HOLDS("H attest verify resident " NONCE " --json | grep -q '\"token-resident\"'");
+    HOLDS("H attest verify sealed " NONCE " --json | grep -q '\"token-sealed\"'");
+    SAYS(2, "a token has no PCRs", "H attest verify resident " NONCE " --pcr-mask 1");
+    SAYS(2, "nothing to challenge",
+        "H attest challenge identity --output challenge --enrolment pending");
+    HOLDS("head -c 39 identity > other; printf x >> other");
+    SAYS(2, "not the one whose identity is given",
+        "H attest verify resident " NONCE " --enrolment other");
+    kc_shell_done();
+}
+
+/* The identity of a token's custodian is not what a TPM's bundle is to be of. */
+static void an_attestation_of_a_tpm_is_none_of_a_tokens_custodian(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[32] = {0};
+    struct kc_attestation_wanted asked = wanted;
+    asked.custodian_key = (struct kc_span){zeros, sizeof zeros};
+    struct bundle bundle = attest("P-256", "resident");
+    assert_int_equal(verify(&bundle, &asked), KC_ERR_ATTESTATION);
 }
 
 #define ON_TPM(case) cmocka_unit_test_setup_teardown(case, set_up, tear_down)
+#define ON_SOFTHSM(case) cmocka_unit_test_setup_teardown(case, set_up_softhsm, tear_down)
 
 int main(void)
 {
@@ -361,8 +453,11 @@ int main(void)
         ON_TPM(an_attestation_holds_for_its_verifiers_nonce_and_pcrs_alone),
         ON_TPM(another_tpm_attests_with_another_key),
         ON_TPM(an_attestation_key_is_enrolled_by_a_credential_that_its_tpm_alone_opens),
-        cmocka_unit_test_setup_teardown(
-            softhsm_attests_nothing_and_says_so, set_up_softhsm, tear_down),
+        ON_TPM(an_attestation_of_a_tpm_is_none_of_a_tokens_custodian),
+        ON_SOFTHSM(what_softhsm_says_of_a_key_is_attested_by_the_custodian_alone),
+        ON_SOFTHSM(an_attestation_of_a_token_is_none_of_a_tpm),
+        ON_SOFTHSM(the_command_says_that_nothing_of_softhsm_is_proved),
+        ON_SOFTHSM(the_custodian_of_a_token_is_known_by_its_identity_also_after_a_restart),
     };
     return cmocka_run_group_tests_name("attest", tests, NULL, NULL);
 }
