@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backup and restore of the store, by the host's owner, while the daemon is stopped
- * (docs/freshness.md). The store belongs to the desk's user, who is not trusted: a process that has
- * become that user, and has nothing but the other file's descriptor, does what is to be done with it.
+ * Backup and restore of the store, by the host's owner (docs/freshness.md). The store belongs to the
+ * desk's user, who is not trusted: a process that has become that user, and has nothing but the other
+ * file's descriptor, does what is to be done with it. For a backup the daemon may run: it is asked to
+ * hold the store's file as it is meanwhile.
  */
+#include "custodian/cli/call.h"
 #include "custodian/cli/host.h"
 #include "custodian/cli/output.h"
 #include "custodian/store/store.h"
@@ -61,6 +63,40 @@ static enum kc_error report(struct kc_cli *cli, const struct kc_config *config, 
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", config->store);
 }
 
+static enum kc_error ask_daemon(struct kc_cli *cli, struct kc_client *client, const char *mode)
+{
+    KC_AUTO_CALL call = {0};
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_BACKUP);
+    if (mode)
+        kc_cli_call_text(&call, KC_FIELD_MODE, mode);
+    return kc_cli_call_run(&call);
+}
+
+/* The daemon has the store. Errors are reported. */
+static enum kc_error back_up_held(struct kc_cli *cli, const struct kc_config *config, int output)
+{
+    struct kc_client *client;
+    if (!kc_cli_given(cli, KC_CLI_SOCKET))
+        cli->values[KC_CLI_SOCKET] = config->socket;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error == KC_OK)
+        error = ask_daemon(cli, client, NULL);
+    if (error != KC_OK)
+        return error;
+    error = run(config, kc_store_backup_held, output);
+    if (error != KC_OK)
+        return kc_cli_fail(cli, error, "the backup of %s", config->store);
+    return ask_daemon(cli, client, "end");
+}
+
+static enum kc_error back_up(struct kc_cli *cli, const struct kc_config *config, int output)
+{
+    enum kc_error error = run(config, kc_store_backup, output);
+    if (error == KC_ERR_STORE)
+        return back_up_held(cli, config, output);
+    return error == KC_OK ? KC_OK : report(cli, config, error);
+}
+
 static int open_output(const struct kc_cli *cli, const char *path)
 {
     if (kc_cli_given(cli, KC_CLI_FORCE))
@@ -81,12 +117,12 @@ enum kc_error kc_cli_store_backup(struct kc_cli *cli)
         return kc_cli_fail(cli, KC_ERR_FILE, "%s exists; --force replaces it", path);
     if (output < 0)
         return kc_cli_fail(cli, KC_ERR_FILE, "%s: %s", path, strerrordesc_np(errno));
-    error = run(config, kc_store_backup, output);
+    error = back_up(cli, config, output);
     (void)fstat(output, &status);
     close(output);
     if (error != KC_OK) {
         (void)unlink(path);
-        return report(cli, config, error);
+        return error;
     }
     kc_cli_print_object(
         cli, json_pack("{s:s, s:I}", "file", path, "size", (json_int_t)status.st_size));

@@ -81,7 +81,7 @@ const struct kc_cli_command kc_cli_commands[] = {
         kc_cli_store_rotate},
     {"store", "accept-rollback", "", 0, 0, 0, B(PIN_FILE) | B(HEAD),
         "go on with a store that is older than the hardware root says", kc_cli_store_accept},
-    {"store", "backup", "FILE", 1, 1, 0, B(CONFIG) | B(FORCE), "write all of the store to a file, while the daemon is stopped",
+    {"store", "backup", "FILE", 1, 1, 0, B(CONFIG) | B(FORCE), "write all of the store to a file, also while the daemon runs",
         kc_cli_store_backup},
     {"store", "restore", "FILE", 1, 1, 0, B(CONFIG) | B(YES), "put such a file in the store's place, while the daemon is stopped",
         kc_cli_store_restore},

@@ -262,6 +262,11 @@ void kc_desk_take_answer(struct kc_desk *desk, struct kc_call *call, struct kc_s
         kc_desk_collect(desk, call, packed);
         return;
     }
+    if (answer->error == KC_OK && call->request.operation == KC_OPERATION_STORE_BACKUP) {
+        kc_descriptors_close(descriptors);
+        kc_desk_backup(desk, call);
+        return;
+    }
     if (answer->error == KC_OK && call->request.operation == KC_OPERATION_STATUS)
         kc_desk_add_status(desk, answer);
     kc_desk_finish(desk, call, answer, descriptors);
@@ -302,8 +307,13 @@ static void job_done(struct kc_desk *desk, struct kc_call *call)
     call->working = false;
     if (error == KC_OK)
         keep_loaded(desk, call);
+    bool is_backup = call->job.type == KC_JOB_HOLD || call->job.type == KC_JOB_RELEASE;
+    if (is_backup)
+        kc_desk_backup_done(desk, call);
     if (call->answered)
         free_call(desk, call);
+    else if (is_backup)
+        kc_desk_backup_answer(desk, call);
     else if (call->job.type == KC_JOB_CHECK)
         kc_desk_doctor_checked(desk, call);
     else if (error != KC_OK && !tells_of_the_store(call))

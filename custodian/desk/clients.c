@@ -88,6 +88,7 @@ static void close_connection(struct kc_desk *desk, struct kc_connection *connect
     kc_close_later(connection->socket); /* messages that nobody read may hold descriptors */
     kc_packets_free(&connection->answers, true);
     kc_desk_forget_client(desk, connection);
+    kc_desk_forget_backup(desk, connection);
     tell_vault(desk, KC_VAULT_DISCONNECT, connection);
     desk->connection_count--;
 }

@@ -81,6 +81,7 @@ struct kc_desk {
     struct kc_desk_cache *cache;
     uint64_t seen;    /* number of the vault, for those who wait for another */
     uint64_t changes; /* given to the store, or done: what was read before one is not kept */
+    uint64_t holder;  /* connection that the store is held for; 0: none */
     int listen;       /* -1: no new clients */
     int vault;        /* -1: the vault is gone */
     uint64_t vaults;  /* how many were there before */
@@ -286,6 +287,19 @@ void kc_desk_tell_watchers(struct kc_desk *desk);
 
 /* Nobody waits any more: the desk stops. */
 void kc_desk_end_watches(struct kc_desk *desk);
+
+/* --- backup.c --- */
+
+/* The vault allows a backup: holds the store for the call's connection, or releases it. */
+void kc_desk_backup(struct kc_desk *desk, struct kc_call *call);
+
+/* The store's thread has done so: takes note of it, though the call may be answered already; and
+ * answers it. */
+void kc_desk_backup_done(struct kc_desk *desk, const struct kc_call *call);
+void kc_desk_backup_answer(struct kc_desk *desk, struct kc_call *call);
+
+/* The client is gone. */
+void kc_desk_forget_backup(struct kc_desk *desk, const struct kc_connection *connection);
 
 /* --- batch.c --- */
 

@@ -14,6 +14,7 @@ struct kc_desk_store {
     enum kc_error error;    /* why there is none */
     struct kc_store_page page;
     _Atomic uint64_t key_count;
+    atomic_bool lets_go; /* of the store, if it is held */
     pthread_t thread;
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t wake;
@@ -154,6 +155,10 @@ static enum kc_error do_job(struct kc_desk_store *s, struct kc_job *job)
         return do_put(s, job);
     case KC_JOB_FETCH:
         return do_fetch(s, job);
+    case KC_JOB_HOLD:
+        return kc_store_hold(s->store);
+    case KC_JOB_RELEASE:
+        return kc_store_release(s->store) ? KC_OK : KC_ERR_STORE_BACKUP;
     }
     return KC_ERR_INTERNAL;
 }
@@ -161,8 +166,11 @@ static enum kc_error do_job(struct kc_desk_store *s, struct kc_job *job)
 /* In their order: what a new vault asks for comes after what the former one stored. */
 static void do_list(struct kc_desk_store *s, struct kc_job *list)
 {
-    for (struct kc_job *job = list; job; job = job->next)
+    for (struct kc_job *job = list; job; job = job->next) {
+        if (atomic_exchange(&s->lets_go, false) && s->store)
+            (void)kc_store_release(s->store);
         job->error = s->store ? do_job(s, job) : s->error;
+    }
 }
 
 /* Takes all that waits. Called with the lock held. */
@@ -251,6 +259,11 @@ void kc_desk_store_free(struct kc_desk_store *s)
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+void kc_desk_store_let_go(struct kc_desk_store *s)
+{
+    atomic_store(&s->lets_go, true);
 }
 
 int kc_desk_store_descriptor(const struct kc_desk_store *s)

@@ -15,6 +15,8 @@ enum kc_job_type {
     KC_JOB_PUT,   /* stores `change` and `nodes` */
     KC_JOB_FETCH, /* fills `nodes`; if `pages`, adds the page of keys after `after` to `records` */
     KC_JOB_CHECK, /* fills `check` */
+    KC_JOB_HOLD,  /* kc_store_hold */
+    KC_JOB_RELEASE, /* kc_store_release; KC_ERR_STORE_BACKUP: it was not held until then */
 };
 
 /* Packed records, as they go to the vault. */
@@ -75,6 +77,9 @@ KC_CHECKED enum kc_error kc_desk_store_new(
 
 /* Ends the thread when its jobs are done, and closes the store. */
 void kc_desk_store_free(struct kc_desk_store *store);
+
+/* Nobody needs the store held any more: it is released before the next job. */
+void kc_desk_store_let_go(struct kc_desk_store *store);
 
 /* Readable when jobs are done. */
 int kc_desk_store_descriptor(const struct kc_desk_store *store);

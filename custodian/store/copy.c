@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Backup and restore: the store's file as it stands, while no custodian has it. */
+/* Backup and restore: the store's file as it stands, while no custodian has it or one holds it. */
 #include "custodian/store/store.h"
 
 #include <errno.h>
@@ -64,6 +64,20 @@ enum kc_error kc_store_backup(const char *folder, int to)
     if (error == KC_OK)
         error = kc_store_copy_to(store, to);
     kc_store_close(store);
+    return error;
+}
+
+enum kc_error kc_store_backup_held(const char *folder, int to)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/" KC_STORE_FILE, folder);
+    int from = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (from < 0)
+        return KC_ERR_STORE_READ_ONLY;
+    enum kc_error error = kc_store_check_file(from);
+    if (error == KC_OK)
+        error = kc_store_copy_bytes(from, to);
+    close(from);
     return error;
 }
 

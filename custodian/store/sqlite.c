@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/store/sqlite.h"
 #include "base/text.h"
 #include "custodian/store/columns.h"
 #include "custodian/store/sql.h"
-#include "custodian/store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,15 +21,6 @@
 #define PATH_SIZE 1280
 #define PAGE_WEIGHT_MAX ((size_t)96 * 1024) /* bytes of packed records in a page, and one more */
 #define FIXED_WEIGHT ((size_t)1024)         /* of what every record has, at most */
-
-struct kc_store {
-    sqlite3 *database;
-    sqlite3_stmt *get, *insert, *update, *get_node, *put_node;
-    uint8_t *bodies; /* of the records that were read last; PAGE_WEIGHT_MAX and one more */
-    size_t bodies_size;
-    int folder, file; /* open, for fstat and fstatvfs */
-    uint64_t key_count;
-};
 
 /* --- the folder and the file --- */
 
@@ -240,6 +231,8 @@ static enum kc_error open_database(struct kc_store *store, const char *folder)
     if (error == KC_OK)
         error = settle_schema(store);
     if (error == KC_OK)
+        kc_store_watch_log(store);
+    if (error == KC_OK)
         error = kc_sql_translate(prepare_statements(store));
     if (error == KC_OK)
         error = count_keys(store);
@@ -291,15 +284,7 @@ void kc_store_close(struct kc_store *store)
     free(store);
 }
 
-/* --- copies --- */
-
-/* With nothing in the log the file is all of the store; nobody else writes to it. */
-enum kc_error kc_store_copy_to(struct kc_store *store, int to)
-{
-    enum kc_error error =
-        kc_sql_translate(kc_sql_run(store->database, "PRAGMA wal_checkpoint(TRUNCATE)"));
-    return error == KC_OK ? kc_store_copy_bytes(store->file, to) : error;
-}
+/* --- files that are to be a store --- */
 
 /* By what begins every file of SQLite: its name, and at their places the two numbers that say whose
  * and of which schema it is. */
@@ -548,7 +533,7 @@ static uint64_t new_keys(const struct kc_store_change *change)
     return keys;
 }
 
-enum kc_error kc_store_put(
+static enum kc_error put(
     struct kc_store *store, const struct kc_store_change *change, size_t *place)
 {
     *place = SIZE_MAX;
@@ -563,6 +548,15 @@ enum kc_error kc_store_put(
     if (error == KC_OK)
         store->key_count += new_keys(change);
     return error;
+}
+
+/* A change matters more than a backup. */
+enum kc_error kc_store_put(
+    struct kc_store *store, const struct kc_store_change *change, size_t *place)
+{
+    enum kc_error error = put(store, change, place);
+    bool is_again = error == KC_ERR_STORE_FULL && kc_store_release(store);
+    return is_again ? put(store, change, place) : error;
 }
 
 static struct kc_span read_node(sqlite3_stmt *statement, struct kc_writer *room)

@@ -62,6 +62,20 @@ KC_CHECKED enum kc_error kc_store_open(
 KC_CHECKED enum kc_error kc_store_backup(const char *folder, int to);
 
 /*
+ * Holds the store's file as it is, with all that is stored now, while changes go on; a store that is
+ * held already is held anew. It ends with kc_store_release, or by itself when the
+ * changes have 1 GiB, or more than the disk has left.
+ */
+KC_CHECKED enum kc_error kc_store_hold(struct kc_store *store);
+
+/* Ends it. Whether the store was held until now. */
+bool kc_store_release(struct kc_store *store);
+
+/* The same as kc_store_backup for a store that another process holds; whether it did until the end,
+ * that process knows. */
+KC_CHECKED enum kc_error kc_store_backup_held(const char *folder, int to);
+
+/*
  * Puts such a file in the store's place; what was there stays as KC_STORE_FORMER. Whether it is the
  * newest the vault finds out (docs/freshness.md).
  *

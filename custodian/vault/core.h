@@ -623,8 +623,8 @@ kc_handler kc_vault_mesh_pin_create, kc_vault_mesh_pin_check, kc_vault_mesh_pin_
 kc_handler kc_vault_mesh_earl_create, kc_vault_mesh_earl_publish, kc_vault_mesh_earl_claim,
     kc_vault_mesh_earl_open, kc_vault_mesh_earl_check;
 kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_list,
-    kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept, kc_vault_root_replace,
-    kc_vault_key_seal;
+    kc_vault_recipient_remove, kc_vault_store_rotate, kc_vault_store_accept, kc_vault_store_backup,
+    kc_vault_root_replace, kc_vault_key_seal;
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,
     kc_vault_mesh_account_refresh, kc_vault_mesh_account_disconnect, kc_vault_mesh_account_move,
     kc_vault_mesh_device_refresh, kc_vault_mesh_account_profile, kc_vault_mesh_group_create,

@@ -75,6 +75,7 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_KEY_SEAL] = {kc_vault_key_seal, STORE},
     [KC_OPERATION_ROOT_REPLACE] = {kc_vault_root_replace, STORE},
     [KC_OPERATION_STORE_ACCEPT] = {kc_vault_store_accept, STORE_IF_THERE},
+    [KC_OPERATION_STORE_BACKUP] = {kc_vault_store_backup, NOTHING},
     [KC_OPERATION_MESH_SERVICE_CREATE] = {kc_vault_mesh_service_create, STORE},
     [KC_OPERATION_MESH_SERVICE_SHOW] = {kc_vault_mesh_service_show, STORE},
     [KC_OPERATION_MESH_HOST_SIGN] = {kc_vault_mesh_host_sign, STORE},

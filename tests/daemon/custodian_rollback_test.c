@@ -204,7 +204,6 @@ static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(vo
     (void)state;
     char later[KC_RECORD_ID_SIZE];
     set_pin();
-    run("! " COMMAND "store backup backup --config custodian.conf"); /* the daemon has it */
     stop();
     run("umask 077; " COMMAND "store backup backup --config $PWD/custodian.conf");
     run("[ $(stat -c %a backup) = 600 ] && cmp backup $S/custodian.db");

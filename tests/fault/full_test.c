@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define KEYS_MAX 4096
+#define COMMAND KC_BUILD_DIR "/custodian "
 
 static struct kc_custodian custodian;
 static struct kc_client *client;
@@ -149,6 +150,55 @@ static void a_store_that_was_full_is_whole_after_a_kill(void **state)
     assert_answer(add_key(), KC_OK);
 }
 
+/* A backup is written to the disk that the store is on, and there is no room for it. */
+static void a_backup_that_finds_no_room_is_removed_and_loses_nothing(void **state)
+{
+    (void)state;
+    skip_without_disk();
+    assert_answer(add_key(), KC_OK);
+    fill_disk();
+    assert_false(shell(COMMAND "store backup %s/backup --config %s/custodian.conf 2>%s/said", disk,
+        custodian.folder, custodian.folder));
+    assert_true(shell("grep -q store-full %s/said && [ ! -e %s/backup ]", custodian.folder, disk));
+    assert_all_keys_work();
+    assert_int_equal(unlink(filler), 0);
+    assert_answer(add_key(), KC_OK);
+    assert_true(shell(COMMAND "store backup %s/backup --config %s/custodian.conf && rm %s/backup",
+        disk, custodian.folder, disk));
+    assert_all_keys_work();
+}
+
+/* While a backup is made the log grows; before it could not be moved any more, the backup ends. */
+static void changes_that_need_the_room_of_a_backup_are_stored_and_end_it(void **state)
+{
+    (void)state;
+    skip_without_disk();
+    enum kc_error error = KC_OK;
+    assert_answer(ASK_NOTHING(client, STORE_BACKUP, NULL), KC_OK);
+    for (int i = 0; error == KC_OK && i < 100; i++) /* more than the disk has room for in a log */
+        error = add_key();
+    assert_answer(error, KC_OK);
+    assert_answer(ASK(client, STORE_BACKUP, NULL, TEXT(MODE, "end")), KC_ERR_STORE_BACKUP);
+    assert_all_keys_work();
+    assert_answer(ASK_NOTHING(client, STORE_BACKUP, NULL), KC_OK);
+    assert_answer(ASK(client, STORE_BACKUP, NULL, TEXT(MODE, "end")), KC_OK);
+}
+
+static void a_disk_that_others_fill_during_a_backup_ends_it_and_loses_nothing(void **state)
+{
+    (void)state;
+    skip_without_disk();
+    assert_answer(ASK_NOTHING(client, STORE_BACKUP, NULL), KC_OK);
+    assert_answer(add_key(), KC_OK);
+    fill_disk();
+    (void)add_until_refused();
+    assert_answer(ASK(client, STORE_BACKUP, NULL, TEXT(MODE, "end")), KC_ERR_STORE_BACKUP);
+    assert_all_keys_work();
+    assert_int_equal(unlink(filler), 0);
+    assert_answer(add_key(), KC_OK);
+    assert_all_keys_work();
+}
+
 /* The files are open for writing already, so the disk itself has to refuse: a remount does if
  * nobody writes; the start finds it read-only. */
 static void a_read_only_store_says_so_and_serves_again_when_it_is_not(void **state)
@@ -196,6 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_store_says_so_loses_nothing_and_goes_on_with_room),
         cmocka_unit_test(a_store_that_was_full_is_whole_after_a_kill),
+        cmocka_unit_test(a_backup_that_finds_no_room_is_removed_and_loses_nothing),
+        cmocka_unit_test(changes_that_need_the_room_of_a_backup_are_stored_and_end_it),
+        cmocka_unit_test(a_disk_that_others_fill_during_a_backup_ends_it_and_loses_nothing),
         cmocka_unit_test(a_read_only_store_says_so_and_serves_again_when_it_is_not),
         cmocka_unit_test(a_store_of_another_owner_is_not_opened),
     };
