@@ -36,7 +36,7 @@ static struct {
     size_t used;
     struct block *rover; /* where the last search ended: the next one starts here */
     bool memfd_secret;
-} arena = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} arena = {.lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP}; /* held too briefly to sleep for */
 
 /* --- the mapping --- */
 

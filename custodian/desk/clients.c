@@ -274,12 +274,14 @@ static bool read_request(struct kc_desk *desk, struct kc_connection *connection)
     return false;
 }
 
+/* After the first one the socket is asked for more only of a client that does not wait for each
+ * answer: of any other there is none, and epoll tells if there is. */
 static void read_requests(struct kc_desk *desk, struct kc_connection *connection)
 {
     for (size_t i = 0; i < REQUESTS_AT_ONCE; i++)
         if (connection->closed || connection->in_flight >= KC_IN_FLIGHT_MAX ||
             connection->answers.first || desk->to_vault.first || !kc_desk_has_room(desk) ||
-            !read_request(desk, connection))
+            !read_request(desk, connection) || connection->in_flight == 1)
             return;
 }
 

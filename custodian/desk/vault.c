@@ -196,6 +196,8 @@ void kc_desk_vault_readable(struct kc_desk *desk)
             return;
         else
             take_packet(desk, size, &descriptors);
+        if (desk->call_count == 0)
+            return; /* nothing was asked that is not answered; what comes unasked, poll tells */
     }
 }
 

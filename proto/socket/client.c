@@ -24,7 +24,7 @@ static enum kc_error free_place(
         }
         if (!patient)
             return KC_ERR_LIMIT;
-        enum kc_error error = kc_link_step(client, deadline);
+        enum kc_error error = kc_link_step(client, NULL, deadline);
         if (error != KC_OK)
             return error;
     }
@@ -78,7 +78,7 @@ static enum kc_error start(struct kc_client *client, struct kc_client_request *r
     slot->connection = client->connection;
     enum kc_error error = send_slot(client, request, slot, deadline);
     if (error != KC_OK) {
-        kc_slot_free(slot);
+        kc_slot_free(client, slot);
         return error;
     }
     *started = slot;
@@ -102,7 +102,7 @@ static enum kc_error finish(
         slot->answer = NULL;
         error = (*answer)->message.error;
     }
-    kc_slot_free(slot);
+    kc_slot_free(client, slot);
     return error;
 }
 
@@ -110,7 +110,7 @@ static enum kc_error receive(struct kc_client *client, struct kc_slot *slot, int
     struct kc_client_answer **answer)
 {
     while (slot->state == KC_SLOT_WAITING) {
-        enum kc_error error = kc_link_step(client, deadline);
+        enum kc_error error = kc_link_step(client, slot, deadline);
         if (error != KC_OK && slot->state == KC_SLOT_WAITING) {
             slot->state = KC_SLOT_ABANDONED;
             return error;
@@ -224,7 +224,7 @@ enum kc_error kc_client_receive_any(
     kc_link_enter(client);
     struct kc_slot *slot = first_sent(client);
     while (slot && slot->state == KC_SLOT_WAITING && error == KC_OK) {
-        error = kc_link_step(client, deadline);
+        error = kc_link_step(client, NULL, deadline);
         slot = first_sent(client);
     }
     if (!slot) {

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 10000 /* for which a thread waits in the kernel and looks at no deadline */
+
 /* --- time --- */
 
 /* Milliseconds on the monotonic clock. */
@@ -42,18 +44,60 @@ void kc_link_init(struct kc_client *client)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&client->changed, &attributes);
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
+        pthread_cond_init(&client->waits[i].answered, &attributes);
+        client->waits[i].threads = 0;
+    }
     pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&client->lock, NULL);
+    pthread_mutexattr_t brief; /* it is held for microseconds: to sleep for it takes longer */
+    pthread_mutexattr_init(&brief);
+    pthread_mutexattr_settype(&brief, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&client->lock, &brief);
+    pthread_mutexattr_destroy(&brief);
+    client->woken = NULL;
     client->socket = KC_NO_SOCKET;
     client->lost = false;
     client->reading = false;
     client->waiting = 0;
 }
 
-void kc_slot_free(struct kc_slot *slot)
+void kc_slot_free(struct kc_client *client, struct kc_slot *slot)
 {
     kc_client_answer_free(slot->answer);
     *slot = (struct kc_slot){.state = KC_SLOT_FREE};
+    pthread_cond_broadcast(&client->changed);
+}
+
+/* Now, as another is to be woken, or the lock is let go by waiting. */
+static void wake(struct kc_client *client)
+{
+    if (client->woken)
+        pthread_cond_broadcast(&client->woken->answered);
+    client->woken = NULL;
+}
+
+static void wake_later(struct kc_client *client, const struct kc_slot *slot)
+{
+    wake(client);
+    client->woken = &client->waits[slot - client->slots];
+}
+
+static void unlock(struct kc_client *client)
+{
+    struct kc_slot_wait *woken = client->woken;
+    client->woken = NULL;
+    pthread_mutex_unlock(&client->lock);
+    if (woken)
+        pthread_cond_broadcast(&woken->answered);
+}
+
+/* What was waited for is there, or will never be. */
+static void settle(struct kc_client *client, struct kc_slot *slot, enum kc_error error)
+{
+    slot->state = KC_SLOT_DONE;
+    slot->error = error;
+    wake_later(client, slot);
+    pthread_cond_broadcast(&client->changed);
 }
 
 void kc_link_close(struct kc_client *client)
@@ -61,8 +105,10 @@ void kc_link_close(struct kc_client *client)
     if (client->socket != KC_NO_SOCKET)
         close(client->socket);
     client->socket = KC_NO_SOCKET;
-    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
-        kc_slot_free(&client->slots[i]);
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
+        kc_client_answer_free(client->slots[i].answer);
+        client->slots[i] = (struct kc_slot){.state = KC_SLOT_FREE};
+    }
 }
 
 /* A forked child has the parent's lock in whatever state it was in, and its socket: both are given
@@ -87,7 +133,7 @@ void kc_link_enter(struct kc_client *client)
 
 void kc_link_leave(struct kc_client *client)
 {
-    pthread_mutex_unlock(&client->lock);
+    unlock(client);
 }
 
 /* --- the socket; the lock is held --- */
@@ -107,11 +153,9 @@ void kc_link_drop(struct kc_client *client, enum kc_error error)
     for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
         struct kc_slot *slot = &client->slots[i];
         if (slot->state == KC_SLOT_ABANDONED)
-            kc_slot_free(slot);
-        if (slot->state != KC_SLOT_WAITING)
-            continue;
-        slot->state = KC_SLOT_DONE;
-        slot->error = error;
+            kc_slot_free(client, slot);
+        if (slot->state == KC_SLOT_WAITING)
+            settle(client, slot, error);
     }
     if (client->socket != KC_NO_SOCKET) {
         client->lost = true;
@@ -121,16 +165,40 @@ void kc_link_drop(struct kc_client *client, enum kc_error error)
     pthread_cond_broadcast(&client->changed);
 }
 
-/* Waits for a change that another thread makes. */
-static enum kc_error wait_change(struct kc_client *client, int64_t deadline)
+static enum kc_error wait_for(struct kc_client *client, pthread_cond_t *condition, int64_t deadline)
 {
+    wake(client);
     if (deadline == KC_NEVER) {
-        pthread_cond_wait(&client->changed, &client->lock);
+        pthread_cond_wait(condition, &client->lock);
         return KC_OK;
     }
     struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
-    int result = pthread_cond_timedwait(&client->changed, &client->lock, &until);
+    int result = pthread_cond_timedwait(condition, &client->lock, &until);
     return result == ETIMEDOUT ? KC_ERR_TIMED_OUT : KC_OK;
+}
+
+/* Waits for a change that another thread makes: to a slot, or its turn to read for it; NULL: to any. */
+static enum kc_error wait_change(
+    struct kc_client *client, const struct kc_slot *slot, int64_t deadline)
+{
+    if (!slot)
+        return wait_for(client, &client->changed, deadline);
+    struct kc_slot_wait *wait = &client->waits[slot - client->slots];
+    wait->threads++;
+    enum kc_error error = wait_for(client, &wait->answered, deadline);
+    wait->threads--;
+    return error;
+}
+
+/* The reader reads no more: another one does, if any waits. */
+static void hand_over(struct kc_client *client)
+{
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
+        if (client->slots[i].state == KC_SLOT_WAITING && client->waits[i].threads > 0) {
+            wake_later(client, &client->slots[i]);
+            break;
+        }
+    pthread_cond_broadcast(&client->changed);
 }
 
 enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline)
@@ -138,7 +206,7 @@ enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadl
     struct pollfd wanted = {.fd = client->socket, .events = events};
     int ready;
     client->waiting++;
-    pthread_mutex_unlock(&client->lock);
+    unlock(client);
     do
         ready = poll(&wanted, 1, left_ms(deadline));
     while (ready < 0 && errno == EINTR);
@@ -169,9 +237,11 @@ static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
     if (deadline !=
         KC_NEVER) { /* connecting waits if the daemon's queue is full; 0 would be for ever */
         long left = (long)left_ms(deadline) + 1;
-        struct timeval patience = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
     }
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     int result;
     do
         result = connect(fd, (const struct sockaddr *)&client->address, sizeof client->address);
@@ -189,7 +259,7 @@ static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
 enum kc_error kc_link_connect(struct kc_client *client, int64_t deadline)
 {
     while (client->lost) {
-        enum kc_error error = wait_change(client, deadline);
+        enum kc_error error = wait_change(client, NULL, deadline);
         if (error != KC_OK)
             return error;
     }
@@ -229,11 +299,22 @@ static void deliver(struct kc_client *client, size_t size, struct kc_descriptors
         kc_link_drop(client, id == 0 ? connection_error(client->in, size) : KC_ERR_BAD_REPLY);
     } else if (slot->state == KC_SLOT_ABANDONED) {
         kc_descriptors_close(descriptors);
-        kc_slot_free(slot);
+        kc_slot_free(client, slot);
     } else {
-        slot->error = kc_client_answer_fill(slot->answer, client->in, size, descriptors);
-        slot->state = KC_SLOT_DONE;
+        settle(client, slot, kc_client_answer_fill(slot->answer, client->in, size, descriptors));
     }
+}
+
+/* What came, or why nothing did. */
+static void take(
+    struct kc_client *client, enum kc_error error, size_t size, struct kc_descriptors *descriptors)
+{
+    if (client->lost) /* dropped while this was waited for */
+        kc_descriptors_close(descriptors);
+    else if (error != KC_OK)
+        kc_link_drop(client, error == KC_ERR_CONNECTION_LOST ? error : KC_ERR_BAD_REPLY);
+    else if (size > 0)
+        deliver(client, size, descriptors);
 }
 
 /* Receives what is there. False: nothing was. */
@@ -243,31 +324,66 @@ static bool receive_one(struct kc_client *client)
     struct kc_descriptors descriptors = {.count = 0};
     enum kc_error error =
         kc_transport_receive(client->socket, client->in, sizeof client->in, &size, &descriptors);
-    if (error != KC_OK)
-        kc_link_drop(client, error == KC_ERR_CONNECTION_LOST ? error : KC_ERR_BAD_REPLY);
-    else if (size > 0)
-        deliver(client, size, &descriptors);
+    take(client, error, size, &descriptors);
     return error != KC_OK || size > 0;
 }
 
-enum kc_error kc_link_step(struct kc_client *client, int64_t deadline)
+/* Waits in the receiving itself, for PATIENCE_MS at most: one call of the kernel where poll and
+ * what is around it are three. */
+static void receive_patiently(struct kc_client *client)
 {
-    if (client->reading || client->lost || client->socket == KC_NO_SOCKET)
-        return wait_change(client, deadline);
-    client->reading = true;
-    enum kc_error error = KC_OK;
-    if (!receive_one(client)) {
-        error = kc_link_wait(client, POLLIN, deadline);
-        if (error == KC_OK && !client->lost && client->socket != KC_NO_SOCKET)
-            (void)receive_one(client);
+    size_t size = 0;
+    struct kc_descriptors descriptors = {.count = 0};
+    int socket = client->socket;
+    client->waiting++;
+    unlock(client);
+    enum kc_error error =
+        kc_transport_wait(socket, client->in, sizeof client->in, &size, &descriptors);
+    pthread_mutex_lock(&client->lock);
+    client->waiting--;
+    take(client, error, size, &descriptors);
+    close_lost(client);
+}
+
+/* As the reader. */
+static enum kc_error read_next(struct kc_client *client, int64_t deadline)
+{
+    if (deadline == KC_NEVER || deadline - now_ms() > PATIENCE_MS) {
+        receive_patiently(client);
+        return KC_OK;
     }
-    client->reading = false;
-    pthread_cond_broadcast(&client->changed); /* for the one it came for, or the next reader */
+    if (receive_one(client))
+        return KC_OK;
+    enum kc_error error = kc_link_wait(client, POLLIN, deadline);
+    if (error == KC_OK && !client->lost && client->socket != KC_NO_SOCKET)
+        (void)receive_one(client);
     return error;
 }
 
+enum kc_error kc_link_step(struct kc_client *client, const struct kc_slot *slot, int64_t deadline)
+{
+    enum kc_error error;
+    if (client->reading || client->lost || client->socket == KC_NO_SOCKET) {
+        error = wait_change(client, slot, deadline);
+        if (error != KC_OK && !client->reading)
+            hand_over(client); /* it may have been this thread's turn */
+        return error;
+    }
+    client->reading = true;
+    error = read_next(client, deadline);
+    client->reading = false;
+    if (error != KC_OK || !slot || slot->state != KC_SLOT_WAITING)
+        hand_over(client); /* else this thread reads on */
+    return error;
+}
+
+/* The reader, if there is one, comes to the end by itself: what is in the queue is still received. */
 void kc_link_drain(struct kc_client *client)
 {
+    if (!client->lost && client->socket != KC_NO_SOCKET)
+        shutdown(client->socket, SHUT_RDWR);
+    while (client->reading && !client->lost && client->socket != KC_NO_SOCKET)
+        (void)wait_for(client, &client->changed, KC_NEVER);
     while (!client->lost && client->socket != KC_NO_SOCKET && receive_one(client))
         ;
     kc_link_drop(client, KC_ERR_CONNECTION_LOST);

@@ -4,8 +4,9 @@
  *
  * One lock guards a client. It is let go just to wait: for a change of the client's state, or, by
  * one thread at a time (the reader), for the socket. The reader delivers whatever comes to the slot
- * that it belongs to. The socket is closed only when no thread waits on it, as its number could be
- * another file's a moment later.
+ * that it belongs to, and wakes the thread that waits for that slot and no other; when it has its
+ * own answer it wakes one that reads on. The socket is closed only when no thread waits on it, as its
+ * number could be another file's a moment later.
  *
  * Deadlines are milliseconds on the monotonic clock, or KC_NEVER.
  */
@@ -39,11 +40,17 @@ struct kc_slot {
     struct kc_client_answer *answer; /* owned */
 };
 
+/* The threads that wait for one slot. */
+struct kc_slot_wait {
+    pthread_cond_t answered;
+    unsigned int threads;
+};
+
 struct kc_client {
     struct sockaddr_un address;
     _Atomic pid_t owner; /* process that the rest belongs to; -pid while that one takes it over */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* anything, for those that wait for no slot */
     int socket;
     uint64_t connection;  /* counts them */
     bool lost;            /* the socket is to be closed as soon as nobody waits on it */
@@ -51,6 +58,8 @@ struct kc_client {
     unsigned int waiting; /* threads that wait on the socket */
     uint64_t last_id;
     struct kc_slot slots[KC_IN_FLIGHT_MAX];
+    struct kc_slot_wait waits[KC_IN_FLIGHT_MAX];
+    struct kc_slot_wait *woken; /* when the lock is let go: it would just wait for that; or NULL */
     uint8_t out[KC_MESSAGE_SIZE_MAX], in[KC_MESSAGE_SIZE_MAX];
 };
 
@@ -69,8 +78,8 @@ void kc_link_leave(struct kc_client *client);
 
 /* --- with the lock held --- */
 
-/* Frees a slot and the answer that it still has. */
-void kc_slot_free(struct kc_slot *slot);
+/* Frees a slot and the answer that it still has; who waits for a place is told. */
+void kc_slot_free(struct kc_client *client, struct kc_slot *slot);
 
 /* The slot of a request under way; NULL if there is none. */
 struct kc_slot *kc_link_find(struct kc_client *client, uint64_t id);
@@ -88,7 +97,9 @@ void kc_link_drain(struct kc_client *client);
  * KC_ERR_TIMED_OUT */
 KC_CHECKED enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline);
 
-/* Waits until something happened, as the reader or for the reader. KC_ERR_TIMED_OUT */
-KC_CHECKED enum kc_error kc_link_step(struct kc_client *client, int64_t deadline);
+/* Waits until something happened, as the reader or for the reader: to a slot, or, with NULL, to any.
+ * KC_ERR_TIMED_OUT */
+KC_CHECKED enum kc_error kc_link_step(
+    struct kc_client *client, const struct kc_slot *slot, int64_t deadline);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATH_SIZE 320
@@ -89,10 +90,17 @@ static double read_process(pid_t process)
     return sum;
 }
 
+/* Threads that have ended count too. */
+static double read_own(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec * 1e6 + (double)spent.tv_nsec / 1e3;
+}
+
 struct kc_cpu kc_cpu_read(const struct kc_cpu_source *source)
 {
-    return (struct kc_cpu){
-        read_process(getpid()), read_process(source->desk), read_process(source->vault)};
+    return (struct kc_cpu){read_own(), read_process(source->desk), read_process(source->vault)};
 }
 
 void kc_cpu_add(struct kc_cpu *sum, const struct kc_cpu *before, const struct kc_cpu *after)

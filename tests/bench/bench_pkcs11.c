@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-pkcs11 [--json] [--seconds N] [--threads N]...: what an operation costs through the PKCS#11
- * module, beside SoftHSM2 in process, SoftHSM2 behind `p11-kit server`, and the raw library; all in
- * one run, in turns.
+ * bench-pkcs11 [--json] [--seconds N] [--threads N]... [--operation NAME] [--door NAME]: what an
+ * operation costs through the PKCS#11 module, beside SoftHSM2 in process, SoftHSM2 behind `p11-kit server`, and the
+ * raw library; all in one run, in turns.
  */
 #include "pkcs11/pkcs11_extra.h"
 #include "proto/socket/client.h"
+#include "tests/bench/bench_cpu.h"
 #include "tests/bench/p11_kit_server.h"
 #include "tests/support/custodian.h"
 
@@ -305,12 +306,16 @@ struct figures {
     float *us; /* heap */
     size_t count;
     double elapsed_us;
+    struct kc_cpu cpu; /* of p11-kit's server it is not known */
 };
+
+static struct kc_cpu_source processes;
 
 static void measure(
     const struct door *door, size_t kind, int threads, double slice_us, struct figures *figures)
 {
     static struct worker workers[THREADS_MAX];
+    struct kc_cpu before = kc_cpu_read(&processes);
     double begun = now_us();
     for (int i = 0; i < threads; i++) {
         float *us = workers[i].us != NULL ? workers[i].us : malloc(SAMPLES_MAX * sizeof(float));
@@ -322,6 +327,8 @@ static void measure(
     for (int i = 0; i < threads; i++)
         pthread_join(workers[i].thread, NULL);
     figures->elapsed_us += now_us() - begun;
+    struct kc_cpu after = kc_cpu_read(&processes);
+    kc_cpu_add(&figures->cpu, &before, &after);
     for (int i = 0; i < threads; i++) {
         figures->us =
             reallocarray(figures->us, figures->count + workers[i].count + 1, sizeof *figures->us);
@@ -350,14 +357,17 @@ static void print_row(
     qsort(figures->us, figures->count, sizeof *figures->us, compare_floats);
     double rate = (double)figures->count / figures->elapsed_us * 1e6;
     double p50 = quantile(figures, 0.5), p99 = quantile(figures, 0.99);
-    double p999 = quantile(figures, 0.999);
+    double p999 = quantile(figures, 0.999), count = (double)figures->count;
+    struct kc_cpu cpu = {
+        figures->cpu.client / count, figures->cpu.desk / count, figures->cpu.vault / count};
     if (json)
         printf("{\"operation\":\"%s\",\"door\":\"%s\",\"threads\":%d,\"per_second\":%.0f,"
-               "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f}\n",
-            operation, door, threads, rate, p50, p99, p999);
+               "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"cpu_client_us\":%.1f,"
+               "\"cpu_desk_us\":%.1f,\"cpu_vault_us\":%.1f}\n",
+            operation, door, threads, rate, p50, p99, p999, cpu.client, cpu.desk, cpu.vault);
     else
-        printf("%-14s %-26s %3d %9.0f %9.1f %9.1f %9.1f\n", operation, door, threads, rate, p50,
-            p99, p999);
+        printf("%-14s %-26s %3d %9.0f %9.1f %9.1f %9.1f %7.1f %7.1f %7.1f\n", operation, door,
+            threads, rate, p50, p99, p999, cpu.client, cpu.desk, cpu.vault);
     fflush(stdout);
     free(figures->us);
     *figures = (struct figures){0};
@@ -374,6 +384,7 @@ static void measure_null(const char *socket, double slice_us, bool json, bool de
     kc_client_request_init(&request, KC_OPERATION_PING);
     if (desk)
         kc_values_set_text(&request.message.values, KC_FIELD_THROUGH, "desk");
+    struct kc_cpu cpu_before = kc_cpu_read(&processes);
     double begun = now_us();
     for (double before = begun, after; before < begun + slice_us; before = after) {
         must(kc_client_call(client, &request, DEADLINE_MS, &answer) == KC_OK, "ping");
@@ -383,6 +394,8 @@ static void measure_null(const char *socket, double slice_us, bool json, bool de
             figures.us[figures.count++] = (float)(after - before);
     }
     figures.elapsed_us = now_us() - begun;
+    struct kc_cpu cpu_after = kc_cpu_read(&processes);
+    kc_cpu_add(&figures.cpu, &cpu_before, &cpu_after);
     kc_client_request_done(&request);
     kc_client_free(client);
     print_row(json, "null", desk ? "socket, one hop" : "socket, desk and vault", 1, &figures);
@@ -435,6 +448,7 @@ int main(int argc, char **argv)
     bool json = false;
     double seconds = 1;
     int threads[8] = {1, 2, 4, 16}, thread_count = 4, given = 0;
+    const char *only = NULL, *only_door = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
@@ -442,8 +456,12 @@ int main(int argc, char **argv)
             seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc && given < 8)
             threads[given++] = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--operation") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else if (strcmp(argv[i], "--door") == 0 && i + 1 < argc)
+            only_door = argv[++i];
         else
-            must(false, "[--json] [--seconds N] [--threads N]...");
+            must(false, "[--json] [--seconds N] [--threads N]... [--operation NAME] [--door NAME]");
     }
     thread_count = given > 0 ? given : thread_count;
     for (int i = 0; i < thread_count; i++)
@@ -454,14 +472,18 @@ int main(int argc, char **argv)
         make_peer(i);
     kc_custodian_init(&custodian, "\"home\"");
     kc_softhsm_init(&hsm, geteuid());
+    kc_cpu_find(&processes, custodian.socket);
     open_doors(&custodian, &hsm);
+    for (size_t i = 0; i < DOORS && only_door != NULL; i++)
+        if (strcmp(doors[i].name, only_door) != 0)
+            memset(doors[i].has, 0, sizeof doors[i].has);
     if (!json)
-        printf("%-14s %-26s %3s %9s %9s %9s %9s\n", "operation", "by", "thr", "per sec", "p50 us",
-            "p99 us", "p99.9 us");
+        printf("%-14s %-26s %3s %9s %9s %9s %9s %7s %7s %7s\n", "operation", "by", "thr", "per sec",
+            "p50 us", "p99 us", "p99.9 us", "client", "desk", "vault");
     measure_null(custodian.socket, seconds * 1e6, json, true);
     measure_null(custodian.socket, seconds * 1e6, json, false);
     for (size_t i = 0; i < KINDS; i++)
-        for (int j = 0; j < thread_count; j++)
+        for (int j = 0; j < thread_count && (only == NULL || strcmp(only, kinds[i].name) == 0); j++)
             measure_kind(i, threads[j], seconds, json);
     for (size_t i = 0; i < 3; i++)
         if (doors[i].functions != NULL)

@@ -501,6 +501,49 @@ static void threads_share_a_connection(void **state)
     }
 }
 
+static sem_t first_received, given_up;
+
+/* Two requests; the second is answered when the first is given up. */
+static void answers_when_the_first_has_given_up(int connection)
+{
+    static struct received requests[2];
+    if (!server_receive(connection, &requests[0]))
+        return;
+    sem_post(&first_received);
+    if (!server_receive(connection, &requests[1]))
+        return;
+    while (sem_wait(&given_up) != 0)
+        ;
+    answer_random(connection, &requests[1].message);
+    answer_random(connection, &requests[0].message);
+    says_nothing(connection);
+}
+
+static void *gives_up(void *error)
+{
+    *(enum kc_error *)error = call_random(1, 300);
+    sem_post(&given_up);
+    return NULL;
+}
+
+/* The first thread reads for both; then nobody does, unless it wakes the other. */
+static void a_reader_that_gives_up_leaves_the_reading_to_another(void **state)
+{
+    (void)state;
+    pthread_t first;
+    enum kc_error error = KC_OK;
+    sem_init(&first_received, 0, 0);
+    sem_init(&given_up, 0, 0);
+    with_server((server_script *[]){answers_when_the_first_has_given_up, NULL});
+    assert_int_equal(pthread_create(&first, NULL, gives_up, &error), 0);
+    while (sem_wait(&first_received) != 0)
+        ;
+    assert_int_equal(call_random(2, PATIENCE_MS), KC_OK);
+    pthread_join(first, NULL);
+    assert_int_equal(error, KC_ERR_TIMED_OUT);
+    assert_int_equal(call_random(3, 1), KC_ERR_TIMED_OUT); /* the late answer was dropped */
+}
+
 static void the_path_is_the_argument_or_the_environment_or_the_default(void **state)
 {
     (void)state;
@@ -543,6 +586,7 @@ int main(void)
         cmocka_unit_test(data_goes_into_a_descriptor_when_it_is_large),
         served(a_child_makes_a_connection_of_its_own),
         served(threads_share_a_connection),
+        served(a_reader_that_gives_up_leaves_the_reading_to_another),
         cmocka_unit_test(the_path_is_the_argument_or_the_environment_or_the_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
