@@ -100,13 +100,24 @@ static void settle(struct kc_client *client, struct kc_slot *slot, enum kc_error
     pthread_cond_broadcast(&client->changed);
 }
 
+/* The client lets go of the number before it is anybody's: a child that is forked here must not close
+ * another's file. */
+static void close_socket(struct kc_client *client)
+{
+    int number = client->socket;
+    client->socket = KC_NO_SOCKET;
+    if (number != KC_NO_SOCKET)
+        close(number);
+}
+
+/* A child frees nothing of its parent's: another thread there may have been halfway through it. */
 void kc_link_close(struct kc_client *client)
 {
-    if (client->socket != KC_NO_SOCKET)
-        close(client->socket);
-    client->socket = KC_NO_SOCKET;
+    bool own = atomic_load(&client->owner) == getpid();
+    close_socket(client);
     for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
-        kc_client_answer_free(client->slots[i].answer);
+        if (own)
+            kc_client_answer_free(client->slots[i].answer);
         client->slots[i] = (struct kc_slot){.state = KC_SLOT_FREE};
     }
 }
@@ -142,8 +153,7 @@ static void close_lost(struct kc_client *client)
 {
     if (!client->lost || client->waiting > 0)
         return;
-    close(client->socket);
-    client->socket = KC_NO_SOCKET;
+    close_socket(client);
     client->lost = false;
     pthread_cond_broadcast(&client->changed);
 }

@@ -69,7 +69,8 @@ int64_t kc_link_deadline(int deadline_ms);
 /* Nothing connected, nothing under way; for a client of zeros, or after kc_link_close. */
 void kc_link_init(struct kc_client *client);
 
-/* Closes the socket and frees what is under way, whoever has the lock. */
+/* Closes the socket and frees what is under way, whoever has the lock. In a forked child what is under
+ * way is the parent's: it is forgotten. */
 void kc_link_close(struct kc_client *client);
 
 /* Takes the lock. In a forked child everything of the parent's is given up first. */

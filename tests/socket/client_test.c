@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka.h"
 
-#include "proto/socket/client.h"
+#include "proto/socket/client_link.h"
 #include "tests/socket/server.h"
 #include "tests/support/descriptors.h"
 
@@ -477,6 +477,36 @@ static void a_child_makes_a_connection_of_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+static struct kc_slot *first_under_way(void)
+{
+    struct kc_slot *slot = client->slots;
+    while (slot->state != KC_SLOT_WAITING)
+        slot++;
+    return slot;
+}
+
+static void a_child_frees_nothing_that_a_thread_of_its_parent_was_freeing(void **state)
+{
+    (void)state;
+    struct kc_client_request request;
+    uint64_t id;
+    int status = -1;
+    with_server((server_script *[]){answers_one_late, answers_everything, NULL});
+    ask_random(&request, 9);
+    assert_int_equal(kc_client_send(client, &request, PATIENCE_MS, &id), KC_OK);
+    struct kc_slot *slot = first_under_way();
+    struct kc_client_answer *answer = slot->answer;
+    slot->answer = (struct kc_client_answer *)&status; /* what must not be freed */
+    pid_t child = fork();
+    if (child == 0)
+        _exit(call_random(7, PATIENCE_MS) == KC_OK ? 0 : 1);
+    slot->answer = answer;
+    kc_client_free(client);
+    client = NULL;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void *calls_many_times(void *wrong)
 {
     unsigned int failures = 0;
@@ -585,6 +615,7 @@ int main(void)
         cmocka_unit_test(secrets_travel_in_descriptors_and_none_is_left),
         cmocka_unit_test(data_goes_into_a_descriptor_when_it_is_large),
         served(a_child_makes_a_connection_of_its_own),
+        served(a_child_frees_nothing_that_a_thread_of_its_parent_was_freeing),
         served(threads_share_a_connection),
         served(a_reader_that_gives_up_leaves_the_reading_to_another),
         cmocka_unit_test(the_path_is_the_argument_or_the_environment_or_the_default),
