@@ -272,7 +272,6 @@ static void signs_and_verifies_many_messages(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(encrypts_and_decrypts_with_a_secret_that_it_does_not_have),
         CASE(encrypts_in_parts),
@@ -283,5 +282,6 @@ int main(void)
         CASE(tells_the_custodian_what_a_mechanism_says),
         CASE(signs_and_verifies_many_messages),
     };
-    return cmocka_run_group_tests_name("pkcs11 ciphers, verification, messages", tests, NULL, NULL);
+    return cmocka_run_group_tests_name(
+        "pkcs11 ciphers, verification, messages", tests, load_group, unload_group);
 }

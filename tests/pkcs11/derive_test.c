@@ -287,7 +287,6 @@ static void private_secrets_end_with_the_login(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(derives_a_secret_that_can_be_read),
         CASE(takes_the_peer_as_octet_string_too),
@@ -301,5 +300,5 @@ int main(void)
         CASE(a_secret_goes_with_its_session_or_when_destroyed),
         CASE(private_secrets_end_with_the_login),
     };
-    return cmocka_run_group_tests_name("pkcs11 derive", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 derive", tests, load_group, unload_group);
 }

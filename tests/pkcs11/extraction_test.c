@@ -160,7 +160,6 @@ static void no_derived_secret_becomes_readable(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(no_attribute_tells_it),
         CASE(no_search_guesses_it),
@@ -170,5 +169,5 @@ int main(void)
         CASE(none_comes_in_either),
         CASE(no_derived_secret_becomes_readable),
     };
-    return cmocka_run_group_tests_name("pkcs11 extraction", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 extraction", tests, load_group, unload_group);
 }

@@ -25,9 +25,10 @@ size_t fake_row_of(const char *algorithm)
 
 void fake_copy_text(const struct kc_values *values, enum kc_field field, char *text, size_t size)
 {
-    struct kc_span span = values->value[field].span;
-    snprintf(text, size, "%.*s", kc_values_has(values, field) ? (int)span.size : 0,
-        (const char *)span.bytes);
+    struct kc_span span = {(const uint8_t *)"", 0};
+    if (kc_values_has(values, field))
+        span = values->value[field].span;
+    snprintf(text, size, "%.*s", (int)span.size, (const char *)span.bytes);
 }
 
 static uint8_t passed[KC_DATA_SIZE_MAX]; /* the one thread's own */

@@ -216,7 +216,6 @@ static void destroys_a_key_by_its_private_half(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(makes_a_key_of_each_kind),
         CASE(a_key_is_for_one_thing_and_signing_goes_first),
@@ -227,5 +226,5 @@ int main(void)
         CASE(changes_label_and_id_of_both_halves),
         CASE(destroys_a_key_by_its_private_half),
     };
-    return cmocka_run_group_tests_name("pkcs11 generate", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 generate", tests, load_group, unload_group);
 }

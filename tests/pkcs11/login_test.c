@@ -304,7 +304,6 @@ static void shows_the_tokens_that_are_configured(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         LOCKED(the_tokens_flags_tell_how_pins_are),
         LOCKED(private_halves_are_not_seen_before_a_login),
@@ -320,5 +319,5 @@ int main(void)
         CASE(finalizing_ends_the_wait),
         CASE(shows_the_tokens_that_are_configured),
     };
-    return cmocka_run_group_tests_name("pkcs11 logins and tokens", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 logins and tokens", tests, load_group, unload_group);
 }

@@ -248,6 +248,8 @@ static void loads_in_less_than_five_milliseconds(void **state)
 {
     (void)state;
     double least = 1e9;
+    if (getenv("KC_MEMCHECK") != NULL)
+        skip();
     assert_int_equal(system("cp " KC_BUILD_DIR "/custodian-pkcs11.so load-copy.so"), 0);
     for (int i = 0; i < 10; i++) {
         struct timespec before, after;
@@ -271,7 +273,6 @@ static void loads_in_less_than_five_milliseconds(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_rules_of_initialize_arguments),
         cmocka_unit_test(needs_initializing_before_anything_else),
@@ -283,5 +284,5 @@ int main(void)
         cmocka_unit_test(loads_in_less_than_five_milliseconds),
         cmocka_unit_test(brings_no_library_and_shows_three_symbols),
     };
-    return cmocka_run_group_tests_name("pkcs11 module", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 module", tests, load_group, unload_group);
 }

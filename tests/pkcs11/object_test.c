@@ -299,7 +299,6 @@ static void refuses_handles_and_arguments_that_are_wrong(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(finds_both_halves_of_each_key),
         CASE(shows_active_application_keys_only),
@@ -316,5 +315,5 @@ int main(void)
         CASE(never_tells_a_private_value),
         CASE(refuses_handles_and_arguments_that_are_wrong),
     };
-    return cmocka_run_group_tests_name("pkcs11 objects", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 objects", tests, load_group, unload_group);
 }

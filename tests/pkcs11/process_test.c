@@ -242,7 +242,6 @@ static void unloading_leaves_nothing(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(works_again_when_the_daemon_is_back),
         CASE(a_lost_connection_is_made_again_unnoticed),
@@ -252,5 +251,5 @@ int main(void)
         CASE(finalizing_ends_sessions_and_objects),
         CASE(unloading_leaves_nothing),
     };
-    return cmocka_run_group_tests_name("pkcs11 process", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 process", tests, load_group, unload_group);
 }

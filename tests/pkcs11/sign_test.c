@@ -222,7 +222,6 @@ static void says_what_is_wrong_with_the_peer_of_a_split_key(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(signs_with_both_curves),
         CASE(signs_a_message_of_no_octets),
@@ -236,5 +235,5 @@ int main(void)
         CASE(says_how_signing_failed),
         CASE(says_what_is_wrong_with_the_peer_of_a_split_key),
     };
-    return cmocka_run_group_tests_name("pkcs11 sign", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pkcs11 sign", tests, load_group, unload_group);
 }

@@ -258,7 +258,6 @@ static void gives_random_octets_of_any_number(void **state)
 
 int main(void)
 {
-    load_module();
     const struct CMUnitTest tests[] = {
         CASE(has_two_tokens_for_each_keyring),
         CASE(slot_ids_are_the_same_after_a_restart_and_in_any_order),
@@ -275,5 +274,6 @@ int main(void)
         CASE(lets_a_client_log_in_that_always_does),
         CASE(gives_random_octets_of_any_number),
     };
-    return cmocka_run_group_tests_name("pkcs11 slots and sessions", tests, NULL, NULL);
+    return cmocka_run_group_tests_name(
+        "pkcs11 slots and sessions", tests, load_group, unload_group);
 }

@@ -32,6 +32,20 @@ void unload_module(void)
     p11 = NULL;
 }
 
+int load_group(void **state)
+{
+    (void)state;
+    load_module();
+    return 0;
+}
+
+int unload_group(void **state)
+{
+    (void)state;
+    unload_module();
+    return 0;
+}
+
 int start_module(void **state)
 {
     (void)state;

@@ -15,6 +15,10 @@ extern CK_FUNCTION_LIST_3_0 *p11;
 void load_module(void);
 void unload_module(void);
 
+/* The same as CMocka's fixtures of a group. */
+int load_group(void **state);
+int unload_group(void **state);
+
 /* CMocka fixtures: a fresh custodian, the module initialized. */
 int start_module(void **state);
 int stop_module(void **state);

@@ -6,12 +6,14 @@
 
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/store.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DEADLINE_MS 60000
+#define SECRET_MAX 56
 
 OSSL_LIB_CTX *library;
 OSSL_PROVIDER *default_provider, *provider;
@@ -128,4 +130,55 @@ EVP_PKEY *decode(const char *pem)
     (void)OSSL_DECODER_from_data(context, &at, &size);
     OSSL_DECODER_CTX_free(context);
     return key;
+}
+
+static bool derive(EVP_PKEY *own, EVP_PKEY *peer, unsigned char *secret, size_t *size)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(library, own, NULL);
+    bool done = EVP_PKEY_derive_init(context) == 1 &&
+                EVP_PKEY_derive_set_peer(context, peer) == 1 &&
+                EVP_PKEY_derive(context, secret, size) == 1;
+    EVP_PKEY_CTX_free(context);
+    return done;
+}
+
+bool agrees(EVP_PKEY *key, const char *algorithm)
+{
+    unsigned char ours[SECRET_MAX], theirs[SECRET_MAX];
+    size_t our_size = sizeof ours, their_size = sizeof theirs;
+    EVP_PKEY *peer = EVP_PKEY_Q_keygen(library, NULL, algorithm), *peer_public = public_of(peer);
+    EVP_PKEY *public = public_of(key);
+    bool same = derive(key, peer_public, ours, &our_size) &&
+                derive(peer, public, theirs, &their_size) && our_size == their_size &&
+                memcmp(ours, theirs, our_size) == 0;
+    EVP_PKEY_free(public);
+    EVP_PKEY_free(peer_public);
+    EVP_PKEY_free(peer);
+    return same;
+}
+
+static bool crypt(EVP_PKEY *key, int (*begin)(EVP_PKEY_CTX *),
+    int (*go)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t),
+    const unsigned char *in, size_t in_size, unsigned char *out, size_t *size)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(library, key, NULL);
+    bool done = begin(context) == 1 &&
+                EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+                go(context, out, size, in, in_size) == 1;
+    EVP_PKEY_CTX_free(context);
+    return done;
+}
+
+bool decrypts(EVP_PKEY *key, uint8_t octet)
+{
+    unsigned char sealed[256], opened[256];
+    size_t sealed_size = sizeof sealed, opened_size = sizeof opened;
+    EVP_PKEY *public = public_of(key);
+    bool same =
+        crypt(public, EVP_PKEY_encrypt_init, EVP_PKEY_encrypt, &octet, 1, sealed, &sealed_size) &&
+        crypt(key, EVP_PKEY_decrypt_init, EVP_PKEY_decrypt, sealed, sealed_size, opened,
+            &opened_size) &&
+        opened_size == 1 && opened[0] == octet;
+    EVP_PKEY_free(public);
+    return same;
 }

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What load_provider makes: a library context with both. */
 extern OSSL_LIB_CTX *library;
@@ -45,5 +46,11 @@ EVP_PKEY *public_of(const EVP_PKEY *key);
 
 /* Signs, and lets the default provider verify. */
 bool signs(EVP_PKEY *key, EVP_PKEY *public);
+
+/* Agrees with a key that the default provider makes, which comes to the same secret; X25519, X448. */
+bool agrees(EVP_PKEY *key, const char *algorithm);
+
+/* Opens an octet that the default provider encrypted with OAEP. */
+bool decrypts(EVP_PKEY *key, uint8_t octet);
 
 #endif
