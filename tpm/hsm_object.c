@@ -194,18 +194,14 @@ enum kc_error kc_hsm_pair_make(struct kc_hsm_token *token, const struct kc_hsm_n
 
 enum kc_error kc_hsm_pair_destroy(struct kc_hsm_token *token, const struct kc_hsm_pair *pair)
 {
-    const CK_OBJECT_HANDLE objects[] = {pair->private, pair->public};
-    enum kc_error result = KC_OK;
+    const CK_OBJECT_HANDLE objects[] = {pair->public, pair->private};
+    enum kc_error error = KC_OK;
     memset(token->hot, 0, sizeof token->hot);
-    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
-        if (objects[i] == CK_INVALID_HANDLE)
-            continue;
-        enum kc_error error = kc_hsm_connection_check(token, "destroy a resident key",
-            token->functions->C_DestroyObject(token->session, objects[i]));
-        if (result == KC_OK)
-            result = error;
-    }
-    return result;
+    for (size_t i = 0; error == KC_OK && i < sizeof objects / sizeof objects[0]; i++)
+        if (objects[i] != CK_INVALID_HANDLE)
+            error = kc_hsm_connection_check(token, "destroy a resident key",
+                token->functions->C_DestroyObject(token->session, objects[i]));
+    return error;
 }
 
 /* --- the public key --- */

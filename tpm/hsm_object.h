@@ -38,7 +38,8 @@ KC_CHECKED enum kc_error kc_hsm_pair_make(struct kc_hsm_token *token,
     const struct kc_hsm_name *name, bool in_token, struct kc_hsm_pair *pair,
     const struct kc_hsm_dialect **dialect);
 
-/* Destroys both; the first failure is told. Handles that are CK_INVALID_HANDLE are passed over. */
+/* Destroys both, the public object first: what is there of a key can be found as long as its private
+ * object is. Handles that are CK_INVALID_HANDLE are passed over. */
 KC_CHECKED enum kc_error kc_hsm_pair_destroy(
     struct kc_hsm_token *token, const struct kc_hsm_pair *pair);
 

@@ -103,10 +103,9 @@ enum kc_error kc_hsm_resident_destroy(struct kc_hsm_token *token, struct kc_span
 
 /* --- what was left --- */
 
-static enum kc_error search_new(
-    struct kc_hsm_token *token, CK_OBJECT_HANDLE found[static LEFT_MAX], CK_ULONG *count)
+static enum kc_error search_new(struct kc_hsm_token *token, CK_OBJECT_CLASS class,
+    CK_OBJECT_HANDLE found[static LEFT_MAX], CK_ULONG *count)
 {
-    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_UTF8CHAR label[] = KC_HSM_NEW;
     CK_ATTRIBUTE template[] = {
         {CKA_CLASS, &class, sizeof class},
@@ -119,7 +118,26 @@ static enum kc_error search_new(
     error = kc_hsm_connection_check(token, "search what was left",
         token->functions->C_FindObjects(token->session, found, LEFT_MAX, count));
     CK_RV ended = token->functions->C_FindObjectsFinal(token->session);
+    if (*count > LEFT_MAX)
+        *count = LEFT_MAX;
     return error == KC_OK ? kc_hsm_connection_check(token, "end the search", ended) : error;
+}
+
+/* Whether the maker of this tag made the object, in another life. What has an id of another form is
+ * another program's. */
+static enum kc_error read_maker(struct kc_hsm_token *token, CK_OBJECT_HANDLE object,
+    const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], struct kc_hsm_name *name, bool *is_left)
+{
+    CK_ATTRIBUTE attribute = {CKA_ID, name->id, sizeof name->id};
+    CK_RV code = token->functions->C_GetAttributeValue(token->session, object, &attribute, 1);
+    *is_left = false;
+    if (code == CKR_BUFFER_TOO_SMALL || code == CKR_ATTRIBUTE_TYPE_INVALID)
+        return KC_OK;
+    enum kc_error error = kc_hsm_connection_check(token, "read who made what was left", code);
+    *is_left = error == KC_OK && attribute.ulValueLen == sizeof name->id &&
+               memcmp(name->id, tag, KC_ROOT_MAKER_SIZE) == 0 &&
+               memcmp(name->id, tag, KC_ROOT_KEY_TAG_SIZE) != 0;
+    return error;
 }
 
 /* Which algorithm a left object is of: by the size of its public point, or its type. */
@@ -153,7 +171,6 @@ static enum kc_error read_left(struct kc_hsm_token *token, CK_OBJECT_HANDLE priv
 {
     CK_BBOOL signs = CK_FALSE, decrypts = CK_FALSE;
     CK_ATTRIBUTE attributes[] = {
-        {CKA_ID, name->id, sizeof name->id},
         {CKA_KEY_TYPE, type, sizeof *type},
         {CKA_SIGN, &signs, sizeof signs},
         {CKA_DECRYPT, &decrypts, sizeof decrypts},
@@ -166,23 +183,51 @@ static enum kc_error read_left(struct kc_hsm_token *token, CK_OBJECT_HANDLE priv
 }
 
 static enum kc_error describe_left(struct kc_hsm_token *token, struct kc_hsm_name *name,
-    CK_KEY_TYPE type, struct kc_root_made *left)
+    const struct kc_hsm_pair *pair, struct kc_root_made *left)
 {
-    CK_OBJECT_HANDLE public = CK_INVALID_HANDLE;
     struct kc_root_made written = {0};
+    CK_KEY_TYPE type = 0;
     bool is_der;
-    enum kc_error error = kc_hsm_object_find(token, name, CKO_PUBLIC_KEY, &public);
+    enum kc_error error = read_left(token, pair->private, name, &type);
     if (error != KC_OK)
         return error;
-    name->algorithm = recognise(type, read_point_size(token, public));
-    if (!name->algorithm || public == CK_INVALID_HANDLE)
+    name->algorithm = recognise(type, read_point_size(token, pair->public));
+    if (!name->algorithm)
         return kc_hsm_connection_refuse(
-            token, KC_ERR_ROOT_ANSWER, "what was left is no pair of keys");
-    error = kc_hsm_public_read(token, name->algorithm, public, &written, &is_der);
+            token, KC_ERR_ROOT_ANSWER, "what was left is of no algorithm of ours");
+    error = kc_hsm_public_read(token, name->algorithm, pair->public, &written, &is_der);
     if (error == KC_OK)
         error = kc_hsm_name_write(token, name, &written);
     if (error == KC_OK)
         *left = written;
+    return error;
+}
+
+/* Of an object that was left its pair; or, if it is half a key, it is removed. */
+static enum kc_error look_at(struct kc_hsm_token *token, CK_OBJECT_HANDLE object,
+    const uint8_t *tag, struct kc_hsm_name *name, struct kc_hsm_pair *pair, bool *is_whole)
+{
+    bool is_left = false;
+    enum kc_error error = read_maker(token, object, tag, name, &is_left);
+    *is_whole = false;
+    if (error != KC_OK || !is_left || (error = find_pair(token, name, pair)) != KC_OK)
+        return error;
+    *is_whole = pair->public != CK_INVALID_HANDLE && pair->private != CK_INVALID_HANDLE;
+    return *is_whole ? KC_OK : kc_hsm_pair_destroy(token, pair);
+}
+
+/* Public objects without their private ones. */
+static enum kc_error remove_halves(struct kc_hsm_token *token, const uint8_t *tag)
+{
+    CK_OBJECT_HANDLE found[LEFT_MAX];
+    CK_ULONG count = 0;
+    enum kc_error error = search_new(token, CKO_PUBLIC_KEY, found, &count);
+    for (CK_ULONG i = 0; error == KC_OK && i < count; i++) {
+        struct kc_hsm_name name = {0};
+        struct kc_hsm_pair pair;
+        bool is_whole;
+        error = look_at(token, found[i], tag, &name, &pair, &is_whole);
+    }
     return error;
 }
 
@@ -191,15 +236,17 @@ enum kc_error kc_hsm_resident_left(struct kc_hsm_token *token,
 {
     CK_OBJECT_HANDLE found[LEFT_MAX];
     CK_ULONG count = 0;
-    enum kc_error error = search_new(token, found, &count);
-    for (CK_ULONG i = 0; error == KC_OK && i < count && i < LEFT_MAX; i++) {
+    enum kc_error error = search_new(token, CKO_PRIVATE_KEY, found, &count);
+    for (CK_ULONG i = 0; error == KC_OK && i < count; i++) {
         struct kc_hsm_name name = {0};
-        CK_KEY_TYPE type = 0;
-        error = read_left(token, found[i], &name, &type);
-        bool is_mine = memcmp(name.id, tag, KC_ROOT_KEY_TAG_SIZE) == 0;
-        if (error == KC_OK && !is_mine && number-- == 0)
-            return describe_left(token, &name, type, left);
+        struct kc_hsm_pair pair;
+        bool is_whole;
+        error = look_at(token, found[i], tag, &name, &pair, &is_whole);
+        if (error == KC_OK && is_whole && number-- == 0)
+            return describe_left(token, &name, &pair, left);
     }
+    if (error == KC_OK)
+        error = remove_halves(token, tag);
     if (error == KC_OK)
         *left = (struct kc_root_made){.blob_size = 0};
     return error;

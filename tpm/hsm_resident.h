@@ -3,7 +3,7 @@
  * Resident keys in a token: pairs of objects that were made there, sensitive and never extractable.
  * They run in the worker's thread.
  *
- *   CKA_ID     tag [16] of the maker, random [16]: what the blob names
+ *   CKA_ID     tag [16] of the maker and its life, random [16]: what the blob names
  *   CKA_LABEL  "custodian new" until kc_root_key_keep, then "custodian"
  *
  *   blob       version u8, kind u8, algorithm u8, use u8, CKA_ID [32], checksum [16]: the start of

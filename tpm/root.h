@@ -219,7 +219,8 @@ enum kc_root_scheme {
 #define KC_ROOT_PUBLIC_MAX 270  /* octets of a public key, below */
 #define KC_ROOT_INPUT_MAX 4096  /* octets that are signed by EdDSA */
 #define KC_ROOT_RESULT_MAX 256  /* octets of a signature, an agreed point, a plaintext */
-#define KC_ROOT_KEY_TAG_SIZE 16 /* octets of a maker's tag, below */
+#define KC_ROOT_KEY_TAG_SIZE 16 /* octets of a maker's tag, below ... */
+#define KC_ROOT_MAKER_SIZE 8    /* ... of which so many are the same in all lives of the maker */
 
 /*
  * What is given for a resident key, on making it and whenever it is used.
@@ -252,8 +253,9 @@ struct kc_root_made {
 /*
  * Makes a resident key. It was used once when this returns, as far as that can be told.
  *
- * tag   the maker's own, KC_ROOT_KEY_TAG_SIZE octets. A token keeps it with the new object until
- *       kc_root_key_keep, so that what a dead maker left can be found (kc_root_key_left)
+ * tag   the maker's own, KC_ROOT_KEY_TAG_SIZE octets, and of its life. A token keeps it with the
+ *       new object until kc_root_key_keep, so that the maker's next life finds what the one before
+ *       left (kc_root_key_left)
  * made  written only on KC_OK
  *
  * KC_ERR_ROOT_UNFIT     this root has no such keys
@@ -268,8 +270,9 @@ KC_CHECKED enum kc_error kc_root_key_make(struct kc_root *root, enum kc_algorith
 KC_CHECKED enum kc_error kc_root_key_keep(struct kc_root *root, const struct kc_root_key *key);
 
 /*
- * The next key that was made under another tag and not kept, if there is one: to be kept or to be
- * destroyed by who knows whether the store has it.
+ * The next key that the same maker made in another life and did not keep, if there is one: to be kept
+ * or to be destroyed by who knows whether the store has it. Others may use the same token. Of what is
+ * half a key only, as its making or destruction was interrupted, nobody has a use; it is removed.
  *
  * number  0 for the first, 1 for the one after it ..
  *

@@ -141,9 +141,8 @@ struct kc_vault {
     const struct kc_config *config;
     const struct kc_vault_outside *outside;
     const char *users;
-    uint64_t started; /* seconds since 1970 */
-    uint8_t
-        tag[KC_ROOT_KEY_TAG_SIZE]; /* random: of what it makes in the root, until it is stored */
+    uint64_t started;                                        /* seconds since 1970 */
+    uint8_t life[KC_ROOT_KEY_TAG_SIZE - KC_ROOT_MAKER_SIZE]; /* random: see kc_resident_make */
     atomic_bool stopping;
 
     /* The lock is held for reading while something is done for the desk of this number, for writing

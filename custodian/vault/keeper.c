@@ -30,6 +30,7 @@ struct keys {
     uint8_t names[KEY_SIZE];
     uint8_t authorisation[KEY_SIZE];
     uint8_t attestation[KEY_SIZE];
+    uint8_t maker[KEY_SIZE];
 };
 
 /* A wrapping key; in the arena. */
@@ -152,6 +153,8 @@ static enum kc_error derive(const uint8_t secret[static KEY_SIZE], struct keys *
         error = derive_one(span, "custodian vault: head in the root, 1", keys->authorisation);
     if (error == KC_OK)
         error = derive_one(span, "custodian vault: attestation key, 1", keys->attestation);
+    if (error == KC_OK)
+        error = derive_one(span, "custodian vault: maker of resident keys, 1", keys->maker);
     return error;
 }
 
@@ -499,6 +502,11 @@ void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number)
 }
 
 /* --- the head --- */
+
+const uint8_t *kc_keeper_maker(const struct kc_keeper *keeper)
+{
+    return keeper->keys->maker;
+}
 
 const uint8_t *kc_keeper_attestation_seed(const struct kc_keeper *keeper)
 {

@@ -120,6 +120,10 @@ KC_CHECKED enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uin
 
 void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number);
 
+/* What resident keys that wait for their record are known by as this store's: KC_ROOT_MAKER_SIZE octets,
+ * public, lent. */
+const uint8_t *kc_keeper_maker(const struct kc_keeper *keeper);
+
 /* --- keys for the head, and the seed of the Ed25519 key that signs attestations; 32 octets each, secret,
  * lent --- */
 

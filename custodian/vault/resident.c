@@ -374,10 +374,19 @@ static enum kc_error settle_left(
                                                    : kc_vault_root_key_destroy(root, &named);
 }
 
-static enum kc_error clean_up(struct kc_call *call, struct kc_vault_root root)
+/* Of this store's vault, and of this life of it: another custodian's keys in the same token, which wait
+ * for their records there, are left alone. */
+static void write_tag(const struct kc_call *call, uint8_t tag[static KC_ROOT_KEY_TAG_SIZE])
+{
+    memcpy(tag, kc_keeper_maker(call->vault->keeper), KC_ROOT_MAKER_SIZE);
+    memcpy(tag + KC_ROOT_MAKER_SIZE, call->vault->life, sizeof call->vault->life);
+}
+
+static enum kc_error clean_up(
+    struct kc_call *call, struct kc_vault_root root, const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE])
 {
     struct kc_root_made left;
-    enum kc_error error = kc_vault_root_key_left(root, call->vault->tag, 0, &left);
+    enum kc_error error = kc_vault_root_key_left(root, tag, 0, &left);
     return error == KC_OK && left.blob_size > 0 ? settle_left(call, root, &left) : error;
 }
 
@@ -387,16 +396,18 @@ enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wante
     KC_AUTO_SECRET auth = {0};
     struct kc_root_made made;
     struct kc_vault_root root;
+    uint8_t tag[KC_ROOT_KEY_TAG_SIZE];
+    write_tag(call, tag);
     enum kc_error error = kc_keeper_root_of(call->vault->keeper, wanted, &root);
     if (error == KC_OK)
-        error = clean_up(call, root);
+        error = clean_up(call, root, tag);
     if (error == KC_OK)
         error = kc_secret_init(&auth, KC_ROOT_AUTH_SIZE);
     if (error == KC_OK)
         error = kc_entropy_fill(call->vault->entropy, auth.bytes, auth.size);
     if (error == KC_OK)
         error = kc_vault_root_key_make(
-            root, info->algorithm, (enum kc_use)wanted->use, auth.bytes, call->vault->tag, &made);
+            root, info->algorithm, (enum kc_use)wanted->use, auth.bytes, tag, &made);
     if (error == KC_OK && (made.algorithm != info->algorithm || made.use != wanted->use))
         error = KC_ERR_ROOT_ANSWER;
     if (error == KC_OK)

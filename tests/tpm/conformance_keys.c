@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 static const uint8_t auth[KC_ROOT_AUTH_SIZE] = "an authorisation, no human's PIN";
-static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "one life's tag.";
-static const uint8_t other_tag[KC_ROOT_KEY_TAG_SIZE] = "another's.";
+static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "a maker, life 1";
+static const uint8_t other_tag[KC_ROOT_KEY_TAG_SIZE] = "a maker, life 2";
+static const uint8_t foreign_tag[KC_ROOT_KEY_TAG_SIZE] = "another maker's";
 static const struct kc_span digest = {(const uint8_t *)"thirty-two octets, as SHA-256 has", 32};
 static const struct kc_span message = {(const uint8_t *)"a message of any size", 21};
 
@@ -347,6 +348,7 @@ static void resident_keys_that_were_left_are_found_and_kept_ones_are_not(void **
     struct kc_root_key kept_key = key_of(&kept), orphan_key = key_of(&orphan);
     assert_done(kc_root_key_keep(root, &kept_key), "keeping");
     assert_false(find_left(tag, 0, &left));
+    assert_false(find_left(foreign_tag, 0, &left));
     assert_int_equal(find_left(other_tag, 0, &left), hardware->keeps_keys);
     if (hardware->keeps_keys) {
         assert_int_equal(left.algorithm, KC_ALGORITHM_P256);

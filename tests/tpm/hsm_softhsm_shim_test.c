@@ -168,8 +168,8 @@ static void any_call_that_fails_while_sealing_is_a_clean_error(void **state)
 /* --- resident keys --- */
 
 static const uint8_t no_auth[KC_ROOT_AUTH_SIZE];
-static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "one life",
-                     next_tag[KC_ROOT_KEY_TAG_SIZE] = "next";
+static const uint8_t tag[KC_ROOT_KEY_TAG_SIZE] = "a maker, life 1",
+                     next_tag[KC_ROOT_KEY_TAG_SIZE] = "a maker, life 2";
 static struct kc_root_made resident;
 
 static enum kc_error make_resident(void)
@@ -220,14 +220,14 @@ static void any_call_that_fails_while_a_resident_key_in_softhsm_is_used_is_a_cle
     fail_each_use(KC_USE_AGREE, agree);
 }
 
-/* Whatever a token that fails has kept of the keys that it was to make: the next life finds it. */
-static void what_softhsm_kept_of_resident_keys_that_failed_is_found(void **state)
+#define TOOL(line)                                                                                 \
+    "pkcs11-tool --module " KC_SOFTHSM_MODULE " --token-label " KC_SOFTHSM_TOKEN                   \
+    " --login --pin " KC_SOFTHSM_PIN " " line
+
+/* What the next life does. */
+static void destroy_what_was_left(void)
 {
-    (void)state;
     struct kc_root_made left;
-    size_t before = kc_softhsm_count_objects(&hsm);
-    for (size_t i = 0; i < CODES; i++)
-        fail_each_call(make_resident, codes[i], true);
     for (;;) {
         assert_int_equal(kc_root_key_left(root, next_tag, 0, &left), KC_OK);
         if (left.blob_size == 0)
@@ -236,7 +236,57 @@ static void what_softhsm_kept_of_resident_keys_that_failed_is_found(void **state
         assert_int_equal(kc_root_key_destroy(root, &key), KC_OK);
     }
     kc_root_disconnect(root);
+}
+
+/* Whatever a token that fails has kept of the keys that it was to make: the next life finds it. */
+static void what_softhsm_kept_of_resident_keys_that_failed_is_found(void **state)
+{
+    (void)state;
+    size_t before = kc_softhsm_count_objects(&hsm);
+    for (size_t i = 0; i < CODES; i++)
+        fail_each_call(make_resident, codes[i], true);
+    destroy_what_was_left();
     assert_int_equal(kc_softhsm_count_objects(&hsm), before);
+}
+
+/* The life ends with any call of a destruction: half a key is nothing that stays, or stands in the way. */
+static void what_softhsm_kept_of_a_destruction_that_was_interrupted_is_removed(void **state)
+{
+    (void)state;
+    size_t before = kc_softhsm_count_objects(&hsm);
+    bool reached = true;
+    for (unsigned n = 1; reached; n++) {
+        assert_int_equal(
+            kc_root_key_make(root, KC_ALGORITHM_P256, KC_USE_SIGN, no_auth, tag, &resident), KC_OK);
+        const struct kc_root_key key = {no_auth, {resident.blob, resident.blob_size}};
+        behave();
+        shim->code = CKR_VENDOR_DEFINED | 7;
+        shim->fails_at = n;
+        shim->fails_on = 1000000;
+        enum kc_error error = kc_root_key_destroy(root, &key);
+        reached = shim->calls >= n;
+        assert_int_equal(error == KC_OK, !reached);
+        behave();
+        destroy_what_was_left();
+        assert_int_equal(kc_softhsm_count_objects(&hsm), before);
+    }
+}
+
+/* Public or private: what else is in the token and looks like ours is passed over, and stays. */
+static void what_others_have_in_softhsm_under_such_a_label_is_left_alone(void **state)
+{
+    (void)state;
+    size_t before = kc_softhsm_count_objects(&hsm);
+    kc_root_disconnect(root);
+    assert_true(kc_softhsm_run(&hsm, TOOL("--keypairgen --key-type EC:prime256v1 "
+                                          "--label 'custodian new' --id 0102")));
+    assert_true(kc_softhsm_run(&hsm,
+        TOOL(
+            "--keypairgen --key-type EC:prime256v1 --label 'custodian new' --id "
+            "0000000000000000000000000000000000000000000000000000000000000000000000000000000000")));
+    assert_int_equal(make_resident(), KC_OK);
+    destroy_what_was_left();
+    assert_int_equal(kc_softhsm_count_objects(&hsm), before + 4);
 }
 
 /* Facts about SoftHSM 2.6.1; nothing of the trying stays. */
@@ -450,14 +500,12 @@ static void a_token_without_gcm_is_unfit_and_stays_as_it_was(void **state)
     assert_int_equal(kc_softhsm_count_objects(&hsm), 0);
 }
 
-#define PKCS11_TOOL                                                                                \
-    "pkcs11-tool --module " KC_SOFTHSM_MODULE " --token-label " KC_SOFTHSM_TOKEN                   \
-    " --login --pin " KC_SOFTHSM_PIN " --keygen --label " KC_SOFTHSM_KEY
+#define MAKE_KEY(line) TOOL("--keygen --label " KC_SOFTHSM_KEY " " line)
 
 static void a_key_that_could_leave_softhsm_is_refused(void **state)
 {
     (void)state;
-    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:32 --extractable"));
+    assert_true(kc_softhsm_run(&hsm, MAKE_KEY("--key-type aes:32 --extractable")));
     assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
     assert_int_equal(kc_softhsm_count_objects(&hsm), 1);
 }
@@ -465,7 +513,7 @@ static void a_key_that_could_leave_softhsm_is_refused(void **state)
 static void a_key_of_another_size_is_refused(void **state)
 {
     (void)state;
-    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:16 --sensitive"));
+    assert_true(kc_softhsm_run(&hsm, MAKE_KEY("--key-type aes:16 --sensitive")));
     assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
 }
 
@@ -473,7 +521,7 @@ static void two_keys_of_the_label_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(provision(), KC_OK);
-    assert_true(kc_softhsm_run(&hsm, PKCS11_TOOL " --key-type aes:32 --sensitive"));
+    assert_true(kc_softhsm_run(&hsm, MAKE_KEY("--key-type aes:32 --sensitive")));
     assert_int_equal(provision(), KC_ERR_ROOT_HANDLE);
 }
 
@@ -533,6 +581,8 @@ int main(void)
         TEST(any_call_that_fails_while_sealing_is_a_clean_error),
         TEST(any_call_that_fails_while_a_resident_key_in_softhsm_is_used_is_a_clean_error),
         TEST(what_softhsm_kept_of_resident_keys_that_failed_is_found),
+        TEST(what_softhsm_kept_of_a_destruction_that_was_interrupted_is_removed),
+        TEST(what_others_have_in_softhsm_under_such_a_label_is_left_alone),
         TEST(the_quirks_of_softhsm_are_found),
         TEST(a_session_or_a_login_that_was_lost_is_made_again_unnoticed),
         TEST(a_token_that_stays_away_is_unavailable_until_it_is_back),
