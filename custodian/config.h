@@ -102,12 +102,15 @@ struct kc_config_tls {
     char certificate[KC_CONFIG_PATH_SIZE]; /* with those that lead to an authority; empty: no TLS */
     char key[KC_CONFIG_PATH_SIZE];
     char authorities[KC_CONFIG_PATH_SIZE];
+    char revocations[KC_CONFIG_PATH_SIZE]; /* lists of certificates (RFC 5280, 5); empty: none */
 };
 
 /* Another custodian that may ask here: as which local user the policy sees it. */
 struct kc_config_remote {
     char certificate_name[KC_CONFIG_HOST_NAME_SIZE];
     struct kc_config_user user;
+    uint32_t connections; /* of it at once; 0: all if it is the only one, else half */
+    uint32_t rate;        /* requests a minute; 0: any number */
 };
 
 struct kc_config_listen {

@@ -24,7 +24,9 @@ enum kc_error kc_parse_address(struct kc_parse *parse, const config_setting_t *s
     {                                                                                              \
 #field, kc_parse_path, offsetof(struct kc_config_tls, field), 0, KC_CONFIG_PATH_SIZE, true \
     }
-static const struct kc_setting tls_rows[] = {TLS(certificate), TLS(key), TLS(authorities)};
+static const struct kc_setting tls_rows[] = {TLS(certificate), TLS(key), TLS(authorities),
+    {"revocations", kc_parse_path, offsetof(struct kc_config_tls, revocations), 0,
+        KC_CONFIG_PATH_SIZE, false}};
 
 enum kc_error kc_parse_tls(struct kc_parse *parse, const config_setting_t *setting,
     const struct kc_setting *row, void *destination)
@@ -38,6 +40,8 @@ static const struct kc_setting remote_rows[] = {
     {"certificate_name", kc_parse_certificate_name, REMOTE(certificate_name), 0,
         KC_CONFIG_HOST_NAME_SIZE, true},
     {"user", kc_parse_user, REMOTE(user), 1, UINT32_MAX - 1, true},
+    {"connections", kc_parse_number, REMOTE(connections), 0, 256, false},
+    {"rate", kc_parse_number, REMOTE(rate), 0, 1000000, false},
 };
 
 static enum kc_error read_remote(struct kc_parse *parse, const config_setting_t *setting)

@@ -56,6 +56,29 @@ static enum kc_error use_key(SSL_CTX *context, const char *path)
     return good ? KC_OK : KC_ERR_CONFIG;
 }
 
+/* Each certificate on the way to an authority then needs a list that is of now. */
+static enum kc_error use_revocations(SSL_CTX *context, const char *path)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    FILE *file = fopen(path, "re");
+    X509_CRL *list;
+    size_t count = 0;
+    bool good = file != NULL;
+    while (good && (list = PEM_read_X509_CRL(file, NULL, no_phrase, NULL)) != NULL) {
+        good = X509_STORE_add_crl(store, list) == 1;
+        X509_CRL_free(list);
+        count++;
+    }
+    good = good && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (file)
+        (void)fclose(file);
+    return good && count > 0 &&
+                   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) ==
+                       1
+               ? KC_OK
+               : KC_ERR_CONFIG;
+}
+
 static enum kc_error use_files(
     SSL_CTX *context, const struct kc_config_tls *config, const char **problem)
 {
@@ -64,6 +87,9 @@ static enum kc_error use_files(
         return KC_ERR_CONFIG;
     *problem = config->authorities;
     if (SSL_CTX_load_verify_file(context, config->authorities) != 1)
+        return KC_ERR_CONFIG;
+    *problem = config->revocations;
+    if (config->revocations[0] != 0 && use_revocations(context, config->revocations) != KC_OK)
         return KC_ERR_CONFIG;
     *problem = config->key;
     return use_key(context, config->key);

@@ -53,6 +53,12 @@ static enum kc_error verification_error(long result)
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return KC_ERR_PEER_EXPIRED;
+    case X509_V_ERR_CERT_REVOKED:
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+        return KC_ERR_PEER_REVOKED;
     default:
         return KC_ERR_PEER_AUTHORITY;
     }

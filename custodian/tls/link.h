@@ -18,6 +18,7 @@
  * KC_ERR_PEER_NAME       its certificate has another name
  * KC_ERR_PEER_EXPIRED    a certificate is not valid at this time
  * KC_ERR_PEER_AUTHORITY  no authority of ours vouches for it, or not for this use
+ * KC_ERR_PEER_REVOKED    a certificate is revoked, or no list of now says that it is not
  * KC_ERR_PEER_DENIED     it does not take our certificate, or gives its holder nothing
  */
 #ifndef KC_CUSTODIAN_TLS_LINK_H

@@ -16,7 +16,7 @@
 static bool is_failure_to_ask(enum kc_error error)
 {
     return error == KC_ERR_PEER_ABSENT || error == KC_ERR_PEER_LATE ||
-           (error >= KC_ERR_PEER_CUT && error <= KC_ERR_PEER_DENIED);
+           (error >= KC_ERR_PEER_CUT && error <= KC_ERR_PEER_REVOKED);
 }
 
 /* Of the operations that a question can be, in enum kc_error's words. */

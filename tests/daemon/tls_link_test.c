@@ -37,9 +37,14 @@ static int tear_down(void **state)
     return system(command); /* NOLINT(cert-env33-c): a fixed command */
 }
 
+static const char *client_list, *server_list; /* of revocations; NULL: none */
+
 static enum kc_error load(const char *name, bool serves, struct kc_tls **tls)
 {
-    struct kc_config_tls files;
+    struct kc_config_tls files = {.revocations = ""};
+    const char *list = serves ? server_list : client_list;
+    if (list)
+        snprintf(files.revocations, sizeof files.revocations, "%s/%s.pem", folder, list);
     const char *problem;
     snprintf(files.certificate, sizeof files.certificate, "%s/%s.pem", folder, name);
     snprintf(files.key, sizeof files.key, "%s/%s.key", folder, name);
@@ -114,6 +119,54 @@ static void a_name_is_that_of_the_certificate_in_full(void **state)
     assert_int_equal(meet("exact", "peer.test", &known), KC_ERR_PEER_NAME);
 }
 
+/* --- revocations --- */
+
+static void a_certificate_is_taken_as_long_as_a_list_of_now_has_it_not(void **state)
+{
+    static const struct {
+        const char *client_list, *server_list;
+        enum kc_error error; /* of who connects */
+    } rows[] = {
+        {"none-revoked", "none-revoked", KC_OK}, {"wildcard-revoked", NULL, KC_OK}, /* another's */
+        {"exact-revoked", NULL, KC_ERR_PEER_REVOKED}, {NULL, "exact-revoked", KC_ERR_PEER_DENIED},
+        {"expired", NULL, KC_ERR_PEER_REVOKED}, {NULL, "expired", KC_ERR_PEER_DENIED},
+        {"strangers", NULL, KC_ERR_PEER_REVOKED}, /* of no authority of ours, whatever it has */
+    };
+    bool known;
+    (void)state;
+    kc_tls_make_authority(folder, "stranger");
+    kc_tls_revoke(folder, "authority", "none-revoked", NULL, KC_TLS_VALID);
+    kc_tls_revoke(folder, "authority", "exact-revoked", "exact", KC_TLS_VALID);
+    kc_tls_revoke(folder, "authority", "wildcard-revoked", "wildcard", KC_TLS_VALID);
+    kc_tls_revoke(folder, "authority", "expired", NULL, KC_TLS_EXPIRED);
+    kc_tls_revoke(folder, "stranger", "strangers", NULL, KC_TLS_VALID);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        client_list = rows[i].client_list;
+        server_list = rows[i].server_list;
+        enum kc_error error = meet("exact", "exact", &known);
+        if (error != rows[i].error)
+            fail_msg("row %zu: %s", i, kc_error_name(error));
+    }
+    client_list = server_list = NULL;
+}
+
+static void a_file_without_a_list_of_revocations_is_refused(void **state)
+{
+    static const char *const files[] = {"authority", "exact", "nowhere", "half"};
+    char command[256];
+    struct kc_tls *tls = NULL;
+    (void)state;
+    kc_tls_revoke(folder, "authority", "whole", NULL, KC_TLS_VALID);
+    snprintf(command, sizeof command,
+        "cd '%s' && { cat whole.pem; head -n 3 whole.pem; } >half.pem", folder);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a fixed command */
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        server_list = files[i];
+        assert_int_equal(load("exact", true, &tls), KC_ERR_CONFIG);
+    }
+    server_list = NULL;
+}
+
 /* --- the key's file --- */
 
 static void a_key_is_for_its_owner_alone_to_read(void **state)
@@ -134,7 +187,7 @@ static void a_key_is_for_its_owner_alone_to_read(void **state)
 
 static void a_key_of_another_certificate_is_none(void **state)
 {
-    struct kc_config_tls files;
+    struct kc_config_tls files = {.revocations = ""};
     struct kc_tls *tls = NULL;
     const char *problem = NULL;
     (void)state;
@@ -183,6 +236,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_that_of_the_certificate_in_full),
+        cmocka_unit_test(a_certificate_is_taken_as_long_as_a_list_of_now_has_it_not),
+        cmocka_unit_test(a_file_without_a_list_of_revocations_is_refused),
         cmocka_unit_test(a_key_is_for_its_owner_alone_to_read),
         cmocka_unit_test(a_key_of_another_certificate_is_none),
         cmocka_unit_test(a_head_is_within_all_limits_or_none),

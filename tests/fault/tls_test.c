@@ -62,7 +62,7 @@ static void listen_as(const char *own, unsigned user)
     snprintf(settings, sizeof settings,
         "%slisten = { address = \"127.0.0.1\"; port = %u; connections = 2; remotes = ( "
         "{ certificate_name = \"other.test\"; user = 64810; }, "
-        "{ certificate_name = \"device.test\"; user = %u; } ); };\n",
+        "{ certificate_name = \"device.test\"; user = %u; connections = 2; } ); };\n",
         tls, port, user);
     restart(&service, settings);
 }
@@ -235,10 +235,29 @@ static void a_remote_may_what_the_policy_gives_its_user(void **state)
     assert_answer(use(), KC_OK);
 }
 
+static void a_remote_that_asks_more_often_than_it_may_is_told_so(void **state)
+{
+    char tls[512], settings[1024];
+    (void)state;
+    kc_tls_settings(tls, sizeof tls, service.folder, "service", "authority");
+    snprintf(settings, sizeof settings,
+        "%slisten = { address = \"127.0.0.1\"; port = %u; remotes = ( "
+        "{ certificate_name = \"device.test\"; user = %u; rate = 1; } ); };\n",
+        tls, port, COURIERS);
+    restart(&service, settings);
+    size_t tries = 0; /* of which a new minute may let one more through */
+    enum kc_error error;
+    while ((error = use()) == KC_OK && tries < 10)
+        tries++;
+    assert_answer(error, KC_ERR_PEER_REFUSED);
+    listen_as("service", COURIERS);
+    assert_answer(use(), KC_OK);
+}
+
 /* A connection of the test's own, as the device's. */
 static struct kc_tls_link *connect_as_device(void)
 {
-    struct kc_config_tls files;
+    struct kc_config_tls files = {.revocations = ""};
     struct kc_tls *tls;
     struct kc_tls_link *link;
     const char *problem;
@@ -384,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_device_whose_certificate_has_expired_is_denied),
         cmocka_unit_test(a_device_that_is_none_of_the_remotes_is_denied),
         cmocka_unit_test(a_remote_may_what_the_policy_gives_its_user),
+        cmocka_unit_test(a_remote_that_asks_more_often_than_it_may_is_told_so),
         cmocka_unit_test(a_remote_that_asks_for_more_than_contributions_is_cut_off),
         cmocka_unit_test(a_remote_that_sends_what_is_no_request_is_cut_off),
         cmocka_unit_test(who_connects_and_says_nothing_is_cut_off_and_others_are_served_then),

@@ -122,6 +122,49 @@ void kc_tls_make_certificate(const char *folder, const char *authority, const ch
     EVP_PKEY_free(issuer_key);
 }
 
+static void add_revoked(X509_CRL *list, const char *folder, const char *name)
+{
+    X509 *certificate = NULL;
+    EVP_PKEY *key = NULL;
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *since = X509_gmtime_adj(NULL, -DAY_S);
+    read_both(folder, name, &certificate, &key);
+    require(entry && since &&
+                X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate)) == 1 &&
+                X509_REVOKED_set_revocationDate(entry, since) == 1 &&
+                X509_CRL_add0_revoked(list, entry) == 1,
+        "revoked");
+    ASN1_TIME_free(since);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+void kc_tls_revoke(const char *folder, const char *authority, const char *list, const char *revoked,
+    enum kc_tls_validity validity)
+{
+    X509 *issuer = NULL;
+    EVP_PKEY *key = NULL;
+    X509_CRL *made = X509_CRL_new();
+    ASN1_TIME *last = X509_gmtime_adj(NULL, -2L * DAY_S),
+              *next = X509_gmtime_adj(NULL, validity == KC_TLS_VALID ? DAY_S : -DAY_S);
+    read_both(folder, authority, &issuer, &key);
+    require(made && last && next && X509_CRL_set_version(made, X509_CRL_VERSION_2) == 1 &&
+                X509_CRL_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
+                X509_CRL_set1_lastUpdate(made, last) == 1 &&
+                X509_CRL_set1_nextUpdate(made, next) == 1,
+        "list");
+    if (revoked)
+        add_revoked(made, folder, revoked);
+    require(X509_CRL_sort(made) == 1 && X509_CRL_sign(made, key, NULL) > 0, "sign");
+    FILE *file = create(folder, list, "pem");
+    require(PEM_write_X509_CRL(file, made) == 1 && fclose(file) == 0, list);
+    ASN1_TIME_free(last);
+    ASN1_TIME_free(next);
+    X509_CRL_free(made);
+    X509_free(issuer);
+    EVP_PKEY_free(key);
+}
+
 unsigned kc_tls_free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

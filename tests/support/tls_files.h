@@ -24,6 +24,15 @@ enum kc_tls_validity { KC_TLS_VALID, KC_TLS_EXPIRED };
 void kc_tls_make_certificate(const char *folder, const char *authority, const char *name,
     const char *dns_name, enum kc_tls_validity validity);
 
+/*
+ * FOLDER/LIST.pem: what an authority of the folder revokes.
+ *
+ * revoked   a certificate of the folder; NULL: none
+ * validity  of the list itself
+ */
+void kc_tls_revoke(const char *folder, const char *authority, const char *list, const char *revoked,
+    enum kc_tls_validity validity);
+
 /* A port of 127.0.0.1 that was free just now. */
 unsigned kc_tls_free_port(void);
 
