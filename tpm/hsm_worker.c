@@ -3,6 +3,14 @@
 
 #include <time.h>
 
+#define LOOK_ON_NS 100000L /* nanoseconds that the caller looks on before he sleeps */
+#define IMPATIENT_CALLS 64
+
+static long nanoseconds_between(const struct timespec *start, const struct timespec *end)
+{
+    return (long)(end->tv_sec - start->tv_sec) * 1000000000L + end->tv_nsec - start->tv_nsec;
+}
+
 static struct timespec after(uint32_t milliseconds)
 {
     struct timespec moment;
@@ -21,9 +29,10 @@ static struct timespec after(uint32_t milliseconds)
 static void wait_for_work(struct kc_hsm_worker *worker)
 {
     while (!worker->is_working && !worker->shall_end)
-        pthread_cond_wait(&worker->changed, &worker->lock);
+        pthread_cond_wait(&worker->wanted, &worker->lock);
 }
 
+/* Who waits is woken without the lock, which he would wait for again. */
 static void do_work(struct kc_hsm_worker *worker)
 {
     pthread_mutex_unlock(&worker->lock);
@@ -31,8 +40,11 @@ static void do_work(struct kc_hsm_worker *worker)
     pthread_mutex_lock(&worker->lock);
     if (worker->is_abandoned)
         worker->duties->discard(worker->context);
-    worker->is_working = worker->is_abandoned = false;
-    pthread_cond_broadcast(&worker->changed);
+    worker->is_abandoned = false;
+    worker->is_working = false;
+    pthread_mutex_unlock(&worker->lock);
+    pthread_cond_signal(&worker->done);
+    pthread_mutex_lock(&worker->lock);
 }
 
 static void *live(void *argument)
@@ -48,7 +60,7 @@ static void *live(void *argument)
     pthread_mutex_lock(&worker->lock);
     worker->has_ended = true;
     bool releases = worker->releases;
-    pthread_cond_broadcast(&worker->changed);
+    pthread_cond_signal(&worker->done);
     pthread_mutex_unlock(&worker->lock);
     if (releases)
         worker->duties->release(worker->context);
@@ -63,7 +75,8 @@ static enum kc_error make_lock(struct kc_hsm_worker *worker)
     if (pthread_condattr_init(&attributes) != 0)
         return KC_ERR_NO_MEMORY;
     bool done = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                pthread_cond_init(&worker->changed, &attributes) == 0 &&
+                pthread_cond_init(&worker->done, &attributes) == 0 &&
+                pthread_cond_init(&worker->wanted, NULL) == 0 &&
                 pthread_mutex_init(&worker->lock, NULL) == 0;
     pthread_condattr_destroy(&attributes);
     return done ? KC_OK : KC_ERR_NO_MEMORY;
@@ -88,13 +101,30 @@ bool kc_hsm_worker_is_idle(struct kc_hsm_worker *worker)
 }
 
 /* Waits until what the thread shall do is done, or it is too late; the lock is held. */
-static bool wait_until(
-    struct kc_hsm_worker *worker, const bool *flag, bool wanted, const struct timespec *deadline)
+static bool wait_until(struct kc_hsm_worker *worker, const atomic_bool *flag, bool wanted,
+    const struct timespec *deadline)
 {
     int result = 0;
     while (*flag != wanted && result == 0)
-        result = pthread_cond_timedwait(&worker->changed, &worker->lock, deadline);
+        result = pthread_cond_timedwait(&worker->done, &worker->lock, deadline);
     return *flag == wanted;
+}
+
+/* To sleep and be woken costs as much as a short call into a module. So the caller looks on for that
+ * long, and if it was in vain, sleeps at once the next times: a slow token costs no processor time. */
+static void look_on(struct kc_hsm_worker *worker)
+{
+    struct timespec now, start;
+    if (worker->impatient > 0) {
+        worker->impatient--;
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while (worker->is_working && nanoseconds_between(&start, &now) < LOOK_ON_NS);
+    if (worker->is_working)
+        worker->impatient = IMPATIENT_CALLS;
 }
 
 bool kc_hsm_worker_run(struct kc_hsm_worker *worker, uint32_t deadline_ms)
@@ -102,7 +132,10 @@ bool kc_hsm_worker_run(struct kc_hsm_worker *worker, uint32_t deadline_ms)
     struct timespec deadline = after(deadline_ms);
     pthread_mutex_lock(&worker->lock);
     worker->is_working = true;
-    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_cond_signal(&worker->wanted);
+    look_on(worker);
+    pthread_mutex_lock(&worker->lock);
     bool in_time = wait_until(worker, &worker->is_working, false, &deadline);
     worker->is_abandoned = !in_time;
     pthread_mutex_unlock(&worker->lock);
@@ -114,7 +147,7 @@ void kc_hsm_worker_end(struct kc_hsm_worker *worker, uint32_t deadline_ms)
     struct timespec deadline = after(deadline_ms);
     pthread_mutex_lock(&worker->lock);
     worker->shall_end = true;
-    pthread_cond_broadcast(&worker->changed);
+    pthread_cond_signal(&worker->wanted);
     bool in_time = wait_until(worker, &worker->has_ended, true, &deadline);
     pthread_t thread = worker->thread;
     worker->releases = !in_time;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* What the thread does, each with the context, which is its own while it does it. */
@@ -26,12 +27,13 @@ struct kc_hsm_worker {
     void *context;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool is_working;   /* the context is the thread's */
-    bool is_abandoned; /* nobody waits for the result */
+    pthread_cond_t wanted, done; /* that the thread waits for, and its caller */
+    atomic_bool is_working;      /* the context is the thread's */
+    bool is_abandoned;           /* nobody waits for the result */
     bool shall_end;
-    bool has_ended;
-    bool releases; /* the thread is the one that releases */
+    atomic_bool has_ended;
+    bool releases;      /* the thread is the one that releases */
+    unsigned impatient; /* calls for which the caller sleeps at once; the caller's own */
 };
 
 /*

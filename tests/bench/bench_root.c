@@ -4,7 +4,8 @@
  *
  *   bench-root [--json] [--rounds N]
  *
- * Each round runs every operation and its peers once, one after the other; what is printed is the
+ * Each round runs every operation and its peers, one after the other, twice each, and the second one
+ * is timed, as the first finds the caches as another left them; what is printed is the
  * median of the rounds, and operations per second from it. The ratio is ours by the bare call's.
  */
 #include "tests/bench/bench_root_hsm.h"
@@ -82,6 +83,7 @@ static void run_round(size_t round)
     for (size_t row = 0; row < ROWS; row++) {
         for (size_t peer = 0; peer < PEERS && rows[row].runners[peer].name; peer++) {
             const struct runner *runner = &rows[row].runners[peer];
+            runner->run(runner->context); /* not timed: who comes first would find cold caches */
             double begin = now_us();
             runner->run(runner->context);
             samples[row][peer][round] = now_us() - begin;
