@@ -75,7 +75,7 @@ static double read_thread(pid_t process, const char *thread)
     return nanoseconds / 1e3;
 }
 
-static double read_process(pid_t process)
+double kc_cpu_of(pid_t process)
 {
     char path[PATH_SIZE];
     double sum = 0;
@@ -100,7 +100,7 @@ static double read_own(void)
 
 struct kc_cpu kc_cpu_read(const struct kc_cpu_source *source)
 {
-    return (struct kc_cpu){read_own(), read_process(source->desk), read_process(source->vault)};
+    return (struct kc_cpu){read_own(), kc_cpu_of(source->desk), kc_cpu_of(source->vault)};
 }
 
 void kc_cpu_add(struct kc_cpu *sum, const struct kc_cpu *before, const struct kc_cpu *after)

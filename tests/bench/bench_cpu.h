@@ -18,6 +18,9 @@ struct kc_cpu {
 /* Finds the processes of the custodian that listens on a socket; without them the program ends. */
 void kc_cpu_find(struct kc_cpu_source *source, const char *socket);
 
+/* Of any process, since it was started. */
+double kc_cpu_of(pid_t process);
+
 /* Since each of them was started. */
 struct kc_cpu kc_cpu_read(const struct kc_cpu_source *source);
 

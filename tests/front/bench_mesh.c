@@ -6,6 +6,7 @@
  * Requests are signed before the clock runs: what is measured is the service. Each is executed just
  * once, so that each measurement has requests of its own.
  */
+#include "tests/bench/bench_cpu.h"
 #include "tests/bench/bench_fill_id.h"
 #include "tests/front/bench_mesh_store.h"
 #include "tests/support/cmocka.h"
@@ -201,16 +202,38 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Of the service's processes: unlike a latency it says the same on a busy machine. */
+struct cpu {
+    double front, desk, vault;
+};
+
+static struct cpu read_cpu(void)
+{
+    struct kc_cpu_source source;
+    kc_cpu_find(&source, service.custodian.socket);
+    return (struct cpu){
+        kc_cpu_of(service.front.pid), kc_cpu_of(source.desk), kc_cpu_of(source.vault)};
+}
+
+static void tell_cpu(const struct cpu *before, size_t count)
+{
+    struct cpu after = read_cpu();
+    double n = (double)count;
+    printf(options.json ? ",\"cpu_front_us\":%.0f,\"cpu_desk_us\":%.0f,\"cpu_vault_us\":%.0f}\n"
+                        : " %9.0f %8.0f %8.0f\n",
+        (after.front - before->front) / n, (after.desk - before->desk) / n,
+        (after.vault - before->vault) / n);
+}
+
 static void tell(const struct kind *kind, size_t clients, struct run *run, double took_us)
 {
     double per_second = (double)run->count * 1e6 / took_us;
     qsort(run->us, run->count, sizeof run->us[0], compare);
     double median = run->us[run->count / 2], late = run->us[run->count * 99 / 100];
     printf(options.json ? "{\"operation\":\"%s\",\"door\":\"%s\",\"clients\":%zu,\"shares\":%zu,"
-                          "\"per_second\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f}\n"
-                        : "%-22s %-7s %8zu %9zu %11.0f %9.0f %9.0f\n",
+                          "\"per_second\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f"
+                        : "%-22s %-7s %8zu %9zu %11.0f %9.0f %9.0f",
         kind->name, kind->door, clients, options.shares, per_second, median, late);
-    fflush(stdout);
 }
 
 static void measure(const struct kind *kind, size_t clients)
@@ -221,8 +244,11 @@ static void measure(const struct kind *kind, size_t clients)
     assert_true(run.texts && run.us);
     for (size_t i = 0; i < run.count; i++)
         run.texts[i] = kind->make();
+    struct cpu before = read_cpu();
     double took = kind->run(&run, clients);
     tell(kind, clients, &run, took);
+    tell_cpu(&before, run.count);
+    fflush(stdout);
     for (size_t i = 0; i < run.count; i++)
         free(run.texts[i]);
     free(run.texts);
@@ -233,8 +259,8 @@ static void measure_all(void)
 {
     static const size_t clients[] = {1, 4, 16, 64};
     if (!options.json)
-        printf("%-22s %-7s %8s %9s %11s %9s %9s\n", "operation", "door", "clients", "shares",
-            "per second", "p50 us", "p99 us");
+        printf("%-22s %-7s %8s %9s %11s %9s %9s %9s %8s %8s\n", "operation", "door", "clients",
+            "shares", "per second", "p50 us", "p99 us", "CPU front", "desk", "vault");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (size_t c = 0; c < sizeof clients / sizeof *clients; c++)
             if (strstr(kinds[k].name, options.only) &&

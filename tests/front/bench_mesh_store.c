@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/front/bench_mesh_store.h"
 
+#include "tests/bench/bench_cpu.h"
 #include "tests/bench/bench_fill_id.h"
 #include "tests/support/cmocka.h"
 
@@ -149,27 +150,24 @@ void bench_mesh_store_measure(
 
 /* --- memory --- */
 
-static long resident_kib(const char *process)
+static long resident_kib(pid_t process)
 {
-    char command[128], line[32] = "";
-    snprintf(command, sizeof command, "ps -o rss= -p %s", process);
-    FILE *file = popen(command, "r"); /* NOLINT(cert-env33-c): a fixed command */
+    char path[64], line[128];
+    long kib = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+    FILE *file = fopen(path, "r");
     assert_non_null(file);
-    if (!fgets(line, sizeof line, file))
-        line[0] = '\0';
-    (void)pclose(file);
-    return strtol(line, NULL, 10);
+    while (kib == 0 && fgets(line, sizeof line, file))
+        (void)sscanf(line, "VmRSS: %ld", &kib);
+    fclose(file);
+    return kib;
 }
 
 void bench_mesh_memory(const struct mesh_service *service, size_t shares, bool json)
 {
-    static const char *const names[] = {"custodian-vault", "custodian-desk"};
-    for (size_t i = 0; i < 2; i++) {
-        char process[96];
-        snprintf(
-            process, sizeof process, "$(pgrep -P %d -f %s)", (int)service->custodian.pid, names[i]);
-        printf(json ? "{\"process\":\"%s\",\"shares\":%zu,\"resident_kib\":%ld}\n"
-                    : "%-16s %9zu shares %8ld KiB resident\n",
-            names[i], shares, resident_kib(process));
-    }
+    struct kc_cpu_source source;
+    kc_cpu_find(&source, service->custodian.socket);
+    printf(json ? "{\"shares\":%zu,\"vault_kib\":%ld,\"desk_kib\":%ld}\n"
+                : "%zu shares: vault %ld KiB, desk %ld KiB resident\n",
+        shares, resident_kib(source.vault), resident_kib(source.desk));
 }
