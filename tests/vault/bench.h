@@ -78,6 +78,8 @@ struct bench {
     bool dies_stored;      /* which is stored, though nobody hears of it */
     size_t dies_at_root;   /* the vault dies when a root has done the n-th thing; 0: it does not */
     bool is_dead;          /* until bench_restart */
+    bool dies_everywhere;  /* by bench_ask, at each write of what the Mesh changes: bench_deaths.c.
+                            * Set if the environment has KC_BENCH_DEATHS */
     struct bench *peer;    /* the courier asks this one; NULL: questions stay in the queue */
     void (*peer_lie)(struct kc_vault_message *asked); /* changes its answer; NULL: honest */
     /* Changes a request on its way to the vault; NULL: honest. */

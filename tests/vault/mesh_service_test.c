@@ -359,6 +359,15 @@ static void the_owner_withdraws_without_the_administrator(void **state)
         KC_ERR_REFUSED);
 }
 
+static void a_device_that_the_owner_withdraws_gets_nothing(void **state)
+{
+    struct bench *bench = *state;
+    const char *device = json_string_value(case_at(case_base, "device.udf"));
+    for (size_t i = 0; i < 2; i++)
+        withdraw(bench, KC_OPERATION_MESH_DEVICE_WITHDRAW, KC_FIELD_DEVICE, device, KC_OK);
+    assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 401);
+}
+
 /* A UDF as nobody writes it, under which nothing is looked for. */
 static void what_would_revoke_nothing_is_not_said_to_be_done(void **state)
 {
@@ -424,6 +433,7 @@ int main(void)
         cmocka_unit_test(what_is_revoked_before_it_comes_is_not_accepted),
         WITH_SHARES(a_revoked_device_is_refused_for_the_account),
         WITH_SHARES(the_owner_withdraws_without_the_administrator),
+        WITH_SHARES(a_device_that_the_owner_withdraws_gets_nothing),
         WITH_SHARES(what_would_revoke_nothing_is_not_said_to_be_done),
         WITH_SHARES(accounts_and_capabilities_are_listed_without_shares),
     };
