@@ -20,6 +20,7 @@
 
 #define IDENTITY_MAX 1024
 #define TEXT_MAX 256
+#define PCR_COUNT 24
 #define HEX_SIZE(octets) (2 * (octets) + 1)
 
 /* --- hex --- */
@@ -258,6 +259,22 @@ static void print_findings(const struct kc_cli *cli, const struct kc_attestation
     kc_cli_print_object(cli, object);
 }
 
+/* A mask that is not read as meant would ask for nothing. */
+static enum kc_error read_mask(const struct kc_cli *cli, uint32_t *mask)
+{
+    char *end = NULL;
+    const char *text = cli->values[KC_CLI_PCR_MASK];
+    if (!kc_cli_given(cli, KC_CLI_PCR_MASK))
+        return KC_OK;
+    unsigned long number = strtoul(text, &end, 0);
+    bool begins = text[0] >= '0' && text[0] <= '9';
+    if (!begins || *end != '\0' || number == 0 || number >= 1ul << PCR_COUNT)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "--pcr-mask takes a number, as 129 or 0x81: bit n is PCR n, of 0 to %d", PCR_COUNT - 1);
+    *mask = (uint32_t)number;
+    return KC_OK;
+}
+
 static enum kc_error read_asked(const struct kc_cli *cli, struct asked *asked)
 {
     struct kc_attestation_wanted *wanted = &asked->wanted;
@@ -267,8 +284,8 @@ static enum kc_error read_asked(const struct kc_cli *cli, struct asked *asked)
     if (error == KC_OK)
         error = read_option(cli, KC_CLI_PCR_DIGEST, sizeof asked->digest, sizeof asked->digest,
             asked->digest, &wanted->pcr_digest);
-    if (error == KC_OK && kc_cli_given(cli, KC_CLI_PCR_MASK))
-        wanted->pcr_mask = (uint32_t)strtoul(cli->values[KC_CLI_PCR_MASK], NULL, 0);
+    if (error == KC_OK)
+        error = read_mask(cli, &wanted->pcr_mask);
     return error == KC_OK ? read_enrolment(cli, asked) : error;
 }
 

@@ -416,6 +416,9 @@ static void keys_are_attested_enrolled_and_verified(void **state)
     SAYS(2, "attestation-invalid",
         "D attest verify bundle --nonce 00112233445566778899aabbccddeeff");
     SAYS(2, "nonce", "D attest verify bundle --nonce 0011");
+    HOLDS("for mask in 7x -1 0 '' 0x1000000 eight; do"
+          " ! D attest verify bundle " NONCE " --pcr-mask \"$mask\" || exit 1; done");
+    SAYS(2, "--pcr-mask takes a number", "D attest verify bundle " NONCE " --pcr-mask 0x");
     SAYS(2, "attestation-invalid", "D attest verify message " NONCE);
     HOLDS("D attest enrol --output identity"
           " && D attest challenge identity --output challenge --enrolment pending"
