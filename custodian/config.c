@@ -103,6 +103,7 @@ static const struct kc_setting limit_rows[] = {
     LIMIT(sessions, 1, 65536),
     LIMIT(cache, 1, 1u << 20),
     LIMIT(session_deadline_ms, 100, 3600000),
+    LIMIT(frost_deadline_ms, 100, 3600000),
     LIMIT(session_wait_ms, 100, 3600000),
     LIMIT(stop_deadline_ms, 100, 60000),
 };
@@ -200,6 +201,7 @@ static const struct kc_config defaults = {
         .sessions = 1024,
         .cache = 1024,
         .session_deadline_ms = 10000,
+        .frost_deadline_ms = 120000,
         .session_wait_ms = 5000,
         .stop_deadline_ms = 5000},
     .peers = {{.deadline_ms = 5000, .port = 7415}},

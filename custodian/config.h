@@ -44,6 +44,7 @@ struct kc_config_limits {
     uint32_t sessions;            /* open commitments, 1024 */
     uint32_t cache;               /* unwrapped keys in the arena, 1024 */
     uint32_t session_deadline_ms; /* for which a commitment stays open, 10000 */
+    uint32_t frost_deadline_ms;   /* for which nonces wait for the second round, 120000 */
     uint32_t session_wait_ms;     /* for which a caller waits for a share's turn, 5000 */
     uint32_t stop_deadline_ms;    /* for requests in flight when stopping, 5000 */
 };

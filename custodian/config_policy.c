@@ -11,7 +11,7 @@
 
 #define EVERY_ROLE                                                                                 \
     (1u << KC_ROLE_BASE | 1u << KC_ROLE_ACCOUNT | 1u << KC_ROLE_APPLICATION | 1u << KC_ROLE_WRAP | \
-        1u << KC_ROLE_SHARE | 1u << KC_ROLE_DEVICE)
+        1u << KC_ROLE_SHARE | 1u << KC_ROLE_DEVICE | 1u << KC_ROLE_QUORUM)
 
 static struct kc_span span(const char *text)
 {

@@ -160,7 +160,7 @@ enum kc_error kc_record_unpack(struct kc_span packed, struct kc_record *record)
 /* --- texts: the position is the enum's value --- */
 
 static const char *const roles[] = {
-    NULL, "base", "account", "application", "wrap", "share", "device"};
+    NULL, "base", "account", "application", "wrap", "share", "device", "quorum"};
 static const char *const uses[] = {NULL, "sign", "agree", "decrypt"};
 static const char *const residences[] = {NULL, "sealed", "wrapped", "resident", "derived"};
 static const char *const states[] = {NULL, "active", "disabled", "destroyed"};

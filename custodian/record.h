@@ -86,8 +86,15 @@ enum kc_role {
     KC_ROLE_SHARE = 5,
     KC_ROLE_DEVICE =
         6, /* a device's composite key: its base key and an activation's, for an account */
+    KC_ROLE_QUORUM = 7, /* one share of a key that was dealt to holders; the body says among whom */
 };
-#define KC_ROLE_LAST KC_ROLE_DEVICE
+#define KC_ROLE_LAST KC_ROLE_QUORUM
+
+/* Whether it is of a part of a key, whose group and class are those of the whole. */
+static inline bool kc_role_is_part(uint8_t role)
+{
+    return role == KC_ROLE_SHARE || role == KC_ROLE_QUORUM;
+}
 
 /* Index of a share. */
 enum kc_party { KC_PARTY_ANY = 0, KC_PARTY_FIRST = 1, KC_PARTY_SERVICE = 2 };

@@ -10,7 +10,7 @@
  *
  *   operation             role                                  use     state
  *   key-show, key-list    any                                   any     any
- *   key-update            application, share                    any     active, disabled
+ *   key-update            application, share, quorum            any     active, disabled
  *   key-disable           any                                   any     active
  *   key-enable            any                                   any     disabled
  *   key-destroy           any                                   any     active, disabled
@@ -32,9 +32,15 @@
  *   agreement-combine     share 1                               agree   active
  *   signature-contribute  share 2                               sign    active
  *   signature-commit, -finish, -abort   share 1                 sign    active
+ *   share-deal            application, account                  sign    active
+ *   share-dealt           application, account                  sign    destroyed
+ *   frost-commit, -contribute, -aggregate, -abort   quorum      sign    active
  *
  * Each party has its part: the one whose contribution leaves (2, the service) never completes, so
  * the service cannot make the first party its helper.
+ *
+ * A share of a dealt key does nothing but its part of a FROST signature, and is no party of the
+ * two-party scheme, which would have it sign under a list of commitments that binds nothing.
  *
  * Keys that sign Mesh envelopes and requests (base, account) never sign raw octets: an application
  * could have a request signed that way. In envelopes each signs just the objects that are its own
@@ -46,7 +52,8 @@
 
 #define ROLE(name) (1u << KC_ROLE_##name)
 #define ROLE_ANY                                                                                   \
-    (ROLE(BASE) | ROLE(ACCOUNT) | ROLE(APPLICATION) | ROLE(WRAP) | ROLE(SHARE) | ROLE(DEVICE))
+    (ROLE(BASE) | ROLE(ACCOUNT) | ROLE(APPLICATION) | ROLE(WRAP) | ROLE(SHARE) | ROLE(DEVICE) |    \
+        ROLE(QUORUM))
 #define STATE(name) (1u << KC_STATE_##name)
 #define STATE_ANY (STATE(ACTIVE) | STATE(DISABLED) | STATE(DESTROYED))
 
@@ -75,10 +82,16 @@ struct fit {
         .party = KC_PARTY_FIRST, .is_mesh = true                                                   \
     }
 
+#define QUORUM(uses)                                                                               \
+    {                                                                                              \
+        .roles = ROLE(QUORUM), .use = KC_USE_SIGN, .states = STATE(ACTIVE), .expires = true,       \
+        .is_use = uses                                                                             \
+    }
+
 static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_KEY_SHOW] = {.roles = ROLE_ANY, .states = STATE_ANY},
     [KC_OPERATION_KEY_SEAL] = {.roles = ROLE_ANY, .states = STATE(ACTIVE) | STATE(DISABLED)},
-    [KC_OPERATION_KEY_UPDATE] = {.roles = ROLE(APPLICATION) | ROLE(SHARE),
+    [KC_OPERATION_KEY_UPDATE] = {.roles = ROLE(APPLICATION) | ROLE(SHARE) | ROLE(QUORUM),
         .states = STATE(ACTIVE) | STATE(DISABLED)},
     [KC_OPERATION_KEY_DISABLE] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},
     [KC_OPERATION_KEY_ENABLE] = {.roles = ROLE_ANY, .states = STATE(DISABLED)},
@@ -135,6 +148,19 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_SIGNATURE_CONTRIBUTE] = SHARE(SERVICE, SIGN, false),
     [KC_OPERATION_SIGNATURE_FINISH] = SHARE(FIRST, SIGN, false),
     [KC_OPERATION_SIGNATURE_ABORT] = SHARE(FIRST, SIGN, false),
+    [KC_OPERATION_SHARE_DEAL] = {.roles = ROLE(APPLICATION) | ROLE(ACCOUNT),
+        .use = KC_USE_SIGN,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_own = true},
+    [KC_OPERATION_SHARE_DEALT] = {.roles = ROLE(APPLICATION) | ROLE(ACCOUNT),
+        .use = KC_USE_SIGN,
+        .states = STATE(DESTROYED),
+        .is_own = true},
+    [KC_OPERATION_FROST_COMMIT] = QUORUM(false),
+    [KC_OPERATION_FROST_CONTRIBUTE] = QUORUM(true),
+    [KC_OPERATION_FROST_AGGREGATE] = QUORUM(false),
+    [KC_OPERATION_FROST_ABORT] = QUORUM(false),
     [KC_OPERATION_ENVELOPE_OPEN] = ENVELOPE(AGREE),
     [KC_OPERATION_MESH_GROUP_JOIN] = {.roles = ROLE(ACCOUNT),
         .use = KC_USE_AGREE,
@@ -158,7 +184,7 @@ static bool is_out_of_time(const struct kc_call *call, const struct kc_record *k
 static bool fits_family(const struct fit *fit, const struct kc_record *key)
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(key->algorithm);
-    bool is_shared = key->role == KC_ROLE_SHARE; /* P-256 too: resident in hardware */
+    bool is_shared = kc_role_is_part(key->role); /* P-256 too: resident in hardware, or dealt */
     return info && (!fit->is_mesh || info->family == KC_FAMILY_CURVE || is_shared);
 }
 
@@ -432,7 +458,7 @@ enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
 
 static bool keeps_seed(const struct kc_record *record, const struct kc_curve_info *info)
 {
-    return info->signs && record->role != KC_ROLE_SHARE;
+    return info->signs && !kc_role_is_part(record->role);
 }
 
 static bool is_public(const struct kc_record *record, const struct kc_point *point)
@@ -503,7 +529,7 @@ static enum kc_error open_material(
     const struct kc_algorithm_info *info = kc_algorithm_info(record->algorithm);
     if (!info)
         return KC_ERR_RECORD_DAMAGED;
-    if (info->family != KC_FAMILY_CURVE && record->role != KC_ROLE_SHARE)
+    if (info->family != KC_FAMILY_CURVE && !kc_role_is_part(record->role))
         return kc_evp_open(info, (struct kc_span){record->public_key, record->public_size}, &secret,
             &material->evp);
     bool good = make_key(record, &secret, &m.key) == KC_OK && is_public(record, &m.key.public) &&

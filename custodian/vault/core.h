@@ -25,6 +25,7 @@
 #include "custodian/vault/cache.h"
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
+#include "custodian/vault/frost_sessions.h"
 #include "custodian/vault/keeper.h"
 #include "custodian/vault/ledger.h"
 #include "custodian/vault/sealer.h"
@@ -155,6 +156,7 @@ struct kc_vault {
     struct kc_clients *clients;
     struct kc_cache *cache;
     struct kc_sessions *sessions;
+    struct kc_frost_sessions *frost;
     struct kc_sealer *sealer;
     struct kc_handouts *handouts; /* handouts.h */
     struct kc_mesh_state *mesh;
@@ -608,6 +610,8 @@ kc_handler kc_vault_attest, kc_vault_attest_enrol, kc_vault_attest_activate;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;
+kc_handler kc_vault_share_deal, kc_vault_share_dealt, kc_vault_frost_commit,
+    kc_vault_frost_contribute, kc_vault_frost_aggregate, kc_vault_frost_abort;
 kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_sign,
     kc_vault_envelope_seal;
 kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mesh_escrow_show,

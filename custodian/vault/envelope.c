@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/quorum.h"
 #include "proto/hkdf.h"
 #include "threshold/agreement.h"
 
 #include <sodium.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION_HALF 1  /* of a key that is split in two */
+#define VERSION_DEALT 2 /* of one that is dealt to holders */
 #define KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -45,7 +47,8 @@ static enum kc_error derive_key(uint8_t key[static KEY_SIZE], const struct kc_sc
 static void write_public_part(struct kc_writer *w, const struct kc_record *share,
     const struct kc_point *ephemeral, const struct kc_point *recipient)
 {
-    kc_writer_u8(w, VERSION);
+    bool is_dealt = share->role == KC_ROLE_QUORUM;
+    kc_writer_u8(w, is_dealt ? VERSION_DEALT : VERSION_HALF);
     kc_writer_u8(w, (uint8_t)recipient->curve);
     write_point(w, recipient);
     write_point(w, ephemeral);
@@ -60,7 +63,10 @@ static void write_public_part(struct kc_writer *w, const struct kc_record *share
     kc_writer_span(w, share->account, strlen(share->account));
     kc_writer_span(w, share->group_public, share->public_size);
     kc_writer_span(w, share->public_key, share->public_size);
-    kc_writer_span(w, share->peer_public, share->public_size);
+    if (is_dealt)
+        kc_writer_span(w, share->body.bytes, share->body.size);
+    else
+        kc_writer_span(w, share->peer_public, share->public_size);
 }
 
 /* Encrypts after what is written already, which is the associated data. */
@@ -97,13 +103,13 @@ static enum kc_error make_ephemeral(
 }
 
 enum kc_error kc_envelope_seal(struct kc_entropy *entropy, const struct kc_record *share,
-    const struct kc_scalar *scalar, const struct kc_point *recipient,
-    uint8_t envelope[static KC_ENVELOPE_SIZE_MAX], size_t *size)
+    const struct kc_scalar *scalar, const struct kc_point *recipient, uint8_t *envelope,
+    size_t limit, size_t *size)
 {
     KC_AUTO_KEY ephemeral = {0};
     uint8_t key[KEY_SIZE]; /* secret */
     struct kc_writer w;
-    kc_writer_init(&w, envelope, KC_ENVELOPE_SIZE_MAX);
+    kc_writer_init(&w, envelope, limit);
     enum kc_error error = make_ephemeral(entropy, recipient->curve, &ephemeral);
     if (error == KC_OK)
         error = derive_key(key, &ephemeral.scalar, recipient, &ephemeral.public, recipient);
@@ -123,7 +129,8 @@ enum kc_error kc_envelope_seal(struct kc_entropy *entropy, const struct kc_recor
 
 struct parts {
     uint8_t recipient_algorithm;
-    struct kc_span recipient, ephemeral, group, account, group_public, public, peer_public;
+    struct kc_span recipient, ephemeral, group, account, group_public, public;
+    struct kc_span others; /* the peer's verification share, or the quorum */
     struct kc_span associated;
     const uint8_t *nonce;
     struct kc_span box;
@@ -135,8 +142,10 @@ static enum kc_error read_envelope(
 {
     struct kc_reader r;
     kc_reader_init(&r, envelope.bytes, envelope.size);
-    if (kc_reader_u8(&r) != VERSION)
+    uint8_t version = kc_reader_u8(&r);
+    if (version != VERSION_HALF && version != VERSION_DEALT)
         kc_reader_fail(&r);
+    share->role = version == VERSION_DEALT ? KC_ROLE_QUORUM : KC_ROLE_SHARE;
     parts->recipient_algorithm = kc_reader_u8(&r);
     parts->recipient = kc_reader_span(&r, KC_POINT_SIZE_MAX);
     parts->ephemeral = kc_reader_span(&r, KC_POINT_SIZE_MAX);
@@ -151,7 +160,8 @@ static enum kc_error read_envelope(
     parts->account = kc_reader_span(&r, sizeof share->account - 1);
     parts->group_public = kc_reader_span(&r, KC_POINT_SIZE_MAX);
     parts->public = kc_reader_span(&r, KC_POINT_SIZE_MAX);
-    parts->peer_public = kc_reader_span(&r, KC_POINT_SIZE_MAX);
+    parts->others =
+        kc_reader_span(&r, version == VERSION_DEALT ? KC_QUORUM_SIZE_MAX : KC_POINT_SIZE_MAX);
     parts->associated = (struct kc_span){envelope.bytes, envelope.size - r.left};
     parts->nonce = kc_reader_bytes(&r, NONCE_SIZE);
     parts->box.size = r.left;
@@ -183,10 +193,8 @@ static enum kc_error decrypt(const struct parts *parts, const uint8_t key[static
     enum kc_curve curve, struct kc_scalar *scalar)
 {
     const struct kc_curve_info *info = kc_curve_info(curve);
-    const struct kc_algorithm_info *algorithm = kc_algorithm_info((unsigned)curve);
     uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
-    if (!info || !algorithm || !algorithm->splits ||
-        parts->box.size != info->scalar_size + TAG_SIZE)
+    if (parts->box.size != info->scalar_size + TAG_SIZE)
         return KC_ERR_ENVELOPE;
     bool opened = crypto_aead_xchacha20poly1305_ietf_decrypt(encoded, NULL, NULL, parts->box.bytes,
                       parts->box.size, parts->associated.bytes, parts->associated.size,
@@ -205,18 +213,30 @@ static bool copy_text(struct kc_span span, char *text)
     return true;
 }
 
-/* The public keys are three points of one curve, in fields that were zero. */
+/* A key that can be dealt signs; of another curve than the Mesh's it is not split in two. */
+static bool is_fit(const struct kc_record *share)
+{
+    const struct kc_algorithm_info *info = kc_algorithm_info(share->algorithm);
+    return info && kc_curve_info((enum kc_curve)share->algorithm) &&
+           (share->role == KC_ROLE_QUORUM ? kc_algorithm_can(info, KC_USE_SIGN) : info->splits);
+}
+
+/* The public keys are points of one curve, in fields that were zero. */
 static enum kc_error take_fields(const struct parts *parts, struct kc_record *share)
 {
     size_t size = kc_curve_info((enum kc_curve)share->algorithm)->point_size;
+    bool is_dealt = share->role == KC_ROLE_QUORUM;
     if (parts->group_public.size != size || parts->public.size != size ||
-        parts->peer_public.size != size || !copy_text(parts->group, share->group) ||
+        (!is_dealt && parts->others.size != size) || !copy_text(parts->group, share->group) ||
         !copy_text(parts->account, share->account))
         return KC_ERR_ENVELOPE;
     share->public_size = (uint16_t)size;
     memcpy(share->group_public, parts->group_public.bytes, size);
     memcpy(share->public_key, parts->public.bytes, size);
-    memcpy(share->peer_public, parts->peer_public.bytes, size);
+    if (is_dealt)
+        share->body = parts->others;
+    else
+        memcpy(share->peer_public, parts->others.bytes, size);
     return KC_OK;
 }
 
@@ -231,6 +251,8 @@ enum kc_error kc_envelope_open(struct kc_span envelope, const struct kc_key *wra
     memset(read.account, 0, sizeof read.account);
     memset(read.public_key, 0, sizeof read.public_key);
     enum kc_error error = read_envelope(envelope, &parts, &read);
+    if (error == KC_OK && !is_fit(&read))
+        error = KC_ERR_ENVELOPE;
     if (error == KC_OK)
         error = find_key(&parts, wrap, key);
     if (error == KC_OK)

@@ -2,6 +2,7 @@
 /* Keys: describing them, agreeing with whole ones, and the states they go through. */
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/quorum.h"
 #include "custodian/vault/resident.h"
 #include "proto/udf_digest.h"
 #include "threshold/agreement.h"
@@ -44,7 +45,10 @@ static void describe_share(struct kc_values *values, const struct kc_record *rec
     size_t size = record->public_size;
     kc_values_set_text(values, KC_FIELD_GROUP, record->group);
     kc_values_set_span(values, KC_FIELD_GROUP_PUBLIC, record->group_public, size);
-    kc_values_set_span(values, KC_FIELD_PEER_PUBLIC, record->peer_public, size);
+    if (record->role == KC_ROLE_SHARE)
+        kc_values_set_span(values, KC_FIELD_PEER_PUBLIC, record->peer_public, size);
+    else
+        kc_values_set_number(values, KC_FIELD_HOLDER_COUNT, kc_quorum_holders(record));
     kc_values_set_text(values, KC_FIELD_CLASS, kc_role_text(record->class));
     kc_values_set_number(values, KC_FIELD_INDEX, record->index);
     kc_values_set_number(values, KC_FIELD_THRESHOLD, record->threshold);
@@ -106,7 +110,7 @@ void kc_call_describe(
     kc_values_set_text(values, KC_FIELD_KEY_ROOT, kc_call_root_name(call, record));
     if (kc_call_needs_login(call, record))
         kc_values_set_number(values, KC_FIELD_LOGIN, 1);
-    if (record->role == KC_ROLE_SHARE)
+    if (kc_role_is_part(record->role))
         describe_share(values, record);
 }
 

@@ -214,17 +214,24 @@ enum kc_error kc_vault_envelope_open(struct kc_call *call)
 /* --- envelope-sign, envelope-seal --- */
 
 /* Whose message the account signs: its own. */
-static enum kc_error check_payload(struct kc_call *call, const struct used *used,
-    struct kc_span payload, enum kc_object_type *type)
+static enum kc_error check_payload(struct kc_call *call, const struct kc_record *key,
+    enum kc_mesh_purpose purpose, struct kc_span payload, enum kc_object_type *type)
 {
-    enum kc_error error = kc_mesh_purpose_check(used->purpose, payload, type);
+    enum kc_error error = kc_mesh_purpose_check(purpose, payload, type);
     if (error == KC_OK)
-        error = kc_mesh_message_check(payload, used->record->account, NULL);
+        error = kc_mesh_message_check(payload, key->account, NULL);
     if (error == KC_ERR_ENVELOPE)
         error = KC_ERR_REFUSED;
     if (error == KC_ERR_REFUSED)
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_MESSAGE].name);
     return error;
+}
+
+enum kc_error kc_call_check_letter(
+    struct kc_call *call, const struct kc_record *share, struct kc_span payload)
+{
+    enum kc_object_type type;
+    return check_payload(call, share, purpose_of_role(share->class), payload, &type);
 }
 
 /* Signs what the call is making and answers it. The signature of a split key takes several runs, all
@@ -257,7 +264,7 @@ static enum kc_error make_and_sign(struct kc_call *call, const struct used *used
 {
     enum kc_object_type type;
     struct kc_mesh_source source = kc_call_mesh_source(call);
-    enum kc_error error = check_payload(call, used, payload, &type);
+    enum kc_error error = check_payload(call, used->record, used->purpose, payload, &type);
     if (error != KC_OK)
         return error;
     struct kc_mesh_letter letter = {.payload = payload,

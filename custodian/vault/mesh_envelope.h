@@ -20,4 +20,9 @@ KC_CHECKED enum kc_error kc_call_seal_payload(struct kc_call *call, struct kc_sp
 KC_CHECKED enum kc_error kc_call_sign_payload(
     struct kc_call *call, struct kc_span payload, struct kc_span manifest);
 
+/* Whether a share of a dealt key may sign a payload in an envelope, by the role that the whole key
+ * had. KC_ERR_REFUSED, the field as detail */
+KC_CHECKED enum kc_error kc_call_check_letter(
+    struct kc_call *call, const struct kc_record *share, struct kc_span payload);
+
 #endif

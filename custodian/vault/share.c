@@ -1,12 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splitting a key between two custodians, and taking a share that another one split. */
 #include "threshold/share.h"
-#include "custodian/vault/core.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/quorum.h"
+#include "custodian/vault/share.h"
 
 #include <string.h>
 
-_Static_assert(KC_ENVELOPE_SIZE_MAX == KC_RECORD_ENVELOPE_MAX, "any envelope fits into a record");
+/* --- any share --- */
+
+enum kc_error kc_share_of(struct kc_record *share, const struct kc_record *key, enum kc_role role,
+    const struct kc_point *group, const struct kc_point *public)
+{
+    struct kc_record named = {0};
+    *share = (struct kc_record){.kind = KC_KIND_KEY,
+        .role = (uint8_t)role,
+        .residence = KC_RESIDENCE_WRAPPED,
+        .state = KC_STATE_ACTIVE,
+        .expiry = key->expiry,
+        .start = key->start,
+        .confirm = key->confirm,
+        .identifier_size = key->identifier_size,
+        .attributes_size = key->attributes_size,
+        .class = key->role,
+        .dealer = 1};
+    memcpy(share->keyring, key->keyring, sizeof share->keyring);
+    memcpy(share->label, key->label, sizeof share->label);
+    memcpy(share->account, key->account, sizeof share->account);
+    memcpy(share->identifier, key->identifier, sizeof share->identifier);
+    memcpy(share->attributes, key->attributes, sizeof share->attributes);
+    enum kc_error error = kc_record_of_share(&named, group);
+    memcpy(share->group, named.id, sizeof share->group);
+    memcpy(share->group_public, named.public_key, sizeof share->group_public);
+    if (error == KC_OK)
+        error = kc_record_of_share(share, public);
+    share->use = key->use;
+    return error;
+}
+
+enum kc_error kc_call_stage_share(struct kc_call *call, const struct kc_record *share,
+    const struct kc_scalar *scalar, struct kc_record **staged)
+{
+    KC_AUTO_SECRET secret = {0};
+    uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
+    enum kc_error error = kc_secret_init(&secret, kc_curve_info(scalar->curve)->scalar_size);
+    if (error != KC_OK)
+        return error;
+    kc_scalar_encode(scalar, encoded);
+    memcpy(secret.bytes, encoded, secret.size);
+    kc_wipe(encoded, sizeof encoded);
+    error = kc_call_stage(call, share, staged);
+    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, *staged, &secret) : error;
+}
+
+enum kc_error kc_call_envelope_share(struct kc_call *call, const struct kc_record *share,
+    const struct kc_scalar *scalar, const struct kc_record *recipient, uint8_t *envelope,
+    size_t limit, size_t *size)
+{
+    struct kc_point point;
+    enum kc_error error = kc_point_decode(
+        &point, (enum kc_curve)recipient->algorithm, recipient->public_key, recipient->public_size);
+    if (error == KC_OK)
+        error =
+            kc_envelope_seal(call->vault->entropy, share, scalar, &point, envelope, limit, size);
+    return error;
+}
 
 /* --- share-split --- */
 
@@ -35,46 +93,14 @@ static enum kc_error split(struct kc_call *call, const struct kc_key *key, struc
 
 /* The record of one half; `other` is the other one's verification share. */
 static enum kc_error describe_half(struct kc_record *share, const struct kc_record *key,
-    uint8_t index, const struct kc_point *own, const struct kc_point *other)
+    const struct kc_point *group, uint8_t index, const struct kc_point *own,
+    const struct kc_point *other)
 {
-    *share = (struct kc_record){.kind = KC_KIND_KEY,
-        .role = KC_ROLE_SHARE,
-        .residence = KC_RESIDENCE_WRAPPED,
-        .state = KC_STATE_ACTIVE,
-        .expiry = key->expiry,
-        .start = key->start,
-        .confirm = key->confirm,
-        .identifier_size = key->identifier_size,
-        .attributes_size = key->attributes_size,
-        .class = key->role,
-        .index = index,
-        .threshold = 2,
-        .dealer = 1};
-    memcpy(share->keyring, key->keyring, sizeof share->keyring);
-    memcpy(share->label, key->label, sizeof share->label);
-    memcpy(share->account, key->account, sizeof share->account);
-    memcpy(share->identifier, key->identifier, sizeof share->identifier);
-    memcpy(share->attributes, key->attributes, sizeof share->attributes);
-    memcpy(share->group, key->id, sizeof share->group);
-    memcpy(share->group_public, key->public_key, sizeof share->group_public);
+    enum kc_error error = kc_share_of(share, key, KC_ROLE_SHARE, group, own);
+    share->index = index;
+    share->threshold = 2;
     kc_point_encode(other, share->peer_public);
-    return kc_record_of_public(share, own);
-}
-
-static enum kc_error protect_share(
-    struct kc_call *call, const struct kc_record *share, const struct kc_scalar *scalar)
-{
-    struct kc_record *staged;
-    KC_AUTO_SECRET secret = {0};
-    uint8_t encoded[KC_SCALAR_SIZE_MAX]; /* secret */
-    enum kc_error error = kc_secret_init(&secret, kc_curve_info(scalar->curve)->scalar_size);
-    if (error != KC_OK)
-        return error;
-    kc_scalar_encode(scalar, encoded);
-    memcpy(secret.bytes, encoded, secret.size);
-    kc_wipe(encoded, sizeof encoded);
-    error = kc_call_stage(call, share, &staged);
-    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, &secret) : error;
+    return error;
 }
 
 /* The envelope goes into the record of the half that stays: what leaves cannot be lost on the way. */
@@ -82,11 +108,8 @@ static enum kc_error envelope_half(struct kc_call *call, const struct kc_record 
     const struct kc_scalar *scalar, const struct kc_record *recipient, struct kc_record *own)
 {
     size_t size = 0;
-    struct kc_point point;
-    enum kc_error error = kc_point_decode(
-        &point, (enum kc_curve)recipient->algorithm, recipient->public_key, recipient->public_size);
-    if (error == KC_OK)
-        error = kc_envelope_seal(call->vault->entropy, share, scalar, &point, own->envelope, &size);
+    enum kc_error error = kc_call_envelope_share(
+        call, share, scalar, recipient, own->envelope, sizeof own->envelope, &size);
     own->envelope_size = (uint16_t)size;
     return error;
 }
@@ -107,13 +130,13 @@ static enum kc_error make_halves(struct kc_call *call, const struct kc_record *k
     const struct kc_record *recipient, const struct kc_key *whole)
 {
     __attribute__((cleanup(wipe_halves))) struct halves halves = {0};
-    struct kc_record own, leaving;
+    struct kc_record own, leaving, *staged;
+    const struct kc_point *public = halves.public, *group = &whole->public;
     enum kc_error error = split(call, whole, &halves);
     if (error == KC_OK)
-        error = describe_half(&own, key, KC_PARTY_FIRST, &halves.public[0], &halves.public[1]);
+        error = describe_half(&own, key, group, KC_PARTY_FIRST, &public[0], &public[1]);
     if (error == KC_OK)
-        error =
-            describe_half(&leaving, key, KC_PARTY_SERVICE, &halves.public[1], &halves.public[0]);
+        error = describe_half(&leaving, key, group, KC_PARTY_SERVICE, &public[1], &public[0]);
     if (error != KC_OK)
         return error;
     own.created = leaving.created = kc_call_now(call);
@@ -121,7 +144,7 @@ static enum kc_error make_halves(struct kc_call *call, const struct kc_record *k
         kc_call_text(call, KC_FIELD_LABEL, own.label, sizeof own.label);
     error = envelope_half(call, &leaving, &halves.scalar[1], recipient, &own);
     if (error == KC_OK)
-        error = protect_share(call, &own, &halves.scalar[0]);
+        error = kc_call_stage_share(call, &own, &halves.scalar[0], &staged);
     if (error == KC_OK)
         answer_split(call, &own);
     return error;
@@ -164,35 +187,55 @@ enum kc_error kc_vault_share_envelope(struct kc_call *call)
 
 /* --- share-accept --- */
 
-/* What an envelope may bring: the service's half of a key that could be split. */
+/* What an envelope may bring: the service's half of a key that could be split, or one of the shares
+ * of a key that was dealt. */
 static bool is_fit(const struct kc_record *share)
 {
-    return share->index == KC_PARTY_SERVICE && share->threshold == 2 && share->dealer <= 1 &&
+    bool is_party = share->index == KC_PARTY_SERVICE && share->threshold == 2;
+    return (is_party || share->role == KC_ROLE_QUORUM) && share->dealer <= 1 &&
            share->group[0] != 0 &&
            (share->class == KC_ROLE_ACCOUNT || share->class == KC_ROLE_APPLICATION);
 }
 
+/* The group's id is that of its public half, and the share's verification share its own. */
+static enum kc_error check_names(
+    const struct kc_record *share, const struct kc_point *group, const struct kc_scalar *scalar)
+{
+    struct kc_point own;
+    struct kc_record named = {0}, derived = {0};
+    enum kc_error error = kc_point_multiply_base(&own, scalar);
+    if (error == KC_OK)
+        error = kc_record_of_share(&named, group);
+    if (error == KC_OK)
+        error = kc_record_of_share(&derived, &own);
+    bool good = error == KC_OK && strcmp(named.id, share->group) == 0 &&
+                memcmp(derived.public_key, share->public_key, sizeof derived.public_key) == 0;
+    return good ? KC_OK : KC_ERR_ENVELOPE;
+}
+
+/* The share is the value of the polynomial that is committed to, at its index; the polynomial's value
+ * at zero is the group's key. */
+static enum kc_error check_dealt(const struct kc_record *share, const struct kc_scalar *scalar)
+{
+    struct kc_quorum quorum;
+    enum kc_error error = kc_quorum_read(share, &quorum);
+    if (error == KC_OK)
+        error = kc_shamir_check(scalar, share->index, quorum.commitments, quorum.threshold);
+    return error == KC_OK ? check_names(share, &quorum.commitments[0], scalar) : KC_ERR_ENVELOPE;
+}
+
 /* The share opens what its public values promise: y*B is its verification share, and with the
  * peer's gives the group key, whose fingerprint is the group's id. */
-static enum kc_error check_values(const struct kc_record *share, const struct kc_scalar *scalar)
+static enum kc_error check_half(const struct kc_record *share, const struct kc_scalar *scalar)
 {
     enum kc_curve curve = (enum kc_curve)share->algorithm;
-    struct kc_point group, peer, own;
-    struct kc_record named = {0}, derived = {0};
+    struct kc_point group, peer;
     enum kc_error error = kc_point_decode(&group, curve, share->group_public, share->public_size);
     if (error == KC_OK)
         error = kc_point_decode(&peer, curve, share->peer_public, share->public_size);
     if (error == KC_OK)
         error = kc_share_check(scalar, &peer, 1, &group);
-    if (error == KC_OK)
-        error = kc_point_multiply_base(&own, scalar);
-    if (error == KC_OK)
-        error = kc_record_of_public(&named, &group);
-    if (error == KC_OK)
-        error = kc_record_of_public(&derived, &own);
-    bool good = error == KC_OK && strcmp(named.id, share->group) == 0 &&
-                memcmp(derived.public_key, share->public_key, sizeof derived.public_key) == 0;
-    return good ? KC_OK : KC_ERR_ENVELOPE;
+    return error == KC_OK ? check_names(share, &group, scalar) : KC_ERR_ENVELOPE;
 }
 
 static enum kc_error name_share(struct kc_record *share)
@@ -200,7 +243,10 @@ static enum kc_error name_share(struct kc_record *share)
     struct kc_point own;
     enum kc_error error = kc_point_decode(
         &own, (enum kc_curve)share->algorithm, share->public_key, share->public_size);
-    return error == KC_OK ? kc_record_of_public(share, &own) : error;
+    if (error == KC_OK)
+        error = kc_record_of_share(share, &own);
+    share->use = (uint8_t)kc_algorithm_info(share->algorithm)->use;
+    return error;
 }
 
 /* The account is the envelope's; a request that names another one is refused. */
@@ -222,27 +268,70 @@ static enum kc_error open_envelope(struct kc_call *call, const struct kc_record 
     if (error == KC_OK && !is_fit(share))
         error = KC_ERR_ENVELOPE;
     if (error == KC_OK)
-        error = check_values(share, scalar);
+        error =
+            share->role == KC_ROLE_QUORUM ? check_dealt(share, scalar) : check_half(share, scalar);
     return error == KC_OK ? check_account(call, share) : error;
 }
 
-/* Accepted once, and not where the first share is: both in one place are the whole key. */
+/* Whether a verification share's own share is here. May wish for its record. */
+static enum kc_error is_here(struct kc_call *call, const struct kc_point *public, bool *here)
+{
+    struct kc_record named = {0}, *found = NULL;
+    enum kc_error error = kc_record_of_share(&named, public);
+    if (error == KC_OK)
+        error = kc_call_own_key(call, named.id, &found);
+    *here = error == KC_OK && found && found->state != KC_STATE_DESTROYED;
+    return error;
+}
+
+/* The other party's share. */
+static enum kc_error find_peer(struct kc_call *call, const struct kc_record *share, bool *here)
+{
+    struct kc_point peer;
+    enum kc_error error = kc_point_decode(
+        &peer, (enum kc_curve)share->algorithm, share->peer_public, share->public_size);
+    return error == KC_OK ? is_here(call, &peer, here) : error;
+}
+
+/* A share of any other holder. All their records are wished for at once. */
+static enum kc_error find_holder(struct kc_call *call, const struct kc_record *share, bool *here)
+{
+    struct kc_quorum quorum;
+    enum kc_error first = kc_quorum_read(share, &quorum);
+    for (uint32_t i = 1; first == KC_OK || call->wish == KC_WISH_NEED; i++) {
+        struct kc_point public;
+        bool is_other_here = false;
+        if (i > quorum.holders)
+            break;
+        if (i == share->index)
+            continue;
+        enum kc_error error = kc_quorum_public(&quorum, i, &public);
+        if (error == KC_OK)
+            error = is_here(call, &public, &is_other_here);
+        if (error != KC_OK)
+            first = error;
+        *here = *here || is_other_here;
+    }
+    return first;
+}
+
+/* Accepted once, and not where another share of the key is: several in one place are nearer to the
+ * whole key, or all of it. */
 static enum kc_error check_place(struct kc_call *call, const struct kc_record *share)
 {
-    enum kc_curve curve = (enum kc_curve)share->algorithm;
-    struct kc_record first = {0}, *found, *present;
-    struct kc_point peer;
-    enum kc_error error = kc_point_decode(&peer, curve, share->peer_public, share->public_size);
-    if (error == KC_OK)
-        error = kc_record_of_public(&first, &peer);
-    if (error == KC_OK)
-        error = kc_call_own_key(call, first.id, &found);
+    struct kc_record *present;
+    bool is_other_here = false;
+    enum kc_error error = share->role == KC_ROLE_QUORUM ? find_holder(call, share, &is_other_here)
+                                                        : find_peer(call, share, &is_other_here);
     if (error == KC_OK)
         error = kc_call_own_key(call, share->id, &present);
     if (error != KC_OK)
         return error;
-    if (found && found->state != KC_STATE_DESTROYED) {
-        kc_call_set_text(call, KC_FIELD_DETAIL, "envelope: the first share is in this custodian");
+    if (is_other_here) {
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            share->role == KC_ROLE_QUORUM
+                ? "envelope: another share of the key is in this custodian"
+                : "envelope: the first share is in this custodian");
         return KC_ERR_BAD_ARGUMENT;
     }
     return present ? KC_ERR_EXISTS : KC_OK;
@@ -250,7 +339,7 @@ static enum kc_error check_place(struct kc_call *call, const struct kc_record *s
 
 enum kc_error kc_vault_share_accept(struct kc_call *call)
 {
-    struct kc_record *wrap;
+    struct kc_record *wrap, *staged;
     KC_AUTO_SCALAR scalar = {0};
     struct kc_record share = {.kind = KC_KIND_KEY,
         .role = KC_ROLE_SHARE,
@@ -266,14 +355,16 @@ enum kc_error kc_vault_share_accept(struct kc_call *call)
     if (error == KC_OK)
         error = open_envelope(call, wrap, &share, &scalar);
     if (error == KC_OK)
+        error = kc_call_allowed_new(call, &share); /* of the role that it turned out to be */
+    if (error == KC_OK)
         error = name_share(&share);
     if (error == KC_OK)
         error = check_place(call, &share);
     if (error == KC_OK)
-        error = protect_share(call, &share, &scalar);
+        error = kc_call_stage_share(call, &share, &scalar, &staged);
     if (error != KC_OK)
         return error;
-    kc_call_describe(call, &call->answer.values, &call->changes[0]);
+    kc_call_describe(call, &call->answer.values, staged);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

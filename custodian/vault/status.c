@@ -131,7 +131,8 @@ enum kc_error kc_vault_status(struct kc_call *call)
     kc_call_set_number(call, KC_FIELD_STARTED, vault->started);
     kc_call_set_text(call, KC_FIELD_USERS, vault->users);
     kc_call_set_number(call, KC_FIELD_CONNECTIONS, kc_clients_count(vault->clients));
-    kc_call_set_number(call, KC_FIELD_SESSIONS, kc_sessions_count(vault->sessions));
+    kc_call_set_number(call, KC_FIELD_SESSIONS,
+        kc_sessions_count(vault->sessions) + kc_frost_sessions_count(vault->frost));
     answer_memory(call);
     answer_freshness(call);
     answer_root(call);

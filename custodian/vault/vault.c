@@ -45,6 +45,12 @@ static const struct operation_row operations[KC_OPERATIONS] = {
     [KC_OPERATION_SIGNATURE_CONTRIBUTE] = {kc_vault_signature_contribute, STORE},
     [KC_OPERATION_SIGNATURE_FINISH] = {kc_vault_signature_finish, STORE},
     [KC_OPERATION_SIGNATURE_ABORT] = {kc_vault_signature_abort, STORE},
+    [KC_OPERATION_SHARE_DEAL] = {kc_vault_share_deal, STORE},
+    [KC_OPERATION_SHARE_DEALT] = {kc_vault_share_dealt, STORE},
+    [KC_OPERATION_FROST_COMMIT] = {kc_vault_frost_commit, STORE},
+    [KC_OPERATION_FROST_CONTRIBUTE] = {kc_vault_frost_contribute, STORE},
+    [KC_OPERATION_FROST_AGGREGATE] = {kc_vault_frost_aggregate, STORE},
+    [KC_OPERATION_FROST_ABORT] = {kc_vault_frost_abort, STORE},
     [KC_OPERATION_OPERATOR_PIN] = {kc_vault_operator_pin, STORE},
     [KC_OPERATION_RECIPIENT_ADD] = {kc_vault_recipient_add, STORE},
     [KC_OPERATION_RECIPIENT_LIST] = {kc_vault_recipient_list, STORE},
@@ -152,6 +158,8 @@ static enum kc_error make_parts(struct kc_vault *v)
     if (error == KC_OK)
         error = kc_sessions_new(config->limits.sessions, &v->sessions);
     if (error == KC_OK)
+        error = kc_frost_sessions_new(config->limits.sessions, &v->frost);
+    if (error == KC_OK)
         error = kc_sealer_new(v->entropy, &v->sealer);
     if (error == KC_OK)
         error = kc_handouts_new(&v->handouts);
@@ -196,6 +204,7 @@ void kc_vault_free(struct kc_vault *vault)
     if (vault->sessions)
         kc_vault_desk_gone(vault);
     kc_sessions_free(vault->sessions);
+    kc_frost_sessions_free(vault->frost);
     kc_sealer_free(vault->sealer);
     kc_handouts_free(vault->handouts);
     kc_mesh_state_free(vault->mesh);
@@ -439,6 +448,7 @@ void kc_vault_close_share(struct kc_vault *vault, const char *share)
 {
     struct kc_call_list next = {0};
     kc_sessions_close_share(vault->sessions, share, &next);
+    kc_frost_sessions_close_share(vault->frost, share);
     kc_vault_resume(vault, &next);
 }
 
@@ -641,6 +651,7 @@ void kc_vault_expire(struct kc_vault *vault)
     kc_vault_resume(vault, &next);
     kc_vault_expire_questions(vault, now_ms);
     kc_handouts_expire(vault->handouts, now_ms);
+    kc_frost_sessions_expire(vault->frost, now_ms);
     if ((call = kc_ledger_begin_erasing(vault)) != NULL)
         run(call);
     run_all(vault);
@@ -655,7 +666,9 @@ uint64_t kc_vault_deadline(struct kc_vault *vault)
     uint64_t questions = kc_vault_question_deadline(vault);
     uint64_t erasing = kc_ledger_erase_deadline(vault);
     uint64_t handouts = kc_handouts_deadline(vault->handouts);
+    uint64_t frost = kc_frost_sessions_deadline(vault->frost);
     uint64_t nearest = sessions < ledger ? sessions : ledger;
+    nearest = nearest < frost ? nearest : frost;
     nearest = nearest < handouts ? nearest : handouts;
     nearest = nearest < erasing ? nearest : erasing;
     return nearest < questions ? nearest : questions;

@@ -507,8 +507,8 @@ static void a_half_with_anything_wrong_about_it_is_refused(void **state)
         struct kc_scalar scalar;
         size_t size;
         make_half(wrong, &half, &scalar);
-        assert_int_equal(
-            kc_envelope_seal(service->vault->entropy, &half, &scalar, &recipient, envelope, &size),
+        assert_int_equal(kc_envelope_seal(service->vault->entropy, &half, &scalar, &recipient,
+                             envelope, sizeof envelope, &size),
             KC_OK);
         struct ask ask = accept_ask(wrap, envelope, size);
         bench_expect(service, &ask, wrong == RIGHT ? KC_OK : KC_ERR_ENVELOPE);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signatures by the holders of a dealt key (FROST, RFC 9591). Who carries commitments and parts
+ * between them is trusted for nothing: what he alters gives no signature.
+ */
+#include "threshold/frost.h"
+#include "custodian/mesh/verify.h"
+#include "custodian/vault/core.h"
+#include "custodian/vault/mesh_envelope.h"
+#include "custodian/vault/quorum.h"
+#include "proto/hkdf.h"
+
+#include <string.h>
+
+/* What the holders of a key do together. */
+struct round {
+    enum kc_frost_suite suite;
+    bool is_envelope; /* the message is the payload of a DARE envelope */
+    struct kc_quorum quorum;
+    struct kc_frost_commitment commitments[KC_QUORUM_HOLDERS_MAX];
+    struct kc_frost_package package;
+    uint8_t digest[KC_DARE_DIGEST_SIZE];
+};
+
+static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
+{
+    kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[field].name);
+    return KC_ERR_BAD_ARGUMENT;
+}
+
+/* --- what is signed, and how --- */
+
+static bool scheme_is(const struct kc_call *call, const char *name)
+{
+    return kc_values_text_is(&call->in.message.values, KC_FIELD_SCHEME, name);
+}
+
+/* ctx: with an empty context, as envelopes are signed on Ed25519; on Ed448 that is no other one. */
+static enum kc_error find_suite(
+    struct kc_call *call, const struct kc_record *key, struct round *round)
+{
+    bool is_plain = !kc_call_has(call, KC_FIELD_SCHEME) || scheme_is(call, "plain");
+    bool has_context = round->is_envelope || scheme_is(call, "ctx");
+    if (!is_plain && !has_context)
+        return wrong_field(call, KC_FIELD_SCHEME);
+    switch ((enum kc_curve)key->algorithm) {
+    case KC_CURVE_ED25519:
+        round->suite = has_context ? KC_FROST_ED25519_CONTEXT : KC_FROST_ED25519;
+        return KC_OK;
+    case KC_CURVE_ED448:
+        round->suite = KC_FROST_ED448;
+        return KC_OK;
+    case KC_CURVE_P256:
+        round->suite = KC_FROST_P256;
+        return is_plain ? KC_OK : wrong_field(call, KC_FIELD_SCHEME);
+    case KC_CURVE_X25519:
+    case KC_CURVE_X448:
+        break;
+    }
+    return KC_ERR_RECORD_DAMAGED;
+}
+
+/* An account's key signs no raw octets: they could be a request. */
+static enum kc_error read_scheme(
+    struct kc_call *call, const struct kc_record *key, struct round *round)
+{
+    round->is_envelope = scheme_is(call, "envelope");
+    if (!round->is_envelope && key->class != KC_ROLE_APPLICATION) {
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
+        return KC_ERR_REFUSED;
+    }
+    enum kc_error error = find_suite(call, key, round);
+    if (error == KC_OK && round->is_envelope)
+        error = kc_frost_check_envelope(round->suite);
+    return error == KC_OK ? kc_quorum_read(key, &round->quorum) : error;
+}
+
+/* The signers: as many as it takes, and no others than there are. */
+static enum kc_error read_signers(struct kc_call *call, struct round *round)
+{
+    struct kc_reader r;
+    struct kc_span list = kc_call_field(call, KC_FIELD_COMMITMENTS);
+    size_t count = 0;
+    bool known = true;
+    kc_reader_init(&r, list.bytes, list.size);
+    while (r.left > 0 && count < KC_QUORUM_HOLDERS_MAX) {
+        struct kc_frost_commitment *read = &round->commitments[count++];
+        enum kc_error error = kc_frost_commitment_read(&r, round->suite, read);
+        if (error == KC_ERR_BAD_REQUEST)
+            return wrong_field(call, KC_FIELD_COMMITMENTS);
+        if (error != KC_OK)
+            return error;
+        known = known && read->index <= round->quorum.holders;
+    }
+    if (kc_reader_finish(&r) != KC_OK || !known || count < round->quorum.threshold)
+        return wrong_field(call, KC_FIELD_COMMITMENTS);
+    round->package.commitments = round->commitments;
+    round->package.count = count;
+    return KC_OK;
+}
+
+/* Of an envelope the payload decides, which each holder sees, whether the key may sign it. */
+static enum kc_error read_message(
+    struct kc_call *call, const struct kc_record *key, struct kc_data *data, struct round *round)
+{
+    enum kc_error error = kc_call_data(call, KC_FIELD_MESSAGE, data);
+    round->package.message = data->span;
+    if (error != KC_OK || !round->is_envelope)
+        return error;
+    error = kc_call_check_letter(call, key, data->span);
+    if (error == KC_OK)
+        error = kc_hash_digest(KC_HASH_SHA512, data->span, round->digest);
+    if (error == KC_OK)
+        round->package.message =
+            kc_mesh_signed_message((enum kc_curve)key->algorithm, round->digest).message;
+    return error;
+}
+
+/* All that a signer, or who adds the parts, is told; it lends from data. */
+static enum kc_error read_round(
+    struct kc_call *call, const struct kc_record *key, struct kc_data *data, struct round *round)
+{
+    enum kc_error error = read_scheme(call, key, round);
+    if (error == KC_OK)
+        error = read_signers(call, round);
+    return error == KC_OK ? read_message(call, key, data, round) : error;
+}
+
+/* --- round one --- */
+
+static enum kc_error make_nonces(struct kc_call *call, const struct kc_frost_signer *signer,
+    struct kc_frost_session *session, struct kc_frost_commitment *commitment)
+{
+    struct kc_fresh fresh = {.counter = kc_entropy_count(call->vault->entropy)}; /* secret */
+    enum kc_error error =
+        kc_entropy_fill(call->vault->entropy, session->handle, sizeof session->handle);
+    if (error == KC_OK)
+        error = kc_entropy_fill(call->vault->entropy, fresh.random, sizeof fresh.random);
+    if (error == KC_OK)
+        error = kc_frost_commit(&session->nonces, commitment, signer,
+            (struct kc_span){session->handle, sizeof session->handle}, &fresh);
+    kc_wipe(&fresh, sizeof fresh);
+    return error;
+}
+
+static struct kc_frost_signer signer_of(
+    const struct kc_record *key, const struct round *round, const struct kc_material *material)
+{
+    return (struct kc_frost_signer){.suite = round->suite,
+        .index = key->index,
+        .share = &material->key.scalar,
+        .group = &round->quorum.commitments[0]};
+}
+
+static enum kc_error open_session(struct kc_call *call, const struct kc_record *key,
+    const struct round *round, struct kc_frost_session *session)
+{
+    KC_AUTO_MATERIAL material = {0};
+    struct kc_frost_commitment commitment;
+    struct kc_frost_signer signer = signer_of(key, round, &material);
+    uint8_t encoded[KC_FROST_COMMITMENT_SIZE_MAX];
+    struct kc_writer w;
+    kc_writer_init(&w, encoded, sizeof encoded);
+    session->user = call->peer.user;
+    session->deadline_ms = kc_call_now_ms(call) + call->vault->config->limits.frost_deadline_ms;
+    memcpy(session->share, key->id, sizeof session->share);
+    enum kc_error error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = make_nonces(call, &signer, session, &commitment);
+    if (error != KC_OK)
+        return error;
+    kc_frost_commitment_write(&w, &commitment);
+    kc_call_set_octets(call, KC_FIELD_COMMITMENTS, encoded, w.size);
+    kc_call_set_octets(call, KC_FIELD_SESSION, session->handle, sizeof session->handle);
+    return kc_frost_sessions_put(call->vault->frost, session);
+}
+
+enum kc_error kc_vault_frost_commit(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct kc_frost_session *session;
+    struct round round;
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_scheme(call, key, &round);
+    if (error == KC_OK)
+        error = kc_frost_session_new(&session);
+    if (error != KC_OK)
+        return error;
+    error = open_session(call, key, &round, session);
+    if (error != KC_OK)
+        kc_frost_session_free(session);
+    return error;
+}
+
+/* --- round two --- */
+
+static void end_session(struct kc_frost_session **session)
+{
+    kc_frost_session_free(*session);
+}
+#define AUTO_SESSION __attribute__((cleanup(end_session))) struct kc_frost_session *
+
+/* The session ends with this call, also when the key cannot be used any more, but not while the call
+ * waits for something. */
+static enum kc_error take(
+    struct kc_call *call, struct kc_record **key, struct kc_frost_session **session)
+{
+    char share[KC_RECORD_ID_SIZE];
+    enum kc_error error = kc_call_key(call, key);
+    if (error != KC_OK && call->wish != KC_WISH_ANSWER)
+        return error;
+    kc_call_text(call, KC_FIELD_KEY, share, sizeof share);
+    *session = kc_frost_sessions_take(
+        call->vault->frost, kc_call_field(call, KC_FIELD_SESSION), share, call->peer.user);
+    return error == KC_OK && !*session ? KC_ERR_SESSION : error;
+}
+
+static enum kc_error sign(struct kc_call *call, const struct kc_record *key,
+    const struct round *round, struct kc_frost_session *session)
+{
+    KC_AUTO_MATERIAL material = {0};
+    struct kc_frost_signer signer = signer_of(key, round, &material);
+    struct kc_scalar response;
+    uint8_t encoded[KC_SCALAR_SIZE_MAX];
+    enum kc_error error = kc_call_material(call, key, &material);
+    if (error == KC_OK)
+        error = kc_frost_sign(&response, &session->nonces, &signer,
+            (struct kc_span){session->handle, sizeof session->handle}, &round->package);
+    if (error == KC_ERR_BAD_ARGUMENT)
+        return wrong_field(call, KC_FIELD_COMMITMENTS);
+    if (error != KC_OK)
+        return error;
+    kc_scalar_encode(&response, encoded);
+    kc_call_set_octets(call, KC_FIELD_SIGNATURE_SHARE, encoded,
+        kc_curve_info((enum kc_curve)key->algorithm)->scalar_size);
+    return KC_OK;
+}
+
+enum kc_error kc_vault_frost_contribute(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct round round;
+    AUTO_SESSION session = NULL;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = take(call, &key, &session);
+    if (error == KC_OK)
+        error = read_round(call, key, &data, &round);
+    return error == KC_OK ? sign(call, key, &round, session) : error;
+}
+
+enum kc_error kc_vault_frost_abort(struct kc_call *call)
+{
+    struct kc_record *key;
+    AUTO_SESSION session = NULL;
+    return take(call, &key, &session);
+}
+
+/* --- the signature --- */
+
+static enum kc_error read_responses(
+    struct kc_call *call, const struct round *round, struct kc_scalar responses[])
+{
+    struct kc_span octets = kc_call_field(call, KC_FIELD_SIGNATURE_SHARES);
+    enum kc_curve curve = round->quorum.commitments[0].curve;
+    size_t size = kc_curve_info(curve)->scalar_size;
+    if (octets.size != size * round->package.count)
+        return wrong_field(call, KC_FIELD_SIGNATURE_SHARES);
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < round->package.count; i++)
+        error = kc_scalar_decode(&responses[i], curve, octets.bytes + i * size, size);
+    return error;
+}
+
+/* Who sent a wrong part, by index. */
+static void name_culprits(struct kc_call *call, const struct round *round, uint32_t culprits)
+{
+    const char *names = "", *separator = "";
+    for (size_t i = 0; i < round->package.count; i++) {
+        if ((culprits >> i & 1) == 0)
+            continue;
+        names = kc_call_print(call, "%s%s%u", names, separator, round->commitments[i].index);
+        separator = ", ";
+    }
+    kc_call_set_text(call, KC_FIELD_DETAIL,
+        kc_call_print(call, "%s: of holder %s", kc_fields[KC_FIELD_SIGNATURE_SHARES].name, names));
+}
+
+static enum kc_error aggregate(struct kc_call *call, const struct round *round)
+{
+    struct kc_point publics[KC_QUORUM_HOLDERS_MAX];
+    struct kc_scalar responses[KC_QUORUM_HOLDERS_MAX];
+    uint8_t signature[KC_FROST_SIGNATURE_SIZE_MAX];
+    size_t size = 0;
+    uint32_t culprits = 0;
+    enum kc_error error = read_responses(call, round, responses);
+    for (size_t i = 0; error == KC_OK && i < round->package.count; i++)
+        error = kc_quorum_public(&round->quorum, round->commitments[i].index, &publics[i]);
+    if (error == KC_OK)
+        error = kc_frost_aggregate(signature, &size, round->suite, &round->quorum.commitments[0],
+            &round->package, publics, responses, &culprits);
+    if (error == KC_ERR_CONTRIBUTION)
+        name_culprits(call, round, culprits);
+    if (error == KC_ERR_BAD_ARGUMENT && !kc_values_has(&call->answer.values, KC_FIELD_DETAIL))
+        return wrong_field(call, KC_FIELD_COMMITMENTS);
+    if (error == KC_OK)
+        kc_call_set_octets(call, KC_FIELD_SIGNATURE, signature, size);
+    return error;
+}
+
+enum kc_error kc_vault_frost_aggregate(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct round round;
+    KC_AUTO_DATA data = {0};
+    enum kc_error error = kc_call_key(call, &key);
+    if (error == KC_OK)
+        error = read_round(call, key, &data, &round);
+    return error == KC_OK ? aggregate(call, &round) : error;
+}
