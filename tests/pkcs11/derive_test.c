@@ -281,6 +281,8 @@ static void private_secrets_end_with_the_login(void **state)
     assert_ok(p11->C_Logout(session));
     assert_ok(p11->C_GetAttributeValue(session, open_one, NULL, 0));
     assert_rv(p11->C_GetAttributeValue(session, private_one, NULL, 0), CKR_OBJECT_HANDLE_INVALID);
+    assert_ok(p11->C_Login(session, CKU_USER, NULL, 0)); /* nor does another login bring it back */
+    assert_rv(p11->C_GetAttributeValue(session, private_one, NULL, 0), CKR_OBJECT_HANDLE_INVALID);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_module, stop_module)

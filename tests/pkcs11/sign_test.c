@@ -161,6 +161,12 @@ static void refuses_calls_out_of_place(void **state)
     assert_rv(p11->C_Sign(99, message, 1, signature, &size), CKR_SESSION_HANDLE_INVALID);
     assert_rv(p11->C_SignUpdate(99, message, 1), CKR_SESSION_HANDLE_INVALID);
     assert_rv(p11->C_SignFinal(99, signature, &size), CKR_SESSION_HANDLE_INVALID);
+    /* C_Sign does not end what is signed in parts, and C_SignFinal nothing else */
+    assert_ok(p11->C_SignInit(session, &eddsa, find_one(session, CKO_PRIVATE_KEY, "Ed25519")));
+    assert_rv(p11->C_SignFinal(session, signature, &size), CKR_OPERATION_NOT_INITIALIZED);
+    assert_ok(p11->C_SignUpdate(session, message, 1));
+    assert_rv(p11->C_Sign(session, message, 1, signature, &size), CKR_OPERATION_NOT_INITIALIZED);
+    assert_ok(p11->C_SignFinal(session, signature, &size));
 }
 
 static void a_signature_can_be_given_up(void **state)

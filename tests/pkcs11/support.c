@@ -13,7 +13,9 @@ static void *module;
 
 void load_module(void)
 {
-    module = dlopen(KC_BUILD_DIR "/custodian-pkcs11.so", RTLD_NOW | RTLD_LOCAL);
+    const char *other = getenv("KC_TEST_MODULE"); /* a mutated one: tests/mutation */
+    module =
+        dlopen(other != NULL ? other : KC_BUILD_DIR "/custodian-pkcs11.so", RTLD_NOW | RTLD_LOCAL);
     if (module == NULL) {
         fprintf(stderr, "%s\n", dlerror());
         abort();

@@ -10,6 +10,7 @@
 #include <openssl/store.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEADLINE_MS 60000
@@ -50,8 +51,10 @@ void generate_keys(void)
 
 bool load_provider(void)
 {
+    const char *other = getenv("KC_TEST_PROVIDERS"); /* where a mutated one is: tests/mutation */
     library = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER_set_default_search_path(library, KC_BUILD_DIR "/ossl-modules");
+    OSSL_PROVIDER_set_default_search_path(
+        library, other != NULL ? other : KC_BUILD_DIR "/ossl-modules");
     default_provider = OSSL_PROVIDER_load(library, "default");
     provider = OSSL_PROVIDER_load(library, "custodian");
     if (default_provider != NULL && provider != NULL &&
