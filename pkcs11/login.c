@@ -143,7 +143,8 @@ static CK_RV prepare(
 
 /*
  * A keyring whose users need no login, and which has no PIN to compare with, takes any: a client
- * that logs in because it always does goes on, and gains nothing by it.
+ * that logs in because it always does goes on, and gains nothing by it. To confirm a use without a
+ * PIN would not do it.
  */
 static CK_RV verify(const struct attempt *attempt, const CK_UTF8CHAR *pin, CK_ULONG pin_size)
 {
@@ -153,7 +154,7 @@ static CK_RV verify(const struct attempt *attempt, const CK_UTF8CHAR *pin, CK_UL
     if (error != KC_OK)
         return kc_rv(error);
     bool user = attempt->as == KC_LOGIN_USER && strcmp(attempt->name, "user") == 0;
-    if (user && !state.required && state.user_pin == KC_PIN_NONE)
+    if (user && !state.required && state.user_pin == KC_PIN_NONE && attempt->key[0] == '\0')
         return CKR_OK;
     if ((user && state.user_pin == KC_PIN_NONE) ||
         (attempt->as == KC_LOGIN_SO && state.so_pin == KC_PIN_NONE))

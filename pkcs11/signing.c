@@ -47,7 +47,8 @@ static CK_RV take_eddsa(const CK_MECHANISM *mechanism, struct kc_signing *signin
     return CKR_OK;
 }
 
-/* CK_RSA_PKCS_PSS_PARAMS. Its hash must be the mechanism's, if that has one. */
+/* CK_RSA_PKCS_PSS_PARAMS. Its hash must be the mechanism's, if that has one; digest, salt and two octets are in
+ * a block (RFC 8017, 9.1.1). */
 static CK_RV take_pss(const CK_MECHANISM *mechanism, struct kc_signing *signing)
 {
     CK_RSA_PKCS_PSS_PARAMS parameter;
@@ -56,7 +57,8 @@ static CK_RV take_pss(const CK_MECHANISM *mechanism, struct kc_signing *signing)
     memcpy(&parameter, mechanism->pParameter, sizeof parameter);
     const char *hash = kc_digest_of_mechanism(parameter.hashAlg);
     const char *mgf_hash = kc_digest_of_mgf(parameter.mgf);
-    if (hash == NULL || mgf_hash == NULL || parameter.sLen > KC_SIGNATURE_MAX ||
+    if (hash == NULL || mgf_hash == NULL ||
+        parameter.sLen > signing->type->signature_size - kc_digest_size(hash) - 2 ||
         (signing->hash != NULL && strcmp(signing->hash, hash) != 0))
         return CKR_MECHANISM_PARAM_INVALID;
     signing->hash = hash;
@@ -177,8 +179,9 @@ static CK_RV check_size(const struct kc_signing *signing, size_t size)
         return size > 0 && size <= KC_CONTRIBUTION_OCTETS_MAX ? CKR_OK : CKR_DATA_LEN_RANGE;
     if (signing->hash != NULL)
         return size == kc_digest_size(signing->hash) ? CKR_OK : CKR_DATA_LEN_RANGE;
-    size_t most = signing->type->type == CKK_RSA ? signing->type->signature_size - 11 : 64;
-    return size > 0 && size <= most ? CKR_OK : CKR_DATA_LEN_RANGE;
+    bool rsa = signing->type->type == CKK_RSA;
+    size_t most = rsa ? signing->type->signature_size - 11 : 64;
+    return (size > 0 || rsa) && size <= most ? CKR_OK : CKR_DATA_LEN_RANGE;
 }
 
 /* All that the two requests have in common. */

@@ -214,6 +214,12 @@ static void tells_the_custodian_what_a_mechanism_says(void **state)
     CK_OBJECT_HANDLE rsa = find_one(session, CKO_PRIVATE_KEY, "RSA-2048");
     CK_MECHANISM other = {CKM_SHA256_RSA_PKCS_PSS, &pss, sizeof pss}; /* another hash in it */
     assert_rv(p11->C_SignInit(session, &other, rsa), CKR_MECHANISM_PARAM_INVALID);
+    other.mechanism = CKM_SHA384_RSA_PKCS_PSS;
+    pss.sLen = 256 - 48 - 2 + 1; /* one more than a block has room for */
+    assert_rv(p11->C_SignInit(session, &other, rsa), CKR_MECHANISM_PARAM_INVALID);
+    pss.sLen--;
+    assert_ok(p11->C_SignInit(session, &other, rsa));
+    assert_ok(p11->C_SignInit(session, NULL, 0));
     CK_MECHANISM wrong = {CKM_ECDSA, NULL, 0}, digested = {CKM_RSA_PKCS_PSS, &pss, sizeof pss};
     assert_rv(p11->C_SignInit(session, &wrong, rsa), CKR_KEY_TYPE_INCONSISTENT);
     CK_ULONG size = sizeof signature;

@@ -7,6 +7,7 @@
 #include "tests/support/custodian.h"
 
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +257,128 @@ static void a_secret_outlives_the_connection_but_not_the_vault(void **state)
     assert_rv(p11->C_Encrypt(session, block, 16, block, &room), CKR_FUNCTION_REJECTED);
 }
 
+/* --- OAEP --- */
+
+/* The public half for OpenSSL. */
+static EVP_PKEY *rsa_public(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE public)
+{
+    CK_BYTE info[600];
+    const CK_BYTE *der = info;
+    CK_ATTRIBUTE attribute = {CKA_PUBLIC_KEY_INFO, info, sizeof info};
+    assert_ok(p11->C_GetAttributeValue(session, public, &attribute, 1));
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &der, (long)attribute.ulValueLen);
+    assert_non_null(key);
+    return key;
+}
+
+struct oaep {
+    const char *hash, *mgf; /* OpenSSL's names */
+    CK_BYTE label[255];
+    int label_size;
+    const char *message;
+};
+
+static void encrypt_oaep(EVP_PKEY *key, const struct oaep *how, CK_BYTE ciphertext[static 256])
+{
+    size_t size = 256;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    assert_int_equal(EVP_PKEY_encrypt_init(context), 1);
+    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING);
+    EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_get_digestbyname(how->hash));
+    EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_get_digestbyname(how->mgf));
+    if (how->label_size > 0)
+        EVP_PKEY_CTX_set0_rsa_oaep_label(
+            context, OPENSSL_memdup(how->label, (size_t)how->label_size), how->label_size);
+    assert_int_equal(EVP_PKEY_encrypt(context, ciphertext, &size,
+                         (const unsigned char *)how->message, strlen(how->message)),
+        1);
+    assert_int_equal(size, 256);
+    EVP_PKEY_CTX_free(context);
+}
+
+static const struct {
+    const char *name;
+    CK_MECHANISM_TYPE hash;
+    CK_RSA_PKCS_MGF_TYPE mgf;
+} oaep_hashes[] = {{"SHA1", CKM_SHA_1, CKG_MGF1_SHA1}, {"SHA224", CKM_SHA224, CKG_MGF1_SHA224},
+    {"SHA256", CKM_SHA256, CKG_MGF1_SHA256}, {"SHA384", CKM_SHA384, CKG_MGF1_SHA384},
+    {"SHA512", CKM_SHA512, CKG_MGF1_SHA512}};
+
+static struct pair generate_rsa(CK_SESSION_HANDLE session)
+{
+    CK_ULONG modulus = 2048;
+    return generate(session, CKM_RSA_PKCS_KEY_PAIR_GEN,
+        (CK_ATTRIBUTE){CKA_MODULUS_BITS, &modulus, sizeof modulus}, CKA_DECRYPT);
+}
+
+static void decrypts_oaep_with_each_hash_mask_and_label(void **state)
+{
+    (void)state;
+    static const int label_sizes[] = {0, 1, 255};
+    static const char *const messages[] = {"", "twenty octets of it!"};
+    CK_SESSION_HANDLE session = writing_session("home");
+    struct pair pair = generate_rsa(session);
+    EVP_PKEY *key = rsa_public(session, pair.public);
+    for (size_t i = 0; i < 5 * 5 * 3 * 2; i++) {
+        struct oaep how = {.hash = oaep_hashes[i % 5].name,
+            .mgf = oaep_hashes[i / 5 % 5].name,
+            .label = "label",
+            .label_size = label_sizes[i / 25 % 3],
+            .message = messages[i / 75]};
+        CK_BYTE ciphertext[256], plain[256];
+        CK_ULONG size = 1;
+        encrypt_oaep(key, &how, ciphertext);
+        CK_RSA_PKCS_OAEP_PARAMS parameter = {oaep_hashes[i % 5].hash, oaep_hashes[i / 5 % 5].mgf,
+            CKZ_DATA_SPECIFIED, how.label, (CK_ULONG)how.label_size};
+        CK_MECHANISM oaep = {CKM_RSA_PKCS_OAEP, &parameter, sizeof parameter};
+        assert_ok(p11->C_DecryptInit(session, &oaep, pair.private));
+        if (how.message[0] != '\0') { /* no room is told with the size, and ends nothing */
+            assert_rv(p11->C_Decrypt(session, ciphertext, 256, plain, &size), CKR_BUFFER_TOO_SMALL);
+            assert_int_equal(size, strlen(how.message));
+        }
+        assert_ok(p11->C_Decrypt(session, ciphertext, 256, plain, &size));
+        assert_int_equal(size, strlen(how.message));
+        assert_memory_equal(plain, how.message, size);
+    }
+    EVP_PKEY_free(key);
+    assert_ok(p11->C_DestroyObject(session, pair.private));
+    assert_ok(p11->C_CloseSession(session));
+}
+
+/* Whatever is wrong with it, one answer (Manger's attack wants two). */
+static void what_is_no_oaep_is_answered_alike(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = writing_session("home");
+    struct pair pair = generate_rsa(session);
+    EVP_PKEY *key = rsa_public(session, pair.public);
+    struct oaep how = {"SHA256", "SHA256", .label = "label", .label_size = 5, .message = "m"};
+    CK_BYTE wrong[6][256], plain[256];
+    encrypt_oaep(key, &how, wrong[0]);
+    for (size_t i = 1; i < 4; i++)
+        memcpy(wrong[i], wrong[0], 256);
+    wrong[1][200] ^= 1;          /* altered */
+    memset(wrong[2], 0, 256);    /* nothing */
+    memset(wrong[3], 0xff, 256); /* more than the modulus */
+    how.label_size = 4;          /* another label */
+    encrypt_oaep(key, &how, wrong[0]);
+    how.label_size = 5, how.mgf = "SHA1"; /* another mask */
+    encrypt_oaep(key, &how, wrong[4]);
+    how.mgf = "SHA256", how.hash = "SHA1"; /* another hash */
+    encrypt_oaep(key, &how, wrong[5]);
+    CK_RSA_PKCS_OAEP_PARAMS parameter = {
+        CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, how.label, 5};
+    CK_MECHANISM oaep = {CKM_RSA_PKCS_OAEP, &parameter, sizeof parameter};
+    for (size_t i = 0; i < 6; i++) {
+        CK_ULONG size = sizeof plain;
+        assert_ok(p11->C_DecryptInit(session, &oaep, pair.private));
+        assert_rv(p11->C_Decrypt(session, wrong[i], 256, plain, &size), CKR_ENCRYPTED_DATA_INVALID);
+    }
+    EVP_PKEY_free(key);
+    assert_ok(p11->C_DestroyObject(session, pair.private));
+    assert_ok(p11->C_CloseSession(session));
+}
+
 /* --- a keyring that needs a login --- */
 
 static void needs_a_login_where_the_policy_says_so(void **state)
@@ -325,6 +448,8 @@ int main(void)
         cmocka_unit_test(encrypts_gcm_as_openssl_does),
         cmocka_unit_test(encrypts_cbc_as_openssl_does),
         cmocka_unit_test(a_secret_outlives_the_connection_but_not_the_vault),
+        cmocka_unit_test(decrypts_oaep_with_each_hash_mask_and_label),
+        cmocka_unit_test(what_is_no_oaep_is_answered_alike),
         cmocka_unit_test(needs_a_login_where_the_policy_says_so),
     };
     return cmocka_run_group_tests_name(

@@ -201,6 +201,11 @@ static void a_key_may_want_each_use_confirmed(void **state)
     assert_ok(p11->C_Sign(session, digest, 32, signature, &size));
     assert_ok(p11->C_SignInit(session, &ecdsa, key));
     assert_rv(p11->C_Sign(session, digest, 32, signature, &size), CKR_USER_NOT_LOGGED_IN);
+    fake.login_required = false; /* nor is there a PIN to confirm with */
+    fake.user_pin_state = "none";
+    assert_ok(p11->C_SignInit(session, &ecdsa, key));
+    assert_rv(
+        p11->C_Login(session, CKU_CONTEXT_SPECIFIC, user_pin, 4), CKR_USER_PIN_NOT_INITIALIZED);
 }
 
 static void a_login_ends_with_its_connection(void **state)
