@@ -110,6 +110,9 @@ static enum kc_error make_primary(struct kc_tpm2 *tpm, struct kc_entity *primary
     kc_writer_u16(&command.parameters, 0); /* no outside data */
     kc_writer_u32(&command.parameters, 0); /* no PCRs of its creation */
     enum kc_error error = kc_command_run(tpm, &command);
+    if (error != KC_OK && kc_code_wants_authorisation(tpm->code))
+        return kc_code_refuse(tpm, KC_ERR_ROOT_UNFIT,
+            "the TPM's owner has set an authorisation: the owner has to make the SRK");
     if (error == KC_OK)
         *primary = kc_entity_of(command.answered); /* the Name is not needed without an HMAC */
     return error;

@@ -116,7 +116,7 @@ static void describe_status(json_t *object, const struct kc_root_status *status)
     json_object_set_new(object, "manufacturer", json_string(status->manufacturer));
     json_object_set_new(object, "firmware", json_string(status->firmware));
     if (status->srk_handle)
-        json_object_set_new(object, "srk-handle", json_integer(status->srk_handle));
+        json_object_set_new(object, "srk-handle", json_sprintf("0x%08x", status->srk_handle));
     json_object_set_new(object, "in-lockout", json_boolean(status->in_lockout));
     json_object_set_new(object, "lockout-counter", json_integer(status->lockout_counter));
     json_object_set_new(object, "lockout-max-tries", json_integer(status->lockout_max_tries));

@@ -83,6 +83,24 @@ static void provisioning_refuses_a_handle_that_holds_something_else(void **state
     assert_int_equal(kc_swtpm_count_lines(&f->tpm, "tpm2_getcap handles-persistent"), 2);
 }
 
+/* With the owner's value set, the owner makes the key, and the custodian uses it. */
+static void provisioning_makes_nothing_that_the_owner_has_to_make(void **state)
+{
+    struct fixture *f = *state;
+    struct kc_root_settings settings = {.tcti = f->tpm.tcti, .srk_handle = 0x81000002};
+    struct kc_root *root = make_root(&settings);
+    uint8_t name[KC_ROOT_NAME_SIZE];
+    assert_true(kc_swtpm_run(&f->tpm, "tpm2_changeauth -c owner secret"));
+    assert_int_equal(kc_root_provision(root, name), KC_ERR_ROOT_UNFIT);
+    kc_root_disconnect(root);
+    assert_true(kc_swtpm_run(&f->tpm,
+        "tpm2_createprimary -C o -P secret -G ecc256:aes128cfb -c srk "
+        "-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt' && "
+        "tpm2_evictcontrol -C o -P secret -c srk 0x81000002"));
+    assert_int_equal(kc_root_provision(root, name), KC_OK);
+    kc_root_free(root);
+}
+
 static void provisioning_refuses_a_storage_key_that_wants_an_authorisation(void **state)
 {
     struct fixture *f = *state;
@@ -408,6 +426,7 @@ int main(void)
         TEST(provisioning_makes_a_key_once_and_uses_it_then),
         TEST(provisioning_uses_an_rsa_storage_key_of_others),
         TEST(provisioning_refuses_a_handle_that_holds_something_else),
+        TEST(provisioning_makes_nothing_that_the_owner_has_to_make),
         TEST(provisioning_refuses_a_storage_key_that_wants_an_authorisation),
         TEST(provisioning_with_a_pin_makes_nothing_in_another_tpm),
         TEST(without_a_pin_nothing_is_sealed),
