@@ -78,14 +78,15 @@ static enum kc_error find_account(
 static enum kc_error check_device(const struct kc_exchange *exchange,
     const struct kc_requester *requester, const struct kc_accredited_request *verified)
 {
-    char subject[KC_FRONT_UDF_SIZE] = "";
+    char subject[KC_UDF_DIGEST_TEXT_SIZE], name[KC_UDF_ID_SIZE];
     bool is_revoked = false, also = false;
     const char *address = requester->account.address;
     struct kc_json value = kc_object_member(&verified->connection.object, "Subject");
-    if (kc_json_text(value, subject, sizeof subject) != KC_OK)
+    if (kc_json_text(value, subject, sizeof subject) != KC_OK ||
+        !kc_mesh_device_name(subject, name))
         return KC_ERR_SIGNATURE;
     enum kc_error error =
-        kc_front_store_is_revoked(exchange->front->store, address, subject, &is_revoked);
+        kc_front_store_is_revoked(exchange->front->store, address, name, &is_revoked);
     if (error == KC_OK)
         error =
             kc_front_store_is_revoked(exchange->front->store, address, verified->device.udf, &also);

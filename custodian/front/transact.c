@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/front/catalog.h"
 #include "custodian/front/exchange.h"
+#include "custodian/mesh/capability.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,8 @@ static void plan_guard(
     if (guard != KC_CONTAINER_DEVICES || !deletes)
         return;
     plan->revokes_devices = true;
-    memcpy(plan->revoked[plan->revoked_count], id, sizeof id);
+    if (!kc_mesh_device_name(id, plan->revoked[plan->revoked_count]))
+        memcpy(plan->revoked[plan->revoked_count], id, sizeof id);
     plan->revoked_names[plan->revoked_count] = plan->revoked[plan->revoked_count];
     plan->revoked_count++;
 }

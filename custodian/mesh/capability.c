@@ -22,6 +22,24 @@ bool kc_mesh_address(const char *said, char address[KC_MESH_ADDRESS_SIZE])
     return true;
 }
 
+bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE])
+{
+    struct kc_udf udf;
+    size_t size = 0;
+    if (kc_udf_parse((struct kc_span){(const uint8_t *)said, strlen(said)}, &udf) != KC_OK)
+        return false;
+    for (; *said != '\0' && size < KC_UDF_ID_SIZE - 1; said++) {
+        bool is_lower = *said >= 'a' && *said <= 'z';
+        if (!is_lower && !(*said >= 'A' && *said <= 'Z') && !(*said >= '2' && *said <= '7'))
+            continue; /* between the groups */
+        if (size % 5 == 4)
+            name[size++] = '-';
+        name[size++] = is_lower ? (char)(*said - 'a' + 'A') : *said;
+    }
+    name[size] = '\0';
+    return size == KC_UDF_ID_SIZE - 1;
+}
+
 /* --- the account --- */
 
 static enum kc_error address_read(struct kc_json value, char address[KC_MESH_ADDRESS_SIZE])

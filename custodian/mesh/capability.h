@@ -35,6 +35,13 @@ struct kc_mesh_account {
 KC_CHECKED enum kc_error kc_mesh_account_read(
     struct kc_span profile, const char *service_udf, struct kc_mesh_account *account);
 
+/*
+ * The name that a device is revoked under, and looked for: its fingerprint in the usual precision, of
+ * whatever precision, case and grouping it was said in. False: it is no fingerprint, or of a lesser
+ * precision, which several devices may have.
+ */
+KC_CHECKED bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE]);
+
 /* The canonical form of an account's address: A to Z in lower case. False: it does not fit. */
 KC_CHECKED bool kc_mesh_address(const char *said, char address[KC_MESH_ADDRESS_SIZE]);
 

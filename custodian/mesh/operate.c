@@ -200,18 +200,28 @@ static bool is_account_of(const struct kc_object *connection, const struct kc_me
                strcmp(address, home->address) == 0);
 }
 
+/* The device's fingerprint, canonical; it may be longer than the one that it is revoked under. */
+static bool subject_read(const struct kc_object *connection, char name[KC_UDF_ID_SIZE])
+{
+    char subject[KC_UDF_DIGEST_TEXT_SIZE];
+    struct kc_udf udf;
+    return kc_json_text(kc_object_member(connection, "Subject"), subject, sizeof subject) ==
+               KC_OK &&
+           kc_udf_parse_canonical(
+               (struct kc_span){(const uint8_t *)subject, strlen(subject)}, &udf) == KC_OK &&
+           kc_mesh_device_name(subject, name);
+}
+
 /* What the administrator says about the device, if it still stands. */
 static bool connection_holds(struct flow *flow, const struct kc_object *connection)
 {
-    char subject[KC_UDF_DIGEST_TEXT_SIZE];
+    char subject[KC_UDF_ID_SIZE];
     struct kc_operate_requester *requester = &flow->requester;
     return is_account_of(connection, requester->home) &&
            connected_key(connection, "Authentication", &requester->authentication) &&
            connected_key(connection, "Encryption", &requester->encryption) &&
-           kc_json_text(kc_object_member(connection, "Subject"), subject, sizeof subject) ==
-               KC_OK &&
-           is_fresh_enough(flow, connection) && !revoked(flow, subject) &&
-           !revoked(flow, requester->signature.udf) &&
+           subject_read(connection, subject) && is_fresh_enough(flow, connection) &&
+           !revoked(flow, subject) && !revoked(flow, requester->signature.udf) &&
            !revoked(flow, requester->authentication.udf);
 }
 

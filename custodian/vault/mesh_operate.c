@@ -7,6 +7,7 @@
  */
 #include "custodian/vault/mesh.h"
 
+#include "base/text.h"
 #include "custodian/mesh/operate_names.h"
 
 #include <stdlib.h>
@@ -23,6 +24,14 @@ struct held {
     bool is_short;   /* of them: a block is to be charged */
 };
 
+#define ASKED_MAX                                                                                  \
+    12 /* three names of a device, along the chain of its account, and of the member's */
+
+/* A device that was looked up, and had not been revoked. */
+struct asked {
+    char account_udf[KC_UDF_ID_SIZE], udf[KC_UDF_DIGEST_TEXT_SIZE];
+};
+
 /* A request on its way. */
 struct serving {
     struct kc_call *call;
@@ -31,6 +40,8 @@ struct serving {
     struct kc_mesh_bound bound;
     struct held *held; /* in the arena */
     size_t held_count;
+    struct asked asked[ASKED_MAX];
+    size_t asked_count;
     uint64_t now;
     uint64_t edge_ms;    /* that is to be stored first; 0: it is far enough */
     enum kc_error error; /* of what was looked up while it was judged */
@@ -71,6 +82,18 @@ static const struct kc_mesh_capability *find_capability(void *context, const cha
     return held ? &held->granted.capability : NULL;
 }
 
+/* It is looked up again before the answer leaves. False: there is no room to note it. */
+static bool note_asked(struct serving *serving, const char *account_udf, const char *udf)
+{
+    struct asked *asked = &serving->asked[serving->asked_count];
+    if (serving->asked_count == ASKED_MAX ||
+        !kc_text_copy(asked->account_udf, sizeof asked->account_udf, account_udf) ||
+        !kc_text_copy(asked->udf, sizeof asked->udf, udf))
+        return false;
+    serving->asked_count++;
+    return true;
+}
+
 /* Whoever cannot be looked up counts as revoked; the request is judged again then. */
 static bool is_revoked(void *context, const char *account_udf, const char *udf)
 {
@@ -80,7 +103,7 @@ static bool is_revoked(void *context, const char *account_udf, const char *udf)
         kc_call_is_revoked(serving->call, KC_MESH_REVOKED_DEVICE, account_udf, udf, &revoked);
     if (error != KC_OK && serving->error == KC_OK)
         serving->error = error;
-    return revoked;
+    return revoked || !note_asked(serving, account_udf, udf);
 }
 
 static bool is_ready(void *context, uint64_t time_ms)
@@ -302,23 +325,21 @@ static void take_charged(struct kc_call *call)
 
 /* --- the answer --- */
 
-/* Whether nothing was revoked while it was computed: what was acknowledged before an answer leaves
- * counts for it. */
+/* Whether neither account nor a capability nor the device was taken away while it was computed: what was
+ * acknowledged before an answer leaves counts for it. */
 static enum kc_error check_still(struct serving *serving)
 {
     struct kc_call *call = serving->call;
-    enum kc_error error = KC_OK;
-    if (serving->account)
-        error = kc_call_believe(call, serving->account);
-    for (size_t i = 0; error == KC_OK && i < serving->held_count; i++) {
-        bool revoked = false;
+    enum kc_error error = serving->account ? kc_call_believe(call, serving->account) : KC_OK;
+    bool revoked = false;
+    for (size_t i = 0; error == KC_OK && !revoked && i < serving->held_count; i++)
         error = kc_call_is_revoked(call, KC_MESH_REVOKED_CAPABILITY, serving->bound.account.udf,
             serving->held[i].granted.capability.id, &revoked);
-        if (error == KC_OK && revoked)
-            error = KC_ERR_REFUSED;
-    }
+    for (size_t i = 0; error == KC_OK && !revoked && i < serving->asked_count; i++)
+        error = kc_call_is_revoked(call, KC_MESH_REVOKED_DEVICE, serving->asked[i].account_udf,
+            serving->asked[i].udf, &revoked);
     call->wish = KC_WISH_ANSWER;
-    return error == KC_OK ? KC_OK : KC_ERR_REFUSED;
+    return error == KC_OK && !revoked ? KC_OK : KC_ERR_REFUSED;
 }
 
 /* Shares that are made here are encrypted to the account's own key. */

@@ -104,9 +104,16 @@ static enum kc_error revoke_capability(
     return error;
 }
 
-static enum kc_error revoke_device(struct kc_call *call, const char *account_udf, const char *udf)
+/* A fingerprint of less than the usual precision names no device: it would be said to be done. */
+static enum kc_error revoke_device(struct kc_call *call, const char *account_udf, const char *said)
 {
     bool is_revoked;
+    char name[KC_UDF_ID_SIZE];
+    struct kc_udf parsed;
+    const char *udf = kc_mesh_device_name(said, name) ? name : said;
+    if (udf == said &&
+        kc_udf_parse((struct kc_span){(const uint8_t *)said, strlen(said)}, &parsed) == KC_OK)
+        return KC_ERR_BAD_REQUEST;
     enum kc_error error =
         kc_call_is_revoked(call, KC_MESH_REVOKED_DEVICE, account_udf, udf, &is_revoked);
     return error == KC_OK && !is_revoked

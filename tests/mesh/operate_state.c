@@ -234,7 +234,7 @@ bool operate_service_revoke_capability(struct operate_service *service, const ch
 bool operate_service_revoke_device(struct operate_service *service, const char *udf)
 {
     if (service->revoked_count == OPERATE_REVOKED_MAX ||
-        !kc_text_copy(service->revoked[service->revoked_count], KC_UDF_ID_SIZE, udf))
+        !kc_mesh_device_name(udf, service->revoked[service->revoked_count]))
         return false;
     service->revoked_count++;
     return true;

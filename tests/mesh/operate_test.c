@@ -376,6 +376,52 @@ static void what_was_revoked_is_refused_at_once(void **state)
     }
 }
 
+/* The device's fingerprint in some precision. */
+static void device_udf(unsigned bits, char udf[KC_UDF_DIGEST_TEXT_SIZE])
+{
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    size_t size =
+        case_decode(json_string_value(case_at(case_base, "device.base_keys.Profile.public")),
+            octets, sizeof octets);
+    assert_int_equal(kc_udf_key_fingerprint_as("Ed448", (struct kc_span){octets, size},
+                         kc_udf_key_content_types[0], bits, udf, KC_UDF_DIGEST_TEXT_SIZE),
+        KC_OK);
+}
+
+static enum kc_operate_code play_subject(unsigned bits, const char *revoked)
+{
+    static char connection[CASE_TEXT_MAX];
+    char subject[KC_UDF_DIGEST_TEXT_SIZE];
+    device_udf(bits, subject);
+    case_payload_of("device.ConnectionDevice", connection);
+    case_edit(connection, json_string_value(case_at(case_base, "device.udf")), subject);
+    char *manifest = case_seal(connection, CASE_ADMINISTRATOR, NULL);
+    assert_true(operate_service_reset(&case_service));
+    if (revoked != NULL)
+        assert_true(operate_service_revoke_device(&case_service, revoked));
+    enum kc_operate_code code = play_signed(CASE_DEVICE, manifest);
+    free(manifest);
+    return code;
+}
+
+/* A fingerprint can be said in more characters than the one that was revoked, and the other way round. */
+static void a_device_is_revoked_in_every_precision_of_its_name(void **state)
+{
+    (void)state;
+    static const unsigned precisions[] = {140, 160, 280, 512};
+    char revoked[KC_UDF_DIGEST_TEXT_SIZE], other[KC_UDF_DIGEST_TEXT_SIZE];
+    device_udf(140, other);
+    other[0] = other[0] == 'M' ? 'N' : 'M';
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(play_subject(precisions[i], NULL), KC_OPERATE_ACCEPTED);
+        for (size_t j = 0; j < 4; j++) {
+            device_udf(precisions[j], revoked);
+            assert_int_equal(play_subject(precisions[i], revoked), KC_OPERATE_NOT_AUTHENTICATED);
+        }
+    }
+    assert_int_equal(play_subject(120, NULL), KC_OPERATE_NOT_AUTHENTICATED); /* too few to tell */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup(a_request_is_answered_once_whatever_the_clock_does, case_reset),
         cmocka_unit_test_setup(a_request_is_known_by_its_id_and_not_by_its_envelope, case_reset),
         cmocka_unit_test_setup(what_was_revoked_is_refused_at_once, case_reset),
+        cmocka_unit_test_setup(a_device_is_revoked_in_every_precision_of_its_name, case_reset),
     };
     return cmocka_run_group_tests(tests, case_load, case_unload);
 }

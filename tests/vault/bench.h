@@ -58,7 +58,8 @@ struct bench {
     enum kc_error head_error; /* KC_OK, or what the roots answer to all about the head */
     enum kc_error root_error; /* KC_OK, or what the roots answer to all */
     enum kc_error root_errors[KC_CONFIG_ROOTS_MAX]; /* the same of one */
-    void (*during_root)(struct bench *bench); /* happens when the root is asked; NULL: nothing */
+    void (*during_root)(struct bench *bench);   /* happens when the root is asked; NULL: nothing */
+    void (*during_random)(struct bench *bench); /* the same, of the system's randomness */
 
     struct kc_record records[BENCH_RECORDS];
     size_t record_count;

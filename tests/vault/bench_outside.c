@@ -153,7 +153,9 @@ static enum kc_error ask_root(void *context, size_t number, const struct kc_root
 
 static enum kc_error fill_random(void *context, uint8_t *octets, size_t size)
 {
-    (void)context;
+    struct bench *bench = context;
+    if (bench->during_random != NULL)
+        bench->during_random(bench);
     return getrandom(octets, size, 0) == (ssize_t)size ? KC_OK : KC_ERR_RANDOM;
 }
 

@@ -416,6 +416,45 @@ static void what_is_revoked_while_it_is_asked_for_is_not_answered(void **state)
     free(revocation);
 }
 
+/* What is being revoked, once the request was judged and its answer is made. */
+static enum kc_mesh_revoked revoked_what;
+static const char *revoked_name;
+
+static void revoke_now(struct bench *bench)
+{
+    struct kc_record revocation = {.kind = KC_KIND_REVOCATION, .state = KC_STATE_ACTIVE};
+    const char *account = json_string_value(case_at(case_base, "account.udf"));
+    bench->during_random = NULL;
+    kc_mesh_revocation_id(revoked_what, account, revoked_name, revocation.id);
+    assert_int_equal(kc_map_issue(bench->vault->ledger.map, &revocation), KC_OK);
+}
+
+static void what_is_revoked_while_its_answer_is_made_gets_none(void **state)
+{
+    struct bench *bench = *state;
+    const struct {
+        enum kc_mesh_revoked what;
+        const char *name;
+    } cases[] = {{KC_MESH_REVOKED_CAPABILITY, CASE_DECRYPT_ID},
+        {KC_MESH_REVOKED_DEVICE, json_string_value(case_at(case_base, "device.udf"))},
+        {KC_MESH_REVOKED_DEVICE,
+            json_string_value(case_at(case_base, "device.composite_keys.Sign.udf"))},
+        {KC_MESH_REVOKED_DEVICE,
+            json_string_value(case_at(case_base, "device.composite_keys.Authenticate.udf"))}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        /* nothing is to be stored for the next one */
+        service_expect(bench, OPERATE, service_flow(bench, CASE_AGREE, 0), KC_OK);
+        revoked_what = cases[i].what;
+        revoked_name = cases[i].name;
+        bench->during_random = revoke_now;
+        service_expect(bench, OPERATE, service_flow(bench, CASE_AGREE, 0), KC_ERR_REFUSED);
+        assert_null(bench->during_random);
+        service_teardown(state);
+        service_setup(state);
+        bench = *state;
+    }
+}
+
 #define WITH_SHARES(test) cmocka_unit_test_setup_teardown(test, service_setup, service_teardown)
 
 int main(void)
@@ -437,6 +476,7 @@ int main(void)
         WITH_SHARES(a_store_from_before_a_revocation_is_refused_after_a_start),
         cmocka_unit_test(a_change_that_a_vault_dies_of_is_made_by_the_same_request_again),
         WITH_SHARES(what_is_revoked_while_it_is_asked_for_is_not_answered),
+        WITH_SHARES(what_is_revoked_while_its_answer_is_made_gets_none),
     };
     return cmocka_run_group_tests(tests, case_load, case_unload);
 }

@@ -368,6 +368,30 @@ static void a_device_that_the_owner_withdraws_gets_nothing(void **state)
     assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 401);
 }
 
+/* By a longer fingerprint, or in another case, the device is the same; a shorter one is several. */
+static void a_device_is_revoked_by_whatever_names_it_well_enough(void **state)
+{
+    struct bench *bench = *state;
+    char lower[KC_UDF_ID_SIZE], longer[2 * KC_UDF_ID_SIZE], shorter[KC_UDF_ID_SIZE];
+    const char *udf = json_string_value(case_at(case_base, "device.udf"));
+    for (size_t i = 0; i < sizeof lower; i++)
+        lower[i] = (char)tolower((unsigned char)udf[i]);
+    snprintf(longer, sizeof longer, "%s-AAAA", udf);
+    snprintf(shorter, sizeof shorter, "%.29s", udf);
+    service_expect(bench, REVOKE_DEVICE, service_delete_request(bench, "MMM_Device", shorter),
+        KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 201);
+    const char *const names[] = {lower, longer, udf};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        service_expect(
+            bench, REVOKE_DEVICE, service_delete_request(bench, "MMM_Device", names[i]), KC_OK);
+        assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 401);
+        service_teardown(state);
+        service_setup(state);
+        bench = *state;
+    }
+}
+
 /* A UDF as nobody writes it, under which nothing is looked for. */
 static void what_would_revoke_nothing_is_not_said_to_be_done(void **state)
 {
@@ -434,6 +458,7 @@ int main(void)
         WITH_SHARES(a_revoked_device_is_refused_for_the_account),
         WITH_SHARES(the_owner_withdraws_without_the_administrator),
         WITH_SHARES(a_device_that_the_owner_withdraws_gets_nothing),
+        WITH_SHARES(a_device_is_revoked_by_whatever_names_it_well_enough),
         WITH_SHARES(what_would_revoke_nothing_is_not_said_to_be_done),
         WITH_SHARES(accounts_and_capabilities_are_listed_without_shares),
     };
