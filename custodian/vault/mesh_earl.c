@@ -5,7 +5,7 @@
  * A record of KC_KIND_EARL: id that of the publication, account its publisher; the secret of the
  * record are the authenticators, of the service and, where the publication was made, of the device;
  * never the secret of the EARL. The body says who claimed it. failures counts claims that did not
- * hold, before they are looked at; after some of them the next has to wait.
+ * hold, before they are looked at; after some of them the next that does not hold has to wait.
  */
 #include "custodian/mesh/claim.h"
 #include "custodian/vault/mesh_envelope.h"
@@ -303,17 +303,11 @@ static enum kc_error find(
     return error == KC_OK ? kc_call_allowed_record(call, *record) : error;
 }
 
-/* Counted before it is looked at: who tries many has to wait. */
+/* Counted before it is looked at. */
 static enum kc_error count_claim(struct kc_call *call, const struct kc_record *record)
 {
     struct kc_record *staged;
     uint64_t now = kc_call_now(call);
-    if (now < record->wait_until) {
-        kc_call_set_text(call, KC_FIELD_DETAIL,
-            kc_call_print(
-                call, "wait %llu seconds", (unsigned long long)(record->wait_until - now)));
-        return KC_ERR_CLAIM;
-    }
     enum kc_error error = kc_call_stage(call, record, &staged);
     if (error != KC_OK)
         return error;
@@ -354,6 +348,20 @@ static enum kc_error compare(
     return error;
 }
 
+/* Who tries many claims has to wait, and nothing is stored for him. One that holds does not: the secret
+ * is too long to be tried, so that the wait guards the store alone, and whoever knows a publication's id
+ * shall not keep others from it. */
+static enum kc_error compare_waiting(
+    struct kc_call *call, const struct kc_record *record, const struct kc_mesh_claim *claim)
+{
+    enum kc_error error = compare(call, record, claim);
+    if (error == KC_ERR_CLAIM)
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            kc_call_print(call, "wait %llu seconds",
+                (unsigned long long)(record->wait_until - kc_call_now(call))));
+    return error;
+}
+
 static enum kc_error take(
     struct kc_call *call, const struct kc_record *record, const struct kc_mesh_claim *claim)
 {
@@ -379,11 +387,12 @@ static enum kc_error check(struct kc_call *call, const struct kc_mesh_claim *cla
     enum kc_error error = find(call, claim, &record);
     if (error != KC_OK)
         return error;
-    if (!call->pin_counted)
+    bool waits = !call->pin_counted && kc_call_now(call) < record->wait_until;
+    if (!call->pin_counted && !waits)
         return count_claim(call, record);
     if (strlen(claim->claimant.address) >= KC_RECORD_TEXT_SIZE)
         return KC_ERR_CLAIM; /* of no account that a record has room for */
-    error = compare(call, record, claim);
+    error = waits ? compare_waiting(call, record, claim) : compare(call, record, claim);
     return error == KC_OK ? take(call, record, claim) : error;
 }
 

@@ -5,7 +5,9 @@
  * A record of KC_KIND_MESH_PIN is a PIN: id its PinId, account, label its action, confirm whether it
  * is accepted without asking; the secret is the salted PIN. Or it counts for an account how often a
  * message with a wrong PIN came since the last right one: its id is a digest of the address, and
- * failures the count, which is in the store before anything is compared.
+ * failures the count, which is in the store before anything is compared. It is there from the account's
+ * first PIN on; what names an account that has had none is counted nowhere, so that names alone fill no
+ * store.
  */
 #include "custodian/mesh/pin.h"
 #include "custodian/vault/mesh_envelope.h"
@@ -80,11 +82,61 @@ static enum kc_error seal_message(struct kc_call *call, const struct kc_mesh_pin
     return error;
 }
 
+static enum kc_error counter_id(const char *account, char id[static KC_RECORD_ID_SIZE])
+{
+    struct kc_udf_digest digest;
+    enum kc_error error = kc_udf_content_digest(KC_HASH_SHA512,
+        (struct kc_span){(const uint8_t *)account, strlen(account)}, COUNTER_TYPE, &digest);
+    return error == KC_OK ? kc_udf_digest_present(&digest, KC_UDF_BITS, id, KC_RECORD_ID_SIZE)
+                          : error;
+}
+
+/* The count of an account's failures, or what it begins with: version 0. account: canonical. */
+static enum kc_error find_counter(
+    struct kc_call *call, const char *account, struct kc_record *counter)
+{
+    struct kc_record *found;
+    *counter = (struct kc_record){.kind = KC_KIND_MESH_PIN,
+        .role = KC_ROLE_ACCOUNT,
+        .state = KC_STATE_ACTIVE,
+        .created = kc_call_now(call)};
+    if (!kc_text_copy(counter->account, sizeof counter->account, account))
+        return wrong_field(call, KC_FIELD_ACCOUNT);
+    enum kc_error error = counter_id(account, counter->id);
+    if (error == KC_OK)
+        error = kc_call_record(call, KC_KIND_MESH_PIN,
+            (struct kc_span){(const uint8_t *)counter->id, strlen(counter->id)}, &found);
+    if (error == KC_OK)
+        *counter = *found;
+    return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
+static enum kc_error stage_counter(
+    struct kc_call *call, const struct kc_record *counter, uint32_t failures)
+{
+    struct kc_record *staged;
+    enum kc_error error = kc_call_stage(call, counter, &staged);
+    if (error != KC_OK)
+        return error;
+    staged->failures = failures;
+    return kc_keeper_protect(call->vault->keeper, staged, NULL);
+}
+
+/* From the first PIN of an account on, wrong ones are counted. */
+static enum kc_error begin_count(struct kc_call *call, const char *account)
+{
+    struct kc_record counter;
+    enum kc_error error = find_counter(call, account, &counter);
+    return error == KC_OK && counter.version == 0 ? stage_counter(call, &counter, 0) : error;
+}
+
 static enum kc_error make(
     struct kc_call *call, const struct kc_record *wanted, struct kc_mesh_pin *pin)
 {
     struct kc_mesh_source source = kc_call_mesh_source(call);
-    enum kc_error error = kc_mesh_pin_make(&source, wanted->account, pin);
+    enum kc_error error = begin_count(call, wanted->account);
+    if (error == KC_OK)
+        error = kc_mesh_pin_make(&source, wanted->account, pin);
     if (error == KC_ERR_BAD_ARGUMENT)
         error = wrong_field(call, KC_FIELD_ACCOUNT);
     if (error == KC_OK)
@@ -166,7 +218,7 @@ struct checking {
     struct kc_mesh_pin_proof proof;
     char account[KC_ACCOUNT_SIZE]; /* canonical */
     struct kc_record *pin;         /* NULL: there is none */
-    struct kc_record counter;      /* version 0: nothing was counted yet */
+    struct kc_record counter;      /* version 0: the account has had no PIN */
 };
 
 static enum kc_error read_message(struct kc_call *call, struct checking *checking)
@@ -180,33 +232,6 @@ static enum kc_error read_message(struct kc_call *call, struct checking *checkin
     if (error == KC_OK)
         error = kc_mesh_pin_proof_read(document.span, &checking->proof);
     return error == KC_ERR_BAD_REQUEST ? wrong_field(call, KC_FIELD_DOCUMENT) : error;
-}
-
-static enum kc_error counter_id(const char *account, char id[static KC_RECORD_ID_SIZE])
-{
-    struct kc_udf_digest digest;
-    enum kc_error error = kc_udf_content_digest(KC_HASH_SHA512,
-        (struct kc_span){(const uint8_t *)account, strlen(account)}, COUNTER_TYPE, &digest);
-    return error == KC_OK ? kc_udf_digest_present(&digest, KC_UDF_BITS, id, KC_RECORD_ID_SIZE)
-                          : error;
-}
-
-static enum kc_error find_counter(struct kc_call *call, struct checking *checking)
-{
-    struct kc_record *found, *counter = &checking->counter;
-    *counter = (struct kc_record){.kind = KC_KIND_MESH_PIN,
-        .role = KC_ROLE_ACCOUNT,
-        .state = KC_STATE_ACTIVE,
-        .created = kc_call_now(call)};
-    if (!kc_text_copy(counter->account, sizeof counter->account, checking->account))
-        return wrong_field(call, KC_FIELD_ACCOUNT);
-    enum kc_error error = counter_id(checking->account, counter->id);
-    if (error == KC_OK)
-        error = kc_call_record(call, KC_KIND_MESH_PIN,
-            (struct kc_span){(const uint8_t *)counter->id, strlen(counter->id)}, &found);
-    if (error == KC_OK)
-        *counter = *found;
-    return error == KC_ERR_REFUSED ? KC_OK : error;
 }
 
 /* What is there, before anything is counted; the policy's rules say of a PIN what they say of its
@@ -223,18 +248,7 @@ static enum kc_error find(struct kc_call *call, struct checking *checking)
     } else if (error == KC_OK) {
         error = kc_call_allowed_record(call, checking->pin);
     }
-    return error == KC_OK ? find_counter(call, checking) : error;
-}
-
-static enum kc_error stage_counter(
-    struct kc_call *call, const struct checking *checking, uint32_t failures)
-{
-    struct kc_record *staged;
-    enum kc_error error = kc_call_stage(call, &checking->counter, &staged);
-    if (error != KC_OK)
-        return error;
-    staged->failures = failures;
-    return kc_keeper_protect(call->vault->keeper, staged, NULL);
+    return error == KC_OK ? find_counter(call, checking->account, &checking->counter) : error;
 }
 
 static enum kc_error count_failure(struct kc_call *call, const struct checking *checking)
@@ -242,7 +256,7 @@ static enum kc_error count_failure(struct kc_call *call, const struct checking *
     uint32_t failures = checking->counter.failures;
     call->pin_counted = true;
     call->wish = KC_WISH_COMMIT_AGAIN;
-    return stage_counter(call, checking, failures < UINT32_MAX ? failures + 1 : failures);
+    return stage_counter(call, &checking->counter, failures < UINT32_MAX ? failures + 1 : failures);
 }
 
 static enum kc_error open_pin(
@@ -281,7 +295,7 @@ static enum kc_error compare(struct kc_call *call, const struct checking *checki
 static enum kc_error accept_pin(struct kc_call *call, const struct checking *checking, bool closes)
 {
     struct kc_record *staged;
-    enum kc_error error = stage_counter(call, checking, 0);
+    enum kc_error error = stage_counter(call, &checking->counter, 0);
     if (error == KC_OK && closes)
         error = close_pin(call, checking->pin, &staged);
     if (error != KC_OK)
@@ -300,6 +314,8 @@ static enum kc_error check(struct kc_call *call, bool closes)
         error = find(call, &checking);
     if (error != KC_OK)
         return error;
+    if (checking.counter.version == 0)
+        return KC_ERR_MESH_PIN;
     if (!call->pin_counted)
         return count_failure(call, &checking);
     error = compare(call, &checking);

@@ -3,6 +3,8 @@
 #include "tests/vault/bench.h"
 
 #include "custodian/mesh/account_create.h"
+#include "custodian/mesh/claim.h"
+#include "tests/mesh/sample.h"
 #include "tests/mesh/source.h"
 
 #include <stdio.h>
@@ -261,6 +263,57 @@ static void a_claim_is_its_claimant_s_and_needs_the_secret(void **state)
     free(guessed);
 }
 
+/* Of the right publication, by somebody who has not got its secret. */
+static char *claim_of_another_secret(const struct parties *parties)
+{
+    KC_AUTO_KEY key = {0}, encryption = {0};
+    struct kc_mesh_source source = sample_source();
+    struct kc_mesh_earl earl;
+    char *profile, *text;
+    size_t profile_size, size;
+    uint8_t payload[KC_CLAIM_TEXT_MAX];
+    key_make(&key, KC_CURVE_ED448);
+    key_make(&encryption, KC_CURVE_X448);
+    struct kc_mesh_account_keys keys = {
+        .profile = &key, .administrator = &key, .encryption = &encryption, .signature = &key};
+    assert_int_equal(kc_mesh_profile_make(&source, false, &keys, "mallory@example.net", NULL,
+                         &profile, &profile_size),
+        KC_OK);
+    assert_int_equal(kc_mesh_earl_make(&source, &earl), KC_OK);
+    strcpy(earl.id, parties->id);
+    assert_int_equal(kc_mesh_claim_write(&source, &earl, "mallory@example.net", "alice@example.com",
+                         payload, &size),
+        KC_OK);
+    struct sample_key signer = {.pair = key};
+    struct kc_object_writer w;
+    assert_int_equal(kc_mesh_public_key(&key.public, &signer.public), KC_OK);
+    kc_object_writer_init(&w, payload, sizeof payload);
+    w.json.out.size = size;
+    struct kc_span enveloped =
+        sample_envelope(&w, &signer, (struct kc_span){(uint8_t *)profile, profile_size});
+    text = (char *)(uintptr_t)enveloped.bytes;
+    free(profile);
+    return text;
+}
+
+/* Who knows a publication's id alone cannot keep it from who has its secret. */
+static void a_claim_that_holds_does_not_wait_for_those_that_do_not(void **state)
+{
+    struct parties *parties = *state;
+    char *good = claim(&parties->bob, parties->uri);
+    char *wrong = claim_of_another_secret(parties);
+    for (size_t i = 0; i < 10; i++) {
+        struct ask check = ask_new(KC_OPERATION_MESH_EARL_CHECK);
+        ask_octets(&check, KC_FIELD_DOCUMENT, wrong, strlen(wrong));
+        bench_expect(parties->service, &check, KC_ERR_CLAIM);
+    }
+    struct ask check = ask_new(KC_OPERATION_MESH_EARL_CHECK);
+    ask_octets(&check, KC_FIELD_DOCUMENT, good, strlen(good));
+    bench_expect(parties->service, &check, KC_OK);
+    free(wrong);
+    free(good);
+}
+
 static void who_tries_many_claims_has_to_wait(void **state)
 {
     struct parties *parties = *state;
@@ -357,6 +410,7 @@ int main(void)
         TEST(a_publication_ends),
         TEST(a_claim_is_its_claimant_s_and_needs_the_secret),
         TEST(who_tries_many_claims_has_to_wait),
+        TEST(a_claim_that_holds_does_not_wait_for_those_that_do_not),
         TEST(a_claim_that_was_stored_counts_whatever_dies),
         TEST(a_publication_is_taken_once_and_in_its_form),
         TEST(the_secret_is_not_kept),

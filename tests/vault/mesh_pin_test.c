@@ -224,6 +224,25 @@ static void failures_are_counted_for_each_account_before_a_pin_is_compared(void 
     free(kept);
 }
 
+/* Names are had for nothing: what names an account without a PIN leaves nothing in the store. */
+static void an_account_without_a_pin_has_no_count(void **state)
+{
+    struct bench *bench = *state;
+    size_t records = bench->record_count;
+    for (unsigned i = 0; i < 5; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "nobody%u@example.com", i);
+        char *wrong = strdup(message_with(
+            "RequestConnection", "AAFF-AAFF-AAFF-AAFF-AAFF-AAFF-AA", name, "Device", NULL));
+        struct ask ask = ask_new(KC_OPERATION_MESH_PIN_CHECK);
+        ask_text(&ask, KC_FIELD_ACCOUNT, name);
+        ask_octets(&ask, KC_FIELD_DOCUMENT, wrong, strlen(wrong));
+        bench_expect(bench, &ask, KC_ERR_MESH_PIN);
+        free(wrong);
+    }
+    assert_int_equal(bench->record_count, records);
+}
+
 /* Both are compared before either is stored. */
 static void of_two_uses_at_once_one_counts(void **state)
 {
@@ -354,6 +373,7 @@ int main(void)
         TEST(a_pin_is_for_its_account_and_its_kind_of_message),
         TEST(a_witness_that_is_wrong_in_any_octet_is_refused),
         TEST(failures_are_counted_for_each_account_before_a_pin_is_compared),
+        TEST(an_account_without_a_pin_has_no_count),
         TEST(of_two_uses_at_once_one_counts),
         TEST(a_pin_that_was_used_stays_so_whatever_dies),
         TEST(a_pin_may_be_for_what_is_accepted_without_asking),
