@@ -228,7 +228,6 @@ static void failures_are_counted_for_each_account_before_a_pin_is_compared(void 
 static void an_account_without_a_pin_has_no_count(void **state)
 {
     struct bench *bench = *state;
-    size_t records = bench->record_count;
     for (unsigned i = 0; i < 5; i++) {
         char name[40];
         snprintf(name, sizeof name, "nobody%u@example.com", i);
@@ -240,7 +239,8 @@ static void an_account_without_a_pin_has_no_count(void **state)
         bench_expect(bench, &ask, KC_ERR_MESH_PIN);
         free(wrong);
     }
-    assert_int_equal(bench->record_count, records);
+    for (size_t i = 0; i < bench->record_count; i++)
+        assert_int_not_equal(bench->records[i].kind, KC_KIND_MESH_PIN);
 }
 
 /* Both are compared before either is stored. */
