@@ -77,8 +77,10 @@ KC_CHECKED enum kc_error kc_dare_envelope_read(
 void kc_dare_envelope_done(struct kc_dare_envelope *envelope);
 
 /* Writes an envelope, and its digest into it; text is given, terminated: free. Signatures go to the
- * trailer. */
+ * trailer. The second is for a plain one whose payload is secret: kc_room_free. */
 KC_CHECKED enum kc_error kc_dare_envelope_write(
+    struct kc_dare_envelope *envelope, char **text, size_t *text_size);
+KC_CHECKED enum kc_error kc_dare_envelope_write_room(
     struct kc_dare_envelope *envelope, char **text, size_t *text_size);
 
 /* The SHA-512 of the body, which is what is signed, into envelope->digest. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/dare_parts.h"
 
+#include "base/secret.h"
 #include "proto/base64url.h"
 
 #include <stdlib.h>
@@ -117,31 +118,57 @@ size_t kc_dare_parts_size_max(const struct kc_dare_envelope *envelope)
     return size;
 }
 
-enum kc_error kc_dare_envelope_write(
-    struct kc_dare_envelope *envelope, char **text, size_t *text_size)
+static size_t text_size_max(const struct kc_dare_envelope *envelope)
 {
-    struct kc_span body = {envelope->body, envelope->body_size};
-    enum kc_error error = kc_dare_envelope_digest(envelope);
-    if (error != KC_OK)
-        return error;
-    size_t limit = kc_dare_parts_size_max(envelope) + kc_base64url_text_size(body.size);
-    char *made = malloc(limit + 1);
-    if (made == NULL)
-        return KC_ERR_NO_MEMORY;
+    return kc_dare_parts_size_max(envelope) + kc_base64url_text_size(envelope->body_size);
+}
+
+/* made: room for text_size_max and a terminator */
+static enum kc_error envelope_write(
+    struct kc_dare_envelope *envelope, char *made, char **text, size_t *text_size)
+{
     struct kc_json_writer w;
-    kc_json_writer_init(&w, made, limit);
+    kc_json_writer_init(&w, made, text_size_max(envelope));
     kc_json_write_array(&w);
     kc_dare_header_write(&w, envelope);
-    kc_json_write_octets(&w, body);
+    kc_json_write_octets(&w, (struct kc_span){envelope->body, envelope->body_size});
     kc_dare_trailer_write(&w, envelope, NULL, NULL);
     kc_json_write_end(&w);
-    error = kc_json_writer_finish(&w);
-    if (error != KC_OK) {
-        free(made);
+    enum kc_error error = kc_json_writer_finish(&w);
+    if (error != KC_OK)
         return error;
-    }
     made[w.out.size] = '\0';
     *text = made;
     *text_size = w.out.size;
     return KC_OK;
+}
+
+enum kc_error kc_dare_envelope_write(
+    struct kc_dare_envelope *envelope, char **text, size_t *text_size)
+{
+    enum kc_error error = kc_dare_envelope_digest(envelope);
+    if (error != KC_OK)
+        return error;
+    char *made = malloc(text_size_max(envelope) + 1);
+    if (made == NULL)
+        return KC_ERR_NO_MEMORY;
+    error = envelope_write(envelope, made, text, text_size);
+    if (error != KC_OK)
+        free(made);
+    return error;
+}
+
+enum kc_error kc_dare_envelope_write_room(
+    struct kc_dare_envelope *envelope, char **text, size_t *text_size)
+{
+    enum kc_error error = kc_dare_envelope_digest(envelope);
+    if (error != KC_OK)
+        return error;
+    char *made = kc_room_allocate(text_size_max(envelope) + 1);
+    if (made == NULL)
+        return KC_ERR_NO_MEMORY;
+    error = envelope_write(envelope, made, text, text_size);
+    if (error != KC_OK)
+        kc_room_free(made);
+    return error;
 }

@@ -22,6 +22,7 @@ struct kc_mesh_making {
     uint8_t meta[META_ROOM];
     uint8_t *body;     /* owned */
     uint8_t *manifest; /* owned */
+    bool in_room;
 };
 
 enum kc_error kc_mesh_fresh(const struct kc_mesh_source *source, struct kc_fresh *fresh)
@@ -230,6 +231,7 @@ enum kc_error kc_mesh_making_new(const struct kc_mesh_source *source,
         return KC_ERR_NO_MEMORY;
     made->source = source;
     made->letter = letter;
+    made->in_room = letter->in_room;
     enum kc_error error = body_make(made);
     made->source = NULL;
     made->letter = NULL;
@@ -278,7 +280,8 @@ enum kc_error kc_mesh_making_sign(struct kc_mesh_making *making, const struct kc
 
 enum kc_error kc_mesh_making_write(struct kc_mesh_making *making, char **text, size_t *size)
 {
-    return kc_dare_envelope_write(&making->envelope, text, size);
+    return making->in_room ? kc_dare_envelope_write_room(&making->envelope, text, size)
+                           : kc_dare_envelope_write(&making->envelope, text, size);
 }
 
 void kc_mesh_making_free(struct kc_mesh_making *making)

@@ -38,12 +38,13 @@ struct kc_mesh_letter {
     const struct kc_public_key *recipients; /* whom it is encrypted to */
     size_t recipient_count;
     struct kc_span secret; /* and to whom has these octets; with neither it is plain */
+    bool in_room;          /* and the text is as secret as the payload: kc_room_free */
 };
 
 /*
  * Makes an envelope.
  *
- * text  given, terminated: free
+ * text  given, terminated: free, or kc_room_free if the letter says so
  *
  * KC_ERR_BAD_ALGORITHM  the signer's curve does not sign, or a recipient's is no curve of a Mesh
  * KC_ERR_POINT_...      a recipient's key is none that may be used
@@ -75,7 +76,7 @@ const uint8_t *kc_mesh_making_digest(const struct kc_mesh_making *making);
 KC_CHECKED enum kc_error kc_mesh_making_sign(struct kc_mesh_making *making,
     const struct kc_public_key *signer, struct kc_span signature, struct kc_span manifest);
 
-/* text is given, terminated: free. */
+/* text is given, terminated: free; of a letter that is to be in a room, kc_room_free. */
 KC_CHECKED enum kc_error kc_mesh_making_write(
     struct kc_mesh_making *making, char **text, size_t *size);
 

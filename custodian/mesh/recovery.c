@@ -69,7 +69,7 @@ static enum kc_error payload_write(const struct kc_recovery_seed *seed, const ch
     return kc_object_writer_finish(&w);
 }
 
-/* The signed part. Secret, terminated: wiped and freed by the caller. */
+/* The signed part. Secret, terminated: kc_room_free. */
 static enum kc_error inner_make(const struct kc_mesh_source *source,
     const struct kc_recovery_seed *seed, char **text, size_t *size)
 {
@@ -83,19 +83,14 @@ static enum kc_error inner_make(const struct kc_mesh_source *source,
         error = kc_mesh_public_key(&key.public, &public);
     if (error == KC_OK)
         error = payload_write(seed, public.udf, source->now, payload, &payload_size);
-    struct kc_mesh_letter letter = {
-        .payload = {payload, payload_size}, .type = "EscrowedKeySet", .signer = &key};
+    struct kc_mesh_letter letter = {.payload = {payload, payload_size},
+        .type = "EscrowedKeySet",
+        .signer = &key,
+        .in_room = true};
     if (error == KC_OK)
         error = kc_mesh_envelope_make(source, &letter, text, size);
     kc_wipe(payload, sizeof payload);
     return error;
-}
-
-static void free_secret(char *text, size_t size)
-{
-    if (text != NULL)
-        kc_wipe(text, size);
-    free(text);
 }
 
 enum kc_error kc_recovery_make(const struct kc_mesh_source *source,
@@ -114,7 +109,7 @@ enum kc_error kc_recovery_make(const struct kc_mesh_source *source,
         .payload = {(const uint8_t *)inner, inner_size}, .id = id, .secret = secret};
     if (error == KC_OK)
         error = kc_mesh_envelope_make(source, &letter, text, size);
-    free_secret(inner, inner_size);
+    kc_room_free(inner);
     return error;
 }
 

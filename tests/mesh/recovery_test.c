@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recovery records and their shares: what comes back, and what is noticed. */
 #include "custodian/mesh/recovery.h"
+
+#include "base/secret.h"
 #include "tests/mesh/source.h"
 
 #include <setjmp.h>
@@ -24,6 +26,12 @@ struct escrow {
     size_t record_size;
     char shares[SHARES][KC_RECOVERY_SHARE_SIZE];
 };
+
+static int make_arena(void **state)
+{
+    (void)state;
+    return kc_arena_init(1 << 20) == KC_OK ? 0 : -1;
+}
 
 static void seed_make(struct kc_recovery_seed *seed, unsigned type, enum kc_curve signing)
 {
@@ -328,6 +336,54 @@ static void shares_of_a_seed_itself_need_no_record(void **state)
         KC_ERR_RECOVERY_PROFILE);
 }
 
+/* The beginning of the set in base64url, as it stands in the part that is encrypted next. */
+static const char inner_text[] = "eyJFc2Nyb3dlZEtleVNldC";
+static size_t heap_sights;
+
+static void look_at_heap(void)
+{
+    char line[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t from, to;
+        if (strstr(line, "[heap]") != NULL && sscanf(line, "%lx-%lx", &from, &to) == 2 &&
+            memmem((const void *)from, to - from, inner_text, sizeof inner_text - 1) != NULL)
+            heap_sights++;
+    }
+    fclose(maps);
+}
+
+static enum kc_error random_while_looking(void *context, uint8_t *octets, size_t size)
+{
+    (void)context;
+    look_at_heap();
+    return getrandom(octets, size, 0) == (ssize_t)size ? KC_OK : KC_ERR_RANDOM;
+}
+
+static void the_set_is_in_locked_memory_alone_while_its_record_is_made(void **state)
+{
+    struct escrow *escrow = *state;
+    struct kc_mesh_source source = sample_source();
+    uint8_t key[KC_RECOVERY_KEY_SIZE];
+    char id[KC_UDF_ID_SIZE], *record;
+    size_t size;
+    source.random = random_while_looking;
+    char *copy = malloc(sizeof inner_text); /* it is seen where it is in the heap */
+    memcpy(copy, inner_text, sizeof inner_text);
+    look_at_heap();
+#ifndef __SANITIZE_ADDRESS__
+    assert_int_equal(heap_sights, 1);
+#endif
+    memset(copy, 0, sizeof inner_text);
+    __asm__ volatile("" : : "r"(copy) : "memory");
+    heap_sights = 0;
+    assert_int_equal(kc_recovery_make(&source, &escrow->seed, key, id, &record, &size), KC_OK);
+    assert_int_equal(heap_sights, 0);
+    free(record);
+    free(copy);
+}
+
 static void nothing_of_the_seed_stands_in_the_record(void **state)
 {
     struct escrow *escrow = *state;
@@ -340,6 +396,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        /* before others leave sets of their own making in the heap */
+        TEST(the_set_is_in_locked_memory_alone_while_its_record_is_made),
         TEST(as_many_shares_as_are_needed_give_the_seed_back),
         TEST(shares_are_read_as_people_type_them),
         TEST(fewer_shares_are_told_from_wrong_ones),
@@ -353,5 +411,5 @@ int main(void)
         TEST(shares_of_a_seed_itself_need_no_record),
         TEST(nothing_of_the_seed_stands_in_the_record),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_arena, NULL);
 }
