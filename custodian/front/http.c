@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/front/http.h"
 
+#include "custodian/front/crowd.h"
 #include "custodian/front/deadline.h"
 #include "custodian/front/http_check.h"
 #include "custodian/front/rate.h"
@@ -32,6 +33,7 @@ struct kc_http {
     int listening; /* the daemon's to close */
     struct kc_workers *workers;
     struct kc_deadlines *deadlines;
+    struct kc_crowd *crowd;
     struct kc_rate *rate;
     atomic_bool open, stopping;
     pthread_mutex_t lock;
@@ -121,8 +123,9 @@ static enum MHD_Result may_connect(void *context, const struct sockaddr *address
 {
     struct kc_http *http = context;
     (void)size;
-    return atomic_load(&http->open) && kc_rate_has(http->rate, address, now_ms()) ? MHD_YES
-                                                                                  : MHD_NO;
+    bool may = atomic_load(&http->open) && kc_rate_has(http->rate, address, now_ms()) &&
+               kc_crowd_admits(http->crowd, address);
+    return may ? MHD_YES : MHD_NO;
 }
 
 static size_t place_of(struct MHD_Connection *connection)
@@ -139,10 +142,14 @@ static void connection_changed(void *context, struct MHD_Connection *connection,
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context =
-            (void *)(uintptr_t)(kc_deadline_open(http->deadlines, info->connect_fd) + 1);
+        size_t place = kc_deadline_open(http->deadlines, info->connect_fd);
+        *socket_context = (void *)(uintptr_t)(place + 1);
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        kc_crowd_enter(http->crowd, place, info->client_addr);
     } else {
-        kc_deadline_close(http->deadlines, (size_t)(uintptr_t)*socket_context - 1);
+        size_t place = (size_t)(uintptr_t)*socket_context - 1;
+        kc_crowd_leave(http->crowd, place);
+        kc_deadline_close(http->deadlines, place);
     }
 }
 
@@ -347,8 +354,7 @@ static struct MHD_Daemon *start(struct kc_http *http, int listening, bool has_tl
     return MHD_start_daemon(flags | (has_tls ? MHD_USE_TLS : 0U), 0, may_connect, http, serve, http,
         MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listening,
         MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)limits->request_deadline_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_SIZE,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
         MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_ARRAY, has_tls ? tls : none,
@@ -379,6 +385,8 @@ enum kc_error kc_http_new(const struct kc_front_settings *settings, int listenin
     enum kc_error error = kc_rate_new(limits->rate, limits->burst, &made->rate);
     if (error == KC_OK)
         error = kc_deadlines_new(limits->connections, limits->request_deadline_s, &made->deadlines);
+    if (error == KC_OK)
+        error = kc_crowd_new(limits->connections, limits->connections_per_address, &made->crowd);
     if (error == KC_OK)
         error = kc_workers_new(limits->workers, limits->pending, work, &made->workers);
     if (error == KC_OK && !(made->daemon = start(made, listening, tls != NULL)))
@@ -445,6 +453,7 @@ void kc_http_free(struct kc_http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     kc_deadlines_free(http->deadlines);
+    kc_crowd_free(http->crowd);
     kc_rate_free(http->rate);
     pthread_cond_destroy(&http->none);
     pthread_mutex_destroy(&http->lock);

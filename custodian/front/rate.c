@@ -49,8 +49,7 @@ void kc_rate_free(struct kc_rate *rate)
     free(rate);
 }
 
-/* Never 0. What is no address of a network is all one. */
-static uint64_t prefix(const struct sockaddr *address)
+uint64_t kc_address_prefix(const struct sockaddr *address)
 {
     uint64_t number = 0;
     if (address->sa_family == AF_INET)
@@ -92,7 +91,7 @@ static uint64_t units_now(const struct kc_rate *rate, const struct bucket *bucke
 /* The bucket of an address, brought up to now; for one that has none, the fullest of its set. */
 static struct bucket *find(struct kc_rate *rate, const struct sockaddr *from, uint64_t now_ms)
 {
-    uint64_t address = prefix(from);
+    uint64_t address = kc_address_prefix(from);
     struct bucket *set = rate->buckets[place(rate, address)], *fullest = &set[0];
     for (size_t i = 0; i < WAYS; i++) {
         if (set[i].at_ms && set[i].address == address) {

@@ -16,6 +16,9 @@
 
 struct kc_rate;
 
+/* What of an address is one customer's; never 0. What is no address of a network is all one. */
+uint64_t kc_address_prefix(const struct sockaddr *address);
+
 /*
  * rate   tokens a second; 0: everything is allowed
  * burst  tokens at most, at least 1

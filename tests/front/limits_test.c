@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front end's limits, each alone: rate, deadlines, workers, a request's head. */
+#include "custodian/front/crowd.h"
 #include "custodian/front/deadline.h"
 #include "custodian/front/http_check.h"
 #include "custodian/front/rate.h"
@@ -90,6 +91,40 @@ static void a_rate_of_zero_is_none(void **state)
     for (size_t i = 0; i < 1000; i++)
         assert_true(take(rate, 1, 1));
     kc_rate_free(rate);
+}
+
+/* --- connections --- */
+
+static struct sockaddr_in6 six(uint8_t network, uint8_t host)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+    memset(address.sin6_addr.s6_addr, 0x20, 7);
+    address.sin6_addr.s6_addr[7] = network;
+    address.sin6_addr.s6_addr[15] = host;
+    return address;
+}
+
+static void connections_are_counted_for_each_network_of_ipv6(void **state)
+{
+    struct kc_crowd *crowd;
+    (void)state;
+    assert_int_equal(kc_crowd_new(8, 2, &crowd), KC_OK);
+    for (uint8_t host = 1; host <= 4; host++) {
+        struct sockaddr_in6 own = six(1, host), other = six(2, host);
+        assert_true(kc_crowd_admits(crowd, (const struct sockaddr *)&own) == (host <= 2));
+        assert_true(kc_crowd_admits(crowd, (const struct sockaddr *)&other));
+        if (host <= 2)
+            kc_crowd_enter(crowd, host, (const struct sockaddr *)&own);
+    }
+    struct sockaddr_in6 own = six(1, 99);
+    struct sockaddr_in foreign = four(1);
+    assert_false(kc_crowd_admits(crowd, (const struct sockaddr *)&own));
+    assert_true(kc_crowd_admits(crowd, (const struct sockaddr *)&foreign));
+    kc_crowd_leave(crowd, 1);
+    assert_true(kc_crowd_admits(crowd, (const struct sockaddr *)&own));
+    kc_crowd_leave(crowd, SIZE_MAX); /* one that had no place */
+    kc_crowd_enter(crowd, SIZE_MAX, (const struct sockaddr *)&own);
+    kc_crowd_free(crowd);
 }
 
 /* --- deadlines --- */
@@ -248,6 +283,7 @@ int main(void)
         cmocka_unit_test(an_address_has_its_burst_and_then_its_rate),
         cmocka_unit_test(one_customer_of_ipv6_is_one_address),
         cmocka_unit_test(an_address_of_ipv4_is_the_same_as_a_mapped_one),
+        cmocka_unit_test(connections_are_counted_for_each_network_of_ipv6),
         cmocka_unit_test(more_addresses_than_there_is_room_for_are_served),
         cmocka_unit_test(a_rate_of_zero_is_none),
         cmocka_unit_test(a_connection_that_is_late_is_ended_and_others_are_not),
