@@ -29,7 +29,7 @@ static enum kc_error begin(
 /* What an answer says, but what is in descriptors. */
 static void print(const struct kc_cli *cli, const struct kc_cli_call *call)
 {
-    kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(call)->values));
+    kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(call)->values, "escrow"));
 }
 
 /* --- showing shares --- */

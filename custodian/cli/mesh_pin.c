@@ -34,7 +34,7 @@ static enum kc_error begin_in_keyring(
 
 /* The answer, and the URI that whoever may is given: shown once. */
 static enum kc_error print_with_uri(
-    const struct kc_cli *cli, const struct kc_cli_call *call, const char *prefix)
+    const struct kc_cli *cli, const struct kc_cli_call *call, const char *kind, const char *prefix)
 {
     KC_AUTO_OCTETS secret = {NULL, 0};
     char uri[768]; /* secret */
@@ -42,7 +42,7 @@ static enum kc_error print_with_uri(
     if (error != KC_OK)
         return error;
     snprintf(uri, sizeof uri, "%s%s", prefix, (const char *)secret.bytes);
-    json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
+    json_t *object = kc_cli_object_of(&kc_cli_call_answer(call)->values, kind);
     json_object_set_new(object, "uri", json_string(uri));
     kc_cli_print_object(cli, object);
     if (kc_cli_given(cli, KC_CLI_QR))
@@ -76,7 +76,7 @@ static enum kc_error create_pin(struct kc_cli *cli, struct kc_cli_call *call)
     if (error != KC_OK)
         return error;
     snprintf(prefix, sizeof prefix, "mcu://%s/", cli->values[KC_CLI_ACCOUNT]);
-    return print_with_uri(cli, call, prefix);
+    return print_with_uri(cli, call, "pin", prefix);
 }
 
 enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli)
@@ -113,7 +113,7 @@ enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+        kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(&call)->values, "pin"));
     return error;
 }
 
@@ -126,7 +126,7 @@ enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli)
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
     error = kc_cli_call_run(&call);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_JSON))
-        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+        kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(&call)->values, "pin"));
     return error;
 }
 
@@ -148,7 +148,7 @@ enum kc_error kc_cli_mesh_earl_create(struct kc_cli *cli)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
         error = kc_cli_call_write(&call, KC_FIELD_DOCUMENT, cli->values[KC_CLI_OUTPUT], 0600);
-    return error == KC_OK ? print_with_uri(cli, &call, "") : error;
+    return error == KC_OK ? print_with_uri(cli, &call, "publication", "") : error;
 }
 
 enum kc_error kc_cli_mesh_earl_publish(struct kc_cli *cli)
@@ -164,7 +164,8 @@ enum kc_error kc_cli_mesh_earl_publish(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+        kc_cli_print_object(
+            cli, kc_cli_object_of(&kc_cli_call_answer(&call)->values, "publication"));
     return error;
 }
 
@@ -230,6 +231,7 @@ enum kc_error kc_cli_mesh_earl_check(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
-        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+        kc_cli_print_object(
+            cli, kc_cli_object_of(&kc_cli_call_answer(&call)->values, "publication"));
     return error;
 }

@@ -164,6 +164,23 @@ enum kc_error kc_cli_mesh_device_revoke(struct kc_cli *cli)
 
 /* --- a request, played by hand --- */
 
+/* What the requester would be told, as an error of this command; the response is there all the same. */
+static enum kc_error tell_status(struct kc_cli *cli, uint64_t status)
+{
+    static const struct {
+        uint64_t status;
+        enum kc_error error;
+    } errors[] = {{400, KC_ERR_BAD_REQUEST}, {401, KC_ERR_SIGNATURE}, {429, KC_ERR_LIMIT},
+        {503, KC_ERR_UNAVAILABLE}};
+    if (status == 201)
+        return KC_OK;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].status == status)
+            return kc_cli_fail(
+                cli, errors[i].error, "the request is answered with %u", (unsigned)status);
+    return kc_cli_fail(cli, KC_ERR_REFUSED, "the request is answered with %u", (unsigned)status);
+}
+
 enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
@@ -195,5 +212,5 @@ enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
         json_object_set_new(
             object, "response", json_loadb((const char *)response.bytes, size, 0, NULL));
     kc_cli_print_object(cli, object);
-    return error;
+    return error == KC_OK ? tell_status(cli, values->value[KC_FIELD_STATUS].number) : error;
 }

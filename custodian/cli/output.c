@@ -162,17 +162,23 @@ static json_t *value_json(enum kc_field field, const struct kc_value *value)
     return NULL;
 }
 
-json_t *kc_cli_object(const struct kc_values *values)
+json_t *kc_cli_object_of(const struct kc_values *values, const char *kind)
 {
     json_t *object = json_object();
     for (int i = 0; i < KC_FIELDS; i++) {
         enum kc_field field = (enum kc_field)i;
         json_t *value =
             kc_values_has(values, field) ? value_json(field, &values->value[field]) : NULL;
+        const char *name = field == KC_FIELD_OBJECT && kind != NULL ? kind : kc_fields[field].name;
         if (value != NULL)
-            json_object_set_new_nocheck(object, kc_fields[field].name, value);
+            json_object_set_new_nocheck(object, name, value);
     }
     return object;
+}
+
+json_t *kc_cli_object(const struct kc_values *values)
+{
+    return kc_cli_object_of(values, NULL);
 }
 
 bool kc_cli_collect(void *list, const struct kc_values *item)

@@ -32,6 +32,9 @@ void kc_cli_wait_end(void);
 /* The fields of a message as an object; given. */
 json_t *kc_cli_object(const struct kc_values *values);
 
+/* The same, with the id of an object called by what it is: "escrow". */
+json_t *kc_cli_object_of(const struct kc_values *values, const char *kind);
+
 /* Adds an item to a list; of kc_cli_visitor's form. */
 bool kc_cli_collect(void *list, const struct kc_values *item);
 

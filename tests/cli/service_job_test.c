@@ -252,8 +252,11 @@ static void a_service_is_made_serves_an_account_and_takes_away(void **state)
     admin_device_done(&device);
     assert_int_equal(bring(KC_OPERATION_MESH_CAPABILITY_ACCEPT, "transact", NULL), KC_ERR_REFUSED);
     HOLDS("C mesh device revoke $(cat udf) MAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA --yes");
-    HOLDS("echo '{}' > nothing; C mesh operate nothing --host example.com -o response | grep 400");
-    HOLDS("grep -q signatures response");
+    SAYS(2, "bad-request",
+        "echo '{}' > nothing; C mesh operate nothing --host example.com -o response > told");
+    HOLDS("grep -q 400 told && grep -q signatures response");
+    SAYS(2, "signature-invalid",
+        "echo '{\"OperateRequest\":{}}' > bare; C mesh operate bare --host example.com");
 }
 
 int main(void)
