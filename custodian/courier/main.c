@@ -19,6 +19,7 @@ static const struct kc_syscall allowed[] = {
     KC_SYSCALL(dup3), /* a new end of the desk's edge */
     KC_SYSCALL(getsockopt),
     KC_SYSCALL_WHERE(setsockopt, 2, SO_SNDTIMEO), /* how long a connect may take */
+    KC_SYSCALL_WHERE(setsockopt, 2, SO_RCVTIMEO), /* how long a receiving may take */
     KC_SYSCALL_WHERE(fcntl, 1, F_GETFL),
     KC_SYSCALL_WHERE(fcntl, 1, F_SETFL),
     KC_SYSCALL_WHERE(socket, 0, AF_INET),
