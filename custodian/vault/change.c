@@ -46,6 +46,22 @@ enum kc_error kc_call_set_body(struct kc_call *call, struct kc_record *staged, s
     return KC_OK;
 }
 
+enum kc_error kc_call_pack_body(
+    struct kc_call *call, struct kc_record *staged, kc_call_pack *pack, const void *content)
+{
+    struct kc_writer w;
+    uint8_t *room = malloc(KC_RECORD_BODY_MAX);
+    if (!room)
+        return KC_ERR_NO_MEMORY;
+    kc_writer_init(&w, room, KC_RECORD_BODY_MAX);
+    pack(&w, content);
+    enum kc_error error = kc_writer_finish(&w);
+    if (error == KC_OK)
+        error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});
+    free(room);
+    return error;
+}
+
 void kc_call_unstage_from(struct kc_call *call, size_t count)
 {
     for (size_t i = count; i < call->change_count; i++)

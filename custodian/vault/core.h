@@ -292,6 +292,11 @@ KC_CHECKED enum kc_error kc_call_stage(
 KC_CHECKED enum kc_error kc_call_set_body(
     struct kc_call *call, struct kc_record *staged, struct kc_span body);
 
+/* The same with a body that is written for it: pack writes the content. Errors as kc_call_set_body. */
+typedef void kc_call_pack(struct kc_writer *w, const void *content);
+KC_CHECKED enum kc_error kc_call_pack_body(
+    struct kc_call *call, struct kc_record *staged, kc_call_pack *pack, const void *content);
+
 /* Drops what was staged; or all but the first of it. */
 void kc_call_unstage(struct kc_call *call);
 void kc_call_unstage_from(struct kc_call *call, size_t count);

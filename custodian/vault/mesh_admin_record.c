@@ -6,7 +6,6 @@
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FORMAT 1 /* the first octet of a body */
@@ -104,8 +103,9 @@ static void split_pack(struct kc_writer *w, const struct kc_mesh_split_kept *spl
     key_pack(w, &split->holder_own);
 }
 
-static void holder_pack(struct kc_writer *w, const struct kc_holder *holder)
+static void holder_pack(struct kc_writer *w, const void *content)
 {
+    const struct kc_holder *holder = content;
     kc_writer_u8(w, FORMAT);
     kc_writer_u8(w, holder->is_member);
     text_pack(w, holder->udf);
@@ -214,15 +214,7 @@ enum kc_error kc_call_stage_holder(struct kc_call *call, const struct kc_adminis
     const struct kc_record *former, uint8_t state, const struct kc_holder *holder)
 {
     struct kc_record wanted = {.kind = KC_KIND_HOLDER, .created = kc_call_now(call)}, *staged;
-    struct kc_writer w;
-    uint8_t *room = malloc(KC_RECORD_BODY_MAX);
-    if (!room)
-        return KC_ERR_NO_MEMORY;
-    kc_writer_init(&w, room, KC_RECORD_BODY_MAX);
-    holder_pack(&w, holder);
-    enum kc_error error = kc_writer_finish(&w);
-    if (error == KC_OK)
-        error = holder_id(administered->account.udf, holder->udf, wanted.id);
+    enum kc_error error = holder_id(administered->account.udf, holder->udf, wanted.id);
     if (former)
         wanted = *former;
     wanted.state = state;
@@ -230,11 +222,8 @@ enum kc_error kc_call_stage_holder(struct kc_call *call, const struct kc_adminis
     if (error == KC_OK)
         error = kc_call_stage(call, &wanted, &staged);
     if (error == KC_OK)
-        error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});
-    if (error == KC_OK)
-        error = kc_keeper_protect(call->vault->keeper, staged, NULL);
-    free(room);
-    return error;
+        error = kc_call_pack_body(call, staged, holder_pack, holder);
+    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, NULL) : error;
 }
 
 enum kc_error kc_call_enrolled(struct kc_call *call)

@@ -3,7 +3,6 @@
 #include "custodian/vault/mesh_device.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- the record --- */
@@ -20,8 +19,9 @@ enum kc_error kc_mesh_composite_id(
     return error == KC_OK ? kc_udf_digest_present(&digest, KC_UDF_BITS, id, KC_UDF_ID_SIZE) : error;
 }
 
-static void pack(struct kc_writer *w, const struct kc_composite *composite)
+static void pack(struct kc_writer *w, const void *content)
 {
+    const struct kc_composite *composite = content;
     kc_writer_text(w, composite->device);
     kc_writer_text(w, composite->account_udf);
     kc_writer_u64(w, composite->epoch);
@@ -92,17 +92,7 @@ enum kc_error kc_call_accreditation(
 enum kc_error kc_call_put_composite(
     struct kc_call *call, struct kc_record *staged, const struct kc_composite *composite)
 {
-    uint8_t *room = malloc(KC_RECORD_BODY_MAX);
-    struct kc_writer w;
-    if (!room)
-        return KC_ERR_NO_MEMORY;
-    kc_writer_init(&w, room, KC_RECORD_BODY_MAX);
-    pack(&w, composite);
-    enum kc_error error = kc_writer_finish(&w) == KC_OK ? KC_OK : KC_ERR_TOO_LARGE;
-    if (error == KC_OK)
-        error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});
-    free(room);
-    return error;
+    return kc_call_pack_body(call, staged, pack, composite);
 }
 
 /* --- the keys that it brought --- */

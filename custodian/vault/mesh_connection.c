@@ -7,8 +7,9 @@
 
 /* --- a pending connection --- */
 
-static void pack(struct kc_writer *w, const struct kc_pending *pending)
+static void pack(struct kc_writer *w, const void *content)
 {
+    const struct kc_pending *pending = content;
     kc_writer_text(w, pending->device);
     kc_writer_text(w, pending->known.id);
     kc_writer_text(w, pending->known.account);
@@ -62,16 +63,7 @@ enum kc_error kc_call_pending(
 enum kc_error kc_call_put_pending(
     struct kc_call *call, struct kc_record *staged, const struct kc_pending *pending)
 {
-    uint8_t *room = malloc(KC_RECORD_BODY_MAX);
-    struct kc_writer w;
-    if (!room)
-        return KC_ERR_NO_MEMORY;
-    kc_writer_init(&w, room, KC_RECORD_BODY_MAX);
-    pack(&w, pending);
-    enum kc_error error = kc_writer_finish(&w) == KC_OK ? KC_OK : KC_ERR_TOO_LARGE;
-    if (error == KC_OK)
-        error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});
-    free(room);
+    enum kc_error error = kc_call_pack_body(call, staged, pack, pending);
     return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, NULL) : error;
 }
 

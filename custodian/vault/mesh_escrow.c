@@ -38,22 +38,11 @@ enum kc_error kc_escrow_body_read(const struct kc_record *escrow, struct kc_escr
     return kc_reader_finish(&r) == KC_OK ? KC_OK : KC_ERR_RECORD_DAMAGED;
 }
 
-static enum kc_error body_set(
-    struct kc_call *call, struct kc_record *staged, const struct kc_escrow_body *body)
+static void pack(struct kc_writer *w, const void *content)
 {
-    struct kc_writer w;
-    size_t room = body->record.size + 16;
-    uint8_t *packed = malloc(room);
-    if (!packed)
-        return KC_ERR_NO_MEMORY;
-    kc_writer_init(&w, packed, room);
-    kc_writer_u64(&w, body->verified);
-    kc_writer_span(&w, body->record.bytes, body->record.size);
-    enum kc_error error = kc_writer_finish(&w) == KC_OK ? KC_OK : KC_ERR_INTERNAL;
-    if (error == KC_OK)
-        error = kc_call_set_body(call, staged, (struct kc_span){packed, w.size});
-    free(packed);
-    return error;
+    const struct kc_escrow_body *body = content;
+    kc_writer_u64(w, body->verified);
+    kc_writer_span(w, body->record.bytes, body->record.size);
 }
 
 static void describe(struct kc_call *call, const struct kc_record *escrow)
@@ -141,7 +130,7 @@ static enum kc_error stage_escrow(
     memcpy(made.account, seed->account, sizeof made.account);
     enum kc_error error = kc_call_stage(call, &made, &staged);
     if (error == KC_OK)
-        error = body_set(call, staged, &(struct kc_escrow_body){.record = record});
+        error = kc_call_pack_body(call, staged, pack, &(struct kc_escrow_body){.record = record});
     if (error == KC_OK)
         error = kc_keeper_protect(call->vault->keeper, staged, NULL);
     if (error == KC_OK)
@@ -300,7 +289,7 @@ static enum kc_error note_verified(
     struct kc_escrow_body noted = {kc_call_now(call), body->record};
     enum kc_error error = kc_call_stage(call, escrow, &staged);
     if (error == KC_OK)
-        error = body_set(call, staged, &noted);
+        error = kc_call_pack_body(call, staged, pack, &noted);
     if (error != KC_OK)
         return error;
     call->wish = KC_WISH_COMMIT;

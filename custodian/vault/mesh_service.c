@@ -6,7 +6,6 @@
 #include "custodian/vault/seed.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ALGORITHM_ED448 4         /* code of a seed that makes one key of that curve */
@@ -50,23 +49,13 @@ enum kc_error kc_mesh_service_udf(const struct kc_record *service, char udf[stat
     return KC_OK;
 }
 
-static enum kc_error set_shown(struct kc_call *call, struct kc_record *staged,
-    const struct kc_mesh_service_documents *documents)
+static void pack_shown(struct kc_writer *w, const void *content)
 {
-    struct kc_writer w;
-    uint8_t *room = malloc(BODY_ROOM);
-    if (!room)
-        return KC_ERR_NO_MEMORY;
-    kc_writer_init(&w, room, BODY_ROOM);
-    kc_writer_text(&w, documents->udf);
-    kc_writer_text(&w, documents->profile_service);
-    kc_writer_text(&w, documents->profile_host);
-    kc_writer_text(&w, documents->connection_host);
-    enum kc_error error = kc_writer_finish(&w);
-    if (error == KC_OK)
-        error = kc_call_set_body(call, staged, (struct kc_span){room, w.size});
-    free(room);
-    return error;
+    const struct kc_mesh_service_documents *documents = content;
+    kc_writer_text(w, documents->udf);
+    kc_writer_text(w, documents->profile_service);
+    kc_writer_text(w, documents->profile_host);
+    kc_writer_text(w, documents->connection_host);
 }
 
 static enum kc_error protect_seeds(
@@ -100,7 +89,7 @@ enum kc_error kc_call_stage_service(struct kc_call *call, const char *name,
     if (error == KC_OK)
         error = kc_call_stage_or_wait(call, &wanted, staged);
     if (error == KC_OK)
-        error = set_shown(call, *staged, &documents);
+        error = kc_call_pack_body(call, *staged, pack_shown, &documents);
     if (error == KC_OK)
         error = protect_seeds(call, *staged, seeds);
     kc_mesh_service_documents_done(&documents);

@@ -129,6 +129,40 @@ static void tls_before_1_3_is_refused(void **state)
     web_close(&web);
 }
 
+static void use_tls_key(enum kc_operation operation)
+{
+    struct kc_client_request request;
+    struct kc_client_answer *answer = NULL;
+    kc_client_request_init(&request, operation);
+    kc_values_set_text(&request.message.values, KC_FIELD_KEY, service.tls_key);
+    GOOD(kc_client_call(service.owner, &request, 20000, &answer));
+    kc_client_answer_free(answer);
+    kc_client_request_done(&request);
+}
+
+static void says_hello(struct web *web)
+{
+    struct web_answer answer;
+    web_post(web, HELLO, strlen(HELLO), &answer);
+    assert_int_equal(answer.status, 201);
+    web_answer_done(&answer);
+}
+
+static void without_its_tls_key_nobody_new_comes_in_and_who_is_there_stays(void **state)
+{
+    struct web other;
+    (void)state;
+    use_tls_key(KC_OPERATION_KEY_DISABLE);
+    assert_false(web_try(
+        &other, service.front.port, service.front.certificate, "NORMAL:-VERS-ALL:+VERS-TLS1.3"));
+    web_close(&other);
+    says_hello(&alice.web);
+    use_tls_key(KC_OPERATION_KEY_ENABLE);
+    web_open(&other, service.front.port, service.front.certificate);
+    says_hello(&other);
+    web_close(&other);
+}
+
 /* 002, 4.2.1: "SHOULD NOT" use TLS client authentication. */
 static void nobody_is_asked_for_a_certificate(void **state)
 {
@@ -698,6 +732,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hello_works_with_plain_curl),
         cmocka_unit_test(tls_before_1_3_is_refused),
+        CASE(without_its_tls_key_nobody_new_comes_in_and_who_is_there_stays),
         cmocka_unit_test(nobody_is_asked_for_a_certificate),
         CASE(hello_shows_the_service_and_its_host),
         CASE(an_account_is_bound_once_and_the_same_request_gets_the_same_answer),

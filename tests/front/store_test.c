@@ -7,10 +7,12 @@
 
 #include "proto/sequence.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -264,6 +266,51 @@ static void what_was_acknowledged_is_there_after_a_kill(void **state)
     open_again();
 }
 
+/* A small disk of its own, in a mount namespace that ends with the test. */
+static bool mount_disk(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", folder, "tmpfs", 0, "size=1m,mode=0700") == 0;
+}
+
+static void fill_disk(const char *path)
+{
+    static const uint8_t noise[4096];
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    while (fwrite(noise, 1, sizeof noise, file) == sizeof noise && fflush(file) == 0)
+        continue;
+    (void)fclose(file);
+}
+
+static void a_full_disk_takes_nothing_and_harms_nothing(void **state)
+{
+    char filler[96];
+    uint64_t stored = 0;
+    enum kc_error error = KC_OK;
+    (void)state;
+    kc_front_store_close(store);
+    store = NULL;
+    if (!mount_disk())
+        skip();
+    open_again();
+    snprintf(filler, sizeof filler, "%s/filler", folder);
+    fill_disk(filler);
+    while (error == KC_OK && stored < 1000) {
+        error = append("MMM_Access", stored);
+        stored += error == KC_OK;
+    }
+    assert_int_equal(error, KC_ERR_STORE_FULL);
+    assert_int_equal(count("MMM_Access"), stored);
+    assert_int_equal(unlink(filler), 0);
+    assert_int_equal(append("MMM_Access", stored), KC_OK);
+    open_again();
+    assert_int_equal(count("MMM_Access"), stored + 1);
+    kc_front_store_close(store);
+    store = NULL;
+    assert_int_equal(umount(folder), 0);
+}
+
 static void a_store_of_another_kind_or_version_is_refused(void **state)
 {
     char command[256];
@@ -320,6 +367,7 @@ int main(void)
         CASE(an_answer_is_found_by_its_request_until_it_is_old),
         CASE(an_account_that_is_removed_leaves_nothing_but_its_answers),
         CASE(what_was_acknowledged_is_there_after_a_kill),
+        CASE(a_full_disk_takes_nothing_and_harms_nothing),
         CASE(a_store_of_another_kind_or_version_is_refused),
         cmocka_unit_test(a_container_is_found_by_all_of_its_spellings),
     };
