@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <string.h>
 
 static void *load(const void *reference, size_t size)
 {
@@ -103,17 +104,30 @@ static const OSSL_PARAM *gettable(void *context, enum kc_key_kind_number kind)
 static const OSSL_PARAM *settable_params(void *context)
 {
     static const OSSL_PARAM known[] = {
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0), OSSL_PARAM_END};
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, NULL), OSSL_PARAM_END};
     (void)context;
     return known;
+}
+
+/* Whether all of it is about what is written with a private half, which none is: `openssl ec` says so of
+ * each key. */
+static bool changes_nothing(const OSSL_PARAM params[])
+{
+    for (; params->key != NULL; params++)
+        if (strcmp(params->key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC) != 0)
+            return false;
+    return true;
 }
 
 /* A peer's key is put into a copy of the parameters; a key of the custodian's never changes. */
 static int set_params(void *data, const OSSL_PARAM params[])
 {
     const struct kc_key *key = data;
-    if (key == NULL || key->public == NULL || kc_key_is_private(key))
+    if (key == NULL || key->public == NULL)
         return 0;
+    if (kc_key_is_private(key))
+        return changes_nothing(params);
     const OSSL_PARAM *point = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
     return point == NULL ||
            (point->data_type == OSSL_PARAM_OCTET_STRING &&

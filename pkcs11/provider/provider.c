@@ -110,6 +110,8 @@ static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *
         return kc_provider_stores;
     case OSSL_OP_DECODER:
         return kc_provider_decoders;
+    case OSSL_OP_ENCODER:
+        return kc_provider_encoders;
     default:
         return NULL;
     }

@@ -46,6 +46,7 @@ extern const OSSL_ALGORITHM kc_provider_exchanges[];
 extern const OSSL_ALGORITHM kc_provider_ciphers[];
 extern const OSSL_ALGORITHM kc_provider_stores[];
 extern const OSSL_ALGORITHM kc_provider_decoders[];
+extern const OSSL_ALGORITHM kc_provider_encoders[];
 
 /* What each of those algorithms is found by. */
 #define KC_PROVIDER_PROPERTIES "provider=custodian"

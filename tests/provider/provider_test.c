@@ -122,6 +122,7 @@ static void a_copy_of_the_parameters_takes_a_peers_public_key(void **state)
     assert_int_equal(EVP_PKEY_set1_encoded_public_key(peer, point, size), 1);
     assert_int_equal(EVP_PKEY_eq(peer, software), 1);
     assert_int_not_equal(EVP_PKEY_set1_encoded_public_key(key, point, size), 1);
+    assert_int_equal(EVP_PKEY_set_int_param(key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 1), 1);
     assert_int_equal(EVP_PKEY_eq(key, public), 1);
     assert_false(signs(peer, software));
     OPENSSL_free(point);
