@@ -63,38 +63,38 @@ static enum kc_error report(struct kc_cli *cli, const struct kc_config *config, 
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", config->store);
 }
 
-static enum kc_error ask_daemon(struct kc_cli *cli, struct kc_client *client, const char *mode)
+static enum kc_error ask_daemon(
+    struct kc_cli *cli, struct kc_client *client, const char *mode, bool *is_absent)
 {
     KC_AUTO_CALL call = {0};
     kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_BACKUP);
     if (mode)
         kc_cli_call_text(&call, KC_FIELD_MODE, mode);
-    return kc_cli_call_run(&call);
+    enum kc_error error = kc_cli_call_try(&call);
+    *is_absent = error == KC_ERR_DAEMON_ABSENT;
+    if (error != KC_OK && (!*is_absent || mode))
+        kc_cli_call_report(&call, error);
+    return error;
 }
 
-/* The daemon has the store. Errors are reported. */
-static enum kc_error back_up_held(struct kc_cli *cli, const struct kc_config *config, int output)
+/* The daemon is asked first: one that is about to start would find the store in use. Errors are
+ * reported. */
+static enum kc_error back_up(struct kc_cli *cli, const struct kc_config *config, int output)
 {
     struct kc_client *client;
+    bool is_absent;
     if (!kc_cli_given(cli, KC_CLI_SOCKET))
         cli->values[KC_CLI_SOCKET] = config->socket;
     enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        error = ask_daemon(cli, client, NULL);
     if (error != KC_OK)
         return error;
-    error = run(config, kc_store_backup_held, output);
+    error = ask_daemon(cli, client, NULL, &is_absent);
+    if (error != KC_OK && !is_absent)
+        return error;
+    error = run(config, is_absent ? kc_store_backup : kc_store_backup_held, output);
     if (error != KC_OK)
-        return kc_cli_fail(cli, error, "the backup of %s", config->store);
-    return ask_daemon(cli, client, "end");
-}
-
-static enum kc_error back_up(struct kc_cli *cli, const struct kc_config *config, int output)
-{
-    enum kc_error error = run(config, kc_store_backup, output);
-    if (error == KC_ERR_STORE)
-        return back_up_held(cli, config, output);
-    return error == KC_OK ? KC_OK : report(cli, config, error);
+        return report(cli, config, error);
+    return is_absent ? KC_OK : ask_daemon(cli, client, "end", &is_absent);
 }
 
 static int open_output(const struct kc_cli *cli, const char *path)
