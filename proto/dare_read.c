@@ -197,8 +197,10 @@ enum kc_error kc_dare_envelope_read(struct kc_span text, struct kc_dare_envelope
         return error == KC_ERR_BAD_REQUEST ? KC_ERR_ENVELOPE : error;
     struct kc_dare_envelope *read = calloc(1, sizeof *read);
     struct kc_json root = kc_json_root(&document), tagged = kc_json_member(root, "DareEnvelope");
-    error = read == NULL ? KC_ERR_NO_MEMORY
-                         : array_read(kc_json_is_there(tagged) ? tagged : root, read);
+    bool is_ambiguous = kc_json_is_there(tagged) && kc_json_count(root) != 1;
+    error = read == NULL   ? KC_ERR_NO_MEMORY
+            : is_ambiguous ? KC_ERR_ENVELOPE
+                           : array_read(kc_json_is_there(tagged) ? tagged : root, read);
     if (error == KC_OK)
         *envelope = *read;
     else if (read != NULL)

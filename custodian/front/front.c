@@ -74,7 +74,7 @@ static struct kc_span untagged(struct kc_span body)
     if (kc_json_read(body, body.size, &document) != KC_OK)
         return body;
     struct kc_json envelope = kc_json_member(kc_json_root(&document), "DareEnvelope");
-    if (kc_json_kind(envelope) == KC_JSON_ARRAY)
+    if (kc_json_kind(envelope) == KC_JSON_ARRAY && kc_json_count(kc_json_root(&document)) == 1)
         inner = kc_json_source(envelope);
     kc_json_done(&document);
     return inner;

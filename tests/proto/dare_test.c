@@ -119,6 +119,7 @@ static void refuses_what_is_no_envelope(void **state)
         "{}",
         "[]",
         "[" HEADER RECIPIENT "]},7]",
+        "{\"DareEnvelope\":[" HEADER RECIPIENT "]}," BODY ",{}],\"x\":1}",
         "[" HEADER RECIPIENT "]},\"====\"]",
         "[" HEADER RECIPIENT "]}," BODY ",{},{}]",
         "[" HEADER RECIPIENT "]}," BODY ",7]",
