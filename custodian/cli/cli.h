@@ -130,6 +130,12 @@ enum kc_error kc_cli_attest_activate(struct kc_cli *cli);
 enum kc_error kc_cli_attest_confirm(struct kc_cli *cli);
 enum kc_error kc_cli_share_join(struct kc_cli *cli); /* cli_join.c */
 enum kc_error kc_cli_share_form(struct kc_cli *cli);
+enum kc_error kc_cli_share_deal(struct kc_cli *cli); /* frost.c */
+enum kc_error kc_cli_share_dealt(struct kc_cli *cli);
+enum kc_error kc_cli_frost_commit(struct kc_cli *cli);
+enum kc_error kc_cli_frost_contribute(struct kc_cli *cli);
+enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli);
+enum kc_error kc_cli_frost_abort(struct kc_cli *cli);
 enum kc_error kc_cli_share_split(struct kc_cli *cli); /* cli_share.c */
 enum kc_error kc_cli_share_envelope(struct kc_cli *cli);
 enum kc_error kc_cli_share_accept(struct kc_cli *cli);

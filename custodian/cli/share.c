@@ -142,10 +142,18 @@ enum kc_error kc_cli_share_list(struct kc_cli *cli)
 {
     static const char *const columns[] = {
         "key", "label", "keyring", "algorithm", "group", "index", "threshold", "state", NULL};
-    json_t *list;
+    json_t *list, *dealt;
     enum kc_error error = kc_cli_key_collect(cli, "share", &list);
-    if (error == KC_OK)
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_key_collect(cli, "quorum", &dealt);
+    if (error == KC_OK) {
+        json_array_extend(list, dealt);
+        json_decref(dealt);
         kc_cli_print_list(cli, list, columns);
+    } else {
+        json_decref(list);
+    }
     return error;
 }
 

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dealing a key to holders, and signing with as many of them as it takes: each step writes a file,
+ * which somebody carries to the other custodians. */
+#include "custodian/cli/call.h"
+#include "custodian/cli/file.h"
+#include "custodian/cli/keyring.h"
+#include "custodian/cli/keys.h"
+#include "custodian/cli/operator.h"
+#include "custodian/cli/output.h"
+#include "custodian/cli/write.h"
+
+#include "base/writer.h"
+#include "threshold/curve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INDEX_SIZE 4 /* octets of a holder's index, before its commitments and its part */
+#define ID_SIZE 65
+
+/* --- share deal, share dealt --- */
+
+static void print_dealt(const struct kc_cli *cli, const struct kc_cli_call *call)
+{
+    json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
+    json_object_del(object, kc_fields[KC_FIELD_ENVELOPES].name);
+    kc_cli_print_object(cli, object);
+}
+
+/* Each envelope into a file of its own, whose name ends with the holder's index. */
+static enum kc_error write_envelopes(struct kc_cli *cli, const struct kc_cli_call *call)
+{
+    const struct kc_values *values = &kc_cli_call_answer(call)->values;
+    struct kc_span all = kc_cli_call_span(call, KC_FIELD_ENVELOPES);
+    uint64_t holders = values->value[KC_FIELD_HOLDER_COUNT].number;
+    struct kc_span envelopes[16];
+    size_t count = 0;
+    struct kc_reader r;
+    kc_reader_init(&r, all.bytes, all.size);
+    while (r.left > 0 && count < sizeof envelopes / sizeof *envelopes)
+        envelopes[count++] = kc_reader_span(&r, (size_t)kc_fields[KC_FIELD_ENVELOPE].most);
+    if (kc_reader_finish(&r) != KC_OK || count == 0 || count > holders)
+        return kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the envelopes are not as they should be");
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < count; i++) {
+        char *path = NULL;
+        size_t index = (size_t)holders - count + i + 1;
+        if (asprintf(&path, "%s.%zu", cli->values[KC_CLI_OUTPUT], index) < 0)
+            return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+        struct kc_cli_target target;
+        error = kc_cli_target_open(cli, path, 0644, envelopes[i].size, &target);
+        if (error == KC_OK) {
+            error = kc_cli_target_write(cli, &target, envelopes[i]);
+            kc_cli_target_done(&target);
+        }
+        free(path);
+    }
+    return error;
+}
+
+/* The ids of the recipients that are named, a comma between. */
+static enum kc_error find_holders(struct kc_cli *cli, char *holders, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 1; i < cli->argument_count; i++) {
+        char id[ID_SIZE];
+        enum kc_error error = kc_cli_recipient_find(cli, cli->arguments[i], id);
+        if (error != KC_OK)
+            return error;
+        used += (size_t)snprintf(holders + used, size - used, "%s%s", i > 1 ? "," : "", id);
+        if (used >= size)
+            return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "too many recipients");
+    }
+    return KC_OK;
+}
+
+static enum kc_error deal(struct kc_cli *cli, const struct kc_cli_key *key, const char *holders)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEAL);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
+    kc_cli_call_text(&call, KC_FIELD_HOLDERS, holders);
+    kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    kc_cli_call_flag(&call, KC_FIELD_KEEP, KC_CLI_KEEP);
+    error = kc_cli_call_count(&call, KC_FIELD_THRESHOLD, KC_CLI_THRESHOLD);
+    if (error == KC_OK)
+        error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error != KC_OK)
+        return error;
+    error = write_envelopes(cli, &call);
+    if (error == KC_OK)
+        print_dealt(cli, &call);
+    else
+        kc_cli_say(cli, "  The key is dealt: custodian share dealt %s has the envelopes.", key->id);
+    return error;
+}
+
+enum kc_error kc_cli_share_deal(struct kc_cli *cli)
+{
+    struct kc_cli_key key;
+    char holders[16 * ID_SIZE];
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = find_holders(cli, holders, sizeof holders);
+    return error == KC_OK ? deal(cli, &key, holders) : error;
+}
+
+enum kc_error kc_cli_share_dealt(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_cli_key key;
+    struct kc_client *client;
+    enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEALT);
+    kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
+    error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = write_envelopes(cli, &call);
+    if (error == KC_OK)
+        print_dealt(cli, &call);
+    return error;
+}
+
+/* --- what the holders send each other --- */
+
+static const struct kc_curve_info *curve_of(const struct kc_cli_key *key)
+{
+    return kc_curve_info((enum kc_curve)kc_cli_public_info(&key->public)->algorithm);
+}
+
+/* A share of a dealt key that is here. */
+static enum kc_error find_share(struct kc_cli *cli, struct kc_cli_key *key)
+{
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], key);
+    if (error == KC_OK && (!kc_cli_key_is_share(key) || curve_of(key) == NULL))
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "%s is no share of a key that was dealt", key->id);
+    return error;
+}
+
+static int compare_indices(const void *a, const void *b)
+{
+    return memcmp(a, b, INDEX_SIZE);
+}
+
+/* All signers' commitments, one behind the other, in whatever order; sorted as they have to be. */
+static enum kc_error read_list(
+    struct kc_cli *cli, const struct kc_cli_key *key, const char *path, struct kc_cli_octets *list)
+{
+    size_t size = INDEX_SIZE + 2 * curve_of(key)->point_size;
+    enum kc_error error =
+        kc_cli_read(cli, path, (size_t)kc_fields[KC_FIELD_COMMITMENTS].most, list);
+    if (error != KC_OK)
+        return error;
+    if (list->size == 0 || list->size % size != 0)
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "%s: these are no commitments of this key's holders", path);
+    qsort(list->bytes, list->size / size, size, compare_indices);
+    return KC_OK;
+}
+
+/* A request about a share, and what is signed with it. */
+static enum kc_error begin(struct kc_cli *cli, struct kc_cli_call *call,
+    enum kc_operation operation, const struct kc_cli_key *key, const struct kc_cli_octets *message)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_init(call, cli, client, operation);
+    kc_cli_call_text(call, KC_FIELD_KEY, key->id);
+    kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME);
+    if (message != NULL)
+        error = kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(message));
+    return error;
+}
+
+/* --- frost commit, contribute, abort --- */
+
+enum kc_error kc_cli_frost_commit(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_cli_key key;
+    struct kc_cli_target target;
+    enum kc_error error = find_share(cli, &key);
+    if (error == KC_OK)
+        error = begin(cli, &call, KC_OPERATION_FROST_COMMIT, &key, NULL);
+    if (error == KC_OK)
+        error = kc_cli_target_open(cli, cli->values[KC_CLI_OUTPUT], 0644,
+            (size_t)kc_fields[KC_FIELD_COMMITMENTS].most, &target);
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = kc_cli_target_write(cli, &target, kc_cli_call_span(&call, KC_FIELD_COMMITMENTS));
+    kc_cli_target_done(&target);
+    if (error == KC_OK)
+        kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
+    return error;
+}
+
+/* The part goes into its file behind the holder's index: so it is told from the others. */
+static enum kc_error write_part(
+    struct kc_cli *cli, const struct kc_cli_key *key, const struct kc_cli_call *call)
+{
+    struct kc_span part;
+    uint8_t octets[INDEX_SIZE + KC_SCALAR_SIZE_MAX];
+    struct kc_writer w;
+    enum kc_error error =
+        kc_cli_call_exactly(call, KC_FIELD_SIGNATURE_SHARE, curve_of(key)->scalar_size, &part);
+    if (error != KC_OK)
+        return error;
+    kc_writer_init(&w, octets, sizeof octets);
+    kc_writer_u32(&w, key->index);
+    kc_writer_bytes(&w, part.bytes, part.size);
+    return kc_cli_write(cli, cli->values[KC_CLI_OUTPUT], (struct kc_span){octets, w.size}, 0644);
+}
+
+static enum kc_error contribute(struct kc_cli *cli, const struct kc_cli_key *key,
+    const struct kc_cli_octets *message, const struct kc_cli_octets *list)
+{
+    KC_AUTO_CALL call = {0};
+    enum kc_error error = begin(cli, &call, KC_OPERATION_FROST_CONTRIBUTE, key, message);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_octets(&call, KC_FIELD_COMMITMENTS, kc_cli_span(list));
+    error = kc_cli_call_hex(&call, KC_FIELD_SESSION, KC_CLI_SESSION);
+    if (error == KC_OK)
+        error = kc_cli_login(cli, call.client, key->keyring, key);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    return error == KC_OK ? write_part(cli, key, &call) : error;
+}
+
+enum kc_error kc_cli_frost_contribute(struct kc_cli *cli)
+{
+    KC_AUTO_OCTETS message = {NULL, 0};
+    KC_AUTO_OCTETS list = {NULL, 0};
+    struct kc_cli_key key;
+    enum kc_error error = find_share(cli, &key);
+    if (error == KC_OK)
+        error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &message);
+    if (error == KC_OK)
+        error = read_list(cli, &key, cli->arguments[2], &list);
+    return error == KC_OK ? contribute(cli, &key, &message, &list) : error;
+}
+
+enum kc_error kc_cli_frost_abort(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_cli_key key;
+    enum kc_error error = find_share(cli, &key);
+    if (error == KC_OK)
+        error = begin(cli, &call, KC_OPERATION_FROST_ABORT, &key, NULL);
+    if (error == KC_OK)
+        error = kc_cli_call_hex(&call, KC_FIELD_SESSION, KC_CLI_SESSION);
+    return error == KC_OK ? kc_cli_call_run(&call) : error;
+}
+
+/* --- frost aggregate --- */
+
+/* Puts a part where its holder's commitments are in the list. */
+static enum kc_error take_part(struct kc_cli *cli, const struct kc_cli_key *key, const char *path,
+    const struct kc_cli_octets *list, struct kc_cli_octets *parts)
+{
+    KC_AUTO_OCTETS part = {NULL, 0};
+    size_t entry = INDEX_SIZE + 2 * curve_of(key)->point_size;
+    size_t size = curve_of(key)->scalar_size;
+    enum kc_error error = kc_cli_read(cli, path, INDEX_SIZE + KC_SCALAR_SIZE_MAX, &part);
+    if (error != KC_OK)
+        return error;
+    for (size_t i = 0; part.size == INDEX_SIZE + size && i < list->size / entry; i++) {
+        if (memcmp(list->bytes + i * entry, part.bytes, INDEX_SIZE) == 0) {
+            memcpy(parts->bytes + i * size, part.bytes + INDEX_SIZE, size);
+            return KC_OK;
+        }
+    }
+    return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s: no part by a holder who committed", path);
+}
+
+static enum kc_error read_parts(struct kc_cli *cli, const struct kc_cli_key *key,
+    const struct kc_cli_octets *list, struct kc_cli_octets *parts)
+{
+    size_t signers = list->size / (INDEX_SIZE + 2 * curve_of(key)->point_size);
+    if (cli->argument_count - 3 != signers)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+            "%zu holders committed: as many parts make the signature", signers);
+    enum kc_error error = kc_cli_octets_new(cli, signers * curve_of(key)->scalar_size, parts);
+    for (size_t i = 3; error == KC_OK && i < cli->argument_count; i++)
+        error = take_part(cli, key, cli->arguments[i], list, parts);
+    return error;
+}
+
+static enum kc_error aggregate(struct kc_cli *cli, const struct kc_cli_key *key,
+    const struct kc_cli_octets *message, const struct kc_cli_octets *list, const char *path)
+{
+    KC_AUTO_CALL call = {0};
+    KC_AUTO_OCTETS parts = {NULL, 0};
+    enum kc_error error = read_parts(cli, key, list, &parts);
+    if (error == KC_OK)
+        error = begin(cli, &call, KC_OPERATION_FROST_AGGREGATE, key, message);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_octets(&call, KC_FIELD_COMMITMENTS, kc_cli_span(list));
+    kc_cli_call_octets(&call, KC_FIELD_SIGNATURE_SHARES, kc_cli_span(&parts));
+    error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = kc_cli_write(cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
+    return error;
+}
+
+enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli)
+{
+    KC_AUTO_OCTETS message = {NULL, 0};
+    KC_AUTO_OCTETS list = {NULL, 0};
+    struct kc_cli_key key;
+    char *path = NULL;
+    enum kc_error error = find_share(cli, &key);
+    if (error == KC_OK)
+        error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
+    if (error == KC_OK)
+        error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &message);
+    if (error == KC_OK)
+        error = read_list(cli, &key, cli->arguments[2], &list);
+    if (error == KC_OK)
+        error = aggregate(cli, &key, &message, &list, path);
+    free(path);
+    return error;
+}
