@@ -80,7 +80,7 @@ static enum kc_error read_quorum(struct kc_call *call, struct dealing *dealing)
     uint64_t threshold = values->value[KC_FIELD_THRESHOLD].number;
     dealing->keeps = kc_call_has(call, KC_FIELD_KEEP) && values->value[KC_FIELD_KEEP].number != 0;
     size_t holders = dealing->recipient_count + dealing->keeps;
-    if (holders < 2 || holders > KC_QUORUM_HOLDERS_MAX)
+    if (holders > KC_QUORUM_HOLDERS_MAX)
         return wrong_field(call, KC_FIELD_HOLDERS);
     if (threshold < 2 || threshold > holders)
         return wrong_field(call, KC_FIELD_THRESHOLD);
