@@ -143,6 +143,7 @@ static void connection_changed(void *context, struct MHD_Connection *connection,
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         size_t place = kc_deadline_open(http->deadlines, info->connect_fd);
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a number where the library keeps a pointer */
         *socket_context = (void *)(uintptr_t)(place + 1);
         info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         kc_crowd_enter(http->crowd, place, info->client_addr);
@@ -346,6 +347,7 @@ static struct MHD_Daemon *start(struct kc_http *http, int listening, bool has_tl
     const struct kc_front_limits *limits = &http->settings->limits;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem tls[] = {
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the library does not write to it */
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)KC_TLS_PRIORITIES},
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, kc_tls_callback()}, {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
@@ -402,7 +404,7 @@ enum kc_error kc_http_new(const struct kc_front_settings *settings, int listenin
 
 uint16_t kc_http_port(const struct kc_http *http)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     if (getsockname(http->listening, (struct sockaddr *)&address, &size) < 0)
         return 0;

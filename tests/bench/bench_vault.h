@@ -24,8 +24,14 @@ struct bench_vault {
     struct kc_store *store;
 };
 
-/* Ends the program with a message unless the condition holds. */
-void bench_require(bool condition, const char *what);
+/* Ends the program with a message; or does so unless the condition holds. */
+_Noreturn void bench_fail(const char *what);
+
+static inline void bench_require(bool condition, const char *what)
+{
+    if (!condition)
+        bench_fail(what);
+}
 #define BENCH_GOOD(call) bench_require((call) == KC_OK, #call)
 
 /* Opens the store that a configuration names, as the user who owns it. */

@@ -158,7 +158,8 @@ static long resident_kib(pid_t process)
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     while (kib == 0 && fgets(line, sizeof line, file))
-        (void)sscanf(line, "VmRSS: %ld", &kib);
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
     fclose(file);
     return kib;
 }
