@@ -172,7 +172,7 @@ static const struct kc_scalar *coefficient_of(const struct kc_mesh_capability *c
 
 /* That the contribution is of the share on record, for a requester that wants to know who is wrong. */
 static enum kc_operate_code proof_make(const struct kc_operate_state *state,
-    const struct kc_mesh_capability *capability, struct kc_proof_statement *statement,
+    const struct kc_mesh_capability *capability, const struct kc_proof_statement *stated,
     struct kc_operate_result *result)
 {
     struct kc_fresh fresh;
@@ -180,13 +180,14 @@ static enum kc_operate_code proof_make(const struct kc_operate_state *state,
     struct kc_writer w;
     struct kc_point own;
     enum kc_curve curve = capability->share.curve;
-    statement->holder = &own;
+    struct kc_proof_statement statement = *stated;
+    statement.holder = &own;
     enum kc_error error =
         kc_point_decode(&own, curve, capability->own, kc_curve_info(curve)->point_size);
     if (error == KC_OK)
         error = kc_mesh_fresh(state->source, &fresh);
     if (error == KC_OK)
-        error = kc_proof_make(&proof, statement, &capability->share, &fresh);
+        error = kc_proof_make(&proof, &statement, &capability->share, &fresh);
     kc_wipe(&fresh, sizeof fresh);
     if (error != KC_OK)
         return KC_OPERATE_BUSY;
