@@ -28,7 +28,45 @@ static void print_dealt(const struct kc_cli *cli, const struct kc_cli_call *call
     kc_cli_print_object(cli, object);
 }
 
-/* Each envelope into a file of its own, whose name ends with the holder's index. */
+struct envelope_file {
+    char *path;
+    struct kc_cli_target target;
+};
+
+/* The file of a holder's envelope: its name ends with the holder's index. Given: close_file. */
+static enum kc_error open_file(
+    struct kc_cli *cli, size_t index, size_t size, struct envelope_file *file)
+{
+    if (asprintf(&file->path, "%s.%zu", cli->values[KC_CLI_OUTPUT], index) < 0)
+        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    enum kc_error error = kc_cli_target_open(cli, file->path, 0644, size, &file->target);
+    if (error != KC_OK)
+        free(file->path);
+    return error;
+}
+
+static void close_file(struct envelope_file *file)
+{
+    kc_cli_target_done(&file->target);
+    free(file->path);
+}
+
+/* Whether all files can be made is found before the key is dealt, as that cannot be undone. */
+static enum kc_error try_files(struct kc_cli *cli)
+{
+    size_t kept = kc_cli_given(cli, KC_CLI_KEEP) ? 1 : 0;
+    for (size_t i = 1; i < cli->argument_count; i++) {
+        struct envelope_file file;
+        enum kc_error error =
+            open_file(cli, i + kept, (size_t)kc_fields[KC_FIELD_ENVELOPE].most, &file);
+        if (error != KC_OK)
+            return error;
+        close_file(&file);
+    }
+    return KC_OK;
+}
+
+/* Each envelope into a file of its own. */
 static enum kc_error write_envelopes(struct kc_cli *cli, const struct kc_cli_call *call)
 {
     const struct kc_values *values = &kc_cli_call_answer(call)->values;
@@ -44,17 +82,12 @@ static enum kc_error write_envelopes(struct kc_cli *cli, const struct kc_cli_cal
         return kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the envelopes are not as they should be");
     enum kc_error error = KC_OK;
     for (size_t i = 0; error == KC_OK && i < count; i++) {
-        char *path = NULL;
-        size_t index = (size_t)holders - count + i + 1;
-        if (asprintf(&path, "%s.%zu", cli->values[KC_CLI_OUTPUT], index) < 0)
-            return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
-        struct kc_cli_target target;
-        error = kc_cli_target_open(cli, path, 0644, envelopes[i].size, &target);
+        struct envelope_file file;
+        error = open_file(cli, (size_t)holders - count + i + 1, envelopes[i].size, &file);
         if (error == KC_OK) {
-            error = kc_cli_target_write(cli, &target, envelopes[i]);
-            kc_cli_target_done(&target);
+            error = kc_cli_target_write(cli, &file.target, envelopes[i]);
+            close_file(&file);
         }
-        free(path);
     }
     return error;
 }
@@ -90,6 +123,8 @@ static enum kc_error deal(struct kc_cli *cli, const struct kc_cli_key *key, cons
     error = kc_cli_call_count(&call, KC_FIELD_THRESHOLD, KC_CLI_THRESHOLD);
     if (error == KC_OK)
         error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = try_files(cli);
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error != KC_OK)
@@ -143,7 +178,7 @@ static const struct kc_curve_info *curve_of(const struct kc_cli_key *key)
 static enum kc_error find_share(struct kc_cli *cli, struct kc_cli_key *key)
 {
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], key);
-    if (error == KC_OK && (!kc_cli_key_is_share(key) || curve_of(key) == NULL))
+    if (error == KC_OK && (!key->dealt || curve_of(key) == NULL))
         return kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "%s is no share of a key that was dealt", key->id);
     return error;
@@ -211,8 +246,8 @@ enum kc_error kc_cli_frost_commit(struct kc_cli *cli)
 }
 
 /* The part goes into its file behind the holder's index: so it is told from the others. */
-static enum kc_error write_part(
-    struct kc_cli *cli, const struct kc_cli_key *key, const struct kc_cli_call *call)
+static enum kc_error write_part(const struct kc_cli *cli, const struct kc_cli_key *key,
+    const struct kc_cli_call *call, struct kc_cli_target *target)
 {
     struct kc_span part;
     uint8_t octets[INDEX_SIZE + KC_SCALAR_SIZE_MAX];
@@ -224,7 +259,30 @@ static enum kc_error write_part(
     kc_writer_init(&w, octets, sizeof octets);
     kc_writer_u32(&w, key->index);
     kc_writer_bytes(&w, part.bytes, part.size);
-    return kc_cli_write(cli, cli->values[KC_CLI_OUTPUT], (struct kc_span){octets, w.size}, 0644);
+    return kc_cli_target_write(cli, target, (struct kc_span){octets, w.size});
+}
+
+/* The second round can be run once: the part's file is ready before it. */
+static enum kc_error contribute_into_file(
+    struct kc_cli *cli, struct kc_cli_call *call, const struct kc_cli_key *key)
+{
+    struct kc_cli_target target;
+    enum kc_error error = kc_cli_target_open(
+        cli, cli->values[KC_CLI_OUTPUT], 0644, INDEX_SIZE + KC_SCALAR_SIZE_MAX, &target);
+    if (error != KC_OK)
+        return error;
+    error = kc_cli_call_run(call);
+    if (error == KC_ERR_BAD_ARGUMENT)
+        kc_cli_say(cli,
+            "  The list has to have the commitments of this session here, and those of as "
+            "many holders as the key needs, each once.");
+    if (error == KC_OK)
+        error = write_part(cli, key, call, &target);
+    kc_cli_target_done(&target);
+    if (error == KC_OK)
+        kc_cli_print_written(
+            cli, cli->values[KC_CLI_OUTPUT], INDEX_SIZE + curve_of(key)->scalar_size);
+    return error;
 }
 
 static enum kc_error contribute(struct kc_cli *cli, const struct kc_cli_key *key,
@@ -238,9 +296,7 @@ static enum kc_error contribute(struct kc_cli *cli, const struct kc_cli_key *key
     error = kc_cli_call_hex(&call, KC_FIELD_SESSION, KC_CLI_SESSION);
     if (error == KC_OK)
         error = kc_cli_login(cli, call.client, key->keyring, key);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    return error == KC_OK ? write_part(cli, key, &call) : error;
+    return error == KC_OK ? contribute_into_file(cli, &call, key) : error;
 }
 
 enum kc_error kc_cli_frost_contribute(struct kc_cli *cli)
@@ -270,6 +326,13 @@ enum kc_error kc_cli_frost_abort(struct kc_cli *cli)
 
 /* --- frost aggregate --- */
 
+/* Nothing was put there yet: no part is zero. */
+static bool is_empty(const uint8_t *place, size_t size)
+{
+    static const uint8_t zero[KC_SCALAR_SIZE_MAX];
+    return memcmp(place, zero, size) == 0;
+}
+
 /* Puts a part where its holder's commitments are in the list. */
 static enum kc_error take_part(struct kc_cli *cli, const struct kc_cli_key *key, const char *path,
     const struct kc_cli_octets *list, struct kc_cli_octets *parts)
@@ -282,6 +345,9 @@ static enum kc_error take_part(struct kc_cli *cli, const struct kc_cli_key *key,
         return error;
     for (size_t i = 0; part.size == INDEX_SIZE + size && i < list->size / entry; i++) {
         if (memcmp(list->bytes + i * entry, part.bytes, INDEX_SIZE) == 0) {
+            if (!is_empty(parts->bytes + i * size, size))
+                return kc_cli_fail(
+                    cli, KC_ERR_BAD_ARGUMENT, "%s: a second part of the same holder", path);
             memcpy(parts->bytes + i * size, part.bytes + INDEX_SIZE, size);
             return KC_OK;
         }

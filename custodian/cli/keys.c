@@ -53,6 +53,7 @@ static bool take_public(
 /* False: the custodian describes a key that cannot be. */
 static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
 {
+    char role[16];
     memset(key, 0, sizeof *key);
     text_of(values, KC_FIELD_KEY, key->id, sizeof key->id);
     text_of(values, KC_FIELD_LABEL, key->label, sizeof key->label);
@@ -60,6 +61,8 @@ static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
     text_of(values, KC_FIELD_STATE, key->state, sizeof key->state);
     key->confirmed = kc_values_has(values, KC_FIELD_CONFIRM);
     text_of(values, KC_FIELD_GROUP, key->group, sizeof key->group);
+    text_of(values, KC_FIELD_ROLE, role, sizeof role);
+    key->dealt = strcmp(role, "quorum") == 0;
     text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
     if (kc_values_has(values, KC_FIELD_INDEX))
         key->index = (unsigned)values->value[KC_FIELD_INDEX].number;
@@ -201,7 +204,7 @@ void kc_cli_key_report(const struct kc_cli_call *call, const struct kc_cli_key *
 {
     if (kc_cli_key_is_share(key) && (error == KC_ERR_REFUSED || error == KC_ERR_BAD_ARGUMENT))
         (void)kc_cli_refuse(call->cli, error, "the key %s is split and here is one share of it: %s",
-            key->group, together);
+            key->group, key->dealt ? KC_CLI_HOLDERS_SIGN : together);
     else if (error == KC_ERR_REFUSED && strcmp(key->state, "active") != 0)
         (void)kc_cli_refuse(call->cli, error, "the key %s is %s", key->id, key->state);
     else

@@ -15,6 +15,7 @@ struct kc_cli_key {
     char state[17];
     bool confirmed;              /* each use of it needs a login */
     char group[65];              /* of a share, else empty */
+    bool dealt;                  /* a share that several holders have one like: of `share deal` */
     unsigned index;              /* of a share */
     struct kc_cli_public public; /* of a share: of the key that was split */
 };
@@ -37,6 +38,9 @@ KC_CHECKED enum kc_error kc_cli_key_find(
 
 KC_CHECKED enum kc_error kc_cli_key_find_any(
     struct kc_cli *cli, const char *name, struct kc_cli_key *key);
+
+/* How a key that was dealt is used. */
+#define KC_CLI_HOLDERS_SIGN "its holders sign with custodian frost"
 
 /* Reports a failure that kc_cli_call_try gave for a key; where the custodian refused, or wanted
  * what only the other share's custodian has, with what the key's description tells of the reason.

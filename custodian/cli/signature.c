@@ -181,6 +181,9 @@ static enum kc_error sign_split(
     if (!kc_cli_key_is_share(key))
         return kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "the key %s is not split: use custodian key sign", key->id);
+    if (key->dealt)
+        return kc_cli_fail(
+            cli, KC_ERR_BAD_ARGUMENT, "the key %s was dealt: " KC_CLI_HOLDERS_SIGN, key->group);
     if (key->index != 1)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
             "here is the service's share of %s: sign where the first share is", key->group);

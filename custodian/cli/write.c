@@ -149,6 +149,12 @@ void kc_cli_target_done(struct kc_cli_target *target)
     *target = (struct kc_cli_target){.descriptor = -1};
 }
 
+void kc_cli_print_written(const struct kc_cli *cli, const char *path, size_t size)
+{
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        kc_cli_print_object(cli, json_pack("{s:s, s:I}", "output", path, "size", (json_int_t)size));
+}
+
 enum kc_error kc_cli_write(
     const struct kc_cli *cli, const char *path, struct kc_span octets, mode_t mode)
 {
@@ -158,9 +164,8 @@ enum kc_error kc_cli_write(
         return error;
     error = kc_cli_target_write(cli, &target, octets);
     kc_cli_target_done(&target);
-    if (error == KC_OK && kc_cli_given(cli, KC_CLI_JSON))
-        kc_cli_print_object(
-            cli, json_pack("{s:s, s:I}", "output", path, "size", (json_int_t)octets.size));
+    if (error == KC_OK)
+        kc_cli_print_written(cli, path, octets.size);
     return error;
 }
 

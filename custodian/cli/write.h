@@ -44,6 +44,9 @@ KC_CHECKED enum kc_error kc_cli_target_write(
 /* Closes, and removes a new file that did not get its name. */
 void kc_cli_target_done(struct kc_cli_target *target);
 
+/* With --json prints where to octets were written, and how many. */
+void kc_cli_print_written(const struct kc_cli *cli, const char *path, size_t size);
+
 /*
  * Opens, writes and closes, and with --json prints where to and how much.
  *

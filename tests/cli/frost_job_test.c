@@ -68,6 +68,37 @@ static void a_session_is_used_once_and_can_be_given_up(void **state)
         "C frost contribute release message list --session $(session_of said.C) -o again");
 }
 
+static void a_part_that_cannot_be_written_costs_no_session(void **state)
+{
+    (void)state;
+    HOLDS("B frost commit release -f -o commit.B > said.B && C frost commit release -f -o commit.C "
+          "> said.C && cat commit.B commit.C > list && : > there");
+    SAYS(2, "there exists",
+        "B frost contribute release message list --session $(session_of said.B) -o there");
+    SAYS(0, "\"size\": 36",
+        "B frost contribute release message list --session $(session_of said.B) -o there -f "
+        "--json");
+    HOLDS("test $(stat -c %s there) = 36");
+}
+
+static void a_key_is_dealt_only_if_each_envelope_can_be_written(void **state)
+{
+    (void)state;
+    HOLDS("A key generate -l later -a Ed25519 && : > later.2");
+    SAYS(2, "later.2 exists", "A share deal later B C --threshold 2 -p pin -o later");
+    SAYS(2, "No such file", "A share deal later B C --threshold 2 -p pin -o none/later");
+    HOLDS("A key sign later message -o whole.sig && test ! -e later.1");
+    HOLDS("A share deal later B C --threshold 2 -p pin -o later --force && test -s later.2");
+}
+
+static void a_dealt_key_is_not_signed_with_like_a_split_one(void **state)
+{
+    (void)state;
+    SAYS(3, "its holders sign with custodian frost", "A key sign release message -o no.sig");
+    SAYS(2, "its holders sign with custodian frost",
+        "A sign release message --service ${TMPDIR:-/tmp}/none -o no.sig");
+}
+
 static void a_wrong_part_is_told_by_its_holder(void **state)
 {
     (void)state;
@@ -80,6 +111,8 @@ static void a_wrong_part_is_told_by_its_holder(void **state)
     SAYS(5, "of holder 3", "B frost aggregate release message list part.A part.C -o bad.sig");
     SAYS(2, "as many parts",
         "B frost aggregate release message list part.A part.A part.C -o bad.sig");
+    SAYS(2, "a second part of the same holder",
+        "B frost aggregate release message list part.A part.A -o bad.sig");
     HOLDS("test ! -e bad.sig");
 }
 
@@ -107,6 +140,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_three_custodians_sign_what_openssl_verifies),
         cmocka_unit_test(a_session_is_used_once_and_can_be_given_up),
+        cmocka_unit_test(a_part_that_cannot_be_written_costs_no_session),
+        cmocka_unit_test(a_key_is_dealt_only_if_each_envelope_can_be_written),
+        cmocka_unit_test(a_dealt_key_is_not_signed_with_like_a_split_one),
         cmocka_unit_test(a_wrong_part_is_told_by_its_holder),
         cmocka_unit_test(one_custodian_alone_cannot_sign),
         cmocka_unit_test(the_envelopes_are_written_again),
