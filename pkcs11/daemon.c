@@ -17,6 +17,9 @@ struct shared_client {
 
 static struct shared_client *current; /* under the module's lock */
 
+/* What this thread itself takes part in: a child that it forks amid a call returns into it. */
+static _Thread_local const struct shared_client *own;
+
 enum kc_error kc_daemon_open(void)
 {
     struct shared_client *new = malloc(sizeof *new);
@@ -47,6 +50,12 @@ void kc_daemon_close(void)
     current = NULL;
 }
 
+void kc_daemon_go_on_in_child(void)
+{
+    if (current != NULL)
+        current->users = current == own ? 2 : 1;
+}
+
 /* Takes part in the client, so that it stays while a call is under way. NULL: not initialized. */
 static struct shared_client *take_part(void)
 {
@@ -54,6 +63,7 @@ static struct shared_client *take_part(void)
         return NULL;
     struct shared_client *shared = current;
     shared->users++;
+    own = shared;
     kc_module_unlock();
     return shared;
 }
@@ -63,6 +73,7 @@ static void leave(struct shared_client *shared, enum kc_error error)
     kc_module_lock();
     if (error == KC_ERR_CONNECTION_LOST || error == KC_ERR_DAEMON_ABSENT)
         kc_slots_log_out();
+    own = NULL;
     let_go(shared);
     kc_module_unlock();
 }

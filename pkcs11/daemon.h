@@ -11,6 +11,10 @@ KC_CHECKED enum kc_error kc_daemon_open(void);
 /* Lets go of the client. A call that another thread has under way ends in its own time. */
 void kc_daemon_close(void);
 
+/* In the child of a fork, which has none of its parent's other threads: their calls are none that are
+ * under way. With the module's lock held. */
+void kc_daemon_go_on_in_child(void);
+
 /*
  * Asks the custodian for what does not matter if it is done twice: a connection that turns out to be
  * lost is made again and the request repeated, once. Logins end with their connection: all slots are

@@ -33,6 +33,7 @@ void kc_module_unlock(void)
 static void go_on_in_child(void)
 {
     kc_slots_log_out();
+    kc_daemon_go_on_in_child();
     kc_module_unlock();
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,18 +188,74 @@ static void finalizing_ends_sessions_and_objects(void **state)
     assert_int_equal(count_found(open_session("home-edwards"), NULL, 0), 8);
 }
 
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
 /* Without the fake daemon's own, which closes its end of a connection when it gets to it. */
 static size_t open_descriptors(void)
 {
     fake_daemon_pause();
-    DIR *folder = opendir("/proc/self/fd");
-    size_t count = 0;
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
+    size_t count = count_descriptors();
     fake_daemon_resume();
     return count;
+}
+
+/* A custodian that takes a connection and never answers. */
+static int listen_in_place_of_the_daemon(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", getenv("CUSTODIAN_SOCKET"));
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_true(listener >= 0);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    return listener;
+}
+
+static void *call_in_vain(void *context)
+{
+    CK_ULONG count;
+    (void)p11->C_GetSlotList(CK_TRUE, NULL, &count);
+    return context;
+}
+
+/* Runs in a child: 0 if the end of the module closes what came with the fork. */
+static int finalize_in_child(void)
+{
+    size_t before = count_descriptors();
+    if (p11->C_Finalize(NULL) != CKR_OK)
+        return 1;
+    return before > 0 && count_descriptors() == before - 1 ? 0 : 2;
+}
+
+static void a_child_that_was_forked_amid_a_call_of_another_thread_closes_the_connection(
+    void **state)
+{
+    (void)state;
+    pthread_t thread;
+    char octet;
+    fake_daemon_pause();
+    int listener = listen_in_place_of_the_daemon();
+    assert_int_equal(pthread_create(&thread, NULL, call_in_vain, NULL), 0);
+    int connection = accept(listener, NULL, NULL);
+    assert_true(recv(connection, &octet, 1, MSG_PEEK) > 0); /* the call is under way */
+    pid_t child = fork();
+    if (child == 0)
+        _exit(finalize_in_child());
+    assert_child_exits_well(child);
+    close(listener);
+    close(connection);
+    pthread_join(thread, NULL);
+    assert_int_equal(unlink(getenv("CUSTODIAN_SOCKET")), 0);
+    fake_daemon_resume();
 }
 
 static bool is_mapped(const char *name)
@@ -248,6 +306,7 @@ int main(void)
         CASE(threads_get_each_their_own_answers),
         CASE(a_child_goes_on_with_a_connection_of_its_own),
         CASE(forks_amid_the_work_of_threads),
+        CASE(a_child_that_was_forked_amid_a_call_of_another_thread_closes_the_connection),
         CASE(finalizing_ends_sessions_and_objects),
         CASE(unloading_leaves_nothing),
     };
