@@ -223,7 +223,9 @@ enum kc_error kc_call_stage_holder(struct kc_call *call, const struct kc_adminis
         error = kc_call_stage(call, &wanted, &staged);
     if (error == KC_OK)
         error = kc_call_pack_body(call, staged, holder_pack, holder);
-    return error == KC_OK ? kc_keeper_protect(call->vault->keeper, staged, NULL) : error;
+    if (error == KC_OK)
+        error = kc_keeper_protect(call->vault->keeper, staged, NULL);
+    return error;
 }
 
 enum kc_error kc_call_enrolled(struct kc_call *call)

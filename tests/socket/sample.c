@@ -121,11 +121,12 @@ static void fill(struct sample *s, struct kc_values *values, struct kc_field_set
     }
 }
 
-/* An operation that a batch may hold, none with secrets: a batch may hold just four of those. */
+/* An operation that a batch may hold, none with secrets or with many envelopes: a batch may hold just a
+ * few of those. */
 static enum kc_operation batched(struct sample *s)
 {
     static const enum kc_field passed[] = {
-        KC_FIELD_ITEMS, KC_FIELD_SECRET, KC_FIELD_OUTPUT, KC_FIELD_DOCUMENT};
+        KC_FIELD_ITEMS, KC_FIELD_SECRET, KC_FIELD_OUTPUT, KC_FIELD_DOCUMENT, KC_FIELD_ENVELOPES};
     struct kc_field_set never = {0};
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         kc_field_set_add(&never, passed[i]);
