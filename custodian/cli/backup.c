@@ -147,6 +147,8 @@ enum kc_error kc_cli_store_restore(struct kc_cli *cli)
     if (error == KC_OK)
         error = run(config, kc_store_restore, input);
     close(input);
+    if (error == KC_ERR_STORE_DAMAGED || error == KC_ERR_STORE_VERSION)
+        return kc_cli_fail(cli, error, "%s", path); /* the store may be: that is why it is done */
     if (error != KC_OK)
         return report(cli, config, error);
     kc_cli_print_object(cli, json_pack("{s:s, s:s}", "store", config->store, "restored", path));

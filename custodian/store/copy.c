@@ -106,10 +106,19 @@ static enum kc_error write_restored(int folder, int from)
     return error;
 }
 
+/* What an earlier restore put aside stays too: it may be the newest store there is. */
+static bool put_aside(int folder)
+{
+    char name[sizeof KC_STORE_FORMER + 12] = KC_STORE_FORMER;
+    for (int number = 2; faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0; number++)
+        snprintf(name, sizeof name, KC_STORE_FORMER ".%d", number);
+    return renameat(folder, KC_STORE_FILE, folder, name) == 0 || errno == ENOENT;
+}
+
 static bool put_in_place(int folder)
 {
-    return (renameat(folder, KC_STORE_FILE, folder, KC_STORE_FORMER) == 0 || errno == ENOENT) &&
-           renameat(folder, RESTORED, folder, KC_STORE_FILE) == 0 && fsync(folder) == 0;
+    return put_aside(folder) && renameat(folder, RESTORED, folder, KC_STORE_FILE) == 0 &&
+           fsync(folder) == 0;
 }
 
 enum kc_error kc_store_restore(const char *folder, int from)

@@ -288,6 +288,17 @@ void kc_store_close(struct kc_store *store)
 
 /* By what begins every file of SQLite: its name, and at their places the two numbers that say whose
  * and of which schema it is. */
+/* A copy that was cut off has fewer pages than its header says. A page size of 1 is 65536. */
+static bool has_all_pages(const uint8_t header[100], off_t size)
+{
+    struct kc_reader r;
+    kc_reader_init(&r, header + 16, 2);
+    uint64_t page_size = kc_reader_u16(&r);
+    kc_reader_init(&r, header + 28, 4);
+    uint64_t pages = kc_reader_u32(&r);
+    return (uint64_t)size >= pages * (page_size == 1 ? 65536 : page_size);
+}
+
 enum kc_error kc_store_check_file(int descriptor)
 {
     uint8_t header[100];
@@ -295,7 +306,7 @@ enum kc_error kc_store_check_file(int descriptor)
     struct kc_reader r;
     if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) ||
         pread(descriptor, header, sizeof header, 0) != sizeof header ||
-        memcmp(header, "SQLite format 3", 16) != 0)
+        memcmp(header, "SQLite format 3", 16) != 0 || !has_all_pages(header, status.st_size))
         return KC_ERR_STORE_DAMAGED;
     kc_reader_init(&r, header + 60, 12);
     int schema = (int)kc_reader_u32(&r);

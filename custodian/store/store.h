@@ -76,12 +76,13 @@ bool kc_store_release(struct kc_store *store);
 KC_CHECKED enum kc_error kc_store_backup_held(const char *folder, int to);
 
 /*
- * Puts such a file in the store's place; what was there stays as KC_STORE_FORMER. Whether it is the
+ * Puts such a file in the store's place; what was there stays as KC_STORE_FORMER, or
+ * with .2, .3 and so on behind it if there is one from before. Whether it is the
  * newest the vault finds out (docs/freshness.md).
  *
  * from  open for reading, a regular file
  *
- * KC_ERR_STORE_DAMAGED  it is no custodian's store; nothing was changed
+ * KC_ERR_STORE_DAMAGED  it is no custodian's store, or not all of one; nothing was changed
  * KC_ERR_STORE          a custodian has the store
  */
 KC_CHECKED enum kc_error kc_store_restore(const char *folder, int from);

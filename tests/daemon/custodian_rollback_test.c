@@ -213,9 +213,14 @@ static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(vo
     run("! " COMMAND "store restore backup --yes --config $PWD/custodian.conf");
     stop();
     run("! " COMMAND "store restore backup --config $PWD/custodian.conf");
+    run("head -c 20000 backup >cut");
+    run(COMMAND "store restore cut --yes --config $PWD/custodian.conf 2>&1 | grep ' cut$'");
+    run("[ ! -e $S/custodian.db.former ]");
     run("! " COMMAND "store restore custodian.conf --yes --config $PWD/custodian.conf");
     run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
-    run("[ -e $S/custodian.db.former ]");
+    run("cp -p $S/custodian.db.former newest");
+    run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
+    run("cmp newest $S/custodian.db.former && [ -e $S/custodian.db.former.2 ]");
     start();
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
     assert_int_equal(accept_rollback(PIN, head_of_status()), KC_OK);
