@@ -103,6 +103,13 @@ static bool is_good(EVP_PKEY *key, const struct kc_cli *cli, bool is_rsa, int sa
     return good;
 }
 
+/* What FROST makes on P-256: a compressed point and a scalar; ECDSA's is a sequence in DER. */
+static bool is_by_holders(const struct kc_cli_public *public, struct kc_span signature)
+{
+    return kc_cli_public_info(public)->algorithm == KC_ALGORITHM_P256 && signature.size == 65 &&
+           (signature.bytes[0] == 2 || signature.bytes[0] == 3);
+}
+
 static enum kc_error check_by_libcrypto(const struct kc_cli *cli,
     const struct kc_cli_public *public, struct kc_span message, struct kc_span signature)
 {
@@ -122,7 +129,11 @@ static enum kc_error check_by_libcrypto(const struct kc_cli *cli,
         return kc_cli_fail(cli, error, "%s", cli->arguments[0]);
     bool good = is_good(key, cli, is_rsa, salt, message, signature);
     EVP_PKEY_free(key);
-    return good ? KC_OK : kc_cli_fail(cli, KC_ERR_SIGNATURE, "%s", cli->arguments[2]);
+    return good ? KC_OK
+                : kc_cli_fail(cli, KC_ERR_SIGNATURE, "%s%s", cli->arguments[2],
+                      is_by_holders(public, signature)
+                          ? ": if holders of a dealt key made it, it is Schnorr's, not ECDSA's"
+                          : "");
 }
 
 enum kc_error kc_cli_signature_check(const struct kc_cli *cli, const struct kc_cli_public *public,

@@ -99,6 +99,20 @@ static void a_dealt_key_is_not_signed_with_like_a_split_one(void **state)
         "A sign release message --service ${TMPDIR:-/tmp}/none -o no.sig");
 }
 
+static void on_p256_holders_make_no_ecdsa_signature_and_verify_says_so(void **state)
+{
+    (void)state;
+    HOLDS("A key generate -l nist -a P-256 && A key public nist -o nist.pem");
+    HOLDS(
+        "A share deal nist B C --threshold 2 -p pin -o nist && B share accept nist.1 -l nist && C "
+        "share accept nist.2 -l nist");
+    HOLDS("for h in B C; do $h frost commit nist -o nist-$h > nist.$h || exit; done");
+    HOLDS("cat nist-B nist-C > nist.list; for h in B C; do $h frost contribute nist message "
+          "nist.list --session $(session_of nist.$h) -o nist-part-$h || exit; done");
+    HOLDS("B frost aggregate nist message nist.list nist-part-B nist-part-C -o nist.sig");
+    SAYS(2, "Schnorr's, not ECDSA's", "A verify nist.pem message nist.sig --hash SHA-256");
+}
+
 static void a_wrong_part_is_told_by_its_holder(void **state)
 {
     (void)state;
@@ -143,6 +157,7 @@ int main(void)
         cmocka_unit_test(a_part_that_cannot_be_written_costs_no_session),
         cmocka_unit_test(a_key_is_dealt_only_if_each_envelope_can_be_written),
         cmocka_unit_test(a_dealt_key_is_not_signed_with_like_a_split_one),
+        cmocka_unit_test(on_p256_holders_make_no_ecdsa_signature_and_verify_says_so),
         cmocka_unit_test(a_wrong_part_is_told_by_its_holder),
         cmocka_unit_test(one_custodian_alone_cannot_sign),
         cmocka_unit_test(the_envelopes_are_written_again),
