@@ -19,13 +19,25 @@ struct blob {
     size_t size;
 };
 
-static void provision(uint8_t provisioned[static KC_ROOT_NAME_SIZE])
+void conformance_provision(
+    const struct conformance_hardware *chosen, uint8_t provisioned[static KC_ROOT_NAME_SIZE])
 {
-    struct kc_root *owner = hardware->root(NULL);
+    struct kc_root *owner = chosen->root(NULL);
     enum kc_error error = kc_root_provision(owner, provisioned);
     if (error != KC_OK)
         fail_msg("provisioning: %s: %s", kc_error_name(error), kc_root_cause(owner));
     kc_root_free(owner);
+}
+
+void conformance_tell_cause(const struct kc_root *of)
+{
+    if (kc_root_cause(of)[0] != 0)
+        print_message("the last call's cause: %s\n", kc_root_cause(of));
+}
+
+static void provision(uint8_t provisioned[static KC_ROOT_NAME_SIZE])
+{
+    conformance_provision(hardware, provisioned);
 }
 
 static int set_up(void **state)
@@ -40,6 +52,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    conformance_tell_cause(root);
     kc_root_free(root);
     hardware->drop();
     return 0;

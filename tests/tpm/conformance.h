@@ -26,6 +26,13 @@ struct conformance_hardware {
     bool keeps_keys;         /* they are objects in the hardware, not in their blobs */
 };
 
+/* Makes the hardware a root's; fails the test with the cause. */
+void conformance_provision(
+    const struct conformance_hardware *hardware, uint8_t provisioned[static KC_ROOT_NAME_SIZE]);
+
+/* What a root's last call failed with, in the words of its hardware: of a test that fails it says why. */
+void conformance_tell_cause(const struct kc_root *root);
+
 /* Runs all cases; returns how many failed. */
 int conformance_run(const struct conformance_hardware *hardware);
 

@@ -50,9 +50,7 @@ static int set_up(void **state)
 {
     (void)state;
     hardware->make();
-    struct kc_root *owner = hardware->root(NULL);
-    assert_int_equal(kc_root_provision(owner, name), KC_OK);
-    kc_root_free(owner);
+    conformance_provision(hardware, name);
     root = hardware->root(name);
     return 0;
 }
@@ -60,6 +58,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    conformance_tell_cause(root);
     kc_root_free(root);
     hardware->drop();
     return 0;
@@ -290,9 +289,7 @@ static void a_resident_key_of_another_root_is_refused(void **state)
     hardware->replace();
     hardware->start();
     assert_int_equal(sign_digest(&key), KC_ERR_ROOT_CHANGED);
-    struct kc_root *owner = hardware->root(NULL);
-    assert_int_equal(kc_root_provision(owner, other_name), KC_OK);
-    kc_root_free(owner);
+    conformance_provision(hardware, other_name);
     kc_root_free(root);
     root = hardware->root(other_name);
     enum kc_error error = sign_digest(&key);
