@@ -39,17 +39,35 @@ static enum kc_error request_begin(const struct kc_mesh_source *source,
     return KC_OK;
 }
 
+/* The first frame for the container that a frame is for. */
+static size_t first_of(const struct kc_mesh_changes *changes, size_t frame)
+{
+    size_t first = 0;
+    while (strcmp(changes->frames[first].container, changes->frames[frame].container) != 0)
+        first++;
+    return first;
+}
+
+/* All frames for a container in one update: a service takes no second one. */
+static void update_write(
+    struct kc_object_writer *w, const struct kc_mesh_changes *changes, size_t first)
+{
+    kc_object_write_object(w, NULL, KC_OBJECT_ContainerUpdate);
+    kc_object_write_text(w, "Container", changes->frames[first].container);
+    kc_object_write_list(w, "Envelopes");
+    for (size_t i = first; i < changes->frame_count; i++)
+        if (first_of(changes, i) == first)
+            kc_object_write_source(w, NULL, span_of(changes->frames[i].envelope));
+    kc_object_write_end(w);
+    kc_object_write_end(w);
+}
+
 static void changes_write(struct kc_object_writer *w, const struct kc_mesh_changes *changes)
 {
     kc_object_write_list(w, "Updates");
-    for (size_t i = 0; i < changes->frame_count; i++) {
-        kc_object_write_object(w, NULL, KC_OBJECT_ContainerUpdate);
-        kc_object_write_text(w, "Container", changes->frames[i].container);
-        kc_object_write_list(w, "Envelopes");
-        kc_object_write_source(w, NULL, span_of(changes->frames[i].envelope));
-        kc_object_write_end(w);
-        kc_object_write_end(w);
-    }
+    for (size_t i = 0; i < changes->frame_count; i++)
+        if (first_of(changes, i) == i)
+            update_write(w, changes, i);
     kc_object_write_end(w);
 }
 

@@ -241,6 +241,9 @@ static void a_service_is_made_serves_an_account_and_takes_away(void **state)
     HOLDS("C mesh account activate $(cat udf) device -R watch --rights"
           " encryption=threshold,signature=threshold --assignment assignment " SERVED
           " -o entry --request transact");
+    /* a service takes one update for a container */
+    HOLDS("sed 's/^[^}]*},\"\\([^\"]*\\)\".*/\\1/' transact | tr '_-' '/+' | base64 -d 2> none |"
+          " grep -o '\"Container\":\"MMM_Access\"' | wc -l | grep -x 1");
     GOOD(bring(KC_OPERATION_MESH_CAPABILITY_ACCEPT, "transact", NULL));
     GOOD(bring(KC_OPERATION_MESH_CAPABILITY_ACCEPT, "transact", NULL));
     HOLDS("C mesh capability list $(cat udf) | grep CapabilitySign");
