@@ -4,6 +4,8 @@
 #include "pkcs11/module.h"
 #include "pkcs11/slot.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define DEADLINE_MS 20000
@@ -15,10 +17,16 @@ struct shared_client {
     unsigned users;
 };
 
-static struct shared_client *current; /* under the module's lock */
+/* A call under way, on the stack of its thread. A variable of each thread would do instead, but for the
+ * memory that the dynamic linker then keeps of a module that was unloaded. */
+struct part {
+    struct shared_client *shared;
+    pthread_t thread;
+    struct part *next;
+};
 
-/* What this thread itself takes part in: a child that it forks amid a call returns into it. */
-static _Thread_local const struct shared_client *own;
+static struct shared_client *current; /* under the module's lock, as the calls under way are */
+static struct part *parts;
 
 enum kc_error kc_daemon_open(void)
 {
@@ -50,31 +58,44 @@ void kc_daemon_close(void)
     current = NULL;
 }
 
+/* A thread that forked amid a call returns into it; the others are not in the child. */
 void kc_daemon_go_on_in_child(void)
 {
+    struct part **place = &parts;
     if (current != NULL)
-        current->users = current == own ? 2 : 1;
+        current->users = 1;
+    while (*place != NULL) {
+        if (pthread_equal((*place)->thread, pthread_self())) {
+            (*place)->shared->users = (*place)->shared == current ? 2 : 1;
+            place = &(*place)->next;
+        } else {
+            *place = (*place)->next;
+        }
+    }
 }
 
-/* Takes part in the client, so that it stays while a call is under way. NULL: not initialized. */
-static struct shared_client *take_part(void)
+/* Takes part in the client, so that it stays while a call is under way. False: not initialized. */
+static bool take_part(struct part *part)
 {
     if (kc_module_enter() != CKR_OK)
-        return NULL;
-    struct shared_client *shared = current;
-    shared->users++;
-    own = shared;
+        return false;
+    *part = (struct part){current, pthread_self(), parts};
+    parts = part;
+    current->users++;
     kc_module_unlock();
-    return shared;
+    return true;
 }
 
-static void leave(struct shared_client *shared, enum kc_error error)
+static void leave(struct part *part, enum kc_error error)
 {
+    struct part **place = &parts;
     kc_module_lock();
     if (error == KC_ERR_CONNECTION_LOST || error == KC_ERR_DAEMON_ABSENT)
         kc_slots_log_out();
-    own = NULL;
-    let_go(shared);
+    while (*place != part)
+        place = &(*place)->next;
+    *place = part->next;
+    let_go(part->shared);
     kc_module_unlock();
 }
 
@@ -91,17 +112,17 @@ static enum kc_error hand_out(
 
 enum kc_error kc_daemon_call(struct kc_client_request *request, struct kc_client_answer **answer)
 {
-    struct shared_client *shared = take_part();
-    if (shared == NULL)
+    struct part part;
+    if (!take_part(&part))
         return KC_ERR_DAEMON_ABSENT;
     struct kc_client_answer *result = NULL;
-    enum kc_error error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+    enum kc_error error = kc_client_call(part.shared->client, request, DEADLINE_MS, &result);
     enum kc_error first = error;
     if (error == KC_ERR_CONNECTION_LOST) {
         kc_client_answer_free(result);
-        error = kc_client_call(shared->client, request, DEADLINE_MS, &result);
+        error = kc_client_call(part.shared->client, request, DEADLINE_MS, &result);
     }
-    leave(shared, first);
+    leave(&part, first);
     return hand_out(error, result, answer);
 }
 
@@ -128,12 +149,12 @@ enum kc_error kc_daemon_change(struct kc_client_request *request, struct kc_clie
     enum kc_error error = kc_daemon_reach();
     if (error != KC_OK)
         return error;
-    struct shared_client *shared = take_part();
-    if (shared == NULL)
+    struct part part;
+    if (!take_part(&part))
         return KC_ERR_DAEMON_ABSENT;
     struct kc_client_answer *result = NULL;
-    error =
-        kc_client_call(shared->client, request, patience_for(request->message.operation), &result);
-    leave(shared, error);
+    error = kc_client_call(
+        part.shared->client, request, patience_for(request->message.operation), &result);
+    leave(&part, error);
     return hand_out(error, result, answer);
 }
