@@ -204,7 +204,7 @@ void kc_ledger_stop(struct kc_vault *vault)
 {
     if (!take_turn(vault))
         return;
-    if (vault->ledger.is_dirty && kc_ledger_is_open(vault))
+    if (vault->ledger.is_dirty && kc_ledger_knows_head(vault))
         kc_ledger_anchor(vault); /* the next start finds the head that was made from it */
     give_turn_back(vault);
 }

@@ -134,6 +134,9 @@ void kc_ledger_done(struct kc_vault *vault);
 
 bool kc_ledger_is_open(const struct kc_vault *vault);
 
+/* It is, or was until the desk went: the head in memory is the newest that was stored. */
+bool kc_ledger_knows_head(const struct kc_vault *vault);
+
 /*
  * Goes on with the opening of the ledger, or has the call wait for who does. If the call is to wish
  * for something, *that* comes first; when nothing is left to wish for and KC_OK is returned, the

@@ -22,6 +22,12 @@ static bool is_state(const struct kc_vault *vault, enum kc_ledger_state state)
     return (enum kc_ledger_state)atomic_load(&vault->ledger.state) == state;
 }
 
+/* In a stop the desk goes first: what it stored until then is to be anchored all the same. */
+bool kc_ledger_knows_head(const struct kc_vault *vault)
+{
+    return kc_ledger_is_open(vault) || is_state(vault, KC_LEDGER_UNSETTLED);
+}
+
 /* --- who opens --- */
 
 /* False: another call does, and this one is to wait for it. */

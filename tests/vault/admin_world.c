@@ -164,6 +164,20 @@ struct ask join_ask(const struct world *w, const char *group)
 
 /* --- what a request to the service holds --- */
 
+/* The updates' frames are counted through, one update after the other. */
+static struct kc_json find_frame(struct kc_json updates, size_t position, const char *container)
+{
+    size_t at = 0;
+    struct kc_json frames = kc_json_member(kc_json_item(updates, 0), "Envelopes");
+    while (position >= kc_json_count(frames)) {
+        position -= kc_json_count(frames);
+        assert_true(++at < kc_json_count(updates));
+        frames = kc_json_member(kc_json_item(updates, at), "Envelopes");
+    }
+    assert_true(kc_json_is_text(kc_json_member(kc_json_item(updates, at), "Container"), container));
+    return kc_json_item(frames, position);
+}
+
 char *frame_at(
     const struct world *w, const struct answer *answer, size_t position, const char *container)
 {
@@ -174,9 +188,8 @@ char *frame_at(
         KC_OBJECT_TransactRequest, &w->c->account.administrator, kc_mesh_verify, &request));
     assert_true(
         kc_json_is_text(kc_object_member(&request.object, "Account"), w->c->account.address));
-    struct kc_json update = kc_json_item(kc_object_member(&request.object, "Updates"), position);
-    assert_true(kc_json_is_text(kc_json_member(update, "Container"), container));
-    struct kc_span frame = kc_json_source(kc_json_item(kc_json_member(update, "Envelopes"), 0));
+    struct kc_json updates = kc_object_member(&request.object, "Updates");
+    struct kc_span frame = kc_json_source(find_frame(updates, position, container));
     char *copy = strndup((const char *)frame.bytes, frame.size);
     kc_signed_object_done(&request);
     free(text);
@@ -190,7 +203,10 @@ size_t frame_count(const struct world *w, const struct answer *answer)
     char *text = answer_octets(answer, KC_FIELD_REQUEST, &size);
     GOOD(kc_signed_object_open((struct kc_span){(uint8_t *)text, size}, size,
         KC_OBJECT_TransactRequest, &w->c->account.administrator, kc_mesh_verify, &request));
-    size_t count = kc_json_count(kc_object_member(&request.object, "Updates"));
+    struct kc_json updates = kc_object_member(&request.object, "Updates");
+    size_t count = 0;
+    for (size_t i = 0; i < kc_json_count(updates); i++)
+        count += kc_json_count(kc_json_member(kc_json_item(updates, i), "Envelopes"));
     kc_signed_object_done(&request);
     free(text);
     return count;
