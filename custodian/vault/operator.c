@@ -123,8 +123,8 @@ enum kc_error kc_call_settle_operator(struct kc_call *call, bool is_older)
     struct kc_ledger *ledger = &call->vault->ledger;
     struct kc_record *record;
     enum kc_error error = find_operator(call, &record);
-    if (error == KC_ERR_RECORD_DAMAGED &&
-        !is_older) { /* what needs the operator finds it so again */
+    /* An older store is not taken then. In another, who needs the operator finds it damaged himself. */
+    if (error == KC_ERR_RECORD_DAMAGED && !is_older) {
         call->damaged = false;
         return KC_OK;
     }

@@ -763,6 +763,24 @@ static void a_store_whose_operator_is_hidden_has_none_and_serves_the_rest(void *
     free(key);
 }
 
+/* In a stop in order the desk goes first, and may have stored something a moment before. */
+static void what_was_stored_just_before_a_stop_is_anchored_by_it(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    struct bench_copy *between = bench_copy(bench);
+    expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_OK);
+    expect_key(bench, KC_OPERATION_KEY_DISABLE, key, KC_OK);
+    kc_vault_desk_gone(bench->vault);
+    assert_true(kc_vault_stop(bench->vault));
+    bench_restore(bench, between);
+    bench_restart(bench);
+    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    free(between);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -794,6 +812,7 @@ int main(void)
         CASE(a_changed_pin_is_anchored_when_it_is_answered_or_says_that_it_is_not),
         CASE(a_pin_whose_change_was_stored_and_not_heard_of_is_anchored_by_the_start),
         CASE(a_store_whose_operator_is_hidden_has_none_and_serves_the_rest),
+        CASE(what_was_stored_just_before_a_stop_is_anchored_by_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
