@@ -115,15 +115,43 @@ static bool is_of_account(const struct kc_object *connection, const char *accoun
     return !kc_json_is_there(authority) || kc_json_is_text(authority, account_udf);
 }
 
+static enum kc_error administrator_verify(const struct kc_dare_signature *signature,
+    const struct kc_accreditation *accreditation, kc_dare_verify verify,
+    const uint8_t digest[KC_DARE_DIGEST_SIZE])
+{
+    struct kc_span octets = {signature->octets, signature->size};
+    return accreditation->verify_again != NULL
+               ? accreditation->verify_again(
+                     accreditation->memory, accreditation->administrator, digest, octets)
+               : verify(accreditation->administrator, digest, octets);
+}
+
+/* Whether the administrator signed a ConnectionDevice, which is read after that. */
+static enum kc_error connection_verify(const struct kc_accreditation *accreditation,
+    kc_dare_verify verify, struct kc_signed_object *connection)
+{
+    const struct kc_dare_envelope *envelope = connection->envelope;
+    enum kc_error error = KC_ERR_SIGNATURE;
+    for (size_t i = 0; i < envelope->signature_count && error != KC_OK; i++) {
+        connection->signature = &envelope->signatures[i];
+        error =
+            administrator_verify(connection->signature, accreditation, verify, envelope->digest);
+    }
+    return error;
+}
+
 /* Opens a ConnectionDevice and takes the device's key from it. */
 static enum kc_error connection_open(struct kc_span text,
     const struct kc_accreditation *accreditation, kc_dare_verify verify,
     struct kc_accredited_request *request)
 {
-    enum kc_error error = kc_signed_object_open(text, text.size, KC_OBJECT_ConnectionDevice,
-        accreditation->administrator, verify, &request->connection);
+    enum kc_error error = envelope_open(text, text.size, &request->connection);
+    if (error == KC_OK)
+        error = connection_verify(accreditation, verify, &request->connection);
+    if (error == KC_OK)
+        error = payload_parse(&request->connection, KC_OBJECT_ConnectionDevice);
     if (error != KC_OK)
-        return error;
+        return give(error, &request->connection);
     if (!is_of_account(&request->connection.object, accreditation->account_udf) ||
         kc_object_key(&request->connection.object, "Signature", &request->device) != KC_OK) {
         kc_signed_object_done(&request->connection);

@@ -240,8 +240,11 @@ static enum kc_operate_code chain_verify(
     struct flow *flow, const struct kc_mesh_account *account, const struct kc_mesh_account *home)
 {
     struct kc_accredited_request verified;
-    struct kc_accreditation accreditation = {
-        .account_udf = home->udf, .administrator = &home->administrator};
+    struct kc_proven *proven = flow->state->proven;
+    struct kc_accreditation accreditation = {.account_udf = home->udf,
+        .administrator = &home->administrator,
+        .verify_again = proven != NULL ? kc_proven_verify : NULL,
+        .memory = proven};
     enum kc_error error = kc_accredited_request_verify(
         flow->body, KC_OPERATE_BODY_MAX, &accreditation, kc_mesh_verify, &verified);
     if (error != KC_OK)

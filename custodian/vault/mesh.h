@@ -229,6 +229,7 @@ KC_CHECKED enum kc_error kc_mesh_state_new(const struct kc_config_operate *limit
 void kc_mesh_state_free(struct kc_mesh_state *state);
 
 struct kc_replay *kc_mesh_state_replay(struct kc_mesh_state *state);
+struct kc_proven *kc_mesh_state_proven(struct kc_mesh_state *state);
 
 /* A record was stored, or seen at the start: what is in memory follows it at once. */
 void kc_mesh_state_note(struct kc_mesh_state *state, const struct kc_record *record);

@@ -5,10 +5,14 @@
  */
 #include "custodian/vault/mesh.h"
 
+#include "custodian/mesh/proven.h"
+#include "custodian/mesh/verify.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define IDS_MAX 4194304   /* requests within the window: 14,000 a second for five minutes */
+#define PROVEN_MAX 32768  /* devices whose connection is not verified again: 2 MiB */
 #define SHARES_MAX 262144 /* capabilities whose rest of a block is remembered */
 #define BUCKETS 65536
 #define PERIOD_S 3600 /* that a rate is over */
@@ -26,6 +30,7 @@ struct left {
 struct kc_mesh_state {
     const struct kc_config_operate *limits;
     struct kc_replay *replay;
+    struct kc_proven *proven;
     pthread_mutex_t lock; /* over what follows */
     bool has_edge;
     uint64_t until_ms, started_ms;
@@ -50,6 +55,8 @@ enum kc_error kc_mesh_state_new(const struct kc_config_operate *limits, uint64_t
     if (error == KC_OK)
         error = kc_replay_new(made->started_ms, IDS_MAX, hash_key, &made->replay);
     if (error == KC_OK)
+        error = kc_proven_new(PROVEN_MAX, kc_mesh_verify, &made->proven);
+    if (error == KC_OK)
         *state = made;
     else
         kc_mesh_state_free(made);
@@ -67,6 +74,7 @@ void kc_mesh_state_free(struct kc_mesh_state *state)
             free(left);
         }
     kc_replay_free(state->replay);
+    kc_proven_free(state->proven);
     pthread_mutex_destroy(&state->lock);
     free(state);
 }
@@ -74,6 +82,11 @@ void kc_mesh_state_free(struct kc_mesh_state *state)
 struct kc_replay *kc_mesh_state_replay(struct kc_mesh_state *state)
 {
     return state->replay;
+}
+
+struct kc_proven *kc_mesh_state_proven(struct kc_mesh_state *state)
+{
+    return state->proven;
 }
 
 /* --- the edge --- */

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #define IDS_MAX 4096
+#define PROVEN_MAX 64
 
 static bool good(enum kc_error error, const char *what)
 {
@@ -199,7 +200,8 @@ bool operate_service_load(struct operate_service *service, const json_t *base)
         return false;
     json_array_foreach(json_object_get(base, "access"), index,
         access) if (!capability_load(service, access)) return false;
-    return operate_service_reset(service);
+    return good(kc_proven_new(PROVEN_MAX, kc_mesh_verify, &service->state.proven), "memory") &&
+           operate_service_reset(service);
 }
 
 bool operate_service_reset(struct operate_service *service)
@@ -217,6 +219,7 @@ bool operate_service_reset(struct operate_service *service)
 void operate_service_done(struct operate_service *service)
 {
     kc_replay_free(service->state.replay);
+    kc_proven_free(service->state.proven);
     for (size_t i = 0; i < service->capability_count; i++)
         kc_mesh_capability_wipe(&service->capabilities[i]);
     kc_key_wipe(&service->decryption);

@@ -32,7 +32,7 @@ struct operate_service {
 /* Loads a base set. False, and a line on stderr: something in it does not hold. */
 bool operate_service_load(struct operate_service *service, const json_t *base);
 
-/* Forgets requests and revocations. */
+/* Forgets requests and revocations, but not which connections verified. */
 bool operate_service_reset(struct operate_service *service);
 void operate_service_done(struct operate_service *service);
 
