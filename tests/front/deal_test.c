@@ -3,10 +3,9 @@
  * Keys that are split and made through the service, over HTTPS: what a device gets of them and what
  * the administrator gives the service back decrypt together, and nothing else does.
  */
-#include "tests/front/mesh_client.h"
+#include "tests/front/fixture.h"
 
 #include "custodian/mesh/share_envelope.h"
-#include "tests/support/cmocka.h"
 #include "threshold/agreement.h"
 
 #include <signal.h>
@@ -15,46 +14,23 @@
 #include <string.h>
 #include <time.h>
 
-#define GOOD(call) assert_int_equal(call, KC_OK)
 #define GENERATOR "NAAA-GENE-RATO-RAAA-AAAA-AAAA-AAAA"
 #define SUCCESSOR "NAAA-SUCC-ESSO-RAAA-AAAA-AAAA-AAAA"
 #define TEXT_MAX 20000
 
-static struct mesh_service service;
-static struct mesh_party alice;
-
-static int start_service(void **state)
+static int start_with_offsets(void **state)
 {
     (void)state;
     mesh_service_start(&service, "rate = 0;", "operate = { offsets = 1; };");
     return 0;
 }
 
-static int stop_service(void **state)
-{
-    (void)state;
-    mesh_service_done(&service);
-    return 0;
-}
-
 /* An account whose device has a share of the encryption key; the service has none yet. */
-static int new_account(void **state)
+static int new_device(void **state)
 {
-    static uint8_t number = 1;
-    char address[64];
-    (void)state;
-    snprintf(address, sizeof address, "alice%u@example.com", (unsigned)number);
-    mesh_party_new(&alice, &service, address, number, false);
-    number = (uint8_t)(number + 20);
+    (void)new_account(state);
     assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
     mesh_party_connect(&alice, "encryption=threshold");
-    return 0;
-}
-
-static int free_account(void **state)
-{
-    (void)state;
-    mesh_party_free(&alice);
     return 0;
 }
 
@@ -348,13 +324,13 @@ static void an_offset_is_added_over_https_where_the_setting_allows_it(void **sta
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, new_account, free_account)
+#define DEVICE_CASE(name) cmocka_unit_test_setup_teardown(name, new_device, free_account)
     const struct CMUnitTest tests[] = {
-        CASE(a_share_is_split_over_https_and_its_parts_decrypt_together),
-        CASE(nothing_is_split_or_made_for_who_is_not_granted_it),
-        CASE(a_key_is_made_over_https_and_its_parts_decrypt_together),
-        CASE(an_offset_is_added_over_https_where_the_setting_allows_it),
+        DEVICE_CASE(a_share_is_split_over_https_and_its_parts_decrypt_together),
+        DEVICE_CASE(nothing_is_split_or_made_for_who_is_not_granted_it),
+        DEVICE_CASE(a_key_is_made_over_https_and_its_parts_decrypt_together),
+        DEVICE_CASE(an_offset_is_added_over_https_where_the_setting_allows_it),
     };
     signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, start_service, stop_service);
+    return cmocka_run_group_tests(tests, start_with_offsets, stop_service);
 }

@@ -3,52 +3,14 @@
  * What every response of the service is, whatever was asked: signed, of the status that HTTP says,
  * no larger than it may be; and what is asked of requests before anything else.
  */
-#include "tests/front/mesh_client.h"
+#include "tests/front/fixture.h"
 
 #include "proto/transaction.h"
-#include "tests/support/cmocka.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define GOOD(call) assert_int_equal(call, KC_OK)
-
-static struct mesh_service service;
-static struct mesh_party alice;
-static char address[64];
-
-static int start_service(void **state)
-{
-    (void)state;
-    mesh_service_start(&service, "rate = 0;", "");
-    return 0;
-}
-
-static int stop_service(void **state)
-{
-    (void)state;
-    mesh_service_done(&service);
-    return 0;
-}
-
-static int new_account(void **state)
-{
-    static uint8_t number = 1;
-    (void)state;
-    snprintf(address, sizeof address, "alice%u@example.com", (unsigned)number);
-    mesh_party_new(&alice, &service, address, number, false);
-    number = (uint8_t)(number + 20);
-    return 0;
-}
-
-static int free_account(void **state)
-{
-    (void)state;
-    mesh_party_free(&alice);
-    return 0;
-}
 
 /* The reply to a text, of which the status is the one that HTTP says, and its ID the request's. */
 static void expect_signed(char *text, int status)
@@ -65,25 +27,18 @@ static void expect_signed(char *text, int status)
     free(text);
 }
 
-static char *about(enum kc_object_type type, const char *account, enum mesh_signer signer)
-{
-    struct mesh_request request;
-    mesh_request_begin(&alice, &request, type);
-    kc_object_write_text(&request.w, "Account", account);
-    return mesh_request_seal(&alice, &request, signer);
-}
-
 static void every_response_is_signed_and_repeats_its_status(void **state)
 {
     const char *const nothing[] = {"[{},\"\"]"};
     (void)state;
-    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_ADMINISTRATOR), 401); /* unknown */
+    expect_signed(
+        about(KC_OBJECT_StatusRequest, alice_address, MESH_ADMINISTRATOR), 401); /* unknown */
     expect_signed(mesh_bind_text(&alice, KC_OBJECT_BindRequest), 201);
-    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_ADMINISTRATOR), 201);
-    expect_signed(about(KC_OBJECT_StatusRequest, address, MESH_PROFILE), 401);
-    expect_signed(about(KC_OBJECT_DownloadRequest, address, MESH_ADMINISTRATOR), 201);
-    expect_signed(about(KC_OBJECT_UnbindRequest, address, MESH_PROFILE), 401);
-    expect_signed(about(KC_OBJECT_CompleteRequest, address, MESH_ADMINISTRATOR), 501);
+    expect_signed(about(KC_OBJECT_StatusRequest, alice_address, MESH_ADMINISTRATOR), 201);
+    expect_signed(about(KC_OBJECT_StatusRequest, alice_address, MESH_PROFILE), 401);
+    expect_signed(about(KC_OBJECT_DownloadRequest, alice_address, MESH_ADMINISTRATOR), 201);
+    expect_signed(about(KC_OBJECT_UnbindRequest, alice_address, MESH_PROFILE), 401);
+    expect_signed(about(KC_OBJECT_CompleteRequest, alice_address, MESH_ADMINISTRATOR), 501);
     expect_signed(mesh_transact_text(&alice, KC_OBJECT_TransactRequest, "MMM_Contact", 7, nothing,
                       1, MESH_ADMINISTRATOR),
         409);
@@ -220,7 +175,7 @@ static char *download_text(int64_t entries, int64_t octets)
 {
     struct mesh_request request;
     mesh_request_begin(&alice, &request, KC_OBJECT_DownloadRequest);
-    kc_object_write_text(&request.w, "Account", address);
+    kc_object_write_text(&request.w, "Account", alice_address);
     kc_object_write_list(&request.w, "Select");
     kc_object_write_object(&request.w, NULL, KC_OBJECT_ConstraintsSelect);
     kc_object_write_text(&request.w, "Container", "MMM_Contact");
@@ -282,7 +237,6 @@ static void a_download_is_as_large_as_was_asked_for_and_as_may_be(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, new_account, free_account)
     const struct CMUnitTest tests[] = {
         CASE(every_response_is_signed_and_repeats_its_status),
         CASE(a_bare_request_is_refused_in_a_bare_answer),
@@ -292,6 +246,5 @@ int main(void)
         CASE(hello_says_how_large_a_request_may_be),
         CASE(a_download_is_as_large_as_was_asked_for_and_as_may_be),
     };
-    signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, start_service, stop_service);
+    return RUN_WITH_SERVICE(tests);
 }
