@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arithmetic modulo the primes p = 2^(8n) + off[n] of UDF shares, n = 4..64 octets.
+ * Arithmetic modulo the primes p = 2^(8n) + off[n] of UDF shares, n = 1..64 octets.
  *
  * Numbers are in Montgomery form (times R = 2^576 mod p), always below p. Constant time in numbers;
  * p is public. Outputs may be inputs.
@@ -21,7 +21,7 @@ struct kc_prime {
     size_t size; /* n */
 };
 
-/* The prime for secrets of size octets, 4..64. */
+/* The prime for secrets of size octets, 1..64. */
 void kc_prime_init(struct kc_prime *prime, size_t size);
 
 /* Reads size octets, big-endian. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define COEFFICIENTS_MAX KC_UDF_SHAMIR_SHARES_MAX
+#define COEFFICIENTS_MAX 15 /* a share has four bits for the threshold */
 
 /* Trials of coefficients. f(x) >= 2^(8n) has probability below 15 * 15 / 2^32 for any n: a second
  * trial is rare, a hundredth does not happen. */
@@ -37,7 +37,7 @@ static void evaluate(const struct kc_prime *prime, struct kc_number *value,
 enum kc_error kc_udf_shamir_evaluate(struct kc_udf_share *share, const uint8_t *coefficients,
     size_t size, size_t threshold, unsigned x)
 {
-    if (!size_good(size) || threshold == 0 || threshold > KC_UDF_SHAMIR_SHARES_MAX || x == 0 ||
+    if (!size_good(size) || threshold == 0 || threshold > COEFFICIENTS_MAX || x == 0 ||
         x > KC_UDF_SHAMIR_SHARES_MAX)
         return KC_ERR_BAD_ARGUMENT;
     struct kc_prime prime;
@@ -85,10 +85,10 @@ static enum kc_error make_shares(struct kc_udf_share made[], size_t count, size_
 enum kc_error kc_udf_shamir_split(struct kc_udf_share shares[], size_t count, size_t threshold,
     struct kc_span secret, const uint8_t random[static KC_UDF_SHAMIR_RANDOM_SIZE])
 {
-    if (!size_good(secret.size) || count == 0 || count > KC_UDF_SHAMIR_SHARES_MAX ||
-        threshold == 0 || threshold > count)
+    if (!size_good(secret.size) || secret.size < KC_UDF_SHAMIR_SPLIT_SECRET_MIN || count == 0 ||
+        count > KC_UDF_SHAMIR_SPLIT_SHARES_MAX || threshold == 0 || threshold > count)
         return KC_ERR_BAD_ARGUMENT;
-    struct kc_udf_share made[KC_UDF_SHAMIR_SHARES_MAX]; /* secret */
+    struct kc_udf_share made[KC_UDF_SHAMIR_SPLIT_SHARES_MAX]; /* secret */
     enum kc_error error = KC_ERR_SCALAR_RANGE;
     for (unsigned trial = 0; error == KC_ERR_SCALAR_RANGE && trial < TRIALS_MAX; trial++)
         error = make_shares(made, count, threshold, secret, random, trial);

@@ -20,9 +20,13 @@
 
 KC_C_BEGIN
 
-#define KC_UDF_SHAMIR_SECRET_MIN 4 /* octets */
+#define KC_UDF_SHAMIR_SECRET_MIN 1 /* octets */
 #define KC_UDF_SHAMIR_SECRET_MAX 64
-#define KC_UDF_SHAMIR_SHARES_MAX 15
+#define KC_UDF_SHAMIR_SHARES_MAX 16
+/* What is made here is less than what is read: the coefficients of fewer octets would not be as good
+ * as uniform, and deployed code takes no sixteenth share. */
+#define KC_UDF_SHAMIR_SPLIT_SECRET_MIN 4
+#define KC_UDF_SHAMIR_SPLIT_SHARES_MAX 15
 #define KC_UDF_SHAMIR_RANDOM_SIZE 64
 
 /* The data of a UDF of type 144, without that octet. Secret. */
@@ -36,8 +40,8 @@ struct kc_udf_share {
  * from random, counting up until all f(x) are below 2^(8n) (they nearly always are).
  *
  * shares     written only on KC_OK; the caller wipes them
- * secret     KC_UDF_SHAMIR_SECRET_MIN..MAX octets
- * count      1..KC_UDF_SHAMIR_SHARES_MAX
+ * secret     KC_UDF_SHAMIR_SPLIT_SECRET_MIN..KC_UDF_SHAMIR_SECRET_MAX octets
+ * count      1..KC_UDF_SHAMIR_SPLIT_SHARES_MAX
  * threshold  1..count
  * random     secret, uniform; the caller wipes it
  *
@@ -66,7 +70,8 @@ KC_CHECKED enum kc_error kc_udf_shamir_recover(
 /*
  * One share from given coefficients, for a dealer or a test that chooses them.
  *
- * coefficients  threshold strings of size octets, big-endian, the secret first: below 2^(8n)
+ * coefficients  threshold strings of size octets, big-endian, the secret first: below 2^(8n); at
+ *               most 15, as the threshold has four bits
  * x             1..KC_UDF_SHAMIR_SHARES_MAX
  *
  * KC_ERR_BAD_ARGUMENT  a size or count outside its limits

@@ -71,7 +71,7 @@ static enum kc_error check_counts(struct kc_call *call)
 {
     bool forced = kc_call_has(call, KC_FIELD_FORCE) && number_of(call, KC_FIELD_FORCE) != 0;
     uint64_t count = number_of(call, KC_FIELD_COUNT), least = forced ? 1 : SHARES_LEAST;
-    if (count > KC_UDF_SHAMIR_SHARES_MAX)
+    if (count > KC_UDF_SHAMIR_SPLIT_SHARES_MAX)
         return wrong_field(call, KC_FIELD_COUNT);
     return number_of(call, KC_FIELD_THRESHOLD) >= least &&
                    number_of(call, KC_FIELD_THRESHOLD) <= count

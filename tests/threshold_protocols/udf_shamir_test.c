@@ -8,7 +8,7 @@
 #include <openssl/bn.h>
 #include <string.h>
 
-#define SHARES_MAX KC_UDF_SHAMIR_SHARES_MAX
+#define SHARES_MAX KC_UDF_SHAMIR_SPLIT_SHARES_MAX
 
 static struct kc_span next_secret(uint8_t *octets, size_t size)
 {
@@ -27,7 +27,7 @@ static void split(
 static void every_size_and_threshold_recovers(void **state)
 {
     (void)state;
-    for (size_t size = KC_UDF_SHAMIR_SECRET_MIN; size <= KC_UDF_SHAMIR_SECRET_MAX; size++) {
+    for (size_t size = KC_UDF_SHAMIR_SPLIT_SECRET_MIN; size <= KC_UDF_SHAMIR_SECRET_MAX; size++) {
         size_t threshold = 1 + size % SHARES_MAX;
         uint8_t octets[KC_UDF_SHAMIR_SECRET_MAX], recovered[KC_UDF_SHAMIR_SECRET_MAX];
         struct kc_udf_share shares[SHARES_MAX];
@@ -40,10 +40,29 @@ static void every_size_and_threshold_recovers(void **state)
     }
 }
 
+/* Others may deal a sixteenth share, and secrets of one octet: f(x) = 7 + x modulo 2^(8n) + off[n]. */
+static void shares_that_are_read_may_be_shorter_and_one_more_than_those_that_are_made(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < KC_UDF_SHAMIR_SPLIT_SECRET_MIN; size++) {
+        uint8_t coefficients[2 * KC_UDF_SHAMIR_SPLIT_SECRET_MIN] = {0}, recovered[64], due[3] = {0};
+        struct kc_udf_share shares[KC_UDF_SHAMIR_SHARES_MAX];
+        coefficients[size - 1] = due[size - 1] = 7;
+        coefficients[2 * size - 1] = 1;
+        for (unsigned x = 1; x <= KC_UDF_SHAMIR_SHARES_MAX; x++) {
+            assert_int_equal(
+                kc_udf_shamir_evaluate(&shares[x - 1], coefficients, size, 2, x), KC_OK);
+            assert_int_equal(shares[x - 1].octets[size], 7 + x);
+        }
+        assert_int_equal(kc_udf_shamir_recover(recovered, shares, KC_UDF_SHAMIR_SHARES_MAX), KC_OK);
+        assert_memory_equal(recovered, due, size);
+    }
+}
+
 static void all_zero_and_all_one_secrets_are_secrets_too(void **state)
 {
     (void)state;
-    for (size_t size = KC_UDF_SHAMIR_SECRET_MIN; size <= KC_UDF_SHAMIR_SECRET_MAX; size++)
+    for (size_t size = KC_UDF_SHAMIR_SPLIT_SECRET_MIN; size <= KC_UDF_SHAMIR_SECRET_MAX; size++)
         for (int fill = 0; fill <= 0xff; fill += 0xff) {
             uint8_t octets[KC_UDF_SHAMIR_SECRET_MAX], recovered[KC_UDF_SHAMIR_SECRET_MAX];
             struct kc_udf_share shares[3];
@@ -102,9 +121,9 @@ static void arithmetic_agrees_with_libcrypto(void **state)
     for (int i = 0; i < 5000; i++) {
         struct kc_prime prime;
         struct kc_number a, b, result[4];
-        kc_prime_init(&prime, 4 + (size_t)i % 61);
-        choose(&prime, &a, i / 61);
-        choose(&prime, &b, i / 183 + 1);
+        kc_prime_init(&prime, 1 + (size_t)i % 64);
+        choose(&prime, &a, i / 64);
+        choose(&prime, &b, i / 192 + 1);
         kc_prime_add(&prime, &result[0], &a, &b);
         kc_prime_subtract(&prime, &result[1], &a, &b);
         kc_prime_multiply(&prime, &result[2], &a, &b);
@@ -218,7 +237,7 @@ static void sizes_and_counts_outside_their_limits_are_refused(void **state)
 {
     (void)state;
     uint8_t octets[65] = {0}, random[KC_UDF_SHAMIR_RANDOM_SIZE] = {0};
-    struct kc_udf_share shares[16];
+    struct kc_udf_share shares[17];
     const struct {
         size_t size, count, threshold;
     } rows[] = {{3, 2, 2}, {65, 2, 2}, {16, 16, 2}, {16, 0, 0}, {16, 2, 3}, {16, 2, 0}};
@@ -227,13 +246,16 @@ static void sizes_and_counts_outside_their_limits_are_refused(void **state)
                              (struct kc_span){octets, rows[i].size}, random),
             KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_udf_shamir_evaluate(shares, octets, 16, 2, 0), KC_ERR_BAD_ARGUMENT);
-    assert_int_equal(kc_udf_shamir_evaluate(shares, octets, 16, 2, 16), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_udf_shamir_evaluate(shares, octets, 16, 2, 17), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_udf_shamir_evaluate(shares, octets, 4, 16, 1), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_udf_shamir_evaluate(shares, octets, 0, 2, 1), KC_ERR_BAD_ARGUMENT);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_and_threshold_recovers),
+        cmocka_unit_test(shares_that_are_read_may_be_shorter_and_one_more_than_those_that_are_made),
         cmocka_unit_test(all_zero_and_all_one_secrets_are_secrets_too),
         cmocka_unit_test(each_modulus_is_the_first_prime_above_its_power_of_two),
         cmocka_unit_test(arithmetic_agrees_with_libcrypto),

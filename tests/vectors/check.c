@@ -36,9 +36,10 @@ void check_fail(struct check *c, const char *format, ...)
     va_end(arguments);
 }
 
-void check_skip(struct check *c)
+void check_skip(struct check *c, const char *what, const char *name)
 {
     c->skipped = true;
+    snprintf(c->reason, sizeof c->reason, "no %s %s here", what, name);
 }
 
 void check_ok(struct check *c, const char *what, enum kc_error error)

@@ -33,8 +33,8 @@ void check_done(struct check *c);
 
 void check_fail(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* For what the code cannot do: the vector counts as skipped. */
-void check_skip(struct check *c);
+/* For what the code cannot do: the vector counts as skipped, for this reason. */
+void check_skip(struct check *c, const char *what, const char *name);
 
 /* Fails unless the error is KC_OK. */
 void check_ok(struct check *c, const char *what, enum kc_error error);

@@ -22,7 +22,7 @@ const struct kc_curve_info *number_curve(struct check *c, const json_t *object, 
     const char *text = check_text(c, object, name);
     const struct kc_curve_info *info = kc_curve_by_name(text, strlen(text));
     if (strcmp(text, "P-256") == 0 || strcmp(text, "P-384") == 0 || strcmp(text, "P-521") == 0)
-        check_skip(c);
+        check_skip(c, "curve", text);
     else if (info == NULL)
         check_fail(c, "%s is no curve", name);
     return info;

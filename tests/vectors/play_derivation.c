@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define OKM_MAX 512 /* octets: RSA-4096 has 256 for each prime */
+#define INFO_MAX (2 + KC_KEY_NAME_SIZE_MAX + 1)
 
 /* A seed on its way to a key. */
 struct derivation {
@@ -28,16 +29,21 @@ struct derivation {
     uint8_t prk[KC_HASH_SIZE_MAX];
 };
 
+/* What info is before a parameter. */
+static size_t write_info(const struct derivation *d, uint8_t info[INFO_MAX])
+{
+    if (d->variant == KC_DERIVATION_LEGACY)
+        return 0;
+    memcpy(info, d->seed.data, 2);
+    memcpy(info + 2, d->key_name.bytes, d->key_name.size);
+    return 2 + d->key_name.size;
+}
+
 static void expand(
     struct check *c, const struct derivation *d, const char *parameter, uint8_t *okm, size_t size)
 {
-    uint8_t info[2 + KC_KEY_NAME_SIZE_MAX + 1];
-    size_t info_size = 0, parameter_size = strlen(parameter);
-    if (d->variant == KC_DERIVATION_CURRENT) {
-        memcpy(info, d->seed.data, 2);
-        memcpy(info + 2, d->key_name.bytes, d->key_name.size);
-        info_size = 2 + d->key_name.size;
-    }
+    uint8_t info[INFO_MAX];
+    size_t info_size = write_info(d, info), parameter_size = strlen(parameter);
     if (*parameter == '\0')
         expect_octets(c, d->vector, "info", info, info_size);
     memcpy(info + info_size, parameter, parameter_size);
@@ -90,8 +96,10 @@ static void play_rsa(struct check *c, const struct derivation *d)
         const char *parameter, *octets, *prime;
     } primes[] = {{"p", "okm_p", "p"}, {"q", "okm_q", "q"}};
     size_t size = (size_t)check_count(c, d->vector, "okm_octets");
+    uint8_t info[INFO_MAX];
     if (size == 0 || size > OKM_MAX)
         check_fail(c, "okm_octets is out of range");
+    expect_octets_if_there(c, d->vector, "info", info, write_info(d, info));
     for (size_t i = 0; i < 2 && !c->failed; i++) {
         uint8_t okm[OKM_MAX] = {0};
         expand(c, d, primes[i].parameter, okm, size);
@@ -177,10 +185,12 @@ static void play_algorithm(struct check *c, const struct derivation *d)
             play_p_curve(c, d, p_curves[i].curve, p_curves[i].okm_size);
             return;
         }
-    if (strncmp(d->algorithm, "RSA", 3) == 0) {
-        play_rsa(c, d);
-        return;
-    }
+    static const char *const rsa[] = {"RSA2048", "RSA3072", "RSA4096"};
+    for (size_t i = 0; i < sizeof rsa / sizeof *rsa; i++)
+        if (strcmp(d->algorithm, rsa[i]) == 0) {
+            play_rsa(c, d);
+            return;
+        }
     const struct kc_curve_info *curve = number_curve(c, d->vector, "alg");
     if (curve != NULL)
         play_curve(c, d, curve);

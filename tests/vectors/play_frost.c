@@ -37,7 +37,7 @@ static bool find_suite(struct check *c, const json_t *vector, enum kc_frost_suit
             *suite = rows[i].suite;
             return true;
         }
-    check_skip(c);
+    check_skip(c, "suite", name);
     return false;
 }
 

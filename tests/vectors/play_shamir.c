@@ -10,7 +10,20 @@
 #define SHARES_MAX KC_UDF_SHAMIR_SHARES_MAX
 #define SECRET_MAX KC_UDF_SHAMIR_SECRET_MAX
 
-static struct kc_udf_share share_of(struct check *c, const json_t *item)
+/* The first prime above 2^(8 size). */
+static void expect_prime(struct check *c, const json_t *vector, size_t size)
+{
+    BIGNUM *prime = check_new_number(c);
+    if (!check_has(vector, "prime"))
+        return;
+    if (BN_set_bit(prime, 8 * (int)size) != 1 || BN_add_word(prime, 1) != 1)
+        abort();
+    while (BN_check_prime(prime, c->numbers, NULL) == 0)
+        BN_add_word(prime, 2);
+    expect_number(c, vector, "prime", prime);
+}
+
+static struct kc_udf_share share_of(struct check *c, const json_t *item, size_t threshold)
 {
     struct kc_udf_share share = {0};
     struct kc_udf udf = {0};
@@ -21,8 +34,10 @@ static struct kc_udf_share share_of(struct check *c, const json_t *item)
     }
     check_ok(
         c, "shares", kc_udf_parse((struct kc_span){(const uint8_t *)text, strlen(text)}, &udf));
-    if (udf.type != KC_UDF_SHARE || udf.data_size > sizeof share.octets)
+    if (udf.type != KC_UDF_SHARE || udf.data_size == 0 || udf.data_size > sizeof share.octets)
         check_fail(c, "shares: not a share");
+    else if (udf.data[0] >> 4 != threshold)
+        check_fail(c, "shares: of another threshold");
     else
         memcpy(share.octets, udf.data, share.size = udf.data_size);
     return share;
@@ -51,8 +66,8 @@ static void evaluate(struct check *c, const json_t *vector, const struct kc_udf_
     size_t k;
     if (coefficients == NULL)
         return;
-    if (json_array_size(coefficients) != threshold) {
-        check_fail(c, "coefficients: wrong number");
+    if (json_array_size(coefficients) != threshold || json_array_size(values) != count) {
+        check_fail(c, "coefficients or values: wrong number");
         return;
     }
     json_array_foreach(coefficients, k, item)
@@ -83,15 +98,16 @@ void play_udf_shamir(struct check *c, const json_t *vector)
     const json_t *list = check_list(c, vector, "shares"), *item;
     size_t count = json_array_size(list);
     char text[KC_UDF_TEXT_SIZE] = "";
-    if (count > SHARES_MAX || secret.size > SECRET_MAX || threshold > count) {
+    if (count > SHARES_MAX || secret.size > SECRET_MAX || threshold == 0 || threshold > count) {
         check_fail(c, "shares, secret or threshold: too many");
         return;
     }
-    json_array_foreach(list, i, item) shares[i] = share_of(c, item);
+    json_array_foreach(list, i, item) shares[i] = share_of(c, item, threshold);
     check_ok(c, "secret_udf", kc_udf_present(KC_UDF_ENCRYPTION, secret, 0, text, sizeof text));
     expect_text(c, vector, "secret_udf", text);
     if (c->failed)
         return;
+    expect_prime(c, vector, secret.size);
     recover(c, shares, count, threshold, secret);
     evaluate(c, vector, shares, count, threshold, secret.size);
 }

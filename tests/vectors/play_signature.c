@@ -37,6 +37,8 @@ static void read_scheme(struct check *c, struct signing *s)
     if (c->failed)
         return;
     const char *variant = algorithm + name_size;
+    if (strcmp(variant, "") != 0 && strcmp(variant, "ph") != 0 && strcmp(variant, "ctx") != 0)
+        check_fail(c, "algorithm is none");
     if (strcmp(variant, "ph") == 0 ? !s->message.prehash : s->message.prehash)
         check_fail(c, "prehash does not fit the algorithm");
     if (strcmp(variant, "ctx") == 0 && !s->message.has_context)

@@ -63,13 +63,36 @@ static void passes_a_good_vector(void **state)
     assert_string_equal(output, "one.json: 1 passed, 0 failed, 0 skipped\n");
 }
 
-static void skips_a_type_that_it_does_not_know(void **state)
+static void skips_a_type_that_it_does_not_know_and_names_it(void **state)
 {
     char output[1024];
     assert_int_equal(
         play(*state, FILE_OF("{" GOOD "},{\"id\":\"n\",\"type\":\"new\"}"), output, sizeof output),
         0);
-    assert_string_equal(output, "one.json: 1 passed, 0 failed, 1 skipped\n");
+    assert_string_equal(
+        output, "one.json: 1 passed, 0 failed, 1 skipped\n  skipped: n: no type new here\n");
+}
+
+static void a_folder_of_which_nothing_was_played_is_no_success(void **state)
+{
+    char output[1024];
+    assert_int_equal(
+        play(*state, FILE_OF("{\"id\":\"n\",\"type\":\"new\"}"), output, sizeof output), 2);
+    assert_int_equal(play(*state, FILE_OF(""), output, sizeof output), 2);
+}
+
+/* One vector more than a document on the wire may have values. */
+static void plays_files_of_many_vectors(void **state)
+{
+    enum { COUNT = 20000 };
+    static char text[COUNT * sizeof "{" GOOD "}," + 64];
+    char output[1024], *end = text;
+    end += sprintf(end, "{\"vectors\":[");
+    for (int i = 0; i < COUNT; i++)
+        end += sprintf(end, "%s{" GOOD "}", i > 0 ? "," : "");
+    strcpy(end, "]}");
+    assert_int_equal(play(*state, text, output, sizeof output), 0);
+    assert_string_equal(output, "one.json: 20000 passed, 0 failed, 0 skipped\n");
 }
 
 static void fails_and_names_what_is_wrong(void **state)
@@ -84,7 +107,7 @@ static void fails_and_names_what_is_wrong(void **state)
         {"{\"vectors\":[7]}", "(without id)"},
         {FILE_OF("{\"id\":\"n\"}"), "n: type is missing"},
         {FILE_OF("{\"id\":\"n\",\"type\":\"udf-fixed\"}"), "n: data is missing"},
-        {FILE_OF("{" GOOD ",\"data\":\"00\"}"), "(file)"},
+        {FILE_OF("{" GOOD ",\"data\":\"00\"}"), "(file): line 1: duplicate object key"},
         {FILE_OF("{\"id\":\"n\",\"type\":\"udf-fixed\",\"kind\":\"\",\"type_octet\":104,"
                  "\"data\":\"FA\",\"text\":\"ND5A\"}"),
             "n: data is not lower-case hex"},
@@ -104,6 +127,21 @@ static void fails_and_names_what_is_wrong(void **state)
         {FILE_OF("{\"id\":\"n\",\"type\":\"eddsa-threshold\",\"curve\":\"Ed448\",\"mode\":"
                  "\"direct\",\"signers\":[7]}"),
             "n: algorithm is missing"},
+        {FILE_OF("{\"id\":\"n\",\"type\":\"eddsa-threshold\",\"curve\":\"Ed448\",\"mode\":"
+                 "\"shamir\",\"signers\":[{\"x\":1}],\"algorithm\":\"Ed448xy\",\"message\":\"\","
+                 "\"prehash\":false}"),
+            "n: algorithm is none"},
+        {FILE_OF("{\"id\":\"n\",\"type\":\"udf-shamir\",\"secret\":\"07\",\"secret_udf\":"
+                 "\"EADQ\",\"threshold\":1,\"shares\":[\"SAQA-O\"],\"prime\":\"257\"}"),
+            "n: shares: of another threshold"},
+        {FILE_OF("{\"id\":\"n\",\"type\":\"udf-shamir\",\"secret\":\"07\",\"secret_udf\":"
+                 "\"EADQ\",\"threshold\":1,\"shares\":[\"SAIA-O\"],\"prime\":\"263\"}"),
+            "n: prime differs"},
+        {FILE_OF("{\"id\":\"n\",\"type\":\"activation\",\"device_seed\":\"ZAAQ-A\","
+                 "\"activation_seed\":\"ZAAQ-A\",\"keys\":[{\"alg\":\"X448\",\"operation\":"
+                 "\"Encrypt\",\"base_key_name\":\"BaseDeviceSign\",\"activation_key_name\":"
+                 "\"ActivationDeviceEncrypt\"}]}"),
+            "n: the names are of another operation"},
         {FILE_OF("{\"id\":\"n\",\"type\":\"recipient\",\"alg\":\"X448\",\"shares\":[{}],"
                  "\"ephemeral_public\":\"00\"}"),
             "n: ephemeral_public: point-encoding"},
@@ -134,7 +172,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(passes_a_good_vector, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(
-            skips_a_type_that_it_does_not_know, make_folder, remove_folder),
+            skips_a_type_that_it_does_not_know_and_names_it, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            a_folder_of_which_nothing_was_played_is_no_success, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(plays_files_of_many_vectors, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(fails_and_names_what_is_wrong, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(
             says_that_a_folder_has_no_vectors, make_folder, remove_folder),
