@@ -23,6 +23,19 @@ void check_done(struct check *c)
     BN_CTX_free(c->numbers);
     for (size_t i = 0; i < c->lent_count; i++)
         free(c->lent[i]);
+    free(c->lent);
+}
+
+/* Zeros that live as long as the vector. */
+static uint8_t *lend(struct check *c, size_t size)
+{
+    uint8_t *octets = calloc(1, size);
+    uint8_t **lent = reallocarray(c->lent, c->lent_count + 1, sizeof *lent);
+    if (octets == NULL || lent == NULL)
+        abort();
+    c->lent = lent;
+    c->lent[c->lent_count++] = octets;
+    return octets;
 }
 
 void check_fail(struct check *c, const char *format, ...)
@@ -118,16 +131,12 @@ struct kc_span check_octets(struct check *c, const json_t *object, const char *n
 {
     const char *text = check_text(c, object, name);
     size_t size = strlen(text) / 2;
-    if (size > CHECK_OCTETS_MAX || c->lent_count == sizeof c->lent / sizeof *c->lent) {
+    if (size > CHECK_OCTETS_MAX) {
         check_fail(c, "%s is too long", name);
         size = 0;
         text = "";
     }
-    uint8_t *octets = calloc(1, size + 1);
-    if (octets == NULL)
-        abort();
-    if (c->lent_count < sizeof c->lent / sizeof *c->lent)
-        c->lent[c->lent_count++] = octets;
+    uint8_t *octets = lend(c, size + 1);
     if (!decode_hex(text, octets)) {
         check_fail(c, "%s is not lower-case hex", name);
         size = 0;

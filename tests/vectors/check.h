@@ -21,7 +21,7 @@ struct check {
     BN_CTX *numbers; /* owns every number of the vector */
     bool failed, skipped;
     char reason[200];
-    uint8_t *lent[64]; /* octets that fields were read into */
+    uint8_t **lent; /* octets that fields were read into; owned, as they are */
     size_t lent_count;
 };
 
