@@ -7,6 +7,7 @@
 #include "custodian/mesh/verify.h"
 #include "proto/identifier.h"
 #include "proto/signed_object.h"
+#include "tests/mesh/acknowledge.h"
 #include "tests/mesh/source.h"
 #include "threshold/agreement.h"
 
@@ -143,61 +144,16 @@ int roles_teardown(void **state)
 
 /* --- the device is connected --- */
 
-static void profile_key(const char *profile, struct kc_public_key *key)
-{
-    struct kc_signed_object opened;
-    GOOD(kc_signed_object_open_profile(
-        span_of(profile), strlen(profile), KC_OBJECT_Profile, NULL, kc_mesh_verify, &opened, key));
-    kc_signed_object_done(&opened);
-}
-
 void roles_enrol(struct bench *bench, const char *label, const char *profile)
 {
     struct kc_public_key key;
-    profile_key(profile, &key);
+    acknowledge_profile_key(profile, &key);
     struct ask ask = ask_new(KC_OPERATION_RECIPIENT_ADD);
     ask_text(&ask, KC_FIELD_LABEL, label);
     ask_text(&ask, KC_FIELD_ALGORITHM, key.algorithm);
     ask_octets(&ask, KC_FIELD_PUBLIC, key.octets, key.size);
     ask_pin(&ask);
     bench_expect(bench, &ask, KC_OK);
-}
-
-/* What the service's front end says to a request: its nonce, and the witness. Given: free. */
-static char *acknowledge(const struct roles *r, const char *request, char witness[KC_UDF_ID_SIZE])
-{
-    static const uint8_t server[16] = "server's nonce!";
-    uint8_t client[KC_NONCE_SIZE_MAX], room[16384];
-    size_t client_size = sizeof client, size;
-    struct kc_public_key account, device;
-    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
-    struct kc_json_document document;
-    struct kc_object read;
-    struct kc_object_writer w;
-    char *text;
-    profile_key(r->account_profile, &account);
-    profile_key(r->device_profile, &device);
-    GOOD(kc_dare_envelope_read(span_of(request), envelope));
-    GOOD(kc_object_parse((struct kc_span){envelope->body, envelope->body_size}, envelope->body_size,
-        KC_OBJECT_RequestConnection, &document, &read, NULL));
-    GOOD(kc_json_octets(kc_object_member(&read, "ClientNonce"), client, &client_size));
-    kc_json_done(&document);
-    kc_dare_envelope_done(envelope);
-    free(envelope);
-    GOOD(kc_connection_witness(&account, (struct kc_span){server, sizeof server}, &device,
-        (struct kc_span){client, client_size}, witness));
-    kc_object_writer_init(&w, room, sizeof room);
-    kc_object_write_tagged(&w, NULL, KC_OBJECT_AcknowledgeConnection);
-    kc_object_write_text(&w, "MessageId", witness);
-    kc_object_write_source(&w, "EnvelopedRequestConnection", span_of(request));
-    kc_object_write_octets(&w, "ServerNonce", (struct kc_span){server, sizeof server});
-    kc_object_write_text(&w, "Witness", witness);
-    kc_object_write_end(&w);
-    GOOD(kc_object_writer_finish(&w));
-    struct kc_mesh_letter letter = {
-        .payload = {room, w.json.out.size}, .type = "AcknowledgeConnection"};
-    GOOD(kc_mesh_envelope_make(&r->source, &letter, &text, &size));
-    return text;
 }
 
 /* The device's request as it is acknowledged; its id, given: free. */
@@ -210,7 +166,7 @@ static char *request_connection(struct roles *r, char witness[KC_UDF_ID_SIZE])
     char *connection = strdup(answer_text(answer, KC_FIELD_CONNECTION));
     char *request = document_of(answer, KC_FIELD_DOCUMENT);
     answer_done(answer);
-    char *acknowledged = acknowledge(r, request, witness);
+    char *acknowledged = acknowledge(request, r->account_profile, r->device_profile, witness);
     ask = ask_new(KC_OPERATION_MESH_DEVICE_CHECK);
     ask_text(&ask, KC_FIELD_CONNECTION, connection);
     ask_document(&ask, KC_FIELD_DOCUMENT, acknowledged);
