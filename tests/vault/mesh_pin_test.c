@@ -171,6 +171,10 @@ static void a_pin_is_for_its_account_and_its_kind_of_message(void **state)
     struct ask foreign = check_ask(KC_OPERATION_MESH_PIN_CHECK, message(&pin));
     ask_text(&foreign, KC_FIELD_ACCOUNT, "mallory@example.com");
     bench_expect(bench, &foreign, KC_ERR_MESH_PIN);
+    struct ask ask = create_ask("RequestConnection");
+    ask_text(&ask, KC_FIELD_ACCOUNT, "mallory@example.com");
+    take_pin(bench, &ask); /* an account that has a PIN of its own */
+    bench_expect(bench, &foreign, KC_ERR_MESH_PIN);
     expect_proof(bench, message(&pin), KC_OK);
 }
 
