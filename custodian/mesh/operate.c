@@ -27,6 +27,7 @@ struct flow {
 
     struct kc_operate_result *results; /* owned, one for each operation */
     size_t operation_count, result_count;
+    bool took_id;
     bool waits; /* for what must be durable first */
 };
 
@@ -308,9 +309,10 @@ static bool is_prepared(const struct flow *flow)
     return ready;
 }
 
-static enum kc_operate_code replay_check(const struct flow *flow)
+static enum kc_operate_code replay_check(struct flow *flow)
 {
     enum kc_error error = kc_replay_take(flow->state->replay, flow->id);
+    flow->took_id = error == KC_OK;
     return error == KC_OK             ? KC_OPERATE_ACCEPTED
            : error == KC_ERR_CONFLICT ? KC_OPERATE_REPLAYED
                                       : KC_OPERATE_BUSY;
@@ -383,6 +385,17 @@ enum kc_error kc_operate(const struct kc_operate_state *state, uint64_t now_ms, 
     reply.result_count = executed ? flow.result_count : 0;
     enum kc_error error =
         flow.waits ? KC_ERR_UNAVAILABLE : kc_operate_reply_write(state, now_ms, &reply, answer);
+    if (error == KC_OK) {
+        answer->took_id = flow.took_id;
+        memcpy(answer->id, flow.id, sizeof answer->id);
+    }
     flow_done(&flow);
     return error;
+}
+
+void kc_operate_withdraw(struct kc_replay *replay, struct kc_operate_answer *answer)
+{
+    if (answer->took_id)
+        kc_replay_give_back(replay, answer->id);
+    kc_operate_answer_done(answer);
 }

@@ -84,6 +84,8 @@ struct kc_operate_answer {
     enum kc_operate_code results[KC_OPERATE_OPERATIONS_MAX];
     char *text; /* the response, enveloped and signed, terminated */
     size_t size;
+    bool took_id; /* the request's, for kc_operate_withdraw */
+    uint8_t id[KC_REPLAY_ID_SIZE];
 };
 
 /*
@@ -98,6 +100,15 @@ struct kc_operate_answer {
  */
 KC_CHECKED enum kc_error kc_operate(const struct kc_operate_state *state, uint64_t now_ms,
     struct kc_span body, struct kc_operate_answer *answer);
+
+/*
+ * Drops an answer that was sent to nobody, because what it was judged by has changed since: the same
+ * request may be judged again.
+ *
+ * replay  of the state that it was judged by
+ * answer  freed; fine with a zeroed one
+ */
+void kc_operate_withdraw(struct kc_replay *replay, struct kc_operate_answer *answer);
 
 /* Fine with a zeroed one. */
 void kc_operate_answer_done(struct kc_operate_answer *answer);

@@ -155,3 +155,18 @@ enum kc_error kc_replay_take(struct kc_replay *replay, const uint8_t id[KC_REPLA
     pthread_mutex_unlock(&replay->lock);
     return error;
 }
+
+void kc_replay_give_back(struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE])
+{
+    pthread_mutex_lock(&replay->lock);
+    struct entry **link = bucket_of(replay, id);
+    while (*link != NULL && memcmp((*link)->id, id, KC_REPLAY_ID_SIZE) != 0)
+        link = &(*link)->next;
+    struct entry *entry = *link;
+    if (entry != NULL) { /* else the window has passed it */
+        *link = entry->next;
+        free(entry);
+        replay->id_count--;
+    }
+    pthread_mutex_unlock(&replay->lock);
+}

@@ -50,4 +50,7 @@ bool kc_replay_is_timely(struct kc_replay *replay, uint64_t now_ms, uint64_t tim
 KC_CHECKED enum kc_error kc_replay_take(
     struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE]);
 
+/* Gives an ID back to who sent it, as nothing of what was done for it has left. */
+void kc_replay_give_back(struct kc_replay *replay, const uint8_t id[KC_REPLAY_ID_SIZE]);
+
 #endif

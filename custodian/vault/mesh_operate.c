@@ -21,6 +21,7 @@ struct held {
     struct kc_mesh_granted granted; /* secret: its share */
     struct kc_record *record;
     size_t reserved; /* operations that were taken for it */
+    size_t used;     /* and those that an answer used up which has not left */
     bool is_short;   /* of them: a block is to be charged */
 };
 
@@ -138,6 +139,7 @@ static bool charge(void *context, const struct kc_mesh_capability *capability)
     if (held->reserved == 0)
         return false;
     held->reserved--;
+    held->used++;
     return true;
 }
 
@@ -325,8 +327,15 @@ static void take_charged(struct kc_call *call)
 
 /* --- the answer --- */
 
-/* Whether neither account nor a capability nor the device was taken away while it was computed: what was
- * acknowledged before an answer leaves counts for it. */
+/* What it was judged by is not what it was: it is judged again as soon as the change is stored. */
+static enum kc_error has_changed(struct kc_call *call)
+{
+    call->wish = KC_WISH_SETTLED;
+    return KC_ERR_UNAVAILABLE;
+}
+
+/* Whether account, capabilities and device are as they were when the answer was computed: what was
+ * acknowledged before it leaves counts for it. KC_ERR_UNAVAILABLE: it is to be judged again. */
 static enum kc_error check_still(struct serving *serving)
 {
     struct kc_call *call = serving->call;
@@ -338,8 +347,17 @@ static enum kc_error check_still(struct serving *serving)
     for (size_t i = 0; error == KC_OK && !revoked && i < serving->asked_count; i++)
         error = kc_call_is_revoked(call, KC_MESH_REVOKED_DEVICE, serving->asked[i].account_udf,
             serving->asked[i].udf, &revoked);
-    call->wish = KC_WISH_ANSWER;
-    return error == KC_OK && !revoked ? KC_OK : KC_ERR_REFUSED;
+    return revoked || error == KC_ERR_CONFLICT ? has_changed(call) : error;
+}
+
+/* Nothing of it leaves: the request is as if it had not been judged yet. */
+static void withdraw(struct serving *serving, struct kc_operate_answer *answer)
+{
+    for (size_t i = 0; i < serving->held_count; i++) {
+        serving->held[i].reserved += serving->held[i].used;
+        serving->held[i].used = 0;
+    }
+    kc_operate_withdraw(kc_mesh_state_replay(serving->call->vault->mesh), answer);
 }
 
 /* Shares that are made here are encrypted to the account's own key. */
@@ -406,13 +424,13 @@ static enum kc_error operate(struct serving *serving, struct kc_span body)
         error = answer_by(serving, &response_key, body, &answer);
     if (is_wishing(call) ||
         serving->error != KC_OK) { /* nodes of the map first, or others' changes */
-        kc_operate_answer_done(&answer);
+        withdraw(serving, &answer);
         return serving->error != KC_OK ? serving->error : KC_ERR_UNAVAILABLE;
     }
     if (error == KC_ERR_UNAVAILABLE)
         return store_first(serving);
-    if (error == KC_OK)
-        error = check_still(serving);
+    if (error == KC_OK && (error = check_still(serving)) != KC_OK)
+        withdraw(serving, &answer);
     if (error == KC_OK)
         error = set_answer(call, &answer);
     kc_operate_answer_done(&answer);

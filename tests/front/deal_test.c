@@ -214,31 +214,6 @@ static void nothing_is_split_or_made_for_who_is_not_granted_it(void **state)
 
 /* --- Generate --- */
 
-/* The account has the key that was made in place of its own: a later profile says so. */
-static void bind_made(const struct kc_object *result, struct kc_public_key *made)
-{
-    struct mesh_request request;
-    static uint8_t room[TEXT_MAX];
-    struct kc_object_writer w;
-    GOOD(kc_public_key_read_tagged(kc_object_member(result, "PublicKey"), made));
-    kc_object_writer_init(&w, room, sizeof room);
-    kc_object_write_tagged(&w, NULL, KC_OBJECT_ProfileUser);
-    sample_write_key(&w, "ProfileSignature", &alice.c.profile.public);
-    kc_object_write_time(&w, "Updated", (int64_t)time(NULL) + 1);
-    kc_object_write_text(&w, "AccountAddress", alice.c.account.address);
-    kc_object_write_text(&w, "ServiceUdf", service.udf);
-    sample_write_key(&w, "EscrowEncryption", &alice.c.escrow.public);
-    sample_write_key(&w, "AccountEncryption", made);
-    sample_write_key(&w, "AdministratorSignature", &alice.c.administrator.public);
-    kc_object_write_end(&w);
-    struct kc_span profile = sample_envelope(&w, &alice.c.profile, (struct kc_span){NULL, 0});
-    mesh_request_begin(&alice, &request, KC_OBJECT_BindRequest);
-    kc_object_write_text(&request.w, "AccountAddress", alice.c.account.address);
-    kc_object_write_source(&request.w, "EnvelopedProfileAccount", profile);
-    assert_int_equal(mesh_send(&alice, mesh_request_seal(&alice, &request, MESH_PROFILE)), 201);
-    free((void *)(uintptr_t)profile.bytes);
-}
-
 /* Whether the parts are of the key: service's share and the device's add up to it. */
 static void check_sum(
     const struct kc_object *result, const struct kc_scalar *part, const struct kc_public_key *made)
@@ -270,7 +245,8 @@ static void a_key_is_made_over_https_and_its_parts_decrypt_together(void **state
     struct kc_object result = result_in(&reply);
     assert_int_equal(result.type, KC_OBJECT_CryptographicResultGenerate);
     struct kc_scalar part = device_part(&result);
-    bind_made(&result, &made);
+    GOOD(kc_public_key_read_tagged(kc_object_member(&result, "PublicKey"), &made));
+    assert_int_equal(bind_later(&made, 1), 201); /* it takes the place of her own */
     check_sum(&result, &part, &made);
     assert_int_equal(accept_successor(&result, made.udf), 201);
     check_together(&part, NULL);

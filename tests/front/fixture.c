@@ -4,7 +4,9 @@
 #include "threshold/agreement.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct mesh_service service;
@@ -93,4 +95,28 @@ void says_hello(struct web *web)
     web_post(web, HELLO, strlen(HELLO), &answer);
     assert_int_equal(answer.status, 201);
     web_answer_done(&answer);
+}
+
+int bind_later(const struct kc_public_key *encryption, int64_t later_s)
+{
+    struct mesh_request request;
+    static uint8_t room[20000];
+    struct kc_object_writer w;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_object_write_tagged(&w, NULL, KC_OBJECT_ProfileUser);
+    sample_write_key(&w, "ProfileSignature", &alice.c.profile.public);
+    kc_object_write_time(&w, "Updated", (int64_t)time(NULL) + later_s);
+    kc_object_write_text(&w, "AccountAddress", alice.c.account.address);
+    kc_object_write_text(&w, "ServiceUdf", service.udf);
+    sample_write_key(&w, "EscrowEncryption", &alice.c.escrow.public);
+    sample_write_key(&w, "AccountEncryption", encryption);
+    sample_write_key(&w, "AdministratorSignature", &alice.c.administrator.public);
+    kc_object_write_end(&w);
+    struct kc_span profile = sample_envelope(&w, &alice.c.profile, (struct kc_span){NULL, 0});
+    mesh_request_begin(&alice, &request, KC_OBJECT_BindRequest);
+    kc_object_write_text(&request.w, "AccountAddress", alice.c.account.address);
+    kc_object_write_source(&request.w, "EnvelopedProfileAccount", profile);
+    int status = mesh_send(&alice, mesh_request_seal(&alice, &request, MESH_PROFILE));
+    free((void *)(uintptr_t)profile.bytes);
+    return status;
 }

@@ -43,6 +43,10 @@ void agrees_again(struct mesh_party *party);
 /* A request that the account has to be named in, and nothing else. */
 char *about(enum kc_object_type type, const char *account, enum mesh_signer signer);
 
+/* Binds alice by a profile that is later than now by so many seconds, with this encryption key; the
+ * status. */
+int bind_later(const struct kc_public_key *encryption, int64_t later_s);
+
 /* Hello on a connection that is there; it has to be answered. */
 void says_hello(struct web *web);
 

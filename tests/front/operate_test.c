@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void both_together_decrypt_and_sign(void **state)
 {
@@ -37,21 +38,26 @@ static void an_operate_request_is_answered_once(void **state)
     assert_int_equal(mesh_send(&alice, text), 401);
 }
 
-/* Requests that are sent one after the other until one is refused. */
+/* Who asks all the time, with requests that were made before. */
 struct asking {
     pthread_t thread;
     struct mesh_party party; /* a copy with a connection of its own */
     char *texts[400];
-    size_t count;
+    atomic_size_t sent;
     struct timespec last_done; /* when the last request that succeeded was sent */
+    int refused;               /* the status of an answer that was none; 0: all were given */
 };
 
+#define ASKING 4
+
+static struct asking askings[ASKING];
 static atomic_bool enough;
 
 static void *ask(void *argument)
 {
     struct asking *asking = argument;
-    for (size_t i = 0; i < asking->count && !atomic_load(&enough); i++) {
+    size_t count = sizeof asking->texts / sizeof *asking->texts;
+    for (size_t i = 0; i < count && !atomic_load(&enough); i++) {
         struct mesh_reply reply;
         struct timespec sent;
         clock_gettime(CLOCK_MONOTONIC, &sent);
@@ -61,55 +67,96 @@ static void *ask(void *argument)
             result = kc_object_item(kc_object_member(&reply.opened.object, "Results"), 0);
         if (result.type == KC_OBJECT_CryptographicResultKeyAgreement)
             asking->last_done = sent;
+        else
+            asking->refused = reply.status;
         mesh_reply_done(&reply);
+        atomic_fetch_add(&asking->sent, 1);
     }
     return NULL;
 }
 
+static void begin_asking(void)
+{
+    struct sample_key peer = sample_key(KC_CURVE_X448, 200);
+    atomic_store(&enough, false);
+    for (size_t i = 0; i < ASKING; i++) {
+        struct asking *asking = &askings[i];
+        *asking = (struct asking){.party = alice};
+        web_open(&asking->party.web, service.front.port, service.front.certificate);
+        for (size_t j = 0; j < sizeof asking->texts / sizeof *asking->texts; j++)
+            asking->texts[j] =
+                mesh_decrypt_text(&alice, alice_address, &alice.device.decrypt, &peer.pair.public);
+    }
+    for (size_t i = 0; i < ASKING; i++)
+        assert_int_equal(pthread_create(&askings[i].thread, NULL, ask, &askings[i]), 0);
+}
+
+/* Each of them sends so many more. */
+static void wait_for_more(size_t count)
+{
+    for (size_t i = 0; i < ASKING; i++) {
+        size_t before = atomic_load(&askings[i].sent);
+        while (atomic_load(&askings[i].sent) < before + count)
+            usleep(1000);
+    }
+}
+
+static void end_asking(void)
+{
+    atomic_store(&enough, true);
+    for (size_t i = 0; i < ASKING; i++) {
+        assert_int_equal(pthread_join(askings[i].thread, NULL), 0);
+        for (size_t j = 0; j < sizeof askings[i].texts / sizeof *askings[i].texts; j++)
+            free(askings[i].texts[j]);
+        web_close(&askings[i].party.web);
+    }
+}
+
 static void a_revocation_is_effective_below_a_second_with_requests_in_flight(void **state)
 {
-    static struct asking asking[4];
-    struct sample_key peer = sample_key(KC_CURVE_X448, 200);
     struct timespec asked, told;
     (void)state;
     connect_with_shares(&alice);
-    atomic_store(&enough, false);
-    for (size_t i = 0; i < 4; i++) {
-        asking[i].party = alice;
-        web_open(&asking[i].party.web, service.front.port, service.front.certificate);
-        asking[i].count = sizeof asking[i].texts / sizeof *asking[i].texts;
-        for (size_t j = 0; j < asking[i].count; j++)
-            asking[i].texts[j] =
-                mesh_decrypt_text(&alice, alice_address, &alice.device.decrypt, &peer.pair.public);
-    }
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&asking[i].thread, NULL, ask, &asking[i]), 0);
-    for (size_t i = 0; i < 5; i++)
-        agrees(&alice, true);
+    begin_asking();
+    wait_for_more(5);
     char *deletion = mesh_deletion(&alice, &alice.connected.splits[0]);
     clock_gettime(CLOCK_MONOTONIC, &asked);
     assert_int_equal(mesh_transact(&alice, "MMM_Access", deletion), 201);
     clock_gettime(CLOCK_MONOTONIC, &told);
-    agrees(&alice, false);
-    atomic_store(&enough, true);
+    wait_for_more(20);
+    end_asking();
     double took =
         (double)(told.tv_sec - asked.tv_sec) + (double)(told.tv_nsec - asked.tv_nsec) / 1e9;
     print_message("revoked after %.0f ms\n", took * 1000);
     assert_true(took < 1.0);
-    for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(pthread_join(asking[i].thread, NULL), 0);
-        const struct timespec *last = &asking[i].last_done;
+    for (size_t i = 0; i < ASKING; i++) {
+        const struct timespec *last = &askings[i].last_done;
         assert_true(last->tv_sec > 0); /* there were some */
         assert_true(last->tv_sec < told.tv_sec ||
                     (last->tv_sec == told.tv_sec && last->tv_nsec <= told.tv_nsec));
-        for (size_t j = 0; j < asking[i].count; j++)
-            free(asking[i].texts[j]);
-        web_close(&asking[i].party.web);
     }
     free(deletion);
     /* what was deleted does not come back */
     assert_int_not_equal(mesh_transact(&alice, "MMM_Access", alice.connected.entries[0]), 201);
     agrees(&alice, false);
+}
+
+/* What changes nothing for who asks does not get in the way: neither a later profile of the account, nor
+ * other shares that come and go. */
+static void a_request_that_meets_a_change_of_its_account_is_answered_all_the_same(void **state)
+{
+    (void)state;
+    connect_with_shares(&alice);
+    begin_asking();
+    for (size_t i = 1; i <= 20; i++) {
+        assert_int_equal(bind_later(&alice.c.encryption.public, (int64_t)i), 201);
+        char *more = mesh_capability_text(&alice);
+        assert_int_equal(mesh_send(&alice, more), 201);
+        agrees(&alice, true);
+    }
+    end_asking();
+    for (size_t i = 0; i < ASKING; i++)
+        assert_int_equal(askings[i].refused, 0);
 }
 
 static void a_device_that_is_deleted_is_refused_at_once(void **state)
@@ -143,6 +190,7 @@ int main(void)
         CASE(both_together_decrypt_and_sign),
         CASE(an_operate_request_is_answered_once),
         CASE(a_revocation_is_effective_below_a_second_with_requests_in_flight),
+        CASE(a_request_that_meets_a_change_of_its_account_is_answered_all_the_same),
         CASE(a_device_that_is_deleted_is_refused_at_once),
     };
     return RUN_WITH_SERVICE(tests);
