@@ -187,6 +187,10 @@ KC_CHECKED enum kc_error kc_config_open(
 /* The peer that has the second shares of a keyring's keys; NULL: none. */
 const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, const char *keyring);
 
+/* The peer of this name; NULL: there is none. size: octets of it */
+const struct kc_config_peer *kc_config_peer_named(
+    const struct kc_config *config, const char *name, size_t size);
+
 /* The number of the root with this name; root_count: there is none. */
 size_t kc_config_root_find(const struct kc_config *config, const char *name);
 

@@ -27,7 +27,7 @@ static const struct kc_setting peer_rows[] = {
     {"port", kc_parse_number, FIELD(port), 1, 65535, false},
     {"certificate_name", kc_parse_certificate_name, FIELD(certificate_name), 0,
         SIZE(certificate_name), false},
-    {"keyrings", read_keyrings, 0, 0, 0, true},
+    {"keyrings", read_keyrings, 0, 0, 0, false},
     {"deadline_ms", kc_parse_number, FIELD(deadline_ms), 100, 600000, false},
 };
 
@@ -99,5 +99,14 @@ const struct kc_config_peer *kc_config_peer_of(const struct kc_config *config, c
             if (config->peers[j].keyrings >> i & 1)
                 return &config->peers[j];
     }
+    return NULL;
+}
+
+const struct kc_config_peer *kc_config_peer_named(
+    const struct kc_config *config, const char *name, size_t size)
+{
+    for (size_t i = 0; i < config->peer_count; i++)
+        if (strlen(config->peers[i].name) == size && memcmp(config->peers[i].name, name, size) == 0)
+            return &config->peers[i];
     return NULL;
 }

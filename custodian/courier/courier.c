@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,25 +27,21 @@ struct kc_courier {
 
 /* --- one question --- */
 
-static size_t find_peer(const struct kc_config *config, struct kc_span name)
-{
-    size_t i = 0;
-    while (i < config->peer_count && (strlen(config->peers[i].name) != name.size ||
-                                         memcmp(config->peers[i].name, name.bytes, name.size) != 0))
-        i++;
-    return i;
-}
-
-/* The vault asks for contributions, and nothing else is carried. */
+/* The vault asks for contributions of every kind (tls/frame.h), and nothing else is carried. */
 static enum kc_error carry(struct kc_courier *courier, const struct kc_vault_message *question,
     const struct kc_descriptors *descriptors, struct kc_peer_answer *answer)
 {
-    size_t peer = find_peer(courier->config, question->ids[0]);
+    const struct kc_config *config = courier->config;
+    struct kc_span name = question->ids[0];
     if (question->type != KC_VAULT_ASK || question->id_count != 1 ||
-        peer == courier->config->peer_count || !kc_is_carried(question->message.operation))
+        !kc_is_carried(&question->message))
+        return KC_ERR_BAD_REQUEST;
+    const struct kc_config_peer *peer =
+        kc_config_peer_named(config, (const char *)name.bytes, name.size);
+    if (!peer)
         return KC_ERR_BAD_REQUEST;
     struct kc_client_request request = {question->message, *descriptors};
-    return kc_peer_ask(courier->peers[peer], &request, answer);
+    return kc_peer_ask(courier->peers[peer - config->peers], &request, answer);
 }
 
 /* Packs ASKED. An answer that does not fit was none to a question of ours. */

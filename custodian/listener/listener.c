@@ -55,7 +55,7 @@ static enum kc_error read_request(const struct guest *guest, struct kc_message *
     const char *detail;
     enum kc_error error = kc_cbor_request_decode(
         guest->message, guest->size, guest->octets.count, NULL, request, &detail);
-    if (error == KC_OK && !kc_is_carried(request->operation))
+    if (error == KC_OK && !kc_is_carried(request))
         error = KC_ERR_REFUSED;
     return error;
 }

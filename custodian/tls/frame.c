@@ -8,10 +8,18 @@
 
 #define OCTETS_MAX ((size_t)KC_DATA_SIZE_MAX)
 
-bool kc_is_carried(enum kc_operation operation)
+static bool is_contribution(enum kc_operation operation)
 {
     return operation == KC_OPERATION_SIGNATURE_CONTRIBUTE ||
-           operation == KC_OPERATION_AGREEMENT_CONTRIBUTE;
+           operation == KC_OPERATION_AGREEMENT_CONTRIBUTE ||
+           operation == KC_OPERATION_FROST_COMMIT || operation == KC_OPERATION_FROST_CONTRIBUTE ||
+           operation == KC_OPERATION_FROST_ABORT;
+}
+
+bool kc_is_carried(const struct kc_message *request)
+{
+    return is_contribution(request->operation) &&
+           !kc_values_has(&request->values, KC_FIELD_PEER_NAME);
 }
 
 enum kc_error kc_frame_head_read(

@@ -17,8 +17,13 @@
 
 #define KC_FRAME_HEAD_SIZE (4 + 1 + 4 * KC_DESCRIPTORS_MAX)
 
-/* Contributions, and nothing else, are asked for by one custodian of another. */
-bool kc_is_carried(enum kc_operation operation);
+/*
+ * Whether one custodian asks another for this: contributions of its share to an agreement or a
+ * signature, and nothing else. Not what needs no share (frost-aggregate, which whoever asks does
+ * himself), what brings or makes one (share-accept, share-join, share-form: a person decides, there),
+ * what has a secret in it, and what is to be passed on to a third (with peer_name).
+ */
+bool kc_is_carried(const struct kc_message *request);
 
 /* The head of a frame. */
 struct kc_frame_head {

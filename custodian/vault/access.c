@@ -417,10 +417,12 @@ enum kc_error kc_call_own_key(struct kc_call *call, const char *id, struct kc_re
     return error == KC_ERR_REFUSED ? KC_OK : error;
 }
 
-/* A call that starts again, as when its turn came, has what it took. */
+/* A call that starts again, as when its turn came, has what it took. What is passed on to another
+ * holder's custodian uses the share there. */
 static enum kc_error take_confirmation(struct kc_call *call, const struct kc_record *key)
 {
-    if (!key->confirm || !fits[call->in.message.operation].is_use || call->is_confirmed)
+    if (!key->confirm || !fits[call->in.message.operation].is_use || call->is_confirmed ||
+        kc_call_has(call, KC_FIELD_PEER_NAME))
         return KC_OK;
     call->is_confirmed =
         kc_clients_take_confirmed(call->vault->clients, call->in.connection, key->id);
@@ -434,10 +436,9 @@ enum kc_error kc_call_fresh(const struct kc_call *call)
     return is_fit ? KC_OK : KC_ERR_STORE_FRESHNESS;
 }
 
-enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
+enum kc_error kc_call_key_of(struct kc_call *call, struct kc_span id, struct kc_record **key)
 {
     struct kc_record *found;
-    struct kc_span id = kc_call_field(call, KC_FIELD_KEY);
     enum kc_error error = kc_call_record(call, KC_KIND_KEY, id, &found);
     if (error != KC_OK)
         return error;
@@ -452,6 +453,11 @@ enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
     if (error == KC_OK)
         *key = found;
     return error;
+}
+
+enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key)
+{
+    return kc_call_key_of(call, kc_call_field(call, KC_FIELD_KEY), key);
 }
 
 /* --- material --- */

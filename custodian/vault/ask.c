@@ -43,10 +43,9 @@ static enum kc_error set_peer_key(
     return error;
 }
 
-enum kc_error kc_call_begin_question(struct kc_call *call, const struct kc_record *share,
+enum kc_error kc_call_begin_question_to(struct kc_call *call, const struct kc_config_peer *peer,
     enum kc_operation operation, struct kc_values **values)
 {
-    const struct kc_config_peer *peer = kc_config_peer_of(call->vault->config, share->keyring);
     if (!peer)
         return KC_ERR_PEER_UNSET;
     struct kc_question *question = calloc(1, sizeof *question);
@@ -54,15 +53,18 @@ enum kc_error kc_call_begin_question(struct kc_call *call, const struct kc_recor
         return KC_ERR_NO_MEMORY;
     question->peer = peer;
     kc_message_init(&question->request, operation);
-    enum kc_error error = set_peer_key(call, share, &question->request.values);
-    if (error != KC_OK) {
-        free(question);
-        return error;
-    }
     kc_question_free(call->question);
     call->question = question;
     *values = &question->request.values;
     return KC_OK;
+}
+
+enum kc_error kc_call_begin_question(struct kc_call *call, const struct kc_record *share,
+    enum kc_operation operation, struct kc_values **values)
+{
+    const struct kc_config_peer *peer = kc_config_peer_of(call->vault->config, share->keyring);
+    enum kc_error error = kc_call_begin_question_to(call, peer, operation, values);
+    return error == KC_OK ? set_peer_key(call, share, *values) : error;
 }
 
 enum kc_error kc_call_peer_answer(struct kc_call *call, const struct kc_values **values)

@@ -369,6 +369,10 @@ struct kc_question {
 KC_CHECKED enum kc_error kc_call_begin_question(struct kc_call *call, const struct kc_record *share,
     enum kc_operation operation, struct kc_values **values);
 
+/* The same to a peer, without `key`. KC_ERR_PEER_UNSET: it is NULL */
+KC_CHECKED enum kc_error kc_call_begin_question_to(struct kc_call *call,
+    const struct kc_config_peer *peer, enum kc_operation operation, struct kc_values **values);
+
 /*
  * The answer's fields; NULL with KC_OK if nothing was asked yet.
  *
@@ -437,6 +441,10 @@ KC_CHECKED enum kc_error kc_call_fresh(const struct kc_call *call);
  * KC_ERR_STORE_FRESHNESS  it is a share of a service (kc_call_fresh)
  */
 KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **key);
+
+/* The same for the key with this id, which the request names in another way. */
+KC_CHECKED enum kc_error kc_call_key_of(
+    struct kc_call *call, struct kc_span id, struct kc_record **key);
 
 /* Wishes for the records with an id, which lives as long as the call; with what is needed already, so
  * that a handler looks for several before it returns. */

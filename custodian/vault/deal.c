@@ -32,16 +32,6 @@ static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 
 /* --- to whom --- */
 
-/* The next of the ids with a comma between; an empty one at the end. */
-static struct kc_span next_id(struct kc_span *left)
-{
-    const uint8_t *comma = left->size > 0 ? memchr(left->bytes, ',', left->size) : NULL;
-    struct kc_span id = {left->bytes, comma ? (size_t)(comma - left->bytes) : left->size};
-    size_t taken = id.size + (comma ? 1 : 0);
-    *left = (struct kc_span){left->bytes + taken, left->size - taken};
-    return id;
-}
-
 static bool is_there(const struct dealing *dealing, const struct kc_record *recipient)
 {
     for (size_t i = 0; i < dealing->recipient_count; i++) {
@@ -58,7 +48,7 @@ static enum kc_error find_recipients(struct kc_call *call, struct dealing *deali
     enum kc_error first = KC_OK;
     while (left.size > 0) {
         struct kc_record *found;
-        enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, next_id(&left), &found);
+        enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, kc_ids_next(&left), &found);
         if (error == KC_OK && (found->state != KC_STATE_ACTIVE || found->role != KC_ROLE_WRAP))
             error = KC_ERR_REFUSED;
         if (error == KC_OK &&

@@ -5,7 +5,7 @@
  */
 #include "threshold/frost.h"
 #include "custodian/mesh/verify.h"
-#include "custodian/vault/core.h"
+#include "custodian/vault/frost_peer.h"
 #include "custodian/vault/mesh_envelope.h"
 #include "custodian/vault/quorum.h"
 #include "proto/hkdf.h"
@@ -19,7 +19,7 @@ struct round {
     struct kc_quorum quorum;
     struct kc_frost_commitment commitments[KC_QUORUM_HOLDERS_MAX];
     struct kc_frost_package package;
-    uint8_t digest[KC_DARE_DIGEST_SIZE];
+    uint8_t digest[KC_DARE_DIGEST_SIZE]; /* SHA-512 of what is to be signed */
 };
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
@@ -105,11 +105,11 @@ static enum kc_error read_message(
 {
     enum kc_error error = kc_call_data(call, KC_FIELD_MESSAGE, data);
     round->package.message = data->span;
+    if (error == KC_OK)
+        error = kc_hash_digest(KC_HASH_SHA512, data->span, round->digest);
     if (error != KC_OK || !round->is_envelope)
         return error;
     error = kc_call_check_letter(call, key, data->span);
-    if (error == KC_OK)
-        error = kc_hash_digest(KC_HASH_SHA512, data->span, round->digest);
     if (error == KC_OK)
         round->package.message =
             kc_mesh_signed_message((enum kc_curve)key->algorithm, round->digest).message;
@@ -152,6 +152,21 @@ static struct kc_frost_signer signer_of(
         .group = &round->quorum.commitments[0]};
 }
 
+/* What is known to be signed is looked at before anything is opened. */
+static enum kc_error bind_message(struct kc_call *call, const struct kc_record *key,
+    struct round *round, struct kc_frost_session *session)
+{
+    KC_AUTO_DATA data = {0};
+    if (!kc_call_has(call, KC_FIELD_MESSAGE))
+        return KC_OK;
+    enum kc_error error = read_message(call, key, &data, round);
+    if (error != KC_OK)
+        return error;
+    session->has_message = true;
+    memcpy(session->message, round->digest, sizeof session->message);
+    return KC_OK;
+}
+
 static enum kc_error open_session(struct kc_call *call, const struct kc_record *key,
     const struct round *round, struct kc_frost_session *session)
 {
@@ -175,22 +190,60 @@ static enum kc_error open_session(struct kc_call *call, const struct kc_record *
     return kc_frost_sessions_put(call->vault->frost, session);
 }
 
-enum kc_error kc_vault_frost_commit(struct kc_call *call)
+static enum kc_error commit(struct kc_call *call, const struct kc_record *key, struct round *round)
 {
-    struct kc_record *key;
     struct kc_frost_session *session;
-    struct round round;
-    enum kc_error error = kc_call_key(call, &key);
-    if (error == KC_OK)
-        error = read_scheme(call, key, &round);
-    if (error == KC_OK)
-        error = kc_frost_session_new(&session);
+    enum kc_error error = kc_frost_session_new(&session);
     if (error != KC_OK)
         return error;
-    error = open_session(call, key, &round, session);
+    error = bind_message(call, key, round, session);
+    if (error == KC_OK)
+        error = open_session(call, key, round, session);
     if (error != KC_OK)
         kc_frost_session_free(session);
     return error;
+}
+
+/* One commitment, by another holder. Whose it is shows when his part is verified. */
+static bool is_of_another(
+    struct kc_span octets, const struct kc_record *key, const struct round *round)
+{
+    struct kc_reader r;
+    struct kc_frost_commitment read;
+    kc_reader_init(&r, octets.bytes, octets.size);
+    return kc_frost_commitment_read(&r, round->suite, &read) == KC_OK &&
+           kc_reader_finish(&r) == KC_OK && read.index >= 1 &&
+           read.index <= round->quorum.holders && read.index != key->index;
+}
+
+static enum kc_error commit_elsewhere(
+    struct kc_call *call, const struct kc_record *key, const struct round *round)
+{
+    const struct kc_values *answer;
+    enum kc_error error = kc_frost_pass_on(call, key, &answer);
+    if (error != KC_OK)
+        return error;
+    struct kc_span commitment = answer->value[KC_FIELD_COMMITMENTS].span;
+    struct kc_span session = answer->value[KC_FIELD_SESSION].span;
+    if (!is_of_another(commitment, key, round))
+        return KC_ERR_CONTRIBUTION;
+    kc_call_set_octets(call, KC_FIELD_COMMITMENTS, commitment.bytes, commitment.size);
+    kc_call_set_octets(call, KC_FIELD_SESSION, session.bytes, session.size);
+    return KC_OK;
+}
+
+enum kc_error kc_vault_frost_commit(struct kc_call *call)
+{
+    struct kc_record *key;
+    struct round round;
+    char share[KC_RECORD_ID_SIZE];
+    enum kc_error error = kc_frost_share(call, share, &key);
+    if (error == KC_OK)
+        error = read_scheme(call, key, &round);
+    if (error != KC_OK)
+        return error;
+    return kc_call_has(call, KC_FIELD_PEER_NAME) ? commit_elsewhere(call, key, &round)
+                                                 : commit(call, key, &round);
 }
 
 /* --- round two --- */
@@ -202,18 +255,23 @@ static void end_session(struct kc_frost_session **session)
 #define AUTO_SESSION __attribute__((cleanup(end_session))) struct kc_frost_session *
 
 /* The session ends with this call, also when the key cannot be used any more, but not while the call
- * waits for something. */
+ * waits for something. One that is elsewhere ends there. */
 static enum kc_error take(
     struct kc_call *call, struct kc_record **key, struct kc_frost_session **session)
 {
     char share[KC_RECORD_ID_SIZE];
-    enum kc_error error = kc_call_key(call, key);
-    if (error != KC_OK && call->wish != KC_WISH_ANSWER)
+    enum kc_error error = kc_frost_share(call, share, key);
+    if ((error != KC_OK && call->wish != KC_WISH_ANSWER) || kc_call_has(call, KC_FIELD_PEER_NAME))
         return error;
-    kc_call_text(call, KC_FIELD_KEY, share, sizeof share);
     *session = kc_frost_sessions_take(
         call->vault->frost, kc_call_field(call, KC_FIELD_SESSION), share, call->peer.user);
     return error == KC_OK && !*session ? KC_ERR_SESSION : error;
+}
+
+static bool is_message_of(const struct kc_frost_session *session, const struct round *round)
+{
+    return !session->has_message ||
+           memcmp(session->message, round->digest, sizeof session->message) == 0;
 }
 
 static enum kc_error sign(struct kc_call *call, const struct kc_record *key,
@@ -223,6 +281,8 @@ static enum kc_error sign(struct kc_call *call, const struct kc_record *key,
     struct kc_frost_signer signer = signer_of(key, round, &material);
     struct kc_scalar response;
     uint8_t encoded[KC_SCALAR_SIZE_MAX];
+    if (!is_message_of(session, round))
+        return wrong_field(call, KC_FIELD_MESSAGE);
     enum kc_error error = kc_call_material(call, key, &material);
     if (error == KC_OK)
         error = kc_frost_sign(&response, &session->nonces, &signer,
@@ -237,6 +297,17 @@ static enum kc_error sign(struct kc_call *call, const struct kc_record *key,
     return KC_OK;
 }
 
+static enum kc_error contribute_elsewhere(struct kc_call *call, const struct kc_record *key)
+{
+    const struct kc_values *answer;
+    enum kc_error error = kc_frost_pass_on(call, key, &answer);
+    if (error != KC_OK)
+        return error;
+    struct kc_span part = answer->value[KC_FIELD_SIGNATURE_SHARE].span;
+    kc_call_set_octets(call, KC_FIELD_SIGNATURE_SHARE, part.bytes, part.size);
+    return KC_OK;
+}
+
 enum kc_error kc_vault_frost_contribute(struct kc_call *call)
 {
     struct kc_record *key;
@@ -244,6 +315,8 @@ enum kc_error kc_vault_frost_contribute(struct kc_call *call)
     AUTO_SESSION session = NULL;
     KC_AUTO_DATA data = {0};
     enum kc_error error = take(call, &key, &session);
+    if (error == KC_OK && kc_call_has(call, KC_FIELD_PEER_NAME))
+        return contribute_elsewhere(call, key);
     if (error == KC_OK)
         error = read_round(call, key, &data, &round);
     return error == KC_OK ? sign(call, key, &round, session) : error;
@@ -253,7 +326,11 @@ enum kc_error kc_vault_frost_abort(struct kc_call *call)
 {
     struct kc_record *key;
     AUTO_SESSION session = NULL;
-    return take(call, &key, &session);
+    const struct kc_values *answer;
+    enum kc_error error = take(call, &key, &session);
+    if (error == KC_OK && kc_call_has(call, KC_FIELD_PEER_NAME))
+        error = kc_frost_pass_on(call, key, &answer);
+    return error;
 }
 
 /* --- the signature --- */

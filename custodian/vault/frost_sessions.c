@@ -45,15 +45,17 @@ enum kc_error kc_frost_sessions_new(size_t limit, struct kc_frost_sessions **ses
 
 /* --- the list; the lock is held --- */
 
-/* Which sessions: of a share, past a time, or all. */
+/* Which sessions: of a share, of a user, past a time, or all. */
 struct choice {
-    const char *share; /* NULL: of any */
+    const char *share;    /* NULL: of any */
+    const uint32_t *user; /* NULL: anybody's */
     uint64_t until_ms;
 };
 
 static bool chosen(const struct choice *choice, const struct kc_frost_session *session)
 {
     return session->deadline_ms <= choice->until_ms &&
+           (!choice->user || *choice->user == session->user) &&
            (!choice->share || strcmp(choice->share, session->share) == 0);
 }
 
@@ -67,22 +69,20 @@ static struct kc_frost_session *detach(struct kc_frost_sessions *s, struct kc_fr
 
 static void end_chosen(struct kc_frost_sessions *s, const struct choice *choice)
 {
-    pthread_mutex_lock(&s->lock);
     for (struct kc_frost_session **link = &s->first; *link;) {
         if (chosen(choice, *link))
             kc_frost_session_free(detach(s, link));
         else
             link = &(*link)->next;
     }
-    pthread_mutex_unlock(&s->lock);
 }
 
 static bool has_room(const struct kc_frost_sessions *s, const struct kc_frost_session *wanted)
 {
-    size_t open = 0;
+    size_t theirs = 0;
     for (const struct kc_frost_session *at = s->first; at; at = at->next)
-        open += at->user == wanted->user && strcmp(at->share, wanted->share) == 0;
-    return s->count < s->limit && open < KC_FROST_OPEN_MAX;
+        theirs += at->user == wanted->user;
+    return s->count < s->limit && theirs < s->limit - s->limit / 2;
 }
 
 static bool is_asked_for(
@@ -95,10 +95,20 @@ static bool is_asked_for(
 
 /* --- the interface --- */
 
+static void end_all_of(struct kc_frost_sessions *s, const struct choice *choice)
+{
+    pthread_mutex_lock(&s->lock);
+    end_chosen(s, choice);
+    pthread_mutex_unlock(&s->lock);
+}
+
 enum kc_error kc_frost_sessions_put(
     struct kc_frost_sessions *sessions, struct kc_frost_session *session)
 {
+    const struct choice former = {
+        .share = session->share, .user = &session->user, .until_ms = UINT64_MAX};
     pthread_mutex_lock(&sessions->lock);
+    end_chosen(sessions, &former);
     bool fits = has_room(sessions, session);
     if (fits) {
         session->next = sessions->first;
@@ -125,12 +135,12 @@ struct kc_frost_session *kc_frost_sessions_take(
 
 void kc_frost_sessions_close_share(struct kc_frost_sessions *sessions, const char *share)
 {
-    end_chosen(sessions, &(struct choice){.share = share, .until_ms = UINT64_MAX});
+    end_all_of(sessions, &(struct choice){.share = share, .until_ms = UINT64_MAX});
 }
 
 void kc_frost_sessions_expire(struct kc_frost_sessions *sessions, uint64_t now_ms)
 {
-    end_chosen(sessions, &(struct choice){.until_ms = now_ms});
+    end_all_of(sessions, &(struct choice){.until_ms = now_ms});
 }
 
 uint64_t kc_frost_sessions_deadline(struct kc_frost_sessions *sessions)
@@ -155,7 +165,7 @@ void kc_frost_sessions_free(struct kc_frost_sessions *sessions)
 {
     if (!sessions)
         return;
-    end_chosen(sessions, &(struct choice){.until_ms = UINT64_MAX});
+    end_all_of(sessions, &(struct choice){.until_ms = UINT64_MAX});
     pthread_mutex_destroy(&sessions->lock);
     free(sessions);
 }

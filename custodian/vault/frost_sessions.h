@@ -4,9 +4,10 @@
  * the arena: it is taken out by the second round, by an abort, or ends at its deadline, with its
  * share, or with the process. Nothing of it is ever stored. Thread-safe.
  *
- * Unlike the commitments of a first party (sessions.h) many may be open at once: a factor over the
- * whole list of commitments binds each. A quota bounds what one requester keeps open of a share. A
- * session belongs to a user, not to a connection: between the rounds others are asked.
+ * Unlike the commitments of a first party (sessions.h), those for several users may be open at once:
+ * a factor over the whole list of commitments binds each. One user has one open of a share, the last,
+ * and at most half of all. A session belongs to a user, not to a connection: between the rounds others are asked.
+ * Another custodian is the user that its certificate stands for.
  */
 #ifndef KC_CUSTODIAN_VAULT_FROST_SESSIONS_H
 #define KC_CUSTODIAN_VAULT_FROST_SESSIONS_H
@@ -15,7 +16,7 @@
 #include "threshold/frost.h"
 
 #define KC_FROST_HANDLE_SIZE 16
-#define KC_FROST_OPEN_MAX 8 /* sessions of one share that one user has open */
+#define KC_FROST_MESSAGE_DIGEST_SIZE 64 /* SHA-512 */
 
 struct kc_frost_sessions;
 
@@ -25,7 +26,9 @@ struct kc_frost_session {
     uint32_t user;
     uint64_t deadline_ms;
     uint8_t handle[KC_FROST_HANDLE_SIZE]; /* random: names the session, and binds its nonces */
-    struct kc_frost_nonces nonces;        /* secret */
+    bool has_message;                     /* it was told in round one, and no other is signed */
+    uint8_t message[KC_FROST_MESSAGE_DIGEST_SIZE];
+    struct kc_frost_nonces nonces; /* secret */
 };
 
 /* An empty session, in the arena. Given. KC_ERR_NO_MEMORY */
@@ -38,7 +41,8 @@ void kc_frost_session_free(struct kc_frost_session *session);
 KC_CHECKED enum kc_error kc_frost_sessions_new(size_t limit, struct kc_frost_sessions **sessions);
 void kc_frost_sessions_free(struct kc_frost_sessions *sessions);
 
-/* Keeps a session; given on KC_OK. KC_ERR_LIMIT: there are too many, or too many of its user's */
+/* Keeps a session, in the place of the one that its user had of this share; given on KC_OK.
+ * KC_ERR_LIMIT: there are too many, or too many of its user's */
 KC_CHECKED enum kc_error kc_frost_sessions_put(
     struct kc_frost_sessions *sessions, struct kc_frost_session *session);
 

@@ -59,3 +59,12 @@ enum kc_error kc_quorum_public(
 {
     return kc_shamir_public(point, quorum->commitments, quorum->threshold, index);
 }
+
+struct kc_span kc_ids_next(struct kc_span *left)
+{
+    const uint8_t *comma = left->size > 0 ? memchr(left->bytes, ',', left->size) : NULL;
+    struct kc_span id = {left->bytes, comma ? (size_t)(comma - left->bytes) : left->size};
+    size_t taken = id.size + (comma ? 1 : 0);
+    *left = (struct kc_span){left->bytes + taken, left->size - taken};
+    return id;
+}

@@ -38,4 +38,7 @@ uint8_t kc_quorum_holders(const struct kc_record *share);
 KC_CHECKED enum kc_error kc_quorum_public(
     const struct kc_quorum *quorum, uint32_t index, struct kc_point *point);
 
+/* Takes the next id off a list with a comma between; of an empty one an empty id. */
+struct kc_span kc_ids_next(struct kc_span *left);
+
 #endif

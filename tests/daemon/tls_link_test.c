@@ -223,13 +223,23 @@ static void a_head_is_within_all_limits_or_none(void **state)
     }
 }
 
-static void contributions_alone_are_carried(void **state)
+/* A remote that could have its questions passed on would ask where it may not. */
+static void contributions_alone_are_carried_and_to_no_third(void **state)
 {
+    static const enum kc_operation carried[] = {KC_OPERATION_SIGNATURE_CONTRIBUTE,
+        KC_OPERATION_AGREEMENT_CONTRIBUTE, KC_OPERATION_FROST_COMMIT, KC_OPERATION_FROST_CONTRIBUTE,
+        KC_OPERATION_FROST_ABORT};
     (void)state;
-    for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++)
-        assert_int_equal(
-            kc_is_carried(operation), operation == KC_OPERATION_SIGNATURE_CONTRIBUTE ||
-                                          operation == KC_OPERATION_AGREEMENT_CONTRIBUTE);
+    for (enum kc_operation operation = 0; operation < KC_OPERATIONS; operation++) {
+        struct kc_message request;
+        bool expected = false;
+        for (size_t i = 0; i < sizeof carried / sizeof *carried; i++)
+            expected = expected || carried[i] == operation;
+        kc_message_init(&request, operation);
+        assert_int_equal(kc_is_carried(&request), expected);
+        kc_values_set_text(&request.values, KC_FIELD_PEER_NAME, "a third");
+        assert_false(kc_is_carried(&request));
+    }
 }
 
 int main(void)
@@ -241,7 +251,7 @@ int main(void)
         cmocka_unit_test(a_key_is_for_its_owner_alone_to_read),
         cmocka_unit_test(a_key_of_another_certificate_is_none),
         cmocka_unit_test(a_head_is_within_all_limits_or_none),
-        cmocka_unit_test(contributions_alone_are_carried),
+        cmocka_unit_test(contributions_alone_are_carried_and_to_no_third),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);
