@@ -136,6 +136,7 @@ enum kc_error kc_cli_frost_commit(struct kc_cli *cli);
 enum kc_error kc_cli_frost_contribute(struct kc_cli *cli);
 enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli);
 enum kc_error kc_cli_frost_abort(struct kc_cli *cli);
+enum kc_error kc_cli_frost_sign(struct kc_cli *cli);  /* frost_sign.c */
 enum kc_error kc_cli_share_split(struct kc_cli *cli); /* cli_share.c */
 enum kc_error kc_cli_share_envelope(struct kc_cli *cli);
 enum kc_error kc_cli_share_accept(struct kc_cli *cli);

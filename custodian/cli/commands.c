@@ -80,6 +80,8 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"frost", "aggregate", "KEY FILE LIST PART...", 5, 15, 0, B(KEYRING) | B(SCHEME) | WRITES,
         "add the parts to a signature and verify it; who sent a wrong one is named", kc_cli_frost_aggregate},
     {"frost", "abort", "KEY", 1, 1, B(SESSION), B(KEYRING), "give a first round up", kc_cli_frost_abort},
+    {"frost", "sign", "KEY FILE PEER...", 3, 17, 0, B(KEYRING) | B(SCHEME) | LOGS_IN | WRITES,
+        "sign a file with a dealt key: both rounds, by this custodian and as many of the peers as it takes", kc_cli_frost_sign},
     {"recipient", "add", "LABEL", 1, 1, B(PUBLIC), B(PIN_FILE),
         "enrol the wrap key of another custodian", kc_cli_recipient_add},
     {"recipient", "profile", "LABEL FILE", 2, 2, 0, B(PIN_FILE),

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dealing a key to holders, and signing with as many of them as it takes: each step writes a file,
  * which somebody carries to the other custodians. */
-#include "custodian/cli/call.h"
-#include "custodian/cli/file.h"
+#include "custodian/cli/frost.h"
 #include "custodian/cli/keyring.h"
-#include "custodian/cli/keys.h"
 #include "custodian/cli/operator.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
 
 #include "base/writer.h"
-#include "threshold/curve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INDEX_SIZE 4 /* octets of a holder's index, before its commitments and its part */
 #define ID_SIZE 65
 
 /* --- share deal, share dealt --- */
@@ -169,16 +165,15 @@ enum kc_error kc_cli_share_dealt(struct kc_cli *cli)
 
 /* --- what the holders send each other --- */
 
-static const struct kc_curve_info *curve_of(const struct kc_cli_key *key)
+const struct kc_curve_info *kc_cli_frost_curve(const struct kc_cli_key *key)
 {
     return kc_curve_info((enum kc_curve)kc_cli_public_info(&key->public)->algorithm);
 }
 
-/* A share of a dealt key that is here. */
-static enum kc_error find_share(struct kc_cli *cli, struct kc_cli_key *key)
+enum kc_error kc_cli_frost_find(struct kc_cli *cli, struct kc_cli_key *key)
 {
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], key);
-    if (error == KC_OK && (!key->dealt || curve_of(key) == NULL))
+    if (error == KC_OK && (!key->dealt || kc_cli_frost_curve(key) == NULL))
         return kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "%s is no share of a key that was dealt", key->id);
     return error;
@@ -186,14 +181,19 @@ static enum kc_error find_share(struct kc_cli *cli, struct kc_cli_key *key)
 
 static int compare_indices(const void *a, const void *b)
 {
-    return memcmp(a, b, INDEX_SIZE);
+    return memcmp(a, b, KC_CLI_INDEX_SIZE);
+}
+
+void kc_cli_frost_sort(struct kc_cli_octets *list, size_t size)
+{
+    qsort(list->bytes, list->size / size, size, compare_indices);
 }
 
 /* All signers' commitments, one behind the other, in whatever order; sorted as they have to be. */
 static enum kc_error read_list(
     struct kc_cli *cli, const struct kc_cli_key *key, const char *path, struct kc_cli_octets *list)
 {
-    size_t size = INDEX_SIZE + 2 * curve_of(key)->point_size;
+    size_t size = KC_CLI_INDEX_SIZE + 2 * kc_cli_frost_curve(key)->point_size;
     enum kc_error error =
         kc_cli_read(cli, path, (size_t)kc_fields[KC_FIELD_COMMITMENTS].most, list);
     if (error != KC_OK)
@@ -201,12 +201,11 @@ static enum kc_error read_list(
     if (list->size == 0 || list->size % size != 0)
         return kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "%s: these are no commitments of this key's holders", path);
-    qsort(list->bytes, list->size / size, size, compare_indices);
+    kc_cli_frost_sort(list, size);
     return KC_OK;
 }
 
-/* A request about a share, and what is signed with it. */
-static enum kc_error begin(struct kc_cli *cli, struct kc_cli_call *call,
+enum kc_error kc_cli_frost_begin(struct kc_cli *cli, struct kc_cli_call *call,
     enum kc_operation operation, const struct kc_cli_key *key, const struct kc_cli_octets *message)
 {
     struct kc_client *client;
@@ -215,7 +214,8 @@ static enum kc_error begin(struct kc_cli *cli, struct kc_cli_call *call,
         return error;
     kc_cli_call_init(call, cli, client, operation);
     kc_cli_call_text(call, KC_FIELD_KEY, key->id);
-    kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME);
+    if (operation != KC_OPERATION_FROST_ABORT)
+        kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME);
     if (message != NULL)
         error = kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(message));
     return error;
@@ -228,9 +228,9 @@ enum kc_error kc_cli_frost_commit(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     struct kc_cli_key key;
     struct kc_cli_target target;
-    enum kc_error error = find_share(cli, &key);
+    enum kc_error error = kc_cli_frost_find(cli, &key);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_FROST_COMMIT, &key, NULL);
+        error = kc_cli_frost_begin(cli, &call, KC_OPERATION_FROST_COMMIT, &key, NULL);
     if (error == KC_OK)
         error = kc_cli_target_open(cli, cli->values[KC_CLI_OUTPUT], 0644,
             (size_t)kc_fields[KC_FIELD_COMMITMENTS].most, &target);
@@ -250,10 +250,10 @@ static enum kc_error write_part(const struct kc_cli *cli, const struct kc_cli_ke
     const struct kc_cli_call *call, struct kc_cli_target *target)
 {
     struct kc_span part;
-    uint8_t octets[INDEX_SIZE + KC_SCALAR_SIZE_MAX];
+    uint8_t octets[KC_CLI_INDEX_SIZE + KC_SCALAR_SIZE_MAX];
     struct kc_writer w;
-    enum kc_error error =
-        kc_cli_call_exactly(call, KC_FIELD_SIGNATURE_SHARE, curve_of(key)->scalar_size, &part);
+    enum kc_error error = kc_cli_call_exactly(
+        call, KC_FIELD_SIGNATURE_SHARE, kc_cli_frost_curve(key)->scalar_size, &part);
     if (error != KC_OK)
         return error;
     kc_writer_init(&w, octets, sizeof octets);
@@ -268,7 +268,7 @@ static enum kc_error contribute_into_file(
 {
     struct kc_cli_target target;
     enum kc_error error = kc_cli_target_open(
-        cli, cli->values[KC_CLI_OUTPUT], 0644, INDEX_SIZE + KC_SCALAR_SIZE_MAX, &target);
+        cli, cli->values[KC_CLI_OUTPUT], 0644, KC_CLI_INDEX_SIZE + KC_SCALAR_SIZE_MAX, &target);
     if (error != KC_OK)
         return error;
     error = kc_cli_call_run(call);
@@ -280,8 +280,8 @@ static enum kc_error contribute_into_file(
         error = write_part(cli, key, call, &target);
     kc_cli_target_done(&target);
     if (error == KC_OK)
-        kc_cli_print_written(
-            cli, cli->values[KC_CLI_OUTPUT], INDEX_SIZE + curve_of(key)->scalar_size);
+        kc_cli_print_written(cli, cli->values[KC_CLI_OUTPUT],
+            KC_CLI_INDEX_SIZE + kc_cli_frost_curve(key)->scalar_size);
     return error;
 }
 
@@ -289,7 +289,8 @@ static enum kc_error contribute(struct kc_cli *cli, const struct kc_cli_key *key
     const struct kc_cli_octets *message, const struct kc_cli_octets *list)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_FROST_CONTRIBUTE, key, message);
+    enum kc_error error =
+        kc_cli_frost_begin(cli, &call, KC_OPERATION_FROST_CONTRIBUTE, key, message);
     if (error != KC_OK)
         return error;
     kc_cli_call_octets(&call, KC_FIELD_COMMITMENTS, kc_cli_span(list));
@@ -304,7 +305,7 @@ enum kc_error kc_cli_frost_contribute(struct kc_cli *cli)
     KC_AUTO_OCTETS message = {NULL, 0};
     KC_AUTO_OCTETS list = {NULL, 0};
     struct kc_cli_key key;
-    enum kc_error error = find_share(cli, &key);
+    enum kc_error error = kc_cli_frost_find(cli, &key);
     if (error == KC_OK)
         error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &message);
     if (error == KC_OK)
@@ -316,9 +317,9 @@ enum kc_error kc_cli_frost_abort(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     struct kc_cli_key key;
-    enum kc_error error = find_share(cli, &key);
+    enum kc_error error = kc_cli_frost_find(cli, &key);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_FROST_ABORT, &key, NULL);
+        error = kc_cli_frost_begin(cli, &call, KC_OPERATION_FROST_ABORT, &key, NULL);
     if (error == KC_OK)
         error = kc_cli_call_hex(&call, KC_FIELD_SESSION, KC_CLI_SESSION);
     return error == KC_OK ? kc_cli_call_run(&call) : error;
@@ -338,17 +339,17 @@ static enum kc_error take_part(struct kc_cli *cli, const struct kc_cli_key *key,
     const struct kc_cli_octets *list, struct kc_cli_octets *parts)
 {
     KC_AUTO_OCTETS part = {NULL, 0};
-    size_t entry = INDEX_SIZE + 2 * curve_of(key)->point_size;
-    size_t size = curve_of(key)->scalar_size;
-    enum kc_error error = kc_cli_read(cli, path, INDEX_SIZE + KC_SCALAR_SIZE_MAX, &part);
+    size_t entry = KC_CLI_INDEX_SIZE + 2 * kc_cli_frost_curve(key)->point_size;
+    size_t size = kc_cli_frost_curve(key)->scalar_size;
+    enum kc_error error = kc_cli_read(cli, path, KC_CLI_INDEX_SIZE + KC_SCALAR_SIZE_MAX, &part);
     if (error != KC_OK)
         return error;
-    for (size_t i = 0; part.size == INDEX_SIZE + size && i < list->size / entry; i++) {
-        if (memcmp(list->bytes + i * entry, part.bytes, INDEX_SIZE) == 0) {
+    for (size_t i = 0; part.size == KC_CLI_INDEX_SIZE + size && i < list->size / entry; i++) {
+        if (memcmp(list->bytes + i * entry, part.bytes, KC_CLI_INDEX_SIZE) == 0) {
             if (!is_empty(parts->bytes + i * size, size))
                 return kc_cli_fail(
                     cli, KC_ERR_BAD_ARGUMENT, "%s: a second part of the same holder", path);
-            memcpy(parts->bytes + i * size, part.bytes + INDEX_SIZE, size);
+            memcpy(parts->bytes + i * size, part.bytes + KC_CLI_INDEX_SIZE, size);
             return KC_OK;
         }
     }
@@ -358,11 +359,12 @@ static enum kc_error take_part(struct kc_cli *cli, const struct kc_cli_key *key,
 static enum kc_error read_parts(struct kc_cli *cli, const struct kc_cli_key *key,
     const struct kc_cli_octets *list, struct kc_cli_octets *parts)
 {
-    size_t signers = list->size / (INDEX_SIZE + 2 * curve_of(key)->point_size);
+    size_t signers = list->size / (KC_CLI_INDEX_SIZE + 2 * kc_cli_frost_curve(key)->point_size);
     if (cli->argument_count - 3 != signers)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
             "%zu holders committed: as many parts make the signature", signers);
-    enum kc_error error = kc_cli_octets_new(cli, signers * curve_of(key)->scalar_size, parts);
+    enum kc_error error =
+        kc_cli_octets_new(cli, signers * kc_cli_frost_curve(key)->scalar_size, parts);
     for (size_t i = 3; error == KC_OK && i < cli->argument_count; i++)
         error = take_part(cli, key, cli->arguments[i], list, parts);
     return error;
@@ -375,7 +377,7 @@ static enum kc_error aggregate(struct kc_cli *cli, const struct kc_cli_key *key,
     KC_AUTO_OCTETS parts = {NULL, 0};
     enum kc_error error = read_parts(cli, key, list, &parts);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_FROST_AGGREGATE, key, message);
+        error = kc_cli_frost_begin(cli, &call, KC_OPERATION_FROST_AGGREGATE, key, message);
     if (error != KC_OK)
         return error;
     kc_cli_call_octets(&call, KC_FIELD_COMMITMENTS, kc_cli_span(list));
@@ -392,7 +394,7 @@ enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli)
     KC_AUTO_OCTETS list = {NULL, 0};
     struct kc_cli_key key;
     char *path = NULL;
-    enum kc_error error = find_share(cli, &key);
+    enum kc_error error = kc_cli_frost_find(cli, &key);
     if (error == KC_OK)
         error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
     if (error == KC_OK)

@@ -66,6 +66,8 @@ static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
     text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
     if (kc_values_has(values, KC_FIELD_INDEX))
         key->index = (unsigned)values->value[KC_FIELD_INDEX].number;
+    if (kc_values_has(values, KC_FIELD_THRESHOLD))
+        key->threshold = (unsigned)values->value[KC_FIELD_THRESHOLD].number;
     enum kc_field field = kc_cli_key_is_share(key) ? KC_FIELD_GROUP_PUBLIC : KC_FIELD_PUBLIC;
     const struct kc_algorithm_info *info = kc_cli_public_info(&key->public);
     if (info == NULL || !kc_values_has(values, field) ||

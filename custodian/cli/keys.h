@@ -16,7 +16,7 @@ struct kc_cli_key {
     bool confirmed;              /* each use of it needs a login */
     char group[65];              /* of a share, else empty */
     bool dealt;                  /* a share that several holders have one like: of `share deal` */
-    unsigned index;              /* of a share */
+    unsigned index, threshold;   /* of a share */
     struct kc_cli_public public; /* of a share: of the key that was split */
 };
 
