@@ -108,11 +108,11 @@ static unsigned index_of(const struct kc_udf_share *share)
     return (share->octets[0] & 15u) + 1;
 }
 
-/* The first octets are public. */
+/* The first octets are public. Of more shares than there are indices two have the same. */
 static bool of_one_set(const struct kc_udf_share shares[], size_t count)
 {
-    if (count == 0 || count > KC_UDF_SHAMIR_SHARES_MAX || threshold_of(&shares[0]) == 0 ||
-        threshold_of(&shares[0]) > count || !size_good(shares[0].size - 1))
+    if (count == 0 || threshold_of(&shares[0]) == 0 || threshold_of(&shares[0]) > count ||
+        !size_good(shares[0].size - 1))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (shares[i].size != shares[0].size ||

@@ -130,24 +130,24 @@ static void a_share_of_octets_has_a_size_and_a_threshold(void **state)
 {
     (void)state;
     static uint8_t octets[16 * 1024];
-    struct kc_udf_share share, shares[16];
+    struct kc_udf_share share, shares[17];
     uint8_t random[KC_UDF_SHAMIR_RANDOM_SIZE] = {0}, secret[KC_UDF_SHAMIR_SECRET_MAX];
     octets[0] = 1;
     assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 16, 15, 1), KC_OK);
     assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 16, 16, 1), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 16, 0, 1), KC_ERR_BAD_ARGUMENT);
-    assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 3, 2, 1), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 0, 2, 1), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_udf_shamir_evaluate(&share, octets, 65, 2, 1), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(
         kc_udf_shamir_split(shares, 2, 2, (struct kc_span){octets, sizeof octets}, random),
         KC_ERR_BAD_ARGUMENT);
     assert_int_equal(kc_udf_shamir_recover(secret, NULL, 0), KC_ERR_BAD_ARGUMENT);
-    for (unsigned x = 1; x <= 16; x++) { /* of a constant: each share is the secret */
-        shares[x - 1] = (struct kc_udf_share){.size = 17};
-        shares[x - 1].octets[0] = (uint8_t)(1 << 4 | (x - 1));
+    for (unsigned i = 0; i < 17; i++) { /* of a constant: each share is the secret */
+        shares[i] = (struct kc_udf_share){.size = 17};
+        shares[i].octets[0] = (uint8_t)(1 << 4 | i % 16);
     }
-    assert_int_equal(kc_udf_shamir_recover(secret, shares, 15), KC_OK);
-    assert_int_equal(kc_udf_shamir_recover(secret, shares, 16), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(kc_udf_shamir_recover(secret, shares, 16), KC_OK);
+    assert_int_equal(kc_udf_shamir_recover(secret, shares, 17), KC_ERR_BAD_ARGUMENT);
 }
 
 static void hashes_of_eddsa_are_for_curves_that_sign(void **state)
