@@ -392,12 +392,47 @@ static enum kc_error ask_first(struct kc_call *call, uint8_t kind, struct kc_spa
     return KC_ERR_UNAVAILABLE;
 }
 
+/* Kinds of which a few are what very many requests are judged by. */
+static bool is_asked_for_often(uint8_t kind)
+{
+    return kind == KC_KIND_SERVICE || kind == KC_KIND_ACCOUNT || kind == KC_KIND_CAPABILITY;
+}
+
+/* One that the desk has brought before, for this call or another; NULL: there is none. */
+static struct kc_record *find_before(struct kc_call *call, uint8_t kind, struct kc_span id)
+{
+    char name[KC_RECORD_ID_SIZE] = {0};
+    struct kc_brought_record *before = call->brought_before;
+    memcpy(name, id.bytes, id.size);
+    while (before && (before->record.kind != kind || !is_id(id, before->record.id)))
+        before = before->next;
+    if (!before && is_id(id, name)) {
+        before = kc_brought_find(call->vault->brought, kind, name);
+        if (!before)
+            return NULL;
+        before->next = call->brought_before;
+        call->brought_before = before;
+    }
+    return before ? &before->record : NULL;
+}
+
+/* The record as it was brought before, if it still is the newest; else the desk is asked. */
+static enum kc_error look_before_asking(
+    struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record)
+{
+    struct kc_record *found = is_asked_for_often(kind) ? find_before(call, kind, id) : NULL;
+    enum kc_error error = found ? kc_call_believe(call, found) : KC_ERR_CONFLICT;
+    if (error == KC_OK)
+        *record = found;
+    return error == KC_OK || error == KC_ERR_UNAVAILABLE ? error : ask_first(call, kind, id);
+}
+
 enum kc_error kc_call_record(
     struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record)
 {
     struct kc_record *found = find(call, kind, id);
     if (!found && !call->damaged && id.size > 0 && id.size < KC_RECORD_ID_SIZE)
-        return ask_first(call, kind, id);
+        return look_before_asking(call, kind, id, record);
     if (!found)
         return call->damaged ? KC_ERR_RECORD_DAMAGED : KC_ERR_REFUSED;
     enum kc_error error = kc_call_believe(call, found);
@@ -405,6 +440,8 @@ enum kc_error kc_call_record(
         return ask_again(call, found->id);
     if (error == KC_OK)
         *record = found;
+    if (error == KC_OK && is_asked_for_often(kind))
+        kc_brought_keep(call->vault->brought, found);
     return error;
 }
 

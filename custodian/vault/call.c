@@ -132,6 +132,11 @@ void kc_call_free(struct kc_call *call)
         free(call->bodies);
         call->bodies = next;
     }
+    while (call->brought_before) {
+        struct kc_brought_record *next = call->brought_before->next;
+        free(call->brought_before);
+        call->brought_before = next;
+    }
     free(call->changes);
     free(call->items);
     free(call->given);

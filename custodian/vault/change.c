@@ -89,6 +89,7 @@ static void take_effect(struct kc_vault *vault, const struct kc_record *record)
     if (record->kind == KC_KIND_GENERATION && record->state == KC_STATE_ACTIVE)
         kc_ledger_keep_generation(vault, record);
     kc_cache_drop(vault->cache, record->id);
+    kc_brought_drop(vault->brought, record->id);
     if (record->kind != KC_KIND_KEY)
         return;
     if (record->state != KC_STATE_ACTIVE)

@@ -22,6 +22,7 @@
 
 #include "base/secret.h"
 #include "custodian/mesh/envelope_make.h"
+#include "custodian/vault/brought.h"
 #include "custodian/vault/cache.h"
 #include "custodian/vault/clients.h"
 #include "custodian/vault/entropy.h"
@@ -120,8 +121,9 @@ struct kc_call {
     uint8_t *given; /* octets of the answer; owned */
     size_t kept_size;
 
-    struct kc_record *changes;   /* KC_CALL_CHANGES_MAX, when there are changes */
-    struct kc_call_body *bodies; /* of changes, where they are not the request's */
+    struct kc_record *changes;                /* KC_CALL_CHANGES_MAX, when there are changes */
+    struct kc_call_body *bodies;              /* of changes, where they are not the request's */
+    struct kc_brought_record *brought_before; /* records that the desk brought for others */
 
     /* 10 KiB of which a call uses little: not zeroed with the rest, and written before they are read */
     struct kc_vault_message in;
@@ -155,6 +157,7 @@ struct kc_vault {
     struct kc_keeper *keeper;
     struct kc_clients *clients;
     struct kc_cache *cache;
+    struct kc_brought *brought;
     struct kc_sessions *sessions;
     struct kc_frost_sessions *frost;
     struct kc_sealer *sealer;

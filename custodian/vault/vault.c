@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLIENTS_LEAVING 8 /* room for those whose DISCONNECT other workers still have */
+#define BROUGHT_MAX 8192           /* records that the desk need not bring again, */
+#define BROUGHT_OCTETS_MAX 8388608 /* and octets of them */
+#define CLIENTS_LEAVING 8          /* room for those whose DISCONNECT other workers still have */
 
 /* What an operation needs of the store. */
 enum needs {
@@ -156,6 +158,8 @@ static enum kc_error make_parts(struct kc_vault *v)
     if (error == KC_OK)
         error = kc_cache_new(config->limits.cache, &v->cache);
     if (error == KC_OK)
+        error = kc_brought_new(BROUGHT_MAX, BROUGHT_OCTETS_MAX, &v->brought);
+    if (error == KC_OK)
         error = kc_sessions_new(config->limits.sessions, &v->sessions);
     if (error == KC_OK)
         error = kc_frost_sessions_new(config->limits.sessions, &v->frost);
@@ -209,6 +213,7 @@ void kc_vault_free(struct kc_vault *vault)
     kc_handouts_free(vault->handouts);
     kc_mesh_state_free(vault->mesh);
     kc_cache_free(vault->cache);
+    kc_brought_free(vault->brought);
     kc_ledger_done(vault);
     kc_clients_free(vault->clients);
     kc_keeper_free(vault->keeper);
