@@ -7,10 +7,8 @@
 #include "proto/sequence_frame.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void kc_sequence_close(struct kc_sequence *sequence)
@@ -23,8 +21,7 @@ void kc_sequence_close(struct kc_sequence *sequence)
 
 /* --- reading --- */
 
-/* Reads as many octets as there are, to a limit. */
-static bool read_at(int file, uint64_t offset, uint8_t *octets, size_t limit, size_t *size)
+bool kc_sequence_read_at(int file, uint64_t offset, uint8_t *octets, size_t limit, size_t *size)
 {
     *size = 0;
     while (*size < limit) {
@@ -61,13 +58,8 @@ static bool link_read(struct kc_json container, struct kc_sequence_frame *frame)
     return frame->has_link;
 }
 
-/* What a header says of its place among the frames. */
-struct place {
-    int64_t index;
-    char type[16]; /* or empty */
-};
-
-static bool place_read(struct kc_json header, struct place *place, struct kc_sequence_frame *frame)
+static bool place_read(
+    struct kc_json header, struct kc_sequence_place *place, struct kc_sequence_frame *frame)
 {
     struct kc_json info = kc_json_member(header, "SequenceInfo");
     struct kc_json type = kc_json_member(info, "ContainerType");
@@ -83,7 +75,7 @@ static bool place_read(struct kc_json header, struct place *place, struct kc_seq
 }
 
 static enum kc_error parts_read(struct kc_json header, struct kc_json trailer,
-    struct kc_span payload, struct place *place, struct kc_sequence_frame *frame)
+    struct kc_span payload, struct kc_sequence_place *place, struct kc_sequence_frame *frame)
 {
     struct kc_dare_envelope *envelope = frame->envelope;
     envelope->body = kc_room_allocate(payload.size + 1);
@@ -103,7 +95,7 @@ static enum kc_error parts_read(struct kc_json header, struct kc_json trailer,
 
 /* Makes sense of a frame's octets, which it has. */
 static enum kc_error frame_parse(
-    struct kc_span octets, struct place *place, struct kc_sequence_frame *frame)
+    struct kc_span octets, struct kc_sequence_place *place, struct kc_sequence_frame *frame)
 {
     struct kc_frame parts;
     struct kc_json_document header = {0}, trailer = {0};
@@ -125,13 +117,13 @@ static enum kc_error frame_parse(
     return error;
 }
 
-static enum kc_error frame_load(
-    int file, uint64_t offset, uint64_t size, struct place *place, struct kc_sequence_frame *frame)
+enum kc_error kc_sequence_frame_load(int file, uint64_t offset, uint64_t size,
+    struct kc_sequence_place *place, struct kc_sequence_frame *frame)
 {
     size_t got;
     *frame = (struct kc_sequence_frame){.octets = malloc((size_t)size)};
     enum kc_error error = frame->octets != NULL ? KC_OK : KC_ERR_NO_MEMORY;
-    if (error == KC_OK && (!read_at(file, offset, frame->octets, (size_t)size, &got)))
+    if (error == KC_OK && (!kc_sequence_read_at(file, offset, frame->octets, (size_t)size, &got)))
         error = KC_ERR_FILE;
     if (error == KC_OK)
         error = got == size ? frame_parse((struct kc_span){frame->octets, got}, place, frame)
@@ -144,126 +136,19 @@ static enum kc_error frame_load(
 enum kc_error kc_sequence_read(
     const struct kc_sequence *sequence, size_t index, struct kc_sequence_frame *frame)
 {
-    struct place place;
+    struct kc_sequence_place place;
     struct kc_sequence_frame read;
     if (index >= sequence->count)
         return KC_ERR_BAD_ARGUMENT;
     const struct kc_sequence_entry *entry = &sequence->entries[index];
-    enum kc_error error = frame_load(sequence->file, entry->offset, entry->size, &place, &read);
+    enum kc_error error =
+        kc_sequence_frame_load(sequence->file, entry->offset, entry->size, &place, &read);
     if (error == KC_OK && (place.index < 0 || (size_t)place.index != index)) {
         kc_sequence_frame_done(&read);
         error = KC_ERR_RECORD_DAMAGED;
     }
     if (error == KC_OK)
         *frame = read;
-    return error;
-}
-
-/* --- opening --- */
-
-enum kc_error kc_sequence_add_entry(
-    struct kc_sequence *sequence, uint64_t size, const uint8_t *link)
-{
-    if (sequence->count == KC_SEQUENCE_FRAMES_MAX)
-        return KC_ERR_TOO_LARGE;
-    /* Room grows by doubling: at each power of two. */
-    if ((sequence->count & (sequence->count - 1)) == 0) {
-        size_t room = sequence->count == 0 ? 1 : 2 * sequence->count;
-        struct kc_sequence_entry *entries =
-            realloc(sequence->entries, room * sizeof *sequence->entries);
-        if (entries == NULL)
-            return KC_ERR_NO_MEMORY;
-        sequence->entries = entries;
-    }
-    struct kc_sequence_entry *entry = &sequence->entries[sequence->count++];
-    *entry =
-        (struct kc_sequence_entry){.offset = sequence->end, .size = size, .has_link = link != NULL};
-    if (link != NULL)
-        memcpy(entry->link, link, sizeof entry->link);
-    sequence->end += size;
-    return KC_OK;
-}
-
-/* How large the frame at the end of what is known is. KC_ERR_BAD_REQUEST: there is none that is
- * whole. */
-static enum kc_error next_size(const struct kc_sequence *sequence, uint64_t left, size_t *size)
-{
-    uint8_t head[KC_FRAME_HEAD_MAX];
-    size_t got, limit = left < sizeof head ? (size_t)left : sizeof head;
-    if (!read_at(sequence->file, sequence->end, head, limit, &got))
-        return KC_ERR_FILE;
-    enum kc_error error = kc_frame_size((struct kc_span){head, got}, size);
-    if (error == KC_OK && *size > left)
-        error = KC_ERR_BAD_REQUEST;
-    return error == KC_ERR_ENVELOPE ? KC_ERR_RECORD_DAMAGED : error;
-}
-
-/* Frame 0 says what the sequence is; every frame says which it is. */
-static enum kc_error place_check(const struct place *place, struct kc_sequence *sequence)
-{
-    if (place->index < 0 || (size_t)place->index != sequence->count)
-        return KC_ERR_RECORD_DAMAGED;
-    if (sequence->count == 0 && !kc_sequence_type_find(place->type, &sequence->type))
-        return KC_ERR_RECORD_DAMAGED;
-    return KC_OK;
-}
-
-/* Takes in the next frame. KC_ERR_BAD_REQUEST: what is left is no whole frame. */
-static enum kc_error scan_frame(struct kc_sequence *sequence, uint64_t file_size)
-{
-    uint64_t left = file_size - sequence->end;
-    size_t size;
-    struct place place;
-    struct kc_sequence_frame frame;
-    enum kc_error error = next_size(sequence, left, &size);
-    if (error != KC_OK)
-        return error;
-    error = frame_load(sequence->file, sequence->end, size, &place, &frame);
-    /* Damage that ends where the file ends may be a write that did not come to its end. */
-    if (error == KC_ERR_RECORD_DAMAGED && size == left)
-        return KC_ERR_BAD_REQUEST;
-    if (error != KC_OK)
-        return error;
-    error = place_check(&place, sequence);
-    if (error == KC_OK)
-        error = kc_sequence_add_entry(sequence, size, frame.has_link ? frame.link : NULL);
-    kc_sequence_frame_done(&frame);
-    return error;
-}
-
-static enum kc_error scan(struct kc_sequence *sequence)
-{
-    struct stat status;
-    enum kc_error error = KC_OK;
-    if (fstat(sequence->file, &status) != 0)
-        return KC_ERR_FILE;
-    uint64_t file_size = (uint64_t)status.st_size;
-    while (error == KC_OK && sequence->end < file_size)
-        error = scan_frame(sequence, file_size);
-    if (error == KC_ERR_BAD_REQUEST)
-        error = KC_OK;
-    if (error != KC_OK)
-        return error;
-    sequence->beyond = file_size - sequence->end;
-    if (sequence->count == 0)
-        return KC_ERR_RECORD_DAMAGED;
-    if (sequence->beyond > 0 && sequence->writable &&
-        (ftruncate(sequence->file, (off_t)sequence->end) != 0 || fsync(sequence->file) != 0))
-        return KC_ERR_FILE;
-    return KC_OK;
-}
-
-enum kc_error kc_sequence_open(const char *path, bool writable, struct kc_sequence *sequence)
-{
-    struct kc_sequence opened = {.writable = writable};
-    opened.file = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY);
-    if (opened.file < 0)
-        return KC_ERR_FILE;
-    enum kc_error error = scan(&opened);
-    if (error == KC_OK)
-        *sequence = opened;
-    else
-        kc_sequence_close(&opened);
     return error;
 }
 

@@ -43,12 +43,13 @@ KC_CHECKED enum kc_error kc_sequence_create(const char *path, enum kc_sequence_t
     struct kc_span content_meta, struct kc_sequence *sequence);
 
 /*
- * Opens a file and reads where its frames are. A last frame that is not whole is left aside, and
- * cut off if writable.
+ * Opens a file and reads where its frames are. A last frame that was not written whole, to the
+ * length at its end, is left aside, and cut off if writable. A damaged frame, the last one too, is
+ * no reason to cut: for reading the others are there, and reading it fails.
  *
  * KC_ERR_FILE            it cannot be opened or read
- * KC_ERR_RECORD_DAMAGED  frame 0 is no sequence's, a frame before the last one is damaged, or one
- *                        has another index
+ * KC_ERR_RECORD_DAMAGED  frame 0 is no sequence's, or where a frame ends cannot be told; if
+ *                        writable also: a frame is damaged or has another index
  * KC_ERR_TOO_LARGE       more than KC_SEQUENCE_FRAMES_MAX frames
  */
 KC_CHECKED enum kc_error kc_sequence_open(

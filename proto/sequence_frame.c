@@ -43,6 +43,15 @@ enum kc_error kc_frame_size(struct kc_span head, size_t *size)
     return KC_OK;
 }
 
+enum kc_error kc_frame_size_before(struct kc_span tail, size_t *size)
+{
+    uint8_t head[KC_FRAME_HEAD_MAX];
+    size_t count = tail.size < sizeof head ? tail.size : sizeof head;
+    for (size_t i = 0; i < count; i++)
+        head[i] = tail.bytes[tail.size - 1 - i];
+    return kc_frame_size((struct kc_span){head, count}, size);
+}
+
 static bool is_reversed(const uint8_t *head, const uint8_t *tail, size_t size)
 {
     for (size_t i = 0; i < size; i++)

@@ -33,6 +33,12 @@ struct kc_frame {
 KC_CHECKED enum kc_error kc_frame_size(struct kc_span head, size_t *size);
 
 /*
+ * How large the frame is that ends here: its last octets, KC_FRAME_HEAD_MAX or as many as there are.
+ * Arguments and errors of kc_frame_size.
+ */
+KC_CHECKED enum kc_error kc_frame_size_before(struct kc_span tail, size_t *size);
+
+/*
  * Reads a frame, which must be all of the octets.
  *
  * KC_ERR_ENVELOPE  its end is not its beginning reversed, or it has not two or three records

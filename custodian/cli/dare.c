@@ -155,14 +155,23 @@ enum kc_error kc_cli_sequence_list(struct kc_cli *cli)
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[0]);
 }
 
+/* How many frames, and the first of them. */
+static void set_frames(
+    json_t *object, const char *name, size_t count, const char *first_name, size_t first)
+{
+    json_object_set_new(object, name, json_integer((json_int_t)count));
+    if (count > 0)
+        json_object_set_new(object, first_name, json_integer((json_int_t)first));
+}
+
 static void print_report(const struct kc_cli *cli, const struct kc_sequence *sequence,
     const struct kc_sequence_report *report)
 {
     json_t *object = json_object();
     json_object_set_new(object, "type", json_string(kc_sequence_type_name(sequence->type)));
     json_object_set_new(object, "frames", json_integer((json_int_t)report->frames));
-    json_object_set_new(object, "damaged", json_integer((json_int_t)report->damaged));
-    json_object_set_new(object, "unlinked", json_integer((json_int_t)report->unlinked));
+    set_frames(object, "damaged", report->damaged, "first-damaged", report->first_damaged);
+    set_frames(object, "unlinked", report->unlinked, "first-unlinked", report->first_unlinked);
     json_object_set_new(object, "truncated", json_integer((json_int_t)sequence->beyond));
     kc_cli_print_object(cli, object);
 }

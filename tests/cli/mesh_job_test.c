@@ -69,7 +69,8 @@ static void lists_checks_and_recovers_a_sequence(void **state)
     SAYS(1, "truncated", "cp $E/dare_sequence/truncated t; D sequence verify t");
     SAYS(
         0, "octets cut off", "D sequence recover t && D sequence verify t && D sequence recover t");
-    SAYS(4, "record-damaged", "D sequence verify $E/dare_sequence/other-index");
+    SAYS(1, "first-damaged", "D sequence verify $E/dare_sequence/other-index");
+    SAYS(4, "record-damaged", "cp $E/dare_sequence/other-index o; D sequence recover o");
 }
 
 int main(void)

@@ -224,14 +224,66 @@ static off_t find_in_file(const char *text)
     return place - octets;
 }
 
+/* Takes out a bit of an octet of frames 1 and 2 of three, each in its turn: frame 3 is not cut off,
+ * and a reader still has it unless nobody can tell where it begins. */
+static void damage_before_the_last_frame_cuts_nothing_off(void **state)
+{
+    (void)state;
+    struct kc_sequence sequence;
+    make(KC_SEQUENCE_MERKLE, 3);
+    GOOD(kc_sequence_open(path, false, &sequence));
+    off_t begin = (off_t)sequence.entries[1].offset, end = (off_t)sequence.entries[3].offset;
+    kc_sequence_close(&sequence);
+    off_t whole = file_size();
+    for (off_t at = begin; at < end; at++)
+        for (int bit = 0; bit < 8; bit++) {
+            uint8_t octet, altered;
+            int file = open(path, O_RDONLY | O_CLOEXEC);
+            assert_int_equal(pread(file, &octet, 1, at), 1);
+            close(file);
+            altered = octet ^ (uint8_t)(1 << bit);
+            put(at, &altered, 1);
+            if (kc_sequence_open(path, true, &sequence) == KC_OK)
+                kc_sequence_close(&sequence);
+            assert_int_equal(file_size(), whole);
+            if (kc_sequence_open(path, false, &sequence) == KC_OK) {
+                assert_int_equal(sequence.count, 4);
+                kc_sequence_close(&sequence);
+            }
+            put(at, &octet, 1);
+        }
+}
+
+/* An append would otherwise take the place of what was there. */
+static void a_last_frame_that_was_altered_is_no_truncated_one(void **state)
+{
+    (void)state;
+    struct kc_sequence sequence;
+    struct kc_sequence_report report;
+    struct kc_sequence_frame frame;
+    make(KC_SEQUENCE_CHAIN, 3);
+    off_t whole = file_size();
+    put(find_in_file("payload 3"), "Payload", 7);
+    assert_int_equal(kc_sequence_open(path, true, &sequence), KC_ERR_RECORD_DAMAGED);
+    assert_int_equal(file_size(), whole);
+    GOOD(kc_sequence_open(path, false, &sequence));
+    assert_int_equal(sequence.count, 4);
+    assert_int_equal(sequence.beyond, 0);
+    assert_int_equal(kc_sequence_read(&sequence, 3, &frame), KC_ERR_RECORD_DAMAGED);
+    GOOD(kc_sequence_verify(&sequence, &report));
+    assert_int_equal(report.damaged, 1);
+    assert_int_equal(report.first_damaged, 3);
+    kc_sequence_close(&sequence);
+}
+
 static void finds_the_frame_whose_payload_was_changed(void **state)
 {
     (void)state;
     struct kc_sequence sequence;
     struct kc_sequence_report report;
     make(KC_SEQUENCE_CHAIN, 3);
-    GOOD(kc_sequence_open(path, false, &sequence));
     put(find_in_file("payload 2"), "Payload", 7);
+    GOOD(kc_sequence_open(path, false, &sequence));
     GOOD(kc_sequence_verify(&sequence, &report));
     assert_int_equal(report.damaged, 1);
     assert_int_equal(report.first_damaged, 2);
@@ -398,6 +450,8 @@ int main(void)
         cmocka_unit_test_teardown(cuts_back_a_tail_that_was_truncated_anywhere, remove_file),
         cmocka_unit_test_teardown(cuts_back_a_last_frame_whose_end_was_not_written, remove_file),
         cmocka_unit_test_teardown(refuses_a_file_that_is_damaged_before_its_end, remove_file),
+        cmocka_unit_test_teardown(damage_before_the_last_frame_cuts_nothing_off, remove_file),
+        cmocka_unit_test_teardown(a_last_frame_that_was_altered_is_no_truncated_one, remove_file),
         cmocka_unit_test_teardown(finds_the_frame_whose_payload_was_changed, remove_file),
         cmocka_unit_test_teardown(
             finds_a_frame_that_was_exchanged_for_a_good_one_of_another_file, remove_file),
