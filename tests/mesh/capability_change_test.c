@@ -92,9 +92,9 @@ static enum kc_error read(struct entry entry, const struct kc_mesh_capability *b
 {
     char *text = entry_write(&entry);
     enum kc_error error = before != NULL ? kc_mesh_capability_update(span_of(text),
-                                               &case_service.account, self, before, capability)
+                                               &case_service.accounts[0], self, before, capability)
                                          : kc_mesh_capability_read(span_of(text),
-                                               &case_service.account, self, capability);
+                                               &case_service.accounts[0], self, capability);
     free(entry.share);
     free(text);
     return error;

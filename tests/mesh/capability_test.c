@@ -44,7 +44,7 @@ static enum kc_error read_entry(const char *entry, const char *what, const char 
     struct kc_mesh_service self = case_service.self;
     self.key = key;
     enum kc_error error =
-        kc_mesh_capability_read(span_of(text), &case_service.account, &self, &capability);
+        kc_mesh_capability_read(span_of(text), &case_service.accounts[0], &self, &capability);
     free(text);
     if (error == KC_OK)
         kc_mesh_capability_wipe(&capability);
@@ -111,7 +111,7 @@ static void an_entry_is_about_the_key_that_its_subject_names(void **state)
     struct kc_mesh_capability capability;
     char *text = case_seal(generates, CASE_ADMINISTRATOR, NULL);
     assert_int_equal(kc_mesh_capability_read(
-                         span_of(text), &case_service.account, &case_service.self, &capability),
+                         span_of(text), &case_service.accounts[0], &case_service.self, &capability),
         KC_ERR_REFUSED);
     free(text);
 }
@@ -134,8 +134,8 @@ static void a_share_is_the_one_of_its_verification_share(void **state)
             json_string_value(case_at(case_base, others[i])));
         case_edit(entry, "\"KeyData\"", other);
         char *text = case_seal(entry, CASE_ADMINISTRATOR, NULL);
-        assert_int_equal(kc_mesh_capability_read(
-                             span_of(text), &case_service.account, &case_service.self, &capability),
+        assert_int_equal(kc_mesh_capability_read(span_of(text), &case_service.accounts[0],
+                             &case_service.self, &capability),
             KC_ERR_CONTRIBUTION);
         free(text);
     }

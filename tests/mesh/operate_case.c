@@ -257,6 +257,15 @@ enum kc_operate_code case_play_payload(const char *payload)
     return code;
 }
 
+enum kc_operate_code case_play_body(const char *what, const char *with)
+{
+    static char body[CASE_TEXT_MAX];
+    case_body(CASE_AGREE, body);
+    case_edit(body, what, with);
+    assert_true(operate_service_reset(&case_service));
+    return case_play(CASE_NOW, body);
+}
+
 void case_play_changes(const struct case_change *changes, size_t count)
 {
     static char payload[CASE_TEXT_MAX];

@@ -72,6 +72,9 @@ enum kc_operate_code case_play(uint64_t now_ms, const char *body);
 /* The same with a payload, which the device signs. */
 enum kc_operate_code case_play_payload(const char *payload);
 
+/* The agreement as it was sent, with one thing changed in what surrounds its payload. */
+enum kc_operate_code case_play_body(const char *what, const char *with);
+
 /* Requests with one thing changed each, signed again by the device that signed them. */
 struct case_change {
     const char *flow, *what, *with;

@@ -66,8 +66,8 @@ static bool read_moment(const char *text, uint64_t *ms)
 
 static void unload(struct check *check)
 {
-    if (check->is_loaded)
-        operate_service_done(&check->service);
+    operate_service_done(&check->service);
+    check->service = (struct operate_service){0};
     json_decref(check->base_set);
     check->base_set = NULL;
     check->is_loaded = false;
@@ -84,23 +84,24 @@ static void base_name(const struct check *check, const json_t *entry, char name[
         *end = '\0';
 }
 
-/* Loads a base set unless it is the one that is loaded. */
+/* Loads a base set unless it is the one that is loaded; then what was seen is forgotten. */
 static bool load(struct check *check, const json_t *entry)
 {
     char path[4300], base[sizeof check->base];
+    json_error_t error;
     base_name(check, entry, base);
     if (check->is_loaded && strcmp(check->base, base) == 0)
         return operate_service_reset(&check->service);
     unload(check);
     if (strchr(base, '/') != NULL || base[0] == '\0')
-        return false;
+        return fail(check, entry, "it names no base set");
     snprintf(check->base, sizeof check->base, "%s", base);
     snprintf(path, sizeof path, "%s/%s.json", check->directory, base);
-    check->base_set = json_load_file(path, 0, NULL);
+    check->base_set = json_load_file(path, 0, &error);
     if (check->base_set == NULL)
-        return false;
-    check->is_loaded = true;
-    return operate_service_load(&check->service, check->base_set);
+        return fail(check, entry, "its base set: %s: %s", path, error.text);
+    check->is_loaded = operate_service_load(&check->service, check->base_set);
+    return check->is_loaded || fail(check, entry, "its base set does not hold: %s", path);
 }
 
 static bool send_body(
@@ -113,24 +114,56 @@ static bool send_body(
 
 /* --- what was before --- */
 
-static bool event_play(struct check *check, const json_t *event, uint64_t now_ms)
+/* A capability may be named by its label, a device by its place in the base set. */
+static const char *capability_id(const struct check *check, const char *said)
+{
+    size_t index;
+    const json_t *access;
+    json_array_foreach(json_object_get(check->base_set, "access"), index,
+        access) if (strcmp(text_at(access, "label"), said) == 0) return text_at(access,
+        "capability_id");
+    return said;
+}
+
+static const char *device_udf(const struct check *check, const char *said)
+{
+    const char *udf = text_at(json_object_get(check->base_set, said), "udf");
+    return *udf != '\0' ? udf : said;
+}
+
+/* "This body was answered before": now, or if that cannot be, when it was made. */
+static bool event_accept(
+    struct check *check, const json_t *body, const json_t *event, uint64_t now_ms)
 {
     struct kc_operate_answer answer;
-    const json_t *body = json_object_get(event, "accepted");
-    const char *capability = text_at(event, "revoked_capability");
-    const char *device = text_at(event, "revoked_device");
-    const json_t *own_time = json_object_get(event, "now");
-    if (own_time != NULL && !read_moment(text_at(event, "now"), &now_ms))
-        return false;
-    if (*capability != '\0')
-        return operate_service_revoke_capability(&check->service, capability);
-    if (*device != '\0')
-        return operate_service_revoke_device(&check->service, device);
+    uint64_t made_ms;
+    struct kc_span octets = {(const uint8_t *)json_string_value(body), json_string_length(body)};
+    if (json_object_get(event, "now") != NULL) {
+        if (!read_moment(text_at(event, "now"), &now_ms))
+            return false;
+    } else if (operate_request_time(octets, &made_ms) &&
+               (made_ms > now_ms ? made_ms - now_ms : now_ms - made_ms) > KC_REPLAY_SKEW_MS) {
+        now_ms = made_ms;
+    }
     if (!send_body(check, now_ms, body, &answer))
         return false;
     bool accepted = answer.code == KC_OPERATE_ACCEPTED;
     kc_operate_answer_done(&answer);
     return accepted;
+}
+
+static bool event_play(struct check *check, const json_t *event, uint64_t now_ms)
+{
+    const json_t *body = json_object_get(event, "accepted");
+    const char *capability = text_at(event, "revoked_capability");
+    const char *device = text_at(event, "revoked_device");
+    if (*capability != '\0')
+        operate_service_revoke_capability(&check->service, capability_id(check, capability));
+    if (*device != '\0' &&
+        !operate_service_revoke_device(&check->service, device_udf(check, device)))
+        return false;
+    return body != NULL ? event_accept(check, body, event, now_ms)
+                        : *capability != '\0' || *device != '\0';
 }
 
 /* One event, or a list of them. */
@@ -234,7 +267,7 @@ static bool entry_play(struct check *check, const json_t *entry)
     if (json_object_size(json_object_get(entry, "expect")) == 0)
         return fail(check, entry, "it says nothing that is expected");
     if (!load(check, entry))
-        return fail(check, entry, "its base set cannot be loaded");
+        return false;
     if (!read_moment(text_at(entry, "now"), &now_ms))
         return fail(check, entry, "it has no time");
     if (!before_play(check, json_object_get(entry, "before"), now_ms))
@@ -264,7 +297,8 @@ static void file_play(struct check *check, const char *path)
 {
     char copy[4096];
     unsigned before = check->passed + check->failed;
-    json_t *list, *file = json_load_file(path, JSON_ALLOW_NUL, NULL);
+    json_error_t error;
+    json_t *list, *file = json_load_file(path, JSON_ALLOW_NUL, &error);
     const char *name;
     check->file = path;
     check->document = file;
@@ -273,19 +307,23 @@ static void file_play(struct check *check, const char *path)
     snprintf(check->directory, sizeof check->directory, "%s", dirname(copy));
     json_object_foreach(file, name, list) if (json_is_object(json_array_get(list, 0)))
         list_play(check, list);
-    json_decref(file);
     if (check->passed + check->failed == before) {
-        printf("%s: no requests in it\n", path);
+        printf("%s: %s\n", path, file != NULL ? "no requests in it" : error.text);
         check->failed++;
     }
+    json_decref(file);
 }
 
 int main(int count, char **arguments)
 {
     static struct check check;
-    if (count < 2) {
-        fprintf(stderr, "usage: operate-check FILE...\n");
-        return 2;
+    bool wants_help = count == 2 && strcmp(arguments[1], "--help") == 0;
+    if (count < 2 || wants_help) {
+        fprintf(wants_help ? stdout : stderr, "usage: operate-check FILE...\n"
+                                              "Plays the requests in each file; its base set lies "
+                                              "beside it. Exit status: 0 all passed,\n"
+                                              "1 some failed, 2 no file.\n");
+        return wants_help ? 0 : 2;
     }
     for (int i = 1; i < count; i++)
         file_play(&check, arguments[i]);

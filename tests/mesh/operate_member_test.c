@@ -29,7 +29,7 @@ static void give_to_bob(bool pinned)
     char *entry = case_seal(payload, CASE_ADMINISTRATOR, NULL);
     struct kc_span text = {(const uint8_t *)entry, strlen(entry)};
     GOOD(kc_mesh_capability_read(
-        text, &case_service.account, &case_service.self, &case_service.capabilities[0]));
+        text, &case_service.accounts[0], &case_service.self, &case_service.capabilities[0]));
     free(profile);
     free(entry);
 }

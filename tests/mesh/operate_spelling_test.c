@@ -174,15 +174,6 @@ static void each_operation_is_one_of_those_that_there_are(void **state)
 
 /* --- the envelope --- */
 
-static enum kc_operate_code play_body(const char *what, const char *with)
-{
-    static char body[CASE_TEXT_MAX];
-    case_body(CASE_AGREE, body);
-    case_edit(body, what, with);
-    assert_true(operate_service_reset(&case_service));
-    return case_play(CASE_NOW, body);
-}
-
 static void what_stands_beside_a_signature_does_not_weaken_it(void **state)
 {
     (void)state;
@@ -203,7 +194,7 @@ static void what_stands_beside_a_signature_does_not_weaken_it(void **state)
         {"\"signature\":\"", "\"signature\":\"A", STRANGER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        enum kc_operate_code code = play_body(cases[i].what, cases[i].with);
+        enum kc_operate_code code = case_play_body(cases[i].what, cases[i].with);
         if (code != cases[i].code)
             fail_msg("%s: %s", cases[i].with, kc_operate_code_name(code));
     }

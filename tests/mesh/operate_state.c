@@ -38,7 +38,10 @@ static struct kc_span span_of(const char *text)
 static const struct kc_mesh_account *find_account(void *context, const char *address)
 {
     struct operate_service *service = context;
-    return strcmp(service->account.address, address) == 0 ? &service->account : NULL;
+    for (size_t i = 0; i < service->account_count; i++)
+        if (strcmp(service->accounts[i].address, address) == 0)
+            return &service->accounts[i];
+    return NULL;
 }
 
 static const struct kc_mesh_capability *find_capability(void *context, const char *id)
@@ -84,28 +87,37 @@ static bool charge(void *context, const struct kc_mesh_capability *capability)
 
 /* --- loading --- */
 
+/* The private part of a key that a document names. */
 static bool key_load(
-    const char *seed_text, const char *name, enum kc_curve curve, struct kc_key *key)
+    const char *seed_text, const char *name, const struct kc_public_key *said, struct kc_key *key)
 {
     struct kc_udf seed;
-    return good(kc_udf_parse_canonical(span_of(seed_text), &seed), "seed") &&
-           good(kc_derive_key(key, curve, KC_DERIVATION_CURRENT,
-                    (struct kc_span){seed.data, seed.data_size}, span_of(name)),
-               name);
+    struct kc_public_key made;
+    const struct kc_curve_info *info = kc_curve_by_name(said->algorithm, strlen(said->algorithm));
+    if (info == NULL || !good(kc_udf_parse_canonical(span_of(seed_text), &seed), "seed") ||
+        !good(kc_derive_key(key, info->curve, KC_DERIVATION_CURRENT,
+                  (struct kc_span){seed.data, seed.data_size}, span_of(name)),
+            name) ||
+        !good(kc_mesh_public_key(&key->public, &made), name))
+        return false;
+    return good(kc_public_key_equal(&made, said) ? KC_OK : KC_ERR_CONTRIBUTION, name);
 }
 
-/* The key that signs what the service's profile accredits: its hosts. */
-static bool service_signature_load(
-    const json_t *described, const char *udf, struct kc_public_key *key)
+/* What the service says of its own keys. */
+static bool profile_load(
+    struct operate_service *service, const json_t *described, struct kc_public_key *signature)
 {
     struct kc_signed_object profile;
     char *text = json_dumps(json_object_get(described, "ProfileService"), JSON_COMPACT);
-    bool loaded =
-        text != NULL && good(kc_signed_object_open_profile(span_of(text), strlen(text),
-                                 KC_OBJECT_ProfileService, udf, kc_mesh_verify, &profile, NULL),
-                            "ProfileService");
+    bool loaded = text != NULL && good(kc_signed_object_open_profile(span_of(text), strlen(text),
+                                           KC_OBJECT_ProfileService, text_at(described, "udf"),
+                                           kc_mesh_verify, &profile, NULL),
+                                      "ProfileService");
     if (loaded) {
-        loaded = good(kc_object_key(&profile.object, "ServiceSignature", key), "ServiceSignature");
+        loaded = good(kc_object_key(&profile.object, "ServiceSignature", signature),
+                     "ServiceSignature") &&
+                 good(kc_object_key(&profile.object, "ServiceEncryption", &service->share_public),
+                     "ServiceEncryption");
         kc_signed_object_done(&profile);
     }
     free(text);
@@ -132,54 +144,76 @@ static bool response_public_load(
     return loaded;
 }
 
-static bool response_key_load(struct operate_service *service, const json_t *described)
+static bool self_load(struct operate_service *service, const json_t *described)
 {
-    struct kc_public_key signer;
+    struct kc_public_key signature;
     const json_t *host = json_object_get(described, "host");
-    return service_signature_load(described, text_at(described, "udf"), &signer) &&
-           response_public_load(service, host, &signer) &&
-           key_load(text_at(host, "custodian_seed"), "", KC_CURVE_ED448, &service->response);
-}
-
-static bool self_load(struct operate_service *service, const char *udf)
-{
-    if (!kc_text_copy(service->udf, sizeof service->udf, udf))
-        return false;
     service->self = (struct kc_mesh_service){
         .udf = service->udf, .key = &service->decryption, .custodian = &service->response_public};
     service->state.share_key = &service->share_public;
-    return good(
-        kc_mesh_public_key(&service->decryption.public, &service->share_public), "service key");
+    return kc_text_copy(service->name, sizeof service->name, text_at(described, "address")) &&
+           kc_text_copy(service->udf, sizeof service->udf, text_at(described, "udf")) &&
+           profile_load(service, described, &signature) &&
+           response_public_load(service, host, &signature) &&
+           key_load(text_at(described, "seed"), "BaseServiceEncrypt", &service->share_public,
+               &service->decryption) &&
+           key_load(
+               text_at(host, "custodian_seed"), "", &service->response_public, &service->response);
 }
 
-static bool account_load(struct operate_service *service, const json_t *account, const char *udf)
+/* An account that another service serves is none of this one's. */
+static bool account_load(struct operate_service *service, const json_t *described)
 {
-    char *profile = json_dumps(json_object_get(account, "ProfileUser"), JSON_COMPACT);
-    bool loaded = profile != NULL &&
-                  good(kc_mesh_account_read(span_of(profile), udf, &service->account), "account");
+    const json_t *enveloped = json_object_get(described, "ProfileUser");
+    if (enveloped == NULL)
+        enveloped = json_object_get(described, "ProfileGroup");
+    if (enveloped == NULL)
+        return true;
+    if (service->account_count == OPERATE_ACCOUNTS_MAX)
+        return good(KC_ERR_LIMIT, "accounts");
+    char *profile = json_dumps(enveloped, JSON_COMPACT);
+    enum kc_error error = profile == NULL ? KC_ERR_NO_MEMORY
+                                          : kc_mesh_account_read(span_of(profile), service->udf,
+                                                &service->accounts[service->account_count]);
     free(profile);
-    return loaded;
+    service->account_count += error == KC_OK ? 1 : 0;
+    return error == KC_ERR_REFUSED || good(error, "account");
 }
 
+/* Whatever they are called in the base set: each alone, or several in a list. */
+static bool accounts_load(struct operate_service *service, json_t *base)
+{
+    size_t index;
+    const char *name;
+    json_t *described, *one;
+    json_object_foreach(base, name, described)
+    {
+        if (json_is_object(described) && !account_load(service, described))
+            return false;
+        json_array_foreach(described, index, one) if (!account_load(service, one)) return false;
+    }
+    return true;
+}
+
+/* An entry is of the account whose administrator signed it. */
 static bool capability_load(struct operate_service *service, const json_t *access)
 {
     char *entry = json_dumps(json_object_get(access, "entry"), JSON_COMPACT);
-    struct kc_mesh_capability *capability = &service->capabilities[service->capability_count];
-    bool loaded =
-        entry != NULL && service->capability_count < OPERATE_CAPABILITIES_MAX &&
-        good(kc_mesh_capability_read(span_of(entry), &service->account, &service->self, capability),
-            "access entry");
+    enum kc_error error = entry == NULL ? KC_ERR_NO_MEMORY : KC_ERR_SIGNATURE;
+    if (service->capability_count == OPERATE_CAPABILITIES_MAX)
+        error = KC_ERR_LIMIT;
+    for (size_t i = 0; error == KC_ERR_SIGNATURE && i < service->account_count; i++)
+        error = kc_mesh_capability_read(span_of(entry), &service->accounts[i], &service->self,
+            &service->capabilities[service->capability_count]);
     free(entry);
-    service->capability_count += loaded ? 1 : 0;
-    return loaded;
+    service->capability_count += error == KC_OK ? 1 : 0;
+    return good(error, "access entry");
 }
 
-bool operate_service_load(struct operate_service *service, const json_t *base)
+bool operate_service_load(struct operate_service *service, json_t *base)
 {
     size_t index;
     const json_t *access;
-    const json_t *described = json_object_get(base, "service");
-    const char *udf = text_at(described, "udf");
     *service = (struct operate_service){0};
     service->state = (struct kc_operate_state){.context = service,
         .service = service->name,
@@ -192,11 +226,7 @@ bool operate_service_load(struct operate_service *service, const json_t *base)
         .charge = charge,
         .source = &service->source};
     service->source = (struct kc_mesh_source){service, make_octets, count, 0};
-    if (!kc_text_copy(service->name, sizeof service->name, text_at(described, "address")) ||
-        !key_load(text_at(described, "seed"), "BaseServiceEncrypt", KC_CURVE_X448,
-            &service->decryption) ||
-        !response_key_load(service, described) || !self_load(service, udf) ||
-        !account_load(service, json_object_get(base, "account"), udf))
+    if (!self_load(service, json_object_get(base, "service")) || !accounts_load(service, base))
         return false;
     json_array_foreach(json_object_get(base, "access"), index,
         access) if (!capability_load(service, access)) return false;
@@ -226,12 +256,11 @@ void operate_service_done(struct operate_service *service)
     kc_key_wipe(&service->response);
 }
 
-bool operate_service_revoke_capability(struct operate_service *service, const char *id)
+void operate_service_revoke_capability(struct operate_service *service, const char *id)
 {
     const struct kc_mesh_capability *found = operate_service_capability(service, id);
     if (found != NULL)
         service->is_revoked[found - service->capabilities] = true;
-    return found != NULL;
 }
 
 bool operate_service_revoke_device(struct operate_service *service, const char *udf)

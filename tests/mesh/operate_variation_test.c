@@ -76,15 +76,6 @@ static void each_member_is_of_its_kind_or_the_request_is_none(void **state)
     CASE_PLAY(changes);
 }
 
-static enum kc_operate_code play_body(const char *what, const char *with)
-{
-    static char body[CASE_TEXT_MAX];
-    case_body(CASE_AGREE, body);
-    case_edit(body, what, with);
-    assert_true(operate_service_reset(&case_service));
-    return case_play(CASE_NOW, body);
-}
-
 static void the_same_envelope_in_other_forms_is_as_good(void **state)
 {
     (void)state;
@@ -92,27 +83,28 @@ static void the_same_envelope_in_other_forms_is_as_good(void **state)
     case_body(CASE_AGREE, body);
     snprintf(other, sizeof other, " \r\n{\"DareEnvelope\" : %s }\n", body);
     assert_int_equal(case_play(CASE_NOW, other), KC_OPERATE_ACCEPTED);
-    assert_int_equal(play_body("\"PayloadDigest\"", "\"Other\""), KC_OPERATE_ACCEPTED);
+    assert_int_equal(case_play_body("\"PayloadDigest\"", "\"Other\""), KC_OPERATE_ACCEPTED);
     assert_int_equal(
-        play_body("\"dig\":\"S512\",\"C", "\"dig\":\"SHA2\",\"C"), KC_OPERATE_ACCEPTED);
-    assert_int_equal(play_body("\"dig\":\"S512\",\"C", "\"C"), KC_OPERATE_ACCEPTED);
-    assert_int_equal(play_body("\"alg\":\"S512\"", "\"alg\":\"none\""), KC_OPERATE_ACCEPTED);
-    assert_int_equal(play_body("eyJPcGVy", "eyJP\\n  cGVy"), KC_OPERATE_ACCEPTED);
+        case_play_body("\"dig\":\"S512\",\"C", "\"dig\":\"SHA2\",\"C"), KC_OPERATE_ACCEPTED);
+    assert_int_equal(case_play_body("\"dig\":\"S512\",\"C", "\"C"), KC_OPERATE_ACCEPTED);
+    assert_int_equal(case_play_body("\"alg\":\"S512\"", "\"alg\":\"none\""), KC_OPERATE_ACCEPTED);
+    assert_int_equal(case_play_body("eyJPcGVy", "eyJP\\n  cGVy"), KC_OPERATE_ACCEPTED);
 }
 
 static void no_other_envelope_is_as_good_as_a_signed_one(void **state)
 {
     (void)state;
     static char payload[CASE_TEXT_MAX];
-    assert_int_equal(play_body("\"dig\"", "\"dig\":\"S512\",\"dig\""), BAD);
-    assert_int_equal(play_body("[{\"dig\"", "[{\"signatures\":[],\"dig\""), BAD);
-    assert_int_equal(play_body("{\"dig\"", "{\"enc\":\"A256CBC\",\"Salt\":"
-                                           "\"AAAAAAAAAAAAAAAAAAAAAA\",\"recipients\":[],\"dig\""),
+    assert_int_equal(case_play_body("\"dig\"", "\"dig\":\"S512\",\"dig\""), BAD);
+    assert_int_equal(case_play_body("[{\"dig\"", "[{\"signatures\":[],\"dig\""), BAD);
+    assert_int_equal(
+        case_play_body("{\"dig\"", "{\"enc\":\"A256CBC\",\"Salt\":"
+                                   "\"AAAAAAAAAAAAAAAAAAAAAA\",\"recipients\":[],\"dig\""),
         BAD);
-    assert_int_equal(play_body("{\"dig\"", "{\"enc\":\"none\",\"dig\""), BAD);
-    assert_int_equal(play_body("\"signatures\":[", "\"signatures\":{},\"x\":["), BAD);
-    assert_int_equal(play_body("\"signatures\":[", "\"signatures\":[],\"x\":["), STRANGER);
-    assert_int_equal(play_body("\"signature\":", "\"signature\":\"AA\",\"x\":"), STRANGER);
+    assert_int_equal(case_play_body("{\"dig\"", "{\"enc\":\"none\",\"dig\""), BAD);
+    assert_int_equal(case_play_body("\"signatures\":[", "\"signatures\":{},\"x\":["), BAD);
+    assert_int_equal(case_play_body("\"signatures\":[", "\"signatures\":[],\"x\":["), STRANGER);
+    assert_int_equal(case_play_body("\"signature\":", "\"signature\":\"AA\",\"x\":"), STRANGER);
     case_payload(CASE_AGREE, payload);
     char *unsigned_one = case_seal_by(payload, NULL, NULL);
     assert_int_equal(case_play(CASE_NOW, unsigned_one), STRANGER);

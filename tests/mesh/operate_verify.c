@@ -202,3 +202,15 @@ const char *operate_verify(const struct operate_service *service, struct kc_span
     kc_signed_object_done(&response);
     return wrong;
 }
+
+bool operate_request_time(struct kc_span request, uint64_t *time_ms)
+{
+    struct request read;
+    uint8_t id[KC_REPLAY_ID_SIZE];
+    bool is_said = request_open(request, &read) &&
+                   octets_of(&read.request.object, "ID", id, sizeof id) == sizeof id;
+    if (is_said)
+        *time_ms = kc_replay_time(id);
+    request_done(&read);
+    return is_said;
+}

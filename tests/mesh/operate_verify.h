@@ -16,4 +16,7 @@
 const char *operate_verify(const struct operate_service *service, struct kc_span request,
     const struct kc_operate_answer *answer, json_t **results);
 
+/* When a request says that it was made, milliseconds since 1970. False: it does not say so. */
+bool operate_request_time(struct kc_span request, uint64_t *time_ms);
+
 #endif
