@@ -147,6 +147,62 @@ static unsigned count_fields(enum kc_object_type type)
     return count + count_fields(info->parent);
 }
 
+/* A field as tests/proto/schema_fields has it. */
+static void describe(const struct kc_object_field *field, char *out, size_t room)
+{
+    static const char *const words[] = {
+        "text ", "integer ", "boolean ", "octets ", "time ", "", "tagged ", "envelope ", "value "};
+    int size = field->now != NULL ? snprintf(out, room, "was %s", field->now)
+                                  : snprintf(out, room, "%s%s%s", field->is_list ? "list of " : "",
+                                        words[field->kind], kc_object_info(field->type)->name);
+    assert_true(size > 0 && (size_t)size < room);
+    if (out[size - 1] == ' ')
+        out[size - 1] = '\0';
+}
+
+static enum kc_object_type type_named(const char *name)
+{
+    for (unsigned type = 1; type < KC_OBJECT_COUNT; type++)
+        if (strcmp(kc_object_info((enum kc_object_type)type)->name, name) == 0)
+            return (enum kc_object_type)type;
+    fail_msg("no %s in the table", name);
+    return KC_OBJECT_NONE;
+}
+
+/* "Object", or "Object.Field description". */
+static void expect_schema_line(char *line)
+{
+    char *left = line, due[200];
+    const char *object = strsep(&left, "."), *name = strsep(&left, " ");
+    enum kc_object_type type = type_named(object);
+    if (name == NULL)
+        return;
+    const struct kc_object_field *field = kc_object_field_named(type, name);
+    if (field == NULL)
+        fail_msg("%s has no %s", object, name);
+    describe(field, due, sizeof due);
+    if (strcmp(due, left) != 0)
+        fail_msg("%s.%s is %s, not %s", object, name, due, left);
+}
+
+static void has_each_structure_and_field_of_the_schemas(void **state)
+{
+    (void)state;
+    char line[200];
+    unsigned lines = 0;
+    FILE *file = fopen(KC_SOURCE_DIR "/tests/proto/schema_fields", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (*line != '#') {
+            expect_schema_line(line);
+            lines++;
+        }
+    }
+    fclose(file);
+    assert_true(lines > 700);
+}
+
 static void has_a_current_spelling_for_every_older_one(void **state)
 {
     (void)state;
@@ -359,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_what_it_encodes_for_each_row),
+        cmocka_unit_test(has_each_structure_and_field_of_the_schemas),
         cmocka_unit_test(has_a_current_spelling_for_every_older_one),
         cmocka_unit_test(names_no_field_of_an_object_twice),
         cmocka_unit_test(reads_every_spelling_as_the_current_one),
