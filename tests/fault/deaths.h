@@ -13,7 +13,8 @@
 
 /* What came of a request: the exit status of the command, or the class of the error; and its words. */
 struct outcome {
-    int status; /* 0: done */
+    bool is_again; /* given: it is asked once more, after a death */
+    int status;    /* 0: done */
     char said[512];
 };
 
@@ -32,9 +33,21 @@ struct act {
 /* Runs act->line. */
 void ask_by_shell(const struct act *act, struct outcome *outcome);
 
-/* The custodian is running and has been asked for nothing that is not finished. samples: how many of
- * the deaths of each act are died, spread over all of them; 0: each. Returns how many it died. */
+/* The custodian is running and has been asked for nothing that is not finished. samples: at how many
+ * of its writes it dies, spread over all of them; 0: at each. Who dies takes turns. Returns how many
+ * deaths there were. */
 size_t die_of(struct kc_custodian *custodian, const struct act *act, size_t samples);
+
+/*
+ * A front end before the custodian, which from now on dies too: alone, or with everything. Its store
+ * never has what the custodian has not; what it lacks it has when the same was asked again.
+ */
+struct deaths_front {
+    const char *folder; /* with its folder `store` */
+    void (*kill)(void);
+    void (*start)(void); /* returns when it serves */
+};
+void deaths_with_front(const struct deaths_front *front);
 
 /* Waits until the custodian answers from its vault. */
 void await_service_of(const struct kc_custodian *custodian);

@@ -18,7 +18,7 @@
 #define DOCUMENT_MAX ((size_t)1 << 18)
 
 static struct kc_custodian custodian, publisher;
-static size_t samples = 2; /* of each act; 0: each write, with each victim */
+static size_t samples = 2; /* of the writes of each act; 0: all */
 static size_t deaths;
 
 /* --- what a front end brings --- */

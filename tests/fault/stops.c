@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,9 +54,14 @@ void stops_end_offer(void)
 
 /* --- running --- */
 
+/* What this thread waits for is not to be interrupted by the end of a process that another started. */
 static void *run_job(void *unused)
 {
+    sigset_t ends;
     (void)unused;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &ends, NULL), 0);
     job.run(job.context);
     atomic_store(&page->ended, 1);
     atomic_fetch_add(&page->events, 1);

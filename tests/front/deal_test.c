@@ -61,19 +61,10 @@ static int accept_payload(const char *payload)
 /* The entry for the service's share of the connected device, for splitting and not for decrypting. */
 static int accept_splitter(void)
 {
-    static const char was[] = "CapabilityDecryptServiced", now[] = "CapabilityKeyGenerate";
-    static char payload[TEXT_MAX];
-    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
-    GOOD(kc_dare_envelope_read(admin_span(alice.connected.entries[0]), envelope));
-    char *text = calloc(1, envelope->body_size + 1);
-    memcpy(text, envelope->body, envelope->body_size);
-    const char *at = strstr(text, was);
-    assert_non_null(at);
-    snprintf(payload, sizeof payload, "%.*s%s%s", (int)(at - text), text, now, at + sizeof was - 1);
-    free(text);
-    kc_dare_envelope_done(envelope);
-    free(envelope);
-    return accept_payload(payload);
+    char *entry = mesh_splitter(&alice);
+    int status = mesh_transact(&alice, "MMM_Access", entry);
+    free(entry);
+    return status;
 }
 
 /* What a part of a response says as it stands, and its size. */
@@ -95,34 +86,10 @@ static int accept_successor(const struct kc_object *result, const char *subject)
 
 /* --- operations --- */
 
-static void write_device_key(struct kc_object_writer *w)
-{
-    uint8_t octets[KC_POINT_SIZE_MAX];
-    const struct kc_curve_info *info = kc_curve_info(KC_CURVE_X448);
-    kc_point_encode(&alice.device.encryption.public, octets);
-    kc_object_write_list(w, "PublicKeys");
-    kc_object_write_tagged(w, NULL, KC_OBJECT_PublicKeyECDH);
-    kc_object_write_text(w, "crv", info->name);
-    kc_object_write_octets(w, "Public", (struct kc_span){octets, info->point_size});
-    kc_object_write_end(w);
-    kc_object_write_end(w);
-}
-
 /* Asks to have a key split or made, with one part for the device. */
 static void deal(enum kc_object_type operation, const char *key, struct mesh_reply *reply)
 {
-    struct mesh_request request;
-    mesh_request_begin(&alice, &request, KC_OBJECT_OperateRequest);
-    kc_object_write_text(&request.w, "AccountAddress", alice.c.account.address);
-    kc_object_write_list(&request.w, "Operations");
-    kc_object_write_tagged(&request.w, NULL, operation);
-    kc_object_write_text(&request.w, "KeyId", key);
-    if (operation == KC_OBJECT_CryptographicOperationGenerate)
-        kc_object_write_text(&request.w, "Algorithm", "X448");
-    write_device_key(&request.w);
-    kc_object_write_end(&request.w);
-    kc_object_write_end(&request.w);
-    char *text = mesh_request_seal(&alice, &request, MESH_DEVICE);
+    char *text = mesh_deal_text(&alice, operation, key);
     mesh_post(&alice, text, reply);
     free(text);
     assert_int_equal(reply->status, 201);

@@ -16,11 +16,13 @@
 
 /* --- parties --- */
 
+int64_t mesh_clock_ahead_s;
+
 static uint64_t now_ms(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+    return (uint64_t)(time.tv_sec + mesh_clock_ahead_s) * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
 static void keys_make(struct mesh_party *party, uint8_t number)
@@ -342,6 +344,45 @@ int mesh_decrypt(struct mesh_party *party, const char *address, const struct adm
     }
     mesh_reply_done(&reply);
     return status;
+}
+
+char *mesh_splitter(const struct mesh_party *party)
+{
+    static const char was[] = "CapabilityDecryptServiced", now[] = "CapabilityKeyGenerate";
+    static uint8_t room[20000];
+    struct kc_object_writer w;
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    GOOD(kc_dare_envelope_read(admin_span(party->connected.entries[0]), envelope));
+    char *text = strndup((const char *)envelope->body, envelope->body_size);
+    const char *at = strstr(text, was);
+    assert_non_null(at);
+    kc_object_writer_init(&w, room, sizeof room);
+    w.json.out.size = (size_t)snprintf(
+        (char *)room, sizeof room, "%.*s%s%s", (int)(at - text), text, now, at + sizeof was - 1);
+    free(text);
+    kc_dare_envelope_done(envelope);
+    free(envelope);
+    return (char *)(uintptr_t)sample_envelope(
+        &w, &party->c.administrator, (struct kc_span){NULL, 0})
+        .bytes;
+}
+
+char *mesh_deal_text(struct mesh_party *party, enum kc_object_type operation, const char *key)
+{
+    struct mesh_request request;
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    const struct kc_curve_info *info = kc_curve_info(KC_CURVE_X448);
+    operate_begin(party, &request, party->c.account.address, operation, key);
+    if (operation == KC_OBJECT_CryptographicOperationGenerate)
+        kc_object_write_text(&request.w, "Algorithm", "X448");
+    kc_point_encode(&party->device.encryption.public, octets);
+    kc_object_write_list(&request.w, "PublicKeys");
+    kc_object_write_tagged(&request.w, NULL, KC_OBJECT_PublicKeyECDH);
+    kc_object_write_text(&request.w, "crv", info->name);
+    kc_object_write_octets(&request.w, "Public", (struct kc_span){octets, info->point_size});
+    kc_object_write_end(&request.w);
+    kc_object_write_end(&request.w);
+    return operate_seal(party, &request);
 }
 
 /* R and S of a service are sums; what it contributed is R less ours. */

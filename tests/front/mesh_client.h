@@ -12,6 +12,9 @@
 #include "tests/mesh/admin_case.h"
 #include "tests/support/custodian.h"
 
+/* How far the clock of those who ask is ahead, as the service's may be. */
+extern int64_t mesh_clock_ahead_s;
+
 struct mesh_service {
     struct kc_custodian custodian;
     struct kc_client *owner; /* of the custodian's socket */
@@ -123,6 +126,12 @@ char *mesh_decrypt_text(struct mesh_party *party, const char *address,
 /* Just the request for a contribution to a signature, with a commitment of whoever asks. */
 char *mesh_sign_text(
     struct mesh_party *party, const uint8_t digest[64], const struct kc_point *commitment);
+
+/* The entry for the service's share of the connected device's first key, for splitting and not for
+ * decrypting; and the request to have it, or a key that is made, split with a part for the device.
+ * operation: Share or Generate. Given: free. */
+char *mesh_splitter(const struct mesh_party *party);
+char *mesh_deal_text(struct mesh_party *party, enum kc_object_type operation, const char *key);
 
 /* A signature of both over a digest. */
 int mesh_sign(struct mesh_party *party, const uint8_t digest[64], uint8_t *signature);
