@@ -97,16 +97,20 @@ static enum kc_error seed_wrap_for(struct kc_mesh_making *making, const struct k
     return error;
 }
 
+/* A key that came without its sign has no fingerprint: it is named by that of one of the two. */
 static enum kc_error recipient_add(struct kc_mesh_making *making, const struct kc_public_key *key)
 {
     struct kc_point point;
+    struct kc_public_key named;
     struct kc_dare_envelope *envelope = &making->envelope;
     struct kc_dare_recipient *entry = &envelope->recipients[envelope->recipient_count];
     enum kc_error error = recipient_point(key, &point);
+    if (error == KC_OK)
+        error = kc_mesh_public_key(&point, &named);
     if (error != KC_OK)
         return error;
     KC_TEXT_COPY_ARRAY(entry->algorithm, key->algorithm);
-    if (!kc_text_copy(entry->kid, sizeof entry->kid, key->udf))
+    if (!kc_text_copy(entry->kid, sizeof entry->kid, key->udf[0] != '\0' ? key->udf : named.udf))
         return KC_ERR_TOO_LARGE;
     envelope->recipient_count++;
     return seed_wrap_for(making, &point, entry);

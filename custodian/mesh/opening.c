@@ -22,14 +22,29 @@ void kc_mesh_opening_done(struct kc_mesh_opening *opening)
     *opening = (struct kc_mesh_opening){0};
 }
 
+/* Whoever had the key from a PEM file knows its u alone, and names it with either sign: both agree to
+ * the same octets. */
+static bool names_recipient(const char *kid, const struct kc_public_key *recipient)
+{
+    uint8_t other[KC_POINT_SIZE_MAX];
+    const char *algorithm = recipient->algorithm;
+    const struct kc_curve_info *info = kc_curve_by_name(algorithm, strlen(algorithm));
+    if (kc_udf_names_key(kid, algorithm, (struct kc_span){recipient->octets, recipient->size}))
+        return true;
+    if (info == NULL || info->unsigned_size == 0 || recipient->size != info->point_size)
+        return false;
+    memcpy(other, recipient->octets, recipient->size);
+    other[info->unsigned_size] ^= 0x80;
+    return kc_udf_names_key(kid, algorithm, (struct kc_span){other, recipient->size});
+}
+
 static const struct kc_dare_recipient *find_entry(
     const struct kc_dare_envelope *envelope, const struct kc_public_key *recipient)
 {
-    struct kc_span public = {recipient->octets, recipient->size};
     for (size_t i = 0; i < envelope->recipient_count; i++) {
         const struct kc_dare_recipient *entry = &envelope->recipients[i];
         if (strcmp(entry->algorithm, recipient->algorithm) == 0 &&
-            kc_udf_names_key(entry->kid, recipient->algorithm, public))
+            names_recipient(entry->kid, recipient))
             return entry;
     }
     return NULL;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Envelopes that are made are those that are read. */
 #include "custodian/mesh/envelope_make.h"
+
+#include "base/secret.h"
+#include "custodian/mesh/opening.h"
 #include "tests/mesh/sample.h"
 #include "tests/mesh/source.h"
 #include "tests/support/cmocka.h"
@@ -106,6 +109,34 @@ static void each_recipient_opens_what_is_encrypted_and_signed(void **state)
     done(envelope);
 }
 
+/* A PEM file has no place for it, so who seals to one has either sign or none. */
+static void a_recipient_is_found_whatever_sign_the_sender_had(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        char *text;
+        size_t size;
+        uint8_t *content;
+        struct kc_public_key to;
+        struct kc_mesh_source source = sample_source();
+        struct sample_key key = sample_key(i < 3 ? KC_CURVE_X448 : KC_CURVE_X25519, 2);
+        struct kc_public_key whole;
+        GOOD(kc_mesh_public_key(&key.pair.public, &whole));
+        struct kc_span octets = {whole.octets, whole.size - (i % 3 == 1)};
+        whole.octets[whole.size - 1] ^= i % 3 == 2 ? 0x80 : 0;
+        GOOD(kc_public_key_make(key.public.algorithm, octets, &to));
+        struct kc_mesh_letter letter = {.payload = {(const uint8_t *)payload, strlen(payload)},
+            .recipients = &to,
+            .recipient_count = 1};
+        GOOD(kc_mesh_envelope_make(&source, &letter, &text, &size));
+        GOOD(kc_mesh_opening_whole(
+            (struct kc_span){(uint8_t *)text, size}, NULL, &key.pair, 1000, &content, &size));
+        assert_int_equal(size, strlen(payload));
+        kc_room_free(content);
+        free(text);
+    }
+}
+
 static void no_envelope_is_made_for_a_key_that_is_no_point(void **state)
 {
     (void)state;
@@ -148,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_signed_verifies_and_says_what_it_is),
         cmocka_unit_test(each_recipient_opens_what_is_encrypted_and_signed),
+        cmocka_unit_test(a_recipient_is_found_whatever_sign_the_sender_had),
         cmocka_unit_test(no_envelope_is_made_for_a_key_that_is_no_point),
         cmocka_unit_test(nothing_is_made_without_randomness),
     };
