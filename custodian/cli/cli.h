@@ -215,6 +215,8 @@ enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_escrow_verify(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_escrow_seal(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_escrow_open(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli); /* mesh_pin.c */
 enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Escrow of seeds: shares are shown, and read from a terminal or a file; never from the command's own
- * arguments, which others can see. */
+ * arguments, which others can see. And of keys, by an account's escrow key. */
 #include "custodian/cli/document.h"
+#include "custodian/cli/keys.h"
 #include "custodian/cli/operator.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/qr.h"
@@ -30,6 +31,14 @@ static enum kc_error begin(
 static void print(const struct kc_cli *cli, const struct kc_cli_call *call)
 {
     kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(call)->values, "escrow"));
+}
+
+static enum kc_error write_document(
+    const struct kc_cli *cli, struct kc_cli_call *call, struct kc_cli_target *target)
+{
+    KC_AUTO_OCTETS document = {NULL, 0};
+    enum kc_error error = kc_cli_call_read(call, KC_FIELD_DOCUMENT, &document);
+    return error == KC_OK ? kc_cli_target_write(cli, target, kc_cli_span(&document)) : error;
 }
 
 /* --- showing shares --- */
@@ -119,11 +128,8 @@ enum kc_error kc_cli_mesh_escrow_create(struct kc_cli *cli)
         error = kc_cli_call_pin(cli, &call);
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
-    KC_AUTO_OCTETS record = {NULL, 0};
     if (error == KC_OK)
-        error = kc_cli_call_read(&call, KC_FIELD_DOCUMENT, &record);
-    if (error == KC_OK)
-        error = kc_cli_target_write(cli, &target, kc_cli_span(&record));
+        error = write_document(cli, &call, &target);
     if (error == KC_OK) {
         print(cli, &call);
         error = show_shares(cli, &call);
@@ -250,6 +256,56 @@ enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
     error = kc_cli_call_pin(cli, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        print(cli, &call);
+    return error;
+}
+
+/* --- keys --- */
+
+/* The document is in its file before anything is told. */
+enum kc_error kc_cli_mesh_escrow_seal(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    struct kc_cli_key key;
+    struct kc_cli_target target = {.descriptor = -1};
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[1], &key);
+    if (error == KC_OK)
+        error = kc_cli_target_open(
+            cli, cli->values[KC_CLI_OUTPUT], 0644, kc_fields[KC_FIELD_DOCUMENT].most, &target);
+    if (error == KC_OK)
+        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_SEAL);
+    if (error == KC_OK) {
+        kc_cli_call_text(&call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
+        kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
+        error = kc_cli_call_pin(cli, &call);
+    }
+    if (error == KC_OK)
+        error = kc_cli_call_run(&call);
+    if (error == KC_OK)
+        error = write_document(cli, &call, &target);
+    if (error == KC_OK)
+        print(cli, &call);
+    kc_cli_target_done(&target);
+    return error;
+}
+
+enum kc_error kc_cli_mesh_escrow_open(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    KC_AUTO_OCTETS document = {NULL, 0};
+    enum kc_error error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
+    if (error == KC_OK)
+        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_OPEN);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
+    kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
+    error = kc_cli_call_file(&call, KC_FIELD_DOCUMENT, cli->arguments[1], &document);
+    if (error == KC_OK)
+        error = kc_cli_call_pin(cli, &call);
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)

@@ -61,6 +61,58 @@ void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_publ
     kc_object_write_end(w);
 }
 
+/* "X448z" for X448: a scalar as it is, not a seed. */
+static bool is_scalar_of(struct kc_json curve, const char *algorithm)
+{
+    char name[sizeof((struct kc_public_key *)NULL)->algorithm + 1];
+    size_t size = strlen(algorithm);
+    return kc_json_text(curve, name, sizeof name) == KC_OK && strlen(name) == size + 1 &&
+           memcmp(name, algorithm, size) == 0 && name[size] == 'z';
+}
+
+static enum kc_error private_read(
+    const struct kc_object *key_data, const char *algorithm, struct kc_scalar *scalar)
+{
+    uint8_t octets[KC_SCALAR_SIZE_MAX]; /* secret */
+    size_t size = sizeof octets;
+    struct kc_object private = kc_object_inner(key_data, "PrivateParameters");
+    const struct kc_curve_info *info = kc_curve_by_name(algorithm, strlen(algorithm));
+    if (info == NULL || private.type != KC_OBJECT_PrivateKeyECDH ||
+        !is_scalar_of(kc_object_member(&private, "crv"), algorithm))
+        return KC_ERR_CONTRIBUTION;
+    enum kc_error error = kc_json_octets(kc_object_member(&private, "Private"), octets, &size);
+    if (error == KC_OK)
+        error = kc_scalar_decode(scalar, info->curve, octets, size);
+    kc_wipe(octets, sizeof octets);
+    return error == KC_OK ? KC_OK : KC_ERR_CONTRIBUTION;
+}
+
+static enum kc_error scalar_check(
+    const struct kc_scalar *scalar, const struct kc_public_key *public)
+{
+    uint8_t octets[KC_POINT_SIZE_MAX];
+    struct kc_point point;
+    if (kc_point_multiply_base(&point, scalar) != KC_OK)
+        return KC_ERR_CONTRIBUTION;
+    kc_point_encode(&point, octets);
+    return public->size == kc_curve_info(scalar->curve)->point_size &&
+                   memcmp(octets, public->octets, public->size) == 0
+               ? KC_OK
+               : KC_ERR_CONTRIBUTION;
+}
+
+enum kc_error kc_mesh_read_scalar(
+    const struct kc_object *key_data, const struct kc_public_key *public, struct kc_scalar *scalar)
+{
+    KC_AUTO_SCALAR read = {0};
+    enum kc_error error = private_read(key_data, public->algorithm, &read);
+    if (error == KC_OK)
+        error = scalar_check(&read, public);
+    if (error == KC_OK)
+        *scalar = read;
+    return error;
+}
+
 void kc_mesh_write_share(
     struct kc_object_writer *w, const char *field, const struct kc_mesh_key_share *share)
 {

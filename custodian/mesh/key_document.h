@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys in documents that are made: public ones, and scalars on their way in an encrypted one. */
+/* Keys in documents: public ones, and scalars on their way in an encrypted one. */
 #ifndef KC_CUSTODIAN_MESH_KEY_DOCUMENT_H
 #define KC_CUSTODIAN_MESH_KEY_DOCUMENT_H
 
@@ -25,6 +25,17 @@ void kc_mesh_write_scalar(struct kc_object_writer *w, const char *field,
 /* The same, outermost, of a share that is to be taken up before a time: seconds since 1970. */
 void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_public_key *public,
     const struct kc_scalar *scalar, int64_t end);
+
+/*
+ * Reads what the two above write.
+ *
+ * public  whose scalar it must be
+ * scalar  secret; written only on KC_OK
+ *
+ * KC_ERR_CONTRIBUTION  none is in it, or it is another key's
+ */
+KC_CHECKED enum kc_error kc_mesh_read_scalar(
+    const struct kc_object *key_data, const struct kc_public_key *public, struct kc_scalar *scalar);
 
 /* A share of a key, for who holds it. All lent. */
 struct kc_mesh_key_share {

@@ -48,46 +48,6 @@ static enum kc_error seed_open(const struct kc_dare_envelope *envelope, const st
     return error;
 }
 
-/* "X448z" for X448: a scalar as it is, not a seed. */
-static bool is_scalar_of(struct kc_json curve, const char *algorithm)
-{
-    char name[sizeof((struct kc_public_key *)NULL)->algorithm + 1];
-    size_t size = strlen(algorithm);
-    return kc_json_text(curve, name, sizeof name) == KC_OK && strlen(name) == size + 1 &&
-           memcmp(name, algorithm, size) == 0 && name[size] == 'z';
-}
-
-static enum kc_error scalar_read(
-    const struct kc_object *key_data, const struct kc_public_key *own, struct kc_scalar *scalar)
-{
-    uint8_t octets[KC_SCALAR_SIZE_MAX];
-    size_t size = sizeof octets;
-    struct kc_object private = kc_object_inner(key_data, "PrivateParameters");
-    const struct kc_curve_info *info = kc_curve_by_name(own->algorithm, strlen(own->algorithm));
-    if (info == NULL || private.type != KC_OBJECT_PrivateKeyECDH ||
-        !is_scalar_of(kc_object_member(&private, "crv"), own->algorithm))
-        return KC_ERR_CONTRIBUTION;
-    enum kc_error error = kc_json_octets(kc_object_member(&private, "Private"), octets, &size);
-    if (error == KC_OK)
-        error = kc_scalar_decode(scalar, info->curve, octets, size);
-    kc_wipe(octets, sizeof octets);
-    return error == KC_OK ? KC_OK : KC_ERR_CONTRIBUTION;
-}
-
-/* Whether a share is the one that its verification share says. */
-static enum kc_error share_check(const struct kc_scalar *scalar, const struct kc_public_key *own)
-{
-    uint8_t public[KC_POINT_SIZE_MAX];
-    struct kc_point point;
-    if (kc_point_multiply_base(&point, scalar) != KC_OK)
-        return KC_ERR_CONTRIBUTION;
-    kc_point_encode(&point, public);
-    return own->size == kc_curve_info(scalar->curve)->point_size &&
-                   memcmp(public, own->octets, own->size) == 0
-               ? KC_OK
-               : KC_ERR_CONTRIBUTION;
-}
-
 static bool is_in_time(const struct kc_object *key_data, int64_t now)
 {
     int64_t end;
@@ -106,9 +66,7 @@ static enum kc_error content_read(
     if (error == KC_OK && !is_in_time(&key_data, terms->now))
         error = KC_ERR_REFUSED;
     if (error == KC_OK)
-        error = scalar_read(&key_data, terms->own, &scalar);
-    if (error == KC_OK)
-        error = share_check(&scalar, terms->own);
+        error = kc_mesh_read_scalar(&key_data, terms->own, &scalar);
     kc_json_done(&document);
     if (error == KC_OK)
         *share = scalar;

@@ -24,6 +24,7 @@
  *   envelope-sign, -seal, mesh-pin-create, mesh-earl-claim
  *                         application, base, account, device, share 1   sign    active
  *   mesh-group-join       account                               agree   active
+ *   mesh-escrow-seal      any                                   any     active
  *   share-split           application, account                  any     active
  *   share-envelope        share 1                               any     active
  *   share-form            application, base, resident            agree   active
@@ -168,6 +169,7 @@ static const struct fit fits[KC_OPERATIONS] = {
         .expires = true,
         .is_use = true,
         .is_mesh = true},
+    [KC_OPERATION_MESH_ESCROW_SEAL] = {.roles = ROLE_ANY, .states = STATE(ACTIVE)},
     [KC_OPERATION_ENVELOPE_SIGN] = ENVELOPE(SIGN),
     [KC_OPERATION_ENVELOPE_SEAL] = ENVELOPE(SIGN),
     [KC_OPERATION_MESH_PIN_CREATE] = ENVELOPE(SIGN),

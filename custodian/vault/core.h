@@ -631,7 +631,8 @@ kc_handler kc_vault_share_deal, kc_vault_share_dealt, kc_vault_frost_commit,
 kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_sign,
     kc_vault_envelope_seal;
 kc_handler kc_vault_mesh_escrow_create, kc_vault_mesh_escrow_share, kc_vault_mesh_escrow_show,
-    kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover, kc_vault_mesh_escrow_retire;
+    kc_vault_mesh_escrow_verify, kc_vault_mesh_escrow_recover, kc_vault_mesh_escrow_retire,
+    kc_vault_mesh_escrow_seal, kc_vault_mesh_escrow_open;
 kc_handler kc_vault_key_derive;
 kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_mesh_device_list,
     kc_vault_mesh_device_show, kc_vault_mesh_device_destroy, kc_vault_mesh_device_request,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key-derive: a named key of a seed that is here, such as the key of an account's store. */
+#include "custodian/mesh/account_create.h"
 #include "custodian/vault/derived.h"
 
 #include <string.h>
@@ -8,23 +9,6 @@ static enum kc_error wrong_name(struct kc_call *call)
 {
     kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_DETAIL].name);
     return KC_ERR_BAD_ARGUMENT;
-}
-
-/* Where a record of the key was destroyed, the new one is its next version. */
-static enum kc_error find_place(
-    struct kc_call *call, const struct kc_point *public, struct kc_record *wanted)
-{
-    struct kc_record named = {0}, *former = NULL;
-    enum kc_error error = kc_record_of_public(&named, public);
-    if (error == KC_OK)
-        error = kc_call_own_key(call, named.id, &former);
-    if (error != KC_OK || !former)
-        return error;
-    if (former->state != KC_STATE_DESTROYED)
-        return KC_ERR_EXISTS;
-    wanted->version = former->version;
-    memcpy(wanted->mac, former->mac, sizeof wanted->mac);
-    return KC_OK;
 }
 
 static enum kc_error read_wanted(
@@ -51,20 +35,19 @@ enum kc_error kc_vault_key_derive(struct kc_call *call)
         return wrong_name(call);
     kc_call_text(call, KC_FIELD_DETAIL, name, sizeof name);
     error = kc_call_seed_key(call, seed, name, &key);
-    if (error == KC_ERR_BAD_ARGUMENT)
-        return wrong_name(call);
+    if (error == KC_ERR_BAD_ARGUMENT || strcmp(name, KC_MESH_NAME_ESCROW) == 0)
+        return wrong_name(call); /* what is escrowed opens in mesh-escrow-open alone */
     if (error == KC_OK)
-        error = find_place(call, &key.public, &wanted);
+        error = kc_call_key_place(call, &key.public, &wanted);
     if (error != KC_OK)
         return error;
     struct kc_derived derived = kc_derived_of(KC_KIND_SEED, seed->id, name);
-    error = kc_call_stage_key(call, &wanted, &derived, &key.public, NULL, &staged);
+    error = kc_call_seed_named(call, seed, name);
+    if (error == KC_OK)
+        error = kc_call_stage_key(call, &wanted, &derived, &key.public, NULL, &staged);
     if (error != KC_OK)
         return error;
-    const struct kc_operation_row *row = &kc_operations[call->in.message.operation];
-    kc_call_describe(call, &call->answer.values, staged);
-    call->answer.values.present = kc_field_set_and(
-        call->answer.values.present, kc_field_set_or(row->answer, row->answer_optional));
+    kc_call_describe_made(call, staged);
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

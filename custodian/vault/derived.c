@@ -93,6 +93,30 @@ enum kc_error kc_call_derived_key(
 
 /* --- staging --- */
 
+enum kc_error kc_call_key_place(
+    struct kc_call *call, const struct kc_point *public, struct kc_record *wanted)
+{
+    struct kc_record named = {0}, *former = NULL;
+    enum kc_error error = kc_record_of_public(&named, public);
+    if (error == KC_OK)
+        error = kc_call_own_key(call, named.id, &former);
+    if (error != KC_OK || !former)
+        return error;
+    if (former->state != KC_STATE_DESTROYED)
+        return KC_ERR_EXISTS;
+    wanted->version = former->version;
+    memcpy(wanted->mac, former->mac, sizeof wanted->mac);
+    return KC_OK;
+}
+
+void kc_call_describe_made(struct kc_call *call, const struct kc_record *staged)
+{
+    const struct kc_operation_row *row = &kc_operations[call->in.message.operation];
+    kc_call_describe(call, &call->answer.values, staged);
+    call->answer.values.present = kc_field_set_and(
+        call->answer.values.present, kc_field_set_or(row->answer, row->answer_optional));
+}
+
 enum kc_error kc_call_stage_key(struct kc_call *call, const struct kc_record *wanted,
     const struct kc_derived *derived, const struct kc_point *public, const struct kc_secret *secret,
     struct kc_record **staged)
@@ -103,7 +127,8 @@ enum kc_error kc_call_stage_key(struct kc_call *call, const struct kc_record *wa
     kc_writer_init(&w, body, sizeof body);
     pack(&w, derived);
     named.kind = KC_KIND_KEY;
-    named.state = KC_STATE_ACTIVE;
+    if (named.state != KC_STATE_DISABLED)
+        named.state = KC_STATE_ACTIVE;
     named.created = kc_call_now(call);
     enum kc_error error = kc_writer_finish(&w) == KC_OK ? KC_OK : KC_ERR_INTERNAL;
     if (error == KC_OK)

@@ -20,7 +20,8 @@ struct kc_derived {
     struct kc_derived_part {
         uint8_t kind;               /* KC_KIND_SEED or KC_KIND_COMPOSITE; 0: the record has a secret
                                      * of its own, and the name says just what the key is for */
-        char id[KC_RECORD_ID_SIZE]; /* of the seed's record */
+        char id[KC_RECORD_ID_SIZE]; /* of the seed's record; of a key with its own secret: of the
+                                     * account's seed whose key it is or was; or of the other share */
         char name[KC_MESH_KEY_NAME_SIZE]; /* "BaseDeviceSign" */
     } parts[KC_DERIVED_PARTS_MAX];
 };
@@ -41,11 +42,19 @@ KC_CHECKED enum kc_error kc_derived_read(const struct kc_record *key, struct kc_
 KC_CHECKED enum kc_error kc_call_derived_key(
     struct kc_call *call, const struct kc_record *record, struct kc_key *key);
 
+/* Where the record of a key of the Mesh goes: nowhere if there is one; if it was destroyed, the new one
+ * is its next version, which stands in wanted. KC_ERR_EXISTS, and the errors of kc_call_record */
+KC_CHECKED enum kc_error kc_call_key_place(
+    struct kc_call *call, const struct kc_point *public, struct kc_record *wanted);
+
+/* Describes a key that was staged, in those fields of the answer that its operation has. */
+void kc_call_describe_made(struct kc_call *call, const struct kc_record *staged);
+
 /*
  * Stages the record of a key of the Mesh.
  *
  * wanted   keyring, label, account, role, residence; of a share its columns. A former version of it,
- *          which is no key any more, stands in version and mac.
+ *          which is no key any more, stands in version and mac. Disabled stays so; others are active.
  * secret   NULL for the derived residence; its public half then is that of `public`
  *
  * Errors of kc_record_of_public, kc_call_stage and kc_keeper_protect

@@ -51,13 +51,16 @@ static const struct leaf *leaves_of(const struct kc_recovery_seed *seed)
 
 /* A key of a seed, and the record that it has here. */
 struct branch {
-    const struct leaf *leaf; /* NULL: there is no such */
+    struct leaf leaf;        /* no suffix: one that has a label of its own */
     struct kc_key key;       /* secret */
     struct kc_record *found; /* NULL: none */
 };
 
 struct branches {
-    struct branch of[LEAVES_MAX];
+    struct branch of[LEAVES_MAX + KC_SEED_NAMES_MAX];
+    size_t count;
+    char names[KC_SEED_NAMES_MAX]
+              [KC_MESH_KEY_NAME_SIZE]; /* of those that were derived by request */
 };
 
 static void branches_done(struct branches *branches)
@@ -72,21 +75,43 @@ static enum kc_error branch_find(
 {
     struct kc_record named = {0};
     enum kc_error error = kc_mesh_seed_key((struct kc_span){seed->octets, seed->size},
-        seed->signing, KC_DERIVATION_CURRENT, branch->leaf->name, &branch->key);
+        seed->signing, KC_DERIVATION_CURRENT, branch->leaf.name, &branch->key);
     if (error == KC_OK)
         error = kc_record_of_public(&named, &branch->key.public);
     return error == KC_OK ? kc_call_own_key(call, named.id, &branch->found) : error;
 }
 
+/* Those that each seed of its type has. */
+static void leaves_add(const struct kc_recovery_seed *seed, struct branches *branches)
+{
+    const struct leaf *leaves = leaves_of(seed);
+    for (size_t i = 0; i < LEAVES_MAX && leaves[i].name; i++)
+        branches->of[branches->count++].leaf = leaves[i];
+}
+
+static bool has_branch(const struct branches *branches, const char *name)
+{
+    for (size_t i = 0; i < branches->count; i++)
+        if (strcmp(branches->of[i].leaf.name, name) == 0)
+            return true;
+    return false;
+}
+
+/* And those that were derived of this one. */
+static void names_add(const struct kc_record *record, struct branches *branches)
+{
+    size_t count = kc_seed_names(record, branches->names);
+    for (size_t i = 0; i < count; i++)
+        if (!has_branch(branches, branches->names[i]))
+            branches->of[branches->count++].leaf.name = branches->names[i];
+}
+
 static enum kc_error branches_find(
     struct kc_call *call, const struct kc_recovery_seed *seed, struct branches *branches)
 {
-    const struct leaf *leaves = leaves_of(seed);
     enum kc_error error = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < LEAVES_MAX && leaves[i].name; i++) {
-        branches->of[i].leaf = &leaves[i];
+    for (size_t i = 0; error == KC_OK && i < branches->count; i++)
         error = branch_find(call, seed, &branches->of[i]);
-    }
     return error;
 }
 
@@ -177,7 +202,10 @@ static enum kc_error recover(struct kc_call *call, struct kc_record *wanted,
     kc_wipe(secret, sizeof secret);
     if (error == KC_OK)
         error = name_seed(call, seed, wanted);
-    return error == KC_OK ? branches_find(call, seed, branches) : error;
+    if (error != KC_OK)
+        return error;
+    leaves_add(seed, branches);
+    return branches_find(call, seed, branches);
 }
 
 /* The record of a key; one that was kept when the seed was retired stays as it is. */
@@ -185,7 +213,7 @@ static enum kc_error stage_branch(
     struct kc_call *call, const struct kc_record *seed, const struct branch *branch)
 {
     struct kc_record *staged, wanted = {.role = seed->role, .residence = KC_RESIDENCE_DERIVED};
-    struct kc_derived derived = kc_derived_of(KC_KIND_SEED, seed->id, branch->leaf->name);
+    struct kc_derived derived = kc_derived_of(KC_KIND_SEED, seed->id, branch->leaf.name);
     if (branch->found && branch->found->state != KC_STATE_DESTROYED)
         return KC_OK;
     if (branch->found) {
@@ -195,7 +223,7 @@ static enum kc_error stage_branch(
     memcpy(wanted.keyring, seed->keyring, sizeof wanted.keyring);
     memcpy(wanted.account, seed->account, sizeof wanted.account);
     (void)snprintf(
-        wanted.label, sizeof wanted.label, "%.*s%s", LABEL_MAX, seed->label, branch->leaf->suffix);
+        wanted.label, sizeof wanted.label, "%.*s%s", LABEL_MAX, seed->label, branch->leaf.suffix);
     return kc_call_stage_key(call, &wanted, &derived, &branch->key.public, NULL, &staged);
 }
 
@@ -213,7 +241,7 @@ static enum kc_error stage_all(struct kc_call *call, struct kc_record *wanted,
     memcpy(secret.bytes, seed->octets, seed->size);
     wanted->body = profile.span;
     error = kc_call_stage_seed(call, wanted, &secret, &staged);
-    for (size_t i = 0; error == KC_OK && i < LEAVES_MAX && branches->of[i].leaf; i++)
+    for (size_t i = 0; error == KC_OK && i < branches->count; i++)
         error = stage_branch(call, wanted, &branches->of[i]);
     if (error == KC_OK)
         kc_call_set_text(call, KC_FIELD_KEY, kc_call_print(call, "%s", wanted->id));
@@ -288,11 +316,12 @@ static enum kc_error open_seed(
     return KC_OK;
 }
 
-/* A key that is in use gets a secret of its own; that of the profile goes with the seed. */
-static enum kc_error keep_branch(struct kc_call *call, const struct branch *branch)
+/* A key gets a secret of its own; that of the profile goes with the seed. */
+static enum kc_error keep_branch(
+    struct kc_call *call, const struct kc_record *seed, const struct branch *branch)
 {
     struct kc_record *staged, wanted = *branch->found;
-    struct kc_derived derived = kc_derived_of(0, "", branch->leaf->name);
+    struct kc_derived derived = kc_derived_of(0, seed->id, branch->leaf.name);
     KC_AUTO_SECRET secret = {0};
     enum kc_error error =
         kc_secret_init(&secret, kc_curve_info(branch->key.scalar.curve)->scalar_size);
@@ -303,18 +332,19 @@ static enum kc_error keep_branch(struct kc_call *call, const struct branch *bran
     return kc_call_stage_key(call, &wanted, &derived, &branch->key.public, &secret, &staged);
 }
 
-static enum kc_error keep_branches(struct kc_call *call, const struct branches *branches)
+static enum kc_error keep_branches(
+    struct kc_call *call, const struct kc_record *seed, const struct branches *branches)
 {
     enum kc_error error = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < LEAVES_MAX && branches->of[i].leaf; i++) {
+    for (size_t i = 0; error == KC_OK && i < branches->count; i++) {
         const struct branch *branch = &branches->of[i];
-        bool is_derived = branch->found && branch->found->state == KC_STATE_ACTIVE &&
+        bool is_derived = branch->found && branch->found->state != KC_STATE_DESTROYED &&
                           branch->found->residence == KC_RESIDENCE_DERIVED;
         if (!is_derived)
             continue;
-        error = strcmp(branch->leaf->name, KC_MESH_NAME_PROFILE) == 0
+        error = strcmp(branch->leaf.name, KC_MESH_NAME_PROFILE) == 0
                     ? kc_call_destroy(call, branch->found)
-                    : keep_branch(call, branch);
+                    : keep_branch(call, seed, branch);
     }
     return error;
 }
@@ -328,13 +358,16 @@ enum kc_error kc_vault_mesh_escrow_retire(struct kc_call *call)
     enum kc_error error = find_retiring(call, &record);
     if (error == KC_OK)
         error = open_seed(call, record, &seed);
-    if (error == KC_OK)
-        error = branches_find(call, &seed, &branches);
+    if (error != KC_OK)
+        return error;
+    leaves_add(&seed, &branches);
+    names_add(record, &branches);
+    error = branches_find(call, &seed, &branches);
     if (error == KC_OK)
         error = kc_call_operator(call, &proven);
     if (error != KC_OK || !proven)
         return error;
-    error = keep_branches(call, &branches);
+    error = keep_branches(call, record, &branches);
     if (error == KC_OK)
         error = kc_call_destroy(call, record);
     if (error != KC_OK)

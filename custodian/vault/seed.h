@@ -11,7 +11,8 @@
  *   index            enum kc_derivation; 0 is the current one
  *   secret           key specifier (2 octets), random octets; without the type octet of the UDF
  *   body             the enveloped profile, signed, as it stands
- *   attributes       of an account's: KC_SEED_PENDING while none of its escrows counts
+ *   attributes       of an account's, a line each: KC_SEED_PENDING while none of its escrows counts,
+ *                    and the names by which keys were derived of it (key-derive)
  *
  * The seed of an activation is the same in the secret of a record of KC_KIND_COMPOSITE.
  */
@@ -50,6 +51,7 @@ KC_CHECKED enum kc_error kc_call_seed_key(
     struct kc_call *call, const struct kc_record *record, const char *name, struct kc_key *key);
 
 #define KC_SEED_PENDING "escrow pending"
+#define KC_SEED_NAMES_MAX 14 /* keys that may be derived of an account's seed, beside its own */
 
 void kc_seed_set_pending(struct kc_record *seed);
 bool kc_seed_is_pending(const struct kc_record *seed);
@@ -57,6 +59,16 @@ bool kc_seed_is_pending(const struct kc_record *seed);
 /* One of its escrows counts from now on: stages the seed without the mark, if it has it. Errors of
  * kc_call_stage and the keeper. */
 KC_CHECKED enum kc_error kc_call_seed_escrowed(struct kc_call *call, const struct kc_record *seed);
+
+/* A key is derived of an account's seed: stages the seed with its name, if it has not got it, so that
+ * the key is found when the seed goes. KC_ERR_LIMIT: there are KC_SEED_NAMES_MAX; and the errors of
+ * kc_call_stage and the keeper. */
+KC_CHECKED enum kc_error kc_call_seed_named(
+    struct kc_call *call, const struct kc_record *seed, const char *name);
+
+/* The names that an account's seed has, in order; how many. */
+size_t kc_seed_names(
+    const struct kc_record *seed, char names[static KC_SEED_NAMES_MAX][KC_MESH_KEY_NAME_SIZE]);
 
 /* Stages a seed that is new, its secret protected: all columns but this stand. Errors of
  * kc_call_stage and kc_keeper_protect. */

@@ -95,6 +95,37 @@ static void shares_come_from_descriptors_too_and_from_no_file_of_others(void **s
           " | grep -qx 2");
 }
 
+/* The account's seed comes back from its shares, and with it what was escrowed to its escrow key. */
+static void a_store_s_key_is_escrowed_and_taken_back_on_another_machine(void **state)
+{
+    (void)state;
+    HOLDS("umask 077; L mesh account create alice@example.com -l alice -o alice -p pin --json > "
+          "made &&"
+          " sed -n 's/.*\"account_udf\": *\"\\([^\"]*\\)\".*/\\1/p' made > alice.udf &&"
+          " test -s alice.udf");
+    HOLDS("L key derive $(cat alice.udf) CompleteAccountEncryptMMM_Contact -l contacts &&"
+          " L key public contacts -o contacts.pem && echo 'A contact.' > contact &&"
+          " L key generate -l author -a Ed448 && L envelope seal author contact --to contacts.pem");
+    SAYS(2, "detail", "L key derive $(cat alice.udf) CompleteAccountEscrow -l escrow");
+    HOLDS("L mesh escrow seal $(cat alice.udf) contacts -o contacts.escrow -p pin");
+    SAYS(3, "escrow-key", "L mesh escrow seal $(cat alice.udf) 'alice sign' -o other -p pin");
+    SAYS(3, "escrow-key",
+        "L mesh escrow seal $(cat alice.udf) 'alice authenticate' -o other -p pin; code=$?;"
+        " test ! -e other && exit $code");
+    SAYS(3, "operator-proof",
+        "L mesh escrow seal $(cat alice.udf) contacts -o other -p wrong; code=$?;"
+        " sleep 2; exit $code");
+    HOLDS("umask 077; L mesh escrow create $(cat alice.udf) -n 2 -m 2 -o alice.record -p pin"
+          " > alice.said && grep ' : ' alice.said > alice.shares");
+    SAYS(3, "refused", "O mesh escrow open $(cat alice.udf) contacts.escrow -l contacts -p pin");
+    HOLDS("O mesh escrow recover $(cat alice.udf) alice.record -l alice -p pin"
+          " --shares-file alice.shares");
+    HOLDS("O mesh escrow open $(cat alice.udf) contacts.escrow -l contacts -p pin &&"
+          " O envelope open contacts contact.dare -o contact.opened &&"
+          " cmp contact contact.opened");
+    SAYS(4, "exists", "O mesh escrow open $(cat alice.udf) contacts.escrow -l again -p pin");
+}
+
 static void a_share_is_shown_as_a_qr_code(void **state)
 {
     (void)state;
@@ -106,6 +137,8 @@ static void envelopes_are_made_and_opened(void **state)
     (void)state;
     HOLDS("L key generate -l signs -a Ed448 && L key generate -l opens -a X448 &&"
           " L key public signs -o signs.pem && echo 'The message.' > message");
+    HOLDS("L key public opens -o opens.pem && L envelope seal signs message --to opens.pem &&"
+          " L envelope open opens message.dare -o opened && rm message.dare opened");
     HOLDS("L envelope seal signs message --to opens && L envelope show message.dare &&"
           " L envelope verify message.dare signs.pem");
     HOLDS("L envelope open opens message.dare --public signs.pem -o opened && cmp opened message");
@@ -151,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_machine_s_seed_is_recovered_on_another),
         cmocka_unit_test(shares_come_from_descriptors_too_and_from_no_file_of_others),
+        cmocka_unit_test(a_store_s_key_is_escrowed_and_taken_back_on_another_machine),
         cmocka_unit_test(a_share_is_shown_as_a_qr_code),
         cmocka_unit_test(envelopes_are_made_and_opened),
         cmocka_unit_test(sequences_are_made_of_envelopes),

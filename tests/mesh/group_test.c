@@ -4,6 +4,7 @@
 
 #include "custodian/mesh/escrow_key.h"
 #include "custodian/mesh/invitation.h"
+#include "custodian/mesh/key_document.h"
 #include "custodian/mesh/share_envelope.h"
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
@@ -194,11 +195,11 @@ static void a_key_that_signs_is_not_escrowed(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         assert_int_equal(kc_mesh_escrow_key(&c->source, refused[i], &c->store.pair,
                              &c->escrow.public, &c->administrator.pair, &text, &size),
-            KC_ERR_REFUSED);
+            KC_ERR_ESCROW_KEY);
     assert_int_equal(
         kc_mesh_escrow_key(&c->source, "CompleteAccountEncryptMMM_Contact", &c->signature.pair,
             &c->escrow.public, &c->administrator.pair, &text, &size),
-        KC_ERR_REFUSED);
+        KC_ERR_ESCROW_KEY);
     GOOD(kc_mesh_escrow_key(&c->source, "CompleteAccountEncryptMMM_Contact", &c->store.pair,
         &c->escrow.public, &c->administrator.pair, &text, &size));
     struct kc_object key = admin_open(admin_span(text), &c->administrator.public, &c->escrow.pair,
@@ -207,6 +208,65 @@ static void a_key_that_signs_is_not_escrowed(void **state)
     kc_json_done(&document);
     free(octets);
     free(text);
+}
+
+/* An envelope to the escrow key with a KeyData in it; given: free. */
+static char *escrowed(const struct admin_case *c, const struct kc_public_key *public,
+    const struct kc_scalar *scalar, const struct kc_key *signer)
+{
+    uint8_t room[KC_MESH_KEY_DOCUMENT_MAX];
+    struct kc_object_writer w;
+    char *text;
+    size_t size;
+    kc_object_writer_init(&w, room, sizeof room);
+    kc_mesh_write_scalar(&w, NULL, public, scalar);
+    GOOD(kc_object_writer_finish(&w));
+    struct kc_mesh_letter letter = {.payload = {room, w.json.out.size},
+        .signer = signer,
+        .recipients = &c->escrow.public,
+        .recipient_count = 1};
+    GOOD(kc_mesh_envelope_make(&c->source, &letter, &text, &size));
+    return text;
+}
+
+static void expect_open(const struct admin_case *c, char *text, enum kc_error error)
+{
+    KC_AUTO_KEY key = {0};
+    assert_int_equal(
+        kc_mesh_escrow_key_open(admin_span(text), &c->escrow.pair, &c->administrator.public, &key),
+        error);
+    free(text);
+}
+
+static void an_escrowed_key_is_taken_back_with_the_escrow_key(void **state)
+{
+    const struct group *g = *state;
+    const struct admin_case *c = g->c;
+    const struct kc_key *store = &c->store.pair, *administrator = &c->administrator.pair;
+    KC_AUTO_KEY key = {0};
+    char *text;
+    size_t size;
+    GOOD(kc_mesh_escrow_key(&c->source, "CompleteAccountEncryptMMM_Contact", store,
+        &c->escrow.public, administrator, &text, &size));
+    struct kc_span span = admin_span(text);
+    GOOD(kc_mesh_escrow_key_open(span, &c->escrow.pair, &c->administrator.public, &key));
+    assert_true(kc_point_equal(&key.public, &store->public));
+    assert_int_equal(
+        kc_mesh_escrow_key_open(span, &c->encryption.pair, &c->administrator.public, &key),
+        KC_ERR_DECRYPTION);
+    assert_int_equal(kc_mesh_escrow_key_open(span, &c->escrow.pair, &c->signature.public, &key),
+        KC_ERR_SIGNATURE);
+    free(text);
+    expect_open(c, escrowed(c, &c->store.public, &store->scalar, administrator), KC_OK);
+    expect_open(c, escrowed(c, &c->store.public, &store->scalar, NULL), KC_ERR_SIGNATURE);
+    expect_open(
+        c, escrowed(c, &c->encryption.public, &store->scalar, administrator), KC_ERR_CONTRIBUTION);
+    expect_open(c, escrowed(c, &c->signature.public, &c->signature.pair.scalar, administrator),
+        KC_ERR_ESCROW_KEY);
+    expect_open(c, strdup("[]"), KC_ERR_DECRYPTION);
+    text = calloc(1, KC_ESCROW_KEY_MAX + 2);
+    memset(text, ' ', KC_ESCROW_KEY_MAX + 1);
+    expect_open(c, text, KC_ERR_TOO_LARGE);
 }
 
 /* --- what the member takes --- */
@@ -447,6 +507,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             who_leaves_is_named_where_only_administrators_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_that_signs_is_not_escrowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_escrowed_key_is_taken_back_with_the_escrow_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_invitation_gives_its_member_the_share, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -62,6 +62,8 @@ static const struct changing {
     {KC_OPERATION_MESH_ESCROW_VERIFY, KC_OK, false},
     {KC_OPERATION_MESH_ESCROW_RECOVER, KC_ERR_EXISTS, false},
     {KC_OPERATION_MESH_ESCROW_RETIRE, KC_ERR_REFUSED, false},
+    {KC_OPERATION_MESH_ESCROW_SEAL, KC_OK, false},
+    {KC_OPERATION_MESH_ESCROW_OPEN, KC_ERR_EXISTS, false},
 };
 
 /* The rest of the Mesh's operations: they change nothing, or what a death ends by itself. */
