@@ -3,14 +3,12 @@
 
 #include "custodian/front/crowd.h"
 #include "custodian/front/deadline.h"
+#include "custodian/front/early.h"
 #include "custodian/front/http_check.h"
 #include "custodian/front/rate.h"
 #include "custodian/front/workers.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,15 +20,15 @@
 #define THREADS_MAX 4             /* that read and write connections */
 #define HEAD_SIZE ((size_t)16384) /* octets that libmicrohttpd has for a request's head */
 #define BODY_START ((size_t)4096) /* octets of room for a body that does not say its size */
-#define DISCARDED_MAX 4           /* bodies' worth of octets that are read after the limit */
+#define DISCARDED_MAX 128         /* bodies' worth of octets that are read after the limit */
 #define RETRY_BUSY_S 1
+#define TOO_LARGE "The request is too large"
 
 struct kc_http {
     const struct kc_front_settings *settings;
     kc_http_answer answer;
     void *context;
     struct MHD_Daemon *daemon;
-    int listening; /* the daemon's to close */
     struct kc_workers *workers;
     struct kc_deadlines *deadlines;
     struct kc_crowd *crowd;
@@ -48,7 +46,8 @@ struct visit {
     uint8_t *body;
     size_t size, room;
     size_t discarded;
-    bool given; /* to the workers */
+    bool is_told; /* that it is too large, before it was there */
+    bool given;   /* to the workers */
     struct kc_front_reply reply;
 };
 
@@ -163,9 +162,14 @@ static bool take_token(struct kc_http *http, struct MHD_Connection *connection)
     return !info || kc_rate_take(http->rate, info->client_addr, now_ms());
 }
 
-static const char *header(struct MHD_Connection *connection, const char *name)
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
+    size_t name_size, const char *value, size_t value_size)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    (void)kind;
+    (void)name_size;
+    if (value)
+        kc_http_head_add(context, name, value, value_size);
+    return MHD_YES;
 }
 
 static struct visit *visit_new(struct kc_http *http, struct MHD_Connection *connection)
@@ -181,28 +185,39 @@ static struct visit *visit_new(struct kc_http *http, struct MHD_Connection *conn
     return visit;
 }
 
+/* Whoever sends on regardless sees the answer only if the connection is not reset meanwhile: so what
+ * comes is read and dropped, for a while. */
+static enum MHD_Result tell_too_large(struct visit *visit)
+{
+    visit->is_told = true;
+    kc_early_answer(visit->connection, 413, TOO_LARGE);
+    return MHD_YES;
+}
+
 /* The first call for a request: its head is there. */
 static enum MHD_Result begin(struct visit *visit, const char *path, const char *method)
 {
     struct MHD_Connection *connection = visit->connection;
     const char *words = NULL;
-    const struct kc_http_head head = {method, path, header(connection, MHD_HTTP_HEADER_HOST),
-        header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
-        header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH)};
+    struct kc_http_head head = {.method = method, .path = path};
+    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, &head);
     if (atomic_load(&visit->http->stopping))
         return refuse(visit, 503, "The service is stopping");
     if (!take_token(visit->http, connection))
         return refuse(visit, 429, "Too many requests");
     int status = kc_http_check(visit->http->settings, &head, &words);
+    if (status == 413 && !head.expect) /* else it waits for an answer before it sends */
+        return tell_too_large(visit);
     return status ? refuse(visit, status, words) : MHD_YES;
 }
 
-/* Keeps what came of the body. What is beyond the limit is read and dropped, for a while, as an
- * answer can be given only after the body. */
+/* Keeps what came of the body. */
 static enum MHD_Result collect(struct visit *visit, const char *octets, size_t size)
 {
     size_t limit = visit->http->settings->limits.body_size;
-    if (visit->discarded > 0 || size > limit - visit->size) {
+    if (!visit->is_told && size > limit - visit->size)
+        (void)tell_too_large(visit);
+    if (visit->is_told) {
         visit->discarded += size;
         return visit->discarded <= DISCARDED_MAX * limit ? MHD_YES : MHD_NO;
     }
@@ -234,8 +249,8 @@ static enum MHD_Result give(struct visit *visit)
 {
     struct kc_http *http = visit->http;
     kc_deadline_set(http->deadlines, place_of(visit->connection), false);
-    if (visit->discarded > 0)
-        return refuse(visit, 413, "The request is too large");
+    if (visit->is_told)
+        return MHD_NO; /* nothing is left but to close the connection */
     visit->given = true;
     MHD_suspend_connection(visit->connection);
     enum kc_error error = kc_workers_put(http->workers, visit);
@@ -296,50 +311,20 @@ static unsigned thread_count(const struct kc_front_settings *settings)
     return count < settings->limits.connections ? count : 1;
 }
 
-static void address_of(const struct kc_front_settings *settings, struct sockaddr_storage *address)
-{
-    struct sockaddr_in *four = (struct sockaddr_in *)(void *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)address;
-    memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, settings->address, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons((uint16_t)settings->port);
-    } else {
-        (void)inet_pton(AF_INET6, settings->address, &six->sin6_addr);
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons((uint16_t)settings->port);
-    }
-}
-
-int kc_http_bind(const struct kc_front_settings *settings)
-{
-    struct sockaddr_storage address;
-    const int yes = 1, no = 0;
-    address_of(settings, &address);
-    int made = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (made < 0)
-        return -1;
-    bool good = setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0;
-    if (good && address.ss_family == AF_INET6) /* "::" is IPv4 too */
-        good = setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0;
-    socklen_t size =
-        address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    good = good && bind(made, (const struct sockaddr *)&address, size) == 0 &&
-           listen(made, SOMAXCONN) == 0;
-    if (good)
-        return made;
-    int cause = errno;
-    close(made);
-    errno = cause;
-    return -1;
-}
-
 /* Only the front end logs, and it is told what matters by status codes. */
 static void say_nothing(void *context, const char *format, va_list arguments)
 {
     (void)context;
     (void)format;
     (void)arguments;
+}
+
+/* What is no text is not taken for the text before it: as it stands it is no path of ours. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
 static struct MHD_Daemon *start(struct kc_http *http, int listening, bool has_tls)
@@ -354,13 +339,13 @@ static struct MHD_Daemon *start(struct kc_http *http, int listening, bool has_tl
     unsigned threads = thread_count(http->settings);
 
     return MHD_start_daemon(flags | (has_tls ? MHD_USE_TLS : 0U), 0, may_connect, http, serve, http,
-        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listening,
-        MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)limits->request_deadline_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_SIZE,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_ARRAY, has_tls ? tls : none,
-        MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_THREAD_POOL_SIZE,
+        threads > 1 ? threads : 0U, MHD_OPTION_CONNECTION_LIMIT, (unsigned)limits->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)limits->request_deadline_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_SIZE, MHD_OPTION_NOTIFY_CONNECTION,
+        connection_changed, http, MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_ARRAY,
+        has_tls ? tls : none, MHD_OPTION_END);
 }
 
 static void init_locks(struct kc_http *http)
@@ -397,20 +382,8 @@ enum kc_error kc_http_new(const struct kc_front_settings *settings, int listenin
         kc_http_free(made);
         return error;
     }
-    made->listening = listening;
     *http = made;
     return KC_OK;
-}
-
-uint16_t kc_http_port(const struct kc_http *http)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    if (getsockname(http->listening, (struct sockaddr *)&address, &size) < 0)
-        return 0;
-    return ntohs(address.ss_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)(const void *)&address)->sin6_port
-                     : ((const struct sockaddr_in *)(const void *)&address)->sin_port);
 }
 
 void kc_http_open(struct kc_http *http)
@@ -437,13 +410,14 @@ static bool wait_for_visits(struct kc_http *http)
 
 bool kc_http_stop(struct kc_http *http)
 {
+    uint64_t until = now_ms() + http->settings->limits.stop_deadline_ms;
     atomic_store(&http->stopping, true);
     int listening = MHD_quiesce_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
     bool all = wait_for_visits(http);
-    /* a client that is still sending its request has no claim; one that is worked on has */
-    bool idle = kc_workers_drain(http->workers, http->settings->limits.stop_deadline_ms);
+    uint64_t now = now_ms();
+    bool idle = kc_workers_drain(http->workers, now < until ? (uint32_t)(until - now) : 0);
     return idle && all;
 }
 

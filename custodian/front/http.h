@@ -32,24 +32,17 @@ typedef void (*kc_http_answer)(void *context, struct kc_span body, struct kc_fro
 
 struct kc_http;
 
-/* Binds the address, which root alone may be able to; returns a socket that listens, or -1 with
- * errno. */
-int kc_http_bind(const struct kc_front_settings *settings);
-
 /*
  * Makes all threads, and serves nobody until kc_http_open.
  *
  * settings   borrowed
- * listening  of kc_http_bind; given on KC_OK
+ * listening  of kc_listen; given on KC_OK
  * tls        borrowed; NULL: plain HTTP
  *
  * KC_ERR_NO_MEMORY  of threads or descriptors, too
  */
 KC_CHECKED enum kc_error kc_http_new(const struct kc_front_settings *settings, int listening,
     const struct kc_tls *tls, kc_http_answer answer, void *context, struct kc_http **http);
-
-/* The port that it listens on. */
-uint16_t kc_http_port(const struct kc_http *http);
 
 /* From here on connections are served. */
 void kc_http_open(struct kc_http *http);

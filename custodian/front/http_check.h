@@ -7,13 +7,28 @@
 
 #include "custodian/front/settings.h"
 
+#include <stddef.h>
+
 /* The head of a request, as far as it is looked at; NULL: it is not there. */
 struct kc_http_head {
-    const char *method, *path, *host, *content_type, *content_length;
+    const char *method, *path; /* path: or the whole URI, which a client may write */
+    const char *host, *content_type, *content_length, *content_encoding, *transfer_encoding;
+    const char *expect;
+    bool is_ambiguous; /* a header that counts here was there twice, or has a NUL in it */
 };
 
 /*
- * The status of HTTP that a request is refused with: 400, 404, 405, 413, 415 or 421; 0: it is not.
+ * Takes one header of a request into its head, if it is one of those that count.
+ *
+ * name   ends with a NUL
+ * value  of so many octets, and a NUL after them; borrowed
+ */
+void kc_http_head_add(
+    struct kc_http_head *head, const char *name, const char *value, size_t value_size);
+
+/*
+ * The status of HTTP that a request is refused with: 400, 404, 405, 413, 415, 421 or 501; 0: it is
+ * not.
  *
  * words  static: what is wrong
  */

@@ -4,6 +4,7 @@
  * in a store of its own; no key.
  */
 #include "custodian/front/front.h"
+#include "custodian/front/listen.h"
 #include "custodian/front/sandbox.h"
 #include "custodian/log.h"
 #include "custodian/store/store.h"
@@ -62,6 +63,15 @@ static int read_descriptor(const char *text)
     long number = strtol(text, &end, 10);
     return errno == 0 && *text && *end == '\0' && number >= 0 && number <= INT_MAX ? (int)number
                                                                                    : -1;
+}
+
+/* What whoever started it had open is nothing to it. */
+static void close_others(int ready_fd)
+{
+    unsigned first = STDERR_FILENO + 1, ready = ready_fd >= (int)first ? (unsigned)ready_fd : 0;
+    if (ready > first)
+        (void)close_range(first, ready - 1, 0);
+    (void)close_range(ready ? ready + 1 : first, ~0U, 0);
 }
 
 /* Returns the status to end with, or -1. */
@@ -180,7 +190,7 @@ static enum kc_error take_rights(struct parts *parts)
         error = load_tls(parts);
     if (error != KC_OK)
         return error;
-    parts->listening = kc_http_bind(settings);
+    parts->listening = kc_listen(settings);
     return parts->listening >= 0 ? KC_OK : failed("address", KC_ERR_CONFIG, strerror(errno));
 }
 
@@ -211,7 +221,7 @@ static enum kc_error start(struct parts *parts)
 
 static void tell_ready(const struct parts *parts, int ready_fd)
 {
-    uint16_t port = kc_http_port(parts->http);
+    uint16_t port = kc_listen_port(parts->listening);
     kc_log(KC_LOG_NOTICE, "serving", kc_log_text("service", parts->settings.service),
         kc_log_number("port", port));
     if (ready_fd < 0)
@@ -223,21 +233,30 @@ static void tell_ready(const struct parts *parts, int ready_fd)
     close(ready_fd);
 }
 
+/* A terminal that is closed ends nobody's request, and nothing is read again. */
+static void wait_for_end(const sigset_t *signals)
+{
+    int signal = 0;
+    while (sigwait(signals, &signal) != 0 || signal == SIGHUP)
+        if (signal == SIGHUP)
+            kc_log(KC_LOG_NOTICE, "not-read-again",
+                kc_log_text("detail", "configuration and certificate are read at the start"));
+}
+
 /* Returns just if the start failed. */
 static int run(struct parts *parts, int ready_fd)
 {
-    sigset_t ends;
-    int signal = 0;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &ends, NULL); /* of all threads: they are made after it */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: they are made after it */
     enum kc_error error = start(parts);
     if (error != KC_OK)
         return (int)kc_error_row(error)->class;
     tell_ready(parts, ready_fd);
-    while (sigwait(&ends, &signal) != 0)
-        continue;
+    wait_for_end(&signals);
     bool all = kc_http_stop(parts->http);
     kc_log(KC_LOG_NOTICE, "stopped", kc_log_text("requests", all ? "answered" : "given up"));
     if (all)
@@ -252,6 +271,7 @@ int main(int count, char **texts)
     int status = parse_arguments(count, texts, &arguments);
     if (status >= 0)
         return status;
+    close_others(arguments.ready_fd);
     kc_log_init("mesh");
     mallopt(M_ARENA_MAX, 1); /* others read files in /proc when they shrink */
     enum kc_error error = load(arguments.config, &parts.settings);

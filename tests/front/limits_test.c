@@ -231,8 +231,11 @@ static const struct kc_front_settings settings = {.service = "Example.com",
     .host_count = 1,
     .path = "/.well-known/mmm",
     .limits = {.body_size = 1000}};
-static const struct kc_http_head good = {
-    "POST", "/.well-known/mmm", "example.com", "application/json", "1000"};
+static const struct kc_http_head good = {.method = "POST",
+    .path = "/.well-known/mmm",
+    .host = "example.com",
+    .content_type = "application/json",
+    .content_length = "1000"};
 
 static int check(struct kc_http_head head)
 {
@@ -265,16 +268,50 @@ static void a_head_is_checked_in_each_of_its_parts(void **state)
     assert_int_equal(WITH(host, "example.com.evil"), 421);
     assert_int_equal(WITH(host, "example"), 421);
     assert_int_equal(WITH(host, ""), 421);
+    assert_int_equal(WITH(host, "example.com."), 0);
+    assert_int_equal(WITH(host, "example.com.:8443"), 0);
+    assert_int_equal(WITH(host, "example.com.."), 421);
+    assert_int_equal(WITH(host, "example.com:84x"), 421);
+    assert_int_equal(WITH(host, "user@example.com"), 421);
+    assert_int_equal(WITH(path, "https://EXAMPLE.com:8443/.well-known/mmm"), 0);
+    assert_int_equal(WITH(path, "HTTP://mmm.example.com/.well-known/mmm/"), 0);
+    assert_int_equal(WITH(path, "https://other.example/.well-known/mmm"), 421);
+    assert_int_equal(WITH(path, "https://example.com"), 404);
+    assert_int_equal(WITH(path, "ftp://example.com/.well-known/mmm"), 404);
     assert_int_equal(WITH(content_type, NULL), 415);
     assert_int_equal(WITH(content_type, "Application/JSON; charset=UTF-8"), 0);
     assert_int_equal(WITH(content_type, "application/json;charset=\"utf-8\""), 0);
     assert_int_equal(WITH(content_type, "application/json; charset=latin1"), 415);
     assert_int_equal(WITH(content_type, "application/jsonp"), 415);
     assert_int_equal(WITH(content_type, "text/plain"), 415);
+    assert_int_equal(WITH(content_type, "application/json; charset=utf-8 "), 0);
+    assert_int_equal(WITH(content_encoding, "gzip"), 415);
+    assert_int_equal(WITH(content_encoding, "Identity"), 0);
+    assert_int_equal(WITH(is_ambiguous, true), 400);
+    assert_int_equal(WITH(transfer_encoding, "chunked"), 400); /* beside a length */
+    assert_int_equal(WITH(transfer_encoding, "gzip, chunked"), 501);
     assert_int_equal(WITH(content_length, NULL), 0); /* chunked: counted as it comes */
     assert_int_equal(WITH(content_length, "1001"), 413);
     assert_int_equal(WITH(content_length, "99999999999999999999"), 413);
     assert_int_equal(WITH(content_length, "-1"), 413);
+}
+
+static void a_header_that_counts_is_there_once(void **state)
+{
+    static const char *const names[] = {"host", "Content-Type", "CONTENT-LENGTH",
+        "Content-Encoding", "Transfer-Encoding", "Expect"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct kc_http_head once = {.host = NULL}, cut = {.host = NULL};
+        kc_http_head_add(&once, names[i], "value", 5);
+        kc_http_head_add(&once, "Accept", "one", 3);
+        kc_http_head_add(&once, "Accept", "two", 3);
+        assert_false(once.is_ambiguous);
+        kc_http_head_add(&once, names[i], "value", 5);
+        assert_true(once.is_ambiguous);
+        kc_http_head_add(&cut, names[i], "val\0ue", 6);
+        assert_true(cut.is_ambiguous);
+    }
 }
 
 int main(void)
@@ -290,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_was_set_down_is_left_alone),
         cmocka_unit_test(as_many_jobs_wait_as_may_and_all_are_done_before_the_end),
         cmocka_unit_test(a_head_is_checked_in_each_of_its_parts),
+        cmocka_unit_test(a_header_that_counts_is_there_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,3 +158,15 @@ int web_status(uint16_t port, const char *request)
     web_close(&web);
     return status;
 }
+
+int web_post_status(uint16_t port, const char *body)
+{
+    struct web web;
+    struct web_answer answer;
+    web_open(&web, port, NULL);
+    web_post(&web, body, strlen(body), &answer);
+    int status = answer.status;
+    web_answer_done(&answer);
+    web_close(&web);
+    return status;
+}

@@ -43,7 +43,8 @@ void web_answer_done(struct web_answer *answer);
 /* One POST of JSON and its answer, on a connection that stays. */
 void web_post(struct web *web, const char *body, size_t size, struct web_answer *answer);
 
-/* The same on a connection of its own; returns the status, and frees the answer. */
+/* One POST, or a request as it is written, on a plain connection of its own; the status of the answer. */
+int web_post_status(uint16_t port, const char *body);
 int web_status(uint16_t port, const char *request);
 
 #endif
