@@ -45,6 +45,11 @@ void kc_base64url_decoder_init(struct kc_base64url_decoder *decoder, uint8_t *oc
 
 void kc_base64url_decoder_push(struct kc_base64url_decoder *decoder, char c);
 
+/* Eight characters, if all of them are of the alphabet and what came before has left no bits; false: none
+ * is taken. */
+bool kc_base64url_decoder_push_eight(
+    struct kc_base64url_decoder *decoder, const uint8_t text[static 8]);
+
 /* decoder->size is then the octets written. Errors of kc_base64url_decode. */
 KC_CHECKED enum kc_error kc_base64url_decoder_finish(struct kc_base64url_decoder *decoder);
 

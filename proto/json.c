@@ -141,6 +141,16 @@ size_t kc_json_octets_max(struct kc_json value)
     return node != NULL ? node->size / 4 * 3 + 3 : 0;
 }
 
+/* Takes characters that stand for themselves. */
+static void take_eights(struct kc_json_text_cursor *cursor, struct kc_base64url_decoder *decoder)
+{
+    while (cursor->pending_count == 0 && cursor->left.size >= 8 &&
+           kc_base64url_decoder_push_eight(decoder, cursor->left.bytes)) {
+        cursor->left.bytes += 8;
+        cursor->left.size -= 8;
+    }
+}
+
 enum kc_error kc_json_octets(struct kc_json value, uint8_t *octets, size_t *size)
 {
     struct kc_json_text_cursor cursor = text_of(value);
@@ -149,8 +159,12 @@ enum kc_error kc_json_octets(struct kc_json value, uint8_t *octets, size_t *size
     if (kc_json_kind(value) != KC_JSON_STRING)
         return KC_ERR_BAD_REQUEST;
     kc_base64url_decoder_init(&decoder, octets, *size);
-    while ((octet = kc_json_text_next(&cursor)) >= 0)
-        kc_base64url_decoder_push(&decoder, (char)octet);
+    do {
+        take_eights(&cursor, &decoder);
+        octet = kc_json_text_next(&cursor);
+        if (octet >= 0)
+            kc_base64url_decoder_push(&decoder, (char)octet);
+    } while (octet >= 0);
     enum kc_error error = kc_base64url_decoder_finish(&decoder);
     if (error == KC_OK)
         *size = decoder.size;

@@ -77,7 +77,7 @@ static int escape_next(struct kc_json_text_cursor *cursor)
     return letter != NULL ? meant[letter - letters] : KC_JSON_TEXT_BAD;
 }
 
-int kc_json_text_next(struct kc_json_text_cursor *cursor)
+int kc_json_text_next_special(struct kc_json_text_cursor *cursor)
 {
     if (cursor->pending_count > 0)
         return cursor->pending[--cursor->pending_count];

@@ -21,7 +21,16 @@ struct kc_json_text_cursor {
  * The next octet, KC_JSON_TEXT_END, or KC_JSON_TEXT_BAD: an escape that is none, half of a
  * surrogate pair, or a raw control character other than line feed, carriage return and tab.
  */
-int kc_json_text_next(struct kc_json_text_cursor *cursor);
+int kc_json_text_next_special(struct kc_json_text_cursor *cursor); /* whatever it is */
+
+static inline int kc_json_text_next(struct kc_json_text_cursor *cursor)
+{
+    if (cursor->pending_count > 0 || cursor->left.size == 0 || *cursor->left.bytes < 0x20 ||
+        *cursor->left.bytes == '\\')
+        return kc_json_text_next_special(cursor);
+    cursor->left.size--;
+    return *cursor->left.bytes++;
+}
 
 /* Whether octets are UTF-8 in its shortest form, without surrogates. */
 bool kc_json_is_utf8(struct kc_span octets);

@@ -218,6 +218,34 @@ static void reads_base64url_with_wrapped_lines_and_nothing_else(void **state)
     assert_int_equal(kc_base64url_decode(span_of("AAAA"), octets, &size), KC_ERR_TOO_LARGE);
 }
 
+static enum kc_error decode_one_by_one(const char *text, uint8_t *octets, size_t *size)
+{
+    struct kc_base64url_decoder decoder;
+    kc_base64url_decoder_init(&decoder, octets, *size);
+    for (; *text != '\0'; text++)
+        kc_base64url_decoder_push(&decoder, *text);
+    *size = decoder.size;
+    return kc_base64url_decoder_finish(&decoder);
+}
+
+static void reads_eight_characters_at_once_as_one_by_one(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 11; place++)
+        for (unsigned c = 1; c < 256; c++) {
+            char text[] = "AZaz09-_w9A";
+            uint8_t octets[9], expected[9];
+            size_t size = sizeof octets, expected_size = sizeof expected;
+            text[place] = (char)c;
+            enum kc_error error = kc_base64url_decode(span_of(text), octets, &size);
+            assert_int_equal(error, decode_one_by_one(text, expected, &expected_size));
+            if (error != KC_OK)
+                continue;
+            assert_int_equal(size, expected_size);
+            assert_memory_equal(octets, expected, size);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test(reads_what_it_writes),
         cmocka_unit_test(sees_that_a_body_is_damaged),
         cmocka_unit_test(reads_base64url_with_wrapped_lines_and_nothing_else),
+        cmocka_unit_test(reads_eight_characters_at_once_as_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
