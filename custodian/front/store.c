@@ -10,7 +10,6 @@
 
 #define SCHEMA 1               /* PRAGMA user_version */
 #define APPLICATION 0x4b434d31 /* PRAGMA application_id: "KCM1" */
-#define PATH_SIZE 1280
 
 /* As the daemon's store: no file is mapped or opened after the start. */
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
@@ -101,12 +100,41 @@ static enum kc_error prepare_statements(struct kc_front_store *store)
     return kc_sql_translate(code);
 }
 
+/* The log is there since the first write, and is the same file until the database is closed. */
+static enum kc_error remember_files(struct kc_front_store *store)
+{
+    for (size_t i = 0; i < KC_FRONT_FILES; i++) {
+        struct kc_front_file *file = &store->files[i];
+        struct stat status;
+        if (stat(file->path, &status) < 0)
+            return KC_ERR_STORE;
+        file->device = status.st_dev;
+        file->number = status.st_ino;
+    }
+    return KC_OK;
+}
+
+bool kc_front_store_is_in_place(const struct kc_front_store *store)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < KC_FRONT_FILES; i++) {
+        const struct kc_front_file *file = &store->files[i];
+        struct stat status;
+        same = stat(file->path, &status) == 0 && status.st_dev == file->device &&
+               status.st_ino == file->number;
+    }
+    return same;
+}
+
 static enum kc_error open_database(struct kc_front_store *store, const char *folder)
 {
-    char path[PATH_SIZE];
+    static const char *const names[KC_FRONT_FILES] = {
+        KC_FRONT_STORE_FILE, KC_FRONT_STORE_FILE "-wal"};
+    const char *path = store->files[0].path;
     uint8_t unused;
     sqlite3_randomness(sizeof unused, &unused); /* opens the random source now */
-    snprintf(path, sizeof path, "%s/%s", folder, KC_FRONT_STORE_FILE);
+    for (size_t i = 0; i < KC_FRONT_FILES; i++)
+        snprintf(store->files[i].path, sizeof store->files[i].path, "%s/%s", folder, names[i]);
     mode_t mask = umask(077);
     enum kc_error error = kc_sql_translate(sqlite3_open_v2(path, &store->database,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
@@ -116,6 +144,8 @@ static enum kc_error open_database(struct kc_front_store *store, const char *fol
     umask(mask);
     if (error == KC_OK)
         error = settle_schema(store);
+    if (error == KC_OK)
+        error = remember_files(store);
     return error == KC_OK ? prepare_statements(store) : error;
 }
 

@@ -134,6 +134,7 @@ struct kc_front_change {
 /*
  * Stores a change, and syncs. KC_OK: it is durable.
  *
+ * KC_ERR_STORE     also: the files were taken away, or replaced, since they were opened
  * KC_ERR_EXISTS    add: there is an account at the address
  * KC_ERR_LIMIT     add: there are as many accounts as may be
  * KC_ERR_CONFLICT  a frame is not the next of its container

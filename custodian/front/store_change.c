@@ -128,8 +128,10 @@ static enum kc_error change_all(struct kc_front_store *store, const struct kc_fr
 enum kc_error kc_front_store_put(struct kc_front_store *store, const struct kc_front_change *change)
 {
     pthread_mutex_lock(&store->lock);
-    enum kc_error error =
-        kc_sql_translate(sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    enum kc_error error = kc_front_store_is_in_place(store) ? KC_OK : KC_ERR_STORE;
+    if (error == KC_OK)
+        error =
+            kc_sql_translate(sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL));
     if (error == KC_OK)
         error = change_all(store, change);
     if (error == KC_OK)

@@ -11,6 +11,10 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define KC_FRONT_PATH_SIZE 1280
 
 enum kc_front_statement {
     KC_FRONT_GET_ACCOUNT,
@@ -32,8 +36,18 @@ enum kc_front_statement {
     KC_FRONT_STATEMENTS
 };
 
+#define KC_FRONT_FILES 2 /* the database, and its log of what was written lately */
+
+/* A file that is open, by its name when it was opened. */
+struct kc_front_file {
+    char path[KC_FRONT_PATH_SIZE];
+    dev_t device;
+    ino_t number;
+};
+
 struct kc_front_store {
     pthread_mutex_t lock;
+    struct kc_front_file files[KC_FRONT_FILES];
     sqlite3 *database;
     sqlite3_stmt *statements[KC_FRONT_STATEMENTS];
     uint32_t accounts_max;
@@ -46,6 +60,10 @@ sqlite3_stmt *kc_front_store_bind(
 
 /* Steps a statement of which no row is expected, and resets it. */
 enum kc_error kc_front_store_run(sqlite3_stmt *statement);
+
+/* Whether the files that are open are still those that the next start would find: what is written into
+ * others is lost with this process. */
+bool kc_front_store_is_in_place(const struct kc_front_store *store);
 
 /* As kc_front_store_status, with the lock held. */
 enum kc_error kc_front_store_last(struct kc_front_store *store, const char *address,

@@ -246,6 +246,16 @@ char *mesh_deletion(const struct mesh_party *party, const struct kc_mesh_split_k
     return text;
 }
 
+void mesh_device_deletion(const struct mesh_party *party, char frame[static MESH_FRAME_SIZE])
+{
+    char meta[256], encoded[384];
+    struct kc_json_writer w;
+    snprintf(meta, sizeof meta, "{\"UniqueId\":\"%s\",\"Event\":\"Delete\"}", party->c.device.udf);
+    kc_json_writer_init(&w, encoded, sizeof encoded);
+    kc_json_write_octets(&w, admin_span(meta));
+    snprintf(frame, MESH_FRAME_SIZE, "[{\"ContentMetaData\":%.*s},\"\"]", (int)w.out.size, encoded);
+}
+
 int64_t mesh_frames(struct mesh_party *party, const char *container)
 {
     struct mesh_request request;

@@ -112,6 +112,10 @@ char *mesh_capability_text(const struct mesh_party *party);
 /* The entry that takes a capability out of the access catalog; given: free. */
 char *mesh_deletion(const struct mesh_party *party, const struct kc_mesh_split_kept *split);
 
+/* The frame that takes the device out of the catalog of devices. */
+#define MESH_FRAME_SIZE 512
+void mesh_device_deletion(const struct mesh_party *party, char frame[static MESH_FRAME_SIZE]);
+
 /* How many frames a store has, by Status of the device; 0: none, or not told. */
 int64_t mesh_frames(struct mesh_party *party, const char *container);
 

@@ -161,7 +161,7 @@ static void a_request_that_meets_a_change_of_its_account_is_answered_all_the_sam
 
 static void a_device_that_is_deleted_is_refused_at_once(void **state)
 {
-    char frame[512];
+    char frame[MESH_FRAME_SIZE];
     struct mesh_request request;
     uint8_t agreed[KC_POINT_SIZE_MAX];
     struct sample_key peer = sample_key(KC_CURVE_X448, 200);
@@ -169,13 +169,7 @@ static void a_device_that_is_deleted_is_refused_at_once(void **state)
     connect_with_shares(&alice);
     assert_int_equal(mesh_transact(&alice, "MMM_Device", alice.connected.cataloged), 201);
     agrees(&alice, true);
-    char meta[256];
-    static char encoded[512];
-    struct kc_json_writer w;
-    snprintf(meta, sizeof meta, "{\"UniqueId\":\"%s\",\"Event\":\"Delete\"}", alice.c.device.udf);
-    kc_json_writer_init(&w, encoded, sizeof encoded);
-    kc_json_write_octets(&w, admin_span(meta));
-    snprintf(frame, sizeof frame, "[{\"ContentMetaData\":%.*s},\"\"]", (int)w.out.size, encoded);
+    mesh_device_deletion(&alice, frame);
     assert_int_equal(mesh_transact(&alice, "MMM_Device", frame), 201);
     assert_int_equal(
         mesh_decrypt(&alice, alice_address, &alice.device.decrypt, &peer.pair.public, agreed), 401);
