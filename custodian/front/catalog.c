@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/front/catalog.h"
 
+#include "custodian/mesh/service_request.h"
+
 #include <string.h>
 #include <strings.h>
 
 #define NAME_SIZE 64
 
 static const struct kc_container containers[] = {
-    {"MMM_Access", "Capability", false, true, true, KC_CONTAINER_ACCESS},
+    {"MMM_Access", KC_MESH_ACCESS_2020, false, true, true, KC_CONTAINER_ACCESS},
     {"MMM_Device", NULL, false, true, false, KC_CONTAINER_DEVICES},
     {"MMM_Publication", NULL, false, true, true, KC_CONTAINER_FREE},
     {"MMM_Member", NULL, false, false, true, KC_CONTAINER_FREE},
@@ -22,22 +24,14 @@ static const struct kc_container containers[] = {
     {"MMM_Local", NULL, true, true, true, KC_CONTAINER_FREE},
 };
 
-static const char prefix[] = "MMM_", inner[] = "Catalog";
-
-static const char *after(const char *text, const char *start)
-{
-    size_t size = strlen(start);
-    return strncasecmp(text, start, size) == 0 && text[size] ? text + size : text;
-}
-
 const struct kc_container *kc_container_find(struct kc_json name)
 {
     char text[NAME_SIZE];
     if (kc_json_text(name, text, sizeof text) != KC_OK)
         return NULL;
-    const char *bare = after(after(text, prefix), inner);
+    const char *bare = kc_mesh_store_name(text);
     for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
-        if (strcasecmp(bare, containers[i].name + sizeof prefix - 1) == 0 ||
+        if (strcasecmp(bare, kc_mesh_store_name(containers[i].name)) == 0 ||
             (containers[i].other && strcasecmp(bare, containers[i].other) == 0))
             return &containers[i];
     return NULL;

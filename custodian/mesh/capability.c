@@ -5,7 +5,6 @@
 #include "base/wipe.h"
 #include "custodian/mesh/share_envelope.h"
 #include "custodian/mesh/verify.h"
-#include "proto/signed_object.h"
 #include "threshold/share.h"
 
 #include <string.h>
@@ -96,6 +95,18 @@ enum kc_error kc_mesh_account_read(
 
 /* --- the capability --- */
 
+enum kc_error kc_mesh_access_open(struct kc_span entry, size_t size_max,
+    const struct kc_public_key *administrator, struct kc_signed_object *opened)
+{
+    enum kc_error error = kc_signed_object_open(
+        entry, size_max, KC_OBJECT_CatalogedEntry, administrator, kc_mesh_verify, opened);
+    if (error != KC_OK || opened->object.type == KC_OBJECT_CatalogedAccess ||
+        opened->object.type == KC_OBJECT_CatalogedCapability)
+        return error;
+    kc_signed_object_done(opened);
+    return KC_ERR_BAD_REQUEST;
+}
+
 static enum kc_mesh_class class_of(enum kc_object_type type)
 {
     return type == KC_OBJECT_CapabilityDecryptServiced ? KC_MESH_DECRYPT
@@ -132,18 +143,29 @@ static enum kc_error member_read(
                : KC_OK;
 }
 
+static const struct kc_public_key *key_of_class(
+    const struct kc_mesh_account *account, enum kc_mesh_class class)
+{
+    return class == KC_MESH_DECRYPT ? &account->encryption
+           : class == KC_MESH_SIGN  ? &account->signature
+                                    : NULL;
+}
+
 /* Which of the account's keys an entry is about, by its fingerprint; NULL: none that its class may
- * be about. */
+ * be about. Since 2022 an entry does not say it: it is the key of its class. */
 static const struct kc_public_key *subject_find(
     const struct kc_object *entry, const struct kc_mesh_account *account, enum kc_mesh_class class)
 {
     char subject[KC_UDF_DIGEST_TEXT_SIZE];
+    struct kc_json said = kc_object_member(entry, "SubjectId");
     const struct kc_public_key *keys[] = {&account->encryption, &account->signature};
-    const enum kc_mesh_class classes[] = {KC_MESH_DECRYPT, KC_MESH_SIGN};
-    if (kc_json_text(kc_object_member(entry, "SubjectId"), subject, sizeof subject) != KC_OK)
+    const struct kc_public_key *due = key_of_class(account, class);
+    if (!kc_json_is_there(said))
+        return due != NULL && due->size > 0 ? due : NULL;
+    if (kc_json_text(said, subject, sizeof subject) != KC_OK)
         return NULL;
     for (size_t i = 0; i < 2; i++)
-        if (keys[i]->size > 0 && (class == classes[i] || class == KC_MESH_GENERATE) &&
+        if (keys[i]->size > 0 && (due == NULL || due == keys[i]) &&
             kc_udf_names_key(
                 subject, keys[i]->algorithm, (struct kc_span){keys[i]->octets, keys[i]->size}))
             return keys[i];
@@ -353,8 +375,8 @@ static enum kc_error entry_read(struct kc_span entry, const struct kc_mesh_accou
     struct kc_mesh_capability *capability)
 {
     struct kc_signed_object opened;
-    enum kc_error error = kc_signed_object_open(entry, ENTRY_SIZE_MAX, KC_OBJECT_CatalogedAccess,
-        &account->administrator, kc_mesh_verify, &opened);
+    enum kc_error error =
+        kc_mesh_access_open(entry, ENTRY_SIZE_MAX, &account->administrator, &opened);
     if (error != KC_OK)
         return error;
     struct kc_object inner = kc_object_inner(&opened.object, "Capability");

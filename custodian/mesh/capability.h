@@ -7,6 +7,7 @@
 #define KC_CUSTODIAN_MESH_CAPABILITY_H
 
 #include "proto/public_key.h"
+#include "proto/signed_object.h"
 #include "proto/udf_key.h"
 #include "threshold/key.h"
 
@@ -44,6 +45,18 @@ KC_CHECKED bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE])
 
 /* The canonical form of an account's address: A to Z in lower case. False: it does not fit. */
 KC_CHECKED bool kc_mesh_address(const char *said, char address[KC_MESH_ADDRESS_SIZE]);
+
+/*
+ * Opens an entry of the access catalog, which an administrator signed: CatalogedAccess, or
+ * CatalogedCapability as it was called in 2020.
+ *
+ * entry   borrowed for as long as the object is used
+ * opened  given: kc_signed_object_done
+ *
+ * Errors of kc_signed_object_open.
+ */
+KC_CHECKED enum kc_error kc_mesh_access_open(struct kc_span entry, size_t size_max,
+    const struct kc_public_key *administrator, struct kc_signed_object *opened);
 
 /* This service, as capabilities are for it. All borrowed. */
 struct kc_mesh_service {

@@ -75,7 +75,9 @@ static enum kc_error private_read(
 {
     uint8_t octets[KC_SCALAR_SIZE_MAX]; /* secret */
     size_t size = sizeof octets;
-    struct kc_object private = kc_object_inner(key_data, "PrivateParameters");
+    struct kc_object outer = kc_object_inner(key_data, "PrivateParameters");
+    struct kc_object private =
+        outer.type == KC_OBJECT_KeyShare ? kc_object_inner(&outer, "Share") : outer;
     const struct kc_curve_info *info = kc_curve_by_name(algorithm, strlen(algorithm));
     if (info == NULL || private.type != KC_OBJECT_PrivateKeyECDH ||
         !is_scalar_of(kc_object_member(&private, "crv"), algorithm))

@@ -27,7 +27,7 @@ void kc_mesh_write_scalar_until(struct kc_object_writer *w, const struct kc_publ
     const struct kc_scalar *scalar, int64_t end);
 
 /*
- * Reads what the two above write.
+ * Reads what the two above write, and the share in a KeyShare.
  *
  * public  whose scalar it must be
  * scalar  secret; written only on KC_OK

@@ -154,15 +154,27 @@ bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t n
 
 /* --- what a Transact holds --- */
 
-/* Names of a store, of all generations; upper and lower case are one. */
+static const char *after(const char *text, const char *start)
+{
+    size_t size = strlen(start);
+    return strncasecmp(text, start, size) == 0 && text[size] != '\0' ? text + size : text;
+}
+
+const char *kc_mesh_store_name(const char *said)
+{
+    return after(after(said, "MMM_"), "Catalog");
+}
+
+/* By its names of all generations. */
 static bool is_store(struct kc_json name, enum kc_mesh_store store)
 {
-    char text[32];
+    char text[64];
     if (kc_json_text(name, text, sizeof text) != KC_OK)
         return false;
+    const char *bare = kc_mesh_store_name(text);
     if (store == KC_MESH_DEVICE)
-        return strcasecmp(text, "MMM_Device") == 0;
-    return strcasecmp(text, "MMM_Access") == 0 || strcasecmp(text, "MMM_Capability") == 0;
+        return strcasecmp(bare, "Device") == 0;
+    return strcasecmp(bare, "Access") == 0 || strcasecmp(bare, KC_MESH_ACCESS_2020) == 0;
 }
 
 /* The frame at a position among all of a store's; absent: there are not so many. */
@@ -242,8 +254,8 @@ enum kc_error kc_mesh_update_read(
     *is_ours = false;
     if (update->is_empty)
         return KC_OK;
-    enum kc_error error = kc_signed_object_open(update->frame, KC_MESH_REQUEST_MAX,
-        KC_OBJECT_CatalogedAccess, administrator, kc_mesh_verify, &opened);
+    enum kc_error error =
+        kc_mesh_access_open(update->frame, KC_MESH_REQUEST_MAX, administrator, &opened);
     if (error != KC_OK)
         return error == KC_ERR_SIGNATURE || error == KC_ERR_NO_MEMORY ? error : KC_ERR_BAD_REQUEST;
     struct kc_object capability = kc_object_inner(&opened.object, "Capability");

@@ -79,6 +79,12 @@ bool kc_mesh_request_is_timely(const struct kc_mesh_request *request, uint64_t n
 
 enum kc_mesh_store { KC_MESH_ACCESS = 1, KC_MESH_DEVICE = 2 };
 
+#define KC_MESH_ACCESS_2020 "Capability" /* what "Access" was called */
+
+/* A store's name without what its spellings differ in, but for case: of "mmm_CatalogTask", "MMM_Task" and
+ * "Task" the last. Whoever keeps stores and whoever judges what is in them means the same by a name. */
+const char *kc_mesh_store_name(const char *said);
+
 /* A frame of a catalog. All of it stands in the payload, and so under the request's signature: the
  * frame's own header too. */
 struct kc_mesh_update {

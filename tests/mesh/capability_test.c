@@ -71,6 +71,12 @@ static void reads_an_entry_only_if_each_of_its_parts_holds(void **state)
         {"0", "\"AuthenticationId\"", "\"GranteeUdf\"", KC_OK},
         {"0", "\"AuthenticationId\"", "\"Other\"", KC_ERR_REFUSED},
         {"0", "MBYD-4DME", "MBGA-UCP3", KC_ERR_REFUSED},
+        {"0", "\"SubjectId\"", "\"Other\"", KC_OK}, /* as in 2022: the key of its class */
+        {"0", "\"SubjectId\": \"MBYD", "\"SubjectId\": \"", KC_ERR_REFUSED},
+        {"2", "\"SubjectId\"", "\"Other\"", KC_OK},
+        {"0", "CatalogedAccess", "CatalogedCapability", KC_OK}, /* as in 2020 */
+        {"0", "CatalogedAccess", "CatalogedApplication", KC_ERR_BAD_REQUEST},
+        {"0", "CatalogedAccess", "CatalogedEntry", KC_ERR_BAD_REQUEST},
         {"0", "\"Udf\"", "\"Other\"", KC_OK},
         {"0", "B0PDkq", "C0PDkq", KC_ERR_REFUSED}, /* the Udf beside it is another */
         {"0", "\"EnvelopedKeyShares\"", "\"Other\"", KC_ERR_ENVELOPE},
@@ -110,6 +116,14 @@ static void an_entry_is_about_the_key_that_its_subject_names(void **state)
     case_edit(generates, own, signature);
     struct kc_mesh_capability capability;
     char *text = case_seal(generates, CASE_ADMINISTRATOR, NULL);
+    assert_int_equal(kc_mesh_capability_read(
+                         span_of(text), &case_service.accounts[0], &case_service.self, &capability),
+        KC_ERR_REFUSED);
+    free(text);
+    /* One that may be about either says which. */
+    case_edit(generates, signature, own);
+    case_edit(generates, "\"SubjectId\"", "\"Other\"");
+    text = case_seal(generates, CASE_ADMINISTRATOR, NULL);
     assert_int_equal(kc_mesh_capability_read(
                          span_of(text), &case_service.accounts[0], &case_service.self, &capability),
         KC_ERR_REFUSED);

@@ -262,6 +262,16 @@ static void an_id_is_taken_over_by_a_later_epoch_alone(void **state)
     assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 201);
 }
 
+/* Of 2022, which does not say whose the key is, and of 2020. */
+static void an_entry_of_another_year_is_as_good(void **state)
+{
+    service_expect(
+        *state, ACCEPT, accept_changed(*state, "\"SubjectId\"", "\"Epoch\":2,\"Was\""), KC_OK);
+    service_expect(*state, ACCEPT,
+        accept_changed(*state, "\"CatalogedAccess\"", "\"CatalogedCapability\""), KC_ERR_CONFLICT);
+    assert_int_equal(service_operate(*state, service_flow(*state, CASE_AGREE, 0)), 201);
+}
+
 static void entries_that_others_signed_or_of_other_keys_are_not_accepted(void **state)
 {
     (void)state;
@@ -331,6 +341,27 @@ static void a_revoked_device_is_refused_for_the_account(void **state)
     assert_string_equal(bench->told.note, "not-authenticated");
     bench_restart(bench);
     assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 20000)), 401);
+}
+
+/* The front end knows catalogs by these: what is deleted there must not stay in force here. */
+static void a_deletion_counts_whatever_its_catalog_is_called(void **state)
+{
+    static const char *const devices[] = {"Device", "mmm_device", "MMM_CatalogDevice"};
+    static const char *const others[] = {"Access", "capability", "mmm_CatalogAccess"};
+    const char *udf = json_string_value(case_at(case_base, "device.udf"));
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        struct bench *bench = *state;
+        expect_receipt(
+            service_ask(bench, REVOKE, service_delete_request(bench, others[i], CASE_SIGN_ID)),
+            "revoked", CASE_SIGN_ID);
+        assert_true(service_refuses(bench, service_flow(bench, CASE_SIGN, 0)));
+        expect_receipt(
+            service_ask(bench, REVOKE_DEVICE, service_delete_request(bench, devices[i], udf)),
+            "revoked", udf);
+        assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 0)), 401);
+        service_teardown(state);
+        service_setup(state);
+    }
 }
 
 static void withdraw(struct bench *bench, enum kc_operation operation, enum kc_field field,
@@ -452,10 +483,12 @@ int main(void)
         WITH_SHARES(the_shares_of_a_bound_account_answer_its_requests),
         WITH_SHARES(shares_that_were_accepted_are_accepted_again_without_a_change),
         WITH_SHARES(an_id_is_taken_over_by_a_later_epoch_alone),
+        WITH_SHARES(an_entry_of_another_year_is_as_good),
         cmocka_unit_test(entries_that_others_signed_or_of_other_keys_are_not_accepted),
         WITH_SHARES(a_revoked_share_does_not_come_back_in_any_way),
         cmocka_unit_test(what_is_revoked_before_it_comes_is_not_accepted),
         WITH_SHARES(a_revoked_device_is_refused_for_the_account),
+        WITH_SHARES(a_deletion_counts_whatever_its_catalog_is_called),
         WITH_SHARES(the_owner_withdraws_without_the_administrator),
         WITH_SHARES(a_device_that_the_owner_withdraws_gets_nothing),
         WITH_SHARES(a_device_is_revoked_by_whatever_names_it_well_enough),
