@@ -300,6 +300,9 @@ static void what_was_altered_on_its_way_is_not_authentic(void **state)
                          "\"other\":[{\"alg\":\"S512\",\"kid\":\"MBGD"),
         refused);
     assert_int_equal(play_edited("\"Manifest\"", "\"Other\""), refused);
+    /* The device's signature, and the administrator's of its connection. */
+    assert_int_equal(play_edited("\"signature\":\"k-TXpSg", "\"signature\":\"k-TXpSh"), refused);
+    assert_int_equal(play_edited("\"signature\":\"b43-PQQ", "\"signature\":\"b43-PQR"), refused);
     assert_int_equal(case_play(CASE_NOW, "{\"OperateRequest\":{}}"), refused);
 }
 

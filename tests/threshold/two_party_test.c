@@ -477,6 +477,13 @@ static void every_input_changes_the_nonce(void **state)
         changed.first = p.group;
         struct kc_point other = point_of_second(&changed);
         assert_false(kc_point_equal(&second, &other));
+        /* Not only whether there is a coefficient: which one. */
+        changed = in;
+        changed.signer.coefficient = &p.coefficients[0];
+        second = point_of_second(&changed);
+        changed.signer.coefficient = &p.shares[1];
+        other = point_of_second(&changed);
+        assert_false(kc_point_equal(&second, &other));
     }
 }
 

@@ -92,6 +92,14 @@ static void an_older_record_or_node_is_refused_behind_the_cache_too(void **state
         free(newest);
         newest = bench_copy(bench); /* each start makes a head */
     }
+    struct kc_record *record = bench_record(bench, KC_KIND_KEY, key), newer = *record;
+    for (size_t i = 0; i < older->record_count; i++)
+        if (strcmp(older->records[i].id, key) == 0)
+            *record = older->records[i];
+    bench_restart(bench); /* only the map knows it now */
+    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    *record = newer;
+    expect_sign(bench, key, KC_ERR_REFUSED);
     for (size_t i = 0; i < older->node_count; i++) {
         struct bench_node *node = bench_node(bench, older->nodes[i].number);
         if (node->number == KC_VAULT_NODE_HEAD || memcmp(node, &older->nodes[i], sizeof *node) == 0)
@@ -300,6 +308,10 @@ static void a_rotated_generation_opens_in_no_old_copy(void **state)
     struct bench_copy *old = bench_copy(bench);
     expect_key(bench, KC_OPERATION_KEY_DESTROY, keys[5], KC_OK);
     rotate(bench);
+    size_t halves = 0; /* of wrapping keys, in the root as it has them now */
+    for (size_t i = 0; i < KC_GENERATIONS; i++)
+        halves += bench->vault->ledger.anchor->generations[i].number != 0;
+    assert_int_equal(halves, 1);
     for (int restarts = 0; restarts < 2; restarts++) {
         for (size_t i = 0; i < 5; i++)
             expect_sign(bench, keys[i], KC_OK);
