@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SET_SIZE 9 /* of an id's text: its second and third group, "NJ3D-OJIO" */
+#define SET_GROUP 4
 #define SET_AT 5
 #define PAYLOAD_ROOM 512   /* octets of an EscrowedKeySet */
 #define SEED_OCTETS 35     /* of the UDF of a seed of 32 octets, its type included */
@@ -139,24 +140,32 @@ struct reading {
     char set[SET_SIZE + 1]; /* of the shares before; empty: none said */
 };
 
-/* A character of Base32 or a dash. */
-static bool is_of_set(char c)
+/* What people type for a letter that looks like it. The alphabet has neither 0 nor 8; a 1 could be an I
+ * or an L, and is told them. */
+static uint8_t letter_meant(uint8_t c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7') || c == '-';
+    return c == '0' ? 'O' : c == '8' ? 'B' : c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 }
 
-/* Letters and digits of a set, in upper case; white space around them is dropped. False: no set. */
+static bool is_base32(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+}
+
+/* Letters and digits of a set, as it is written: dashes and white space are put where they belong.
+ * False: no set. */
 static bool set_read(struct kc_span text, char set[SET_SIZE + 1])
 {
     size_t size = 0;
     for (size_t i = 0; i < text.size; i++) {
-        char c = (char)text.bytes[i];
-        if (c == ' ' || c == '\t' || c == '\r')
+        char c = (char)letter_meant(text.bytes[i]);
+        if (c == ' ' || c == '\t' || c == '\r' || c == '-')
             continue;
-        c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-        if (size == SET_SIZE || !is_of_set(c))
+        if (size == SET_SIZE || !is_base32(c))
             return false;
         set[size++] = c;
+        if (size == SET_GROUP)
+            set[size++] = '-';
     }
     set[size] = '\0';
     return size == SET_SIZE;
@@ -196,13 +205,26 @@ static enum kc_error share_add(struct reading *reading, const struct kc_udf_shar
     return KC_OK;
 }
 
+/* A share as it was typed. */
+static enum kc_error udf_read(struct kc_span text, struct kc_udf *udf)
+{
+    uint8_t meant[KC_UDF_TEXT_SIZE]; /* secret */
+    if (text.size > sizeof meant)
+        return KC_ERR_BAD_ARGUMENT;
+    for (size_t i = 0; i < text.size; i++)
+        meant[i] = letter_meant(text.bytes[i]);
+    enum kc_error error = kc_udf_parse((struct kc_span){meant, text.size}, udf);
+    kc_wipe(meant, sizeof meant);
+    return error;
+}
+
 static enum kc_error line_read(struct reading *reading, struct kc_span line)
 {
     struct kc_udf udf;
     struct kc_udf_share share = {0};
     const uint8_t *colon = memchr(line.bytes, ':', line.size);
     struct kc_span text = {line.bytes, colon ? (size_t)(colon - line.bytes) : line.size};
-    enum kc_error error = kc_udf_parse(text, &udf);
+    enum kc_error error = udf_read(text, &udf);
     if (error == KC_OK && (udf.type != KC_UDF_SHARE || udf.data_size > sizeof share.octets ||
                               udf.data_size < 1 + KC_UDF_SHAMIR_SECRET_MIN))
         error = KC_ERR_BAD_ARGUMENT;
@@ -227,14 +249,17 @@ static bool is_blank(struct kc_span line)
     return true;
 }
 
-static enum kc_error shares_read(struct kc_span text, struct reading *reading)
+/* number: of the share that was read last. */
+static enum kc_error shares_read(struct kc_span text, struct reading *reading, size_t *number)
 {
     enum kc_error error = KC_OK;
     while (error == KC_OK && text.size > 0) {
         const uint8_t *end = memchr(text.bytes, '\n', text.size);
         size_t size = end ? (size_t)(end - text.bytes) : text.size;
-        if (!is_blank((struct kc_span){text.bytes, size}))
+        if (!is_blank((struct kc_span){text.bytes, size})) {
+            ++*number;
             error = line_read(reading, (struct kc_span){text.bytes, size});
+        }
         size += end != NULL;
         text = (struct kc_span){text.bytes + size, text.size - size};
     }
@@ -252,11 +277,17 @@ static enum kc_error combine(const struct reading *reading, uint8_t *secret, siz
     return error == KC_OK || error == KC_ERR_INTERNAL ? error : KC_ERR_SHARES_WRONG;
 }
 
-enum kc_error kc_recovery_combine(struct kc_span shares, uint8_t *secret, size_t *secret_size)
+enum kc_error kc_recovery_combine(
+    struct kc_span shares, uint8_t *secret, size_t *secret_size, size_t *wrong)
 {
     struct reading reading = {0};
-    enum kc_error error =
-        shares.size > KC_RECOVERY_SHARES_SIZE ? KC_ERR_BAD_ARGUMENT : shares_read(shares, &reading);
+    size_t number = 0;
+    *wrong = 0;
+    if (shares.size > KC_RECOVERY_SHARES_SIZE)
+        return KC_ERR_BAD_ARGUMENT;
+    enum kc_error error = shares_read(shares, &reading, &number);
+    if (error != KC_OK)
+        *wrong = number;
     if (error == KC_OK)
         error = combine(&reading, secret, secret_size);
     kc_wipe(&reading, sizeof reading);

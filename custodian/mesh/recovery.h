@@ -65,10 +65,11 @@ KC_CHECKED enum kc_error kc_recovery_share_print(
     const struct kc_udf_share *share, const char *id, char text[static KC_RECOVERY_SHARE_SIZE]);
 
 /*
- * Recovers R, or what else was split so, from shares with line feeds between, as people typed them;
- * the same one twice counts once.
+ * Recovers R, or what else was split so, from shares with line feeds between, as people typed them:
+ * in whatever case and groups, with 0 for O and 8 for B; the same one twice counts once.
  *
  * secret  KC_UDF_SHAMIR_SECRET_MAX octets; secret, the caller wipes it
+ * wrong   number of the line, from 1 and without empty ones, that is no share or of another set; 0
  *
  * KC_ERR_BAD_ARGUMENT  a line is no share
  * KC_ERR_SHARES_MIXED  they are not of one set
@@ -76,7 +77,7 @@ KC_CHECKED enum kc_error kc_recovery_share_print(
  * KC_ERR_SHARES_WRONG  more than are needed, and they do not fit together
  */
 KC_CHECKED enum kc_error kc_recovery_combine(
-    struct kc_span shares, uint8_t *secret, size_t *secret_size);
+    struct kc_span shares, uint8_t *secret, size_t *secret_size, size_t *wrong);
 
 /*
  * Opens a record.

@@ -78,19 +78,20 @@ size_t kc_handouts_left(struct kc_handouts *handouts, uint64_t connection, const
     return left;
 }
 
-bool kc_handouts_take(
-    struct kc_handouts *handouts, uint64_t connection, const char *id, struct kc_udf_share *share)
+bool kc_handouts_take(struct kc_handouts *handouts, uint64_t connection, const char *id,
+    size_t left, struct kc_udf_share *share)
 {
     pthread_mutex_lock(&handouts->lock);
     struct handout *handout = find(handouts, connection, id);
-    if (handout) {
+    bool is_next = handout && handout->count - handout->next == left;
+    if (is_next) {
         *share = handout->shares[handout->next];
         kc_wipe(&handout->shares[handout->next++], sizeof *share);
         if (handout->next == handout->count)
             kc_wipe(handout, sizeof *handout);
     }
     pthread_mutex_unlock(&handouts->lock);
-    return handout != NULL;
+    return is_next;
 }
 
 /* --- ends --- */

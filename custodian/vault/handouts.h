@@ -26,10 +26,10 @@ KC_CHECKED enum kc_error kc_handouts_put(struct kc_handouts *handouts, uint64_t 
 /* How many shares of a record are left for a connection. */
 size_t kc_handouts_left(struct kc_handouts *handouts, uint64_t connection, const char *id);
 
-/* Gives the next share, which is then no longer here. Secret: wiped by the caller. False: none is
- * left. */
-KC_CHECKED bool kc_handouts_take(
-    struct kc_handouts *handouts, uint64_t connection, const char *id, struct kc_udf_share *share);
+/* Gives the next share, which is then no longer here, if so many are left, it among them: who takes
+ * the last one knows it. Secret: wiped by the caller. False: there are more, fewer or none. */
+KC_CHECKED bool kc_handouts_take(struct kc_handouts *handouts, uint64_t connection, const char *id,
+    size_t left, struct kc_udf_share *share);
 
 /* Wipes those of a connection, or of all; and those past their deadline. */
 void kc_handouts_drop_connection(struct kc_handouts *handouts, uint64_t connection);

@@ -205,12 +205,13 @@ static enum kc_error confirm(struct kc_call *call, const struct kc_record *escro
     return kc_keeper_protect(call->vault->keeper, staged, NULL);
 }
 
+/* Another request of the connection may have had one in the meantime: then it is to be asked again. */
 static enum kc_error show(struct kc_call *call, const struct kc_record *escrow, size_t left)
 {
     struct kc_udf_share share;         /* secret */
     char text[KC_RECOVERY_SHARE_SIZE]; /* secret */
-    if (!kc_handouts_take(call->vault->handouts, call->in.connection, escrow->id, &share))
-        return KC_ERR_REFUSED;
+    if (!kc_handouts_take(call->vault->handouts, call->in.connection, escrow->id, left, &share))
+        return KC_ERR_CONFLICT;
     enum kc_error error = kc_recovery_share_print(&share, escrow->id, text);
     if (error == KC_OK)
         error = kc_call_set_secret(call, KC_FIELD_SECRET, (const uint8_t *)text, strlen(text));
@@ -262,11 +263,17 @@ enum kc_error kc_call_combine_shares(
     struct kc_call *call, uint8_t secret[static KC_UDF_SHAMIR_SECRET_MAX], size_t *size)
 {
     KC_AUTO_SECRET shares = {0};
+    size_t wrong = 0;
     enum kc_error error =
         kc_call_secret(call, KC_FIELD_SHARES, 1, KC_RECOVERY_SHARES_SIZE, &shares);
     if (error == KC_OK)
-        error = kc_recovery_combine((struct kc_span){shares.bytes, shares.size}, secret, size);
-    return error == KC_ERR_BAD_ARGUMENT ? wrong_field(call, KC_FIELD_SHARES) : error;
+        error =
+            kc_recovery_combine((struct kc_span){shares.bytes, shares.size}, secret, size, &wrong);
+    if (wrong > 0) /* which one, and nothing of it */
+        kc_call_set_text(call, KC_FIELD_DETAIL, kc_call_print(call, "share %zu", wrong));
+    else if (error == KC_ERR_BAD_ARGUMENT)
+        return wrong_field(call, KC_FIELD_SHARES);
+    return error;
 }
 
 enum kc_error kc_call_escrow_of_shares(

@@ -63,7 +63,7 @@ static enum kc_error check_key(struct kc_call *call, const struct account *accou
     if (error != KC_OK)
         return error;
     const struct kc_derived_part *part = &derived->parts[0];
-    if (key->role != KC_ROLE_ACCOUNT || derived->count != 1 ||
+    if (key->role != KC_ROLE_ACCOUNT ||
         !kc_mesh_may_be_escrowed(part->name, (enum kc_curve)key->algorithm))
         return KC_ERR_ESCROW_KEY;
     return is_of_account(account, key, part) ? KC_OK : wrong_field(call, KC_FIELD_KEY);

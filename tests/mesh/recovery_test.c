@@ -104,8 +104,8 @@ static enum kc_error recover(const struct escrow *escrow, const char *shares, co
     struct kc_recovery_seed *seed)
 {
     uint8_t secret[KC_UDF_SHAMIR_SECRET_MAX];
-    size_t size = 0;
-    enum kc_error error = kc_recovery_combine(span_of(shares), secret, &size);
+    size_t size = 0, wrong;
+    enum kc_error error = kc_recovery_combine(span_of(shares), secret, &size, &wrong);
     if (error == KC_OK)
         error = kc_recovery_open((struct kc_span){(uint8_t *)escrow->record, escrow->record_size},
             (struct kc_span){secret, size}, profile, seed);
@@ -151,9 +151,6 @@ static void shares_are_read_as_people_type_them(void **state)
         *end++ = '\n';
     }
     *end = '\0';
-    char *set = strchr(typed, ':'); /* the dash of a set stays */
-    set = strchr(set + 1, ':');
-    set[6] = '-';
     expect(escrow, typed, KC_OK);
 }
 
@@ -174,13 +171,68 @@ static void what_stands_behind_the_colon_is_a_set(void **state)
     static const char wrong[] = {'\0', '!', '1', ':'};
     for (size_t i = 0; i < sizeof wrong; i++) {
         uint8_t secret[KC_UDF_SHAMIR_SECRET_MAX];
-        size_t size = 0;
+        size_t size = 0, number;
         char text[KC_RECOVERY_SHARES_SIZE];
         strcpy(text, lines(escrow, "123"));
         struct kc_span span = span_of(text);
         strchr(text, ':')[2] = wrong[i];
-        assert_int_equal(kc_recovery_combine(span, secret, &size), KC_ERR_BAD_ARGUMENT);
+        assert_int_equal(kc_recovery_combine(span, secret, &size, &number), KC_ERR_BAD_ARGUMENT);
+        assert_int_equal(number, 1);
     }
+}
+
+/* The lines of a text, each changed; static room. */
+static const char *typed(const char *text, int (*type)(int c))
+{
+    static char out[KC_RECOVERY_SHARES_SIZE];
+    char *end = out;
+    for (; *text; text++) {
+        int c = type(*text);
+        if (c != 0)
+            *end++ = (char)c;
+    }
+    *end = 0;
+    return out;
+}
+
+static int in_one_piece(int c)
+{
+    return c == '-' || c == ' ' ? 0 : c;
+}
+
+static int with_digits_for_letters(int c)
+{
+    return c == 'O' ? '0' : c == 'B' ? '8' : c;
+}
+
+static void letters_that_look_like_digits_are_told_from_them(void **state)
+{
+    struct escrow *escrow = *state;
+    int (*const types[])(int c) = {in_one_piece, with_digits_for_letters};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        expect(escrow, typed(lines(escrow, "123"), types[i]), KC_OK);
+}
+
+static void the_line_that_is_no_share_is_told(void **state)
+{
+    struct escrow *escrow = *state, other = {0};
+    uint8_t secret[KC_UDF_SHAMIR_SECRET_MAX];
+    size_t size = 0, number = 7;
+    char text[KC_RECOVERY_SHARES_SIZE] = "\n";
+    strcat(text, lines(escrow, "12"));
+    assert_int_equal(kc_recovery_combine(span_of(text), secret, &size, &number), KC_ERR_SHARES_FEW);
+    assert_int_equal(number, 0);
+    strcat(text, "1LLEGIBLE\n");
+    assert_int_equal(
+        kc_recovery_combine(span_of(text), secret, &size, &number), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(number, 3);
+    escrow_make(&other, KC_MESH_SEED_PROFILE_ACCOUNT, KC_CURVE_ED448);
+    strcpy(text, lines(escrow, "1"));
+    strcat(text, lines(&other, "3"));
+    assert_int_equal(
+        kc_recovery_combine(span_of(text), secret, &size, &number), KC_ERR_SHARES_MIXED);
+    assert_int_equal(number, 2);
+    free(other.record);
 }
 
 /* 7.22 */
@@ -314,7 +366,7 @@ static void shares_of_a_seed_itself_need_no_record(void **state)
     struct kc_udf_share made[SHARES];
     uint8_t random[KC_UDF_SHAMIR_RANDOM_SIZE] = {1}, secret[KC_UDF_SHAMIR_SECRET_MAX];
     char text[KC_RECOVERY_SHARES_SIZE] = "", share[128];
-    size_t size = 0;
+    size_t size = 0, wrong;
     struct kc_recovery_seed seed;
     memcpy(whole + 1, escrow->seed.octets, 34);
     assert_int_equal(
@@ -326,7 +378,7 @@ static void shares_of_a_seed_itself_need_no_record(void **state)
             KC_OK);
         strcat(strcat(text, share), "\n");
     }
-    assert_int_equal(kc_recovery_combine(span_of(text), secret, &size), KC_OK);
+    assert_int_equal(kc_recovery_combine(span_of(text), secret, &size, &wrong), KC_OK);
     assert_int_equal(kc_recovery_open((struct kc_span){NULL, 0}, (struct kc_span){secret, size},
                          escrow->profile, &seed),
         KC_OK);
@@ -402,6 +454,8 @@ int main(void)
         TEST(shares_are_read_as_people_type_them),
         TEST(fewer_shares_are_told_from_wrong_ones),
         TEST(what_stands_behind_the_colon_is_a_set),
+        TEST(letters_that_look_like_digits_are_told_from_them),
+        TEST(the_line_that_is_no_share_is_told),
         TEST(shares_of_two_sets_are_noticed),
         TEST(an_altered_share_is_noticed_with_and_without_one_too_many),
         TEST(a_record_that_was_put_in_the_place_of_another_is_noticed),

@@ -3,6 +3,7 @@
 #include "tests/vault/bench.h"
 
 #include "custodian/mesh/recovery.h"
+#include "custodian/vault/handouts.h"
 #include "tests/mesh/source.h"
 
 #include <stdio.h>
@@ -301,6 +302,22 @@ static void each_share_is_shown_once_and_to_who_made_it(void **state)
     free(escrow.record);
 }
 
+/* Else two requests at once would have the last two, and neither would know that it was the last. */
+static void a_share_is_taken_by_who_knows_how_many_are_left(void **state)
+{
+    struct kc_handouts *handouts;
+    struct kc_udf_share shares[2] = {{.size = 33}, {.size = 33}}, taken;
+    (void)state;
+    assert_int_equal(kc_handouts_new(&handouts), KC_OK);
+    assert_int_equal(kc_handouts_put(handouts, 1, 1000, "EAAA", shares, 2), KC_OK);
+    assert_int_equal(kc_handouts_left(handouts, 1, "EAAA"), 2);
+    assert_true(kc_handouts_take(handouts, 1, "EAAA", 2, &taken));
+    assert_false(kc_handouts_take(handouts, 1, "EAAA", 2, &taken));
+    assert_true(kc_handouts_take(handouts, 1, "EAAA", 1, &taken));
+    assert_false(kc_handouts_take(handouts, 1, "EAAA", 0, &taken));
+    kc_handouts_free(handouts);
+}
+
 static void an_escrow_counts_when_all_its_shares_were_shown(void **state)
 {
     struct home *home = *state;
@@ -592,6 +609,7 @@ int main(void)
         TEST(each_way_to_be_wrong_has_its_error_and_imports_nothing),
         TEST(who_is_not_the_operator_learns_nothing_of_shares),
         TEST(each_share_is_shown_once_and_to_who_made_it),
+        TEST(a_share_is_taken_by_who_knows_how_many_are_left),
         TEST(an_escrow_counts_when_all_its_shares_were_shown),
         TEST(shares_that_were_not_shown_are_gone_after_a_restart_and_in_time),
         TEST(counts_have_their_limits),
