@@ -126,12 +126,15 @@ static enum kc_error load(const char *path, struct kc_front_settings *settings)
 static enum kc_error load_tls(struct parts *parts)
 {
     struct kc_config_problem problem = {""};
-    const struct kc_front_settings *settings = &parts->settings;
-    if (!settings->has_tls)
+    if (!parts->settings.has_tls)
         return KC_OK;
-    enum kc_error error = kc_tls_new(&settings->tls, settings->custodian,
-        settings->limits.custodian_deadline_ms, &parts->tls, &problem);
+    enum kc_error error = kc_tls_new(&parts->settings, &parts->tls, &problem);
     return error == KC_OK ? KC_OK : failed("tls", error, problem.text);
+}
+
+static enum kc_error become_user(const struct kc_front_settings *settings)
+{
+    return kc_process_confine(settings->user.name[0] ? &settings->user : NULL);
 }
 
 /* --- --check --- */
@@ -140,7 +143,9 @@ static int check(struct parts *parts)
 {
     enum kc_error error = load_tls(parts);
     if (error == KC_OK && parts->tls) {
-        error = kc_tls_check(parts->tls);
+        error = become_user(&parts->settings);
+        if (error == KC_OK)
+            error = kc_tls_check(parts->tls);
         if (error != KC_OK)
             fprintf(stderr, "custodian-mesh: the key of the certificate: %s\n",
                 kc_error_row(error)->sentence);
@@ -194,14 +199,22 @@ static enum kc_error take_rights(struct parts *parts)
     return parts->listening >= 0 ? KC_OK : failed("address", KC_ERR_CONFIG, strerror(errno));
 }
 
+static enum kc_error begin_tls(struct parts *parts)
+{
+    enum kc_error error = parts->tls ? kc_tls_begin(parts->tls) : KC_OK;
+    return error == KC_OK ? KC_OK : failed("tls", error, "the key of the certificate");
+}
+
 static enum kc_error start(struct parts *parts)
 {
     const struct kc_front_settings *settings = &parts->settings;
     enum kc_error error = take_rights(parts);
     if (error == KC_OK)
-        error = kc_process_confine(settings->user.name[0] ? &settings->user : NULL);
+        error = become_user(settings);
     if (error == KC_OK)
         error = open_store(parts);
+    if (error == KC_OK)
+        error = begin_tls(parts);
     if (error != KC_OK)
         return error;
     error = kc_custody_new(settings->custodian, settings->service,

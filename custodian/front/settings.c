@@ -93,6 +93,7 @@ static const struct kc_setting limit_rows[] = {
     LIMIT(accounts, 1, 100000000),
     LIMIT(frames, 2, 16777216),
     LIMIT(request_deadline_s, 1, 3600),
+    LIMIT(handshake_deadline_ms, 100, 60000),
     LIMIT(custodian_deadline_ms, 100, 60000),
     LIMIT(stop_deadline_ms, 100, 60000),
 };
@@ -153,6 +154,7 @@ static const struct kc_front_settings defaults = {
         .accounts = 100000,
         .frames = 65536,
         .request_deadline_s = 20,
+        .handshake_deadline_ms = 1000,
         .custodian_deadline_ms = 5000,
         .stop_deadline_ms = 5000},
 };

@@ -31,6 +31,7 @@ struct kc_front_limits {
     uint32_t accounts;                /* accounts that are kept, 100000 */
     uint32_t frames;                  /* frames of one store of an account, 65536 */
     uint32_t request_deadline_s;    /* for a request to arrive, and for an answer to be read, 20 */
+    uint32_t handshake_deadline_ms; /* for the custodian to sign a TLS handshake, 1000 */
     uint32_t custodian_deadline_ms; /* for the custodian to answer, 5000 */
     uint32_t stop_deadline_ms;      /* for requests under way when stopping, 5000 */
 };

@@ -62,11 +62,11 @@ static void write_config(
     require(fclose(file) == 0, front->config);
 }
 
-void mesh_front_start(
-    struct mesh_front *front, const char *custodian, const char *key, const char *limits)
+/* Starts it; the line that it writes when it serves, or an empty one. */
+static void spawn(struct mesh_front *front, const char *custodian, const char *key,
+    const char *limits, char line[static 16])
 {
     int ready[2];
-    char line[16] = "";
     posix_spawn_file_actions_t actions;
     write_config(front, custodian, key, limits);
     const char *const arguments[] = {"setpriv", "--pdeathsig", "KILL", PROGRAM, "--config",
@@ -83,18 +83,44 @@ void mesh_front_start(
     posix_spawn_file_actions_destroy(&actions);
     running = front->pid;
     close(ready[1]);
-    require(read(ready[0], line, sizeof line - 1) > 0, "it did not start: the log says why");
+    ssize_t size = read(ready[0], line, 15);
+    line[size > 0 ? size : 0] = '\0';
     close(ready[0]);
+}
+
+void mesh_front_start(
+    struct mesh_front *front, const char *custodian, const char *key, const char *limits)
+{
+    char line[16];
+    spawn(front, custodian, key, limits, line);
+    require(line[0] != '\0', "it did not start: the log says why");
     front->port = (uint16_t)atoi(line);
+}
+
+static int wait_for_end(struct mesh_front *front)
+{
+    int status = 0;
+    require(waitpid(front->pid, &status, 0) == front->pid, "waitpid");
+    running = front->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int mesh_front_refuses(
+    struct mesh_front *front, const char *custodian, const char *key, const char *limits)
+{
+    char line[16];
+    pid_t other = running;
+    spawn(front, custodian, key, limits, line);
+    int status = wait_for_end(front);
+    running = other;
+    require(line[0] == '\0', "it started");
+    return status;
 }
 
 int mesh_front_stop(struct mesh_front *front)
 {
-    int status = 0;
     kill(front->pid, SIGTERM);
-    require(waitpid(front->pid, &status, 0) == front->pid, "waitpid");
-    running = front->pid = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return wait_for_end(front);
 }
 
 void mesh_front_kill(struct mesh_front *front)

@@ -29,6 +29,10 @@ void mesh_front_init(struct mesh_front *front);
 void mesh_front_start(
     struct mesh_front *front, const char *custodian, const char *key, const char *limits);
 
+/* The same for one that does not start; returns its exit status. */
+int mesh_front_refuses(
+    struct mesh_front *front, const char *custodian, const char *key, const char *limits);
+
 /* Stops it in order; returns its exit status. */
 int mesh_front_stop(struct mesh_front *front);
 void mesh_front_kill(struct mesh_front *front);

@@ -4,10 +4,14 @@
  */
 #include "tests/front/fixture.h"
 
+#include "tests/support/tls_files.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #define ALICE "alice@example.com"
 
@@ -67,6 +71,86 @@ static void without_its_tls_key_nobody_new_comes_in_and_who_is_there_stays(void 
     web_close(&other);
 }
 
+/* A certificate of the folder of a front end that is not started. */
+static void take_certificate(
+    struct mesh_front *front, const char *name, enum kc_tls_validity validity)
+{
+    kc_tls_make_certificate(front->folder, "authority", name, "localhost", validity);
+    snprintf(front->certificate, sizeof front->certificate, "%s/%s.pem", front->folder, name);
+}
+
+static void a_start_says_what_is_wrong_with_certificate_and_key(void **state)
+{
+    struct mesh_front other;
+    const char *socket = service.custodian.socket;
+    (void)state;
+    mesh_front_init(&other);
+    kc_tls_make_authority(other.folder, "authority");
+    take_certificate(&other, "old", KC_TLS_EXPIRED);
+    assert_int_equal(mesh_front_refuses(&other, socket, service.tls_key, ""), KC_CLASS_CONFIG);
+    assert_true(mesh_front_has_logged(&other, "old.pem: it has expired"));
+    take_certificate(&other, "other", KC_TLS_VALID);
+    assert_int_equal(mesh_front_refuses(&other, socket, service.tls_key, ""), KC_CLASS_CALLER);
+    assert_true(mesh_front_has_logged(&other, "step=tls error=signature-invalid"));
+    use_tls_key(KC_OPERATION_KEY_DISABLE);
+    assert_int_equal(mesh_front_refuses(&other, socket, service.tls_key, ""), KC_CLASS_REFUSED);
+    use_tls_key(KC_OPERATION_KEY_ENABLE);
+    mesh_front_done(&other);
+}
+
+/* Sends a signal to all that the custodian is. */
+static void signal_custodian(int number)
+{
+    char path[64], line[256] = "", *rest = line;
+    pid_t supervisor = service.custodian.pid;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)supervisor, (int)supervisor);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    fclose(file);
+    assert_int_equal(kill(supervisor, number), 0);
+    for (pid_t child; (child = (pid_t)strtol(rest, &rest, 10)) > 0;)
+        assert_int_equal(kill(child, number), 0);
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool comes_in(void)
+{
+    struct web web;
+    bool does = web_try(
+        &web, service.front.port, service.front.certificate, "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+    web_close(&web);
+    return does;
+}
+
+/* The library serves others in the thread that waits for a signature: it waits once. */
+static void a_custodian_that_hangs_holds_nobody_up_who_is_connected(void **state)
+{
+    enum { MANY = 40 }; /* as many seconds, if each had to wait */
+    struct web_answer answer;
+    (void)state;
+    signal_custodian(SIGSTOP);
+    double began = now_s();
+    for (size_t i = 0; i < MANY; i++)
+        assert_false(comes_in());
+    web_post(&alice.web, "{}", 2, &answer);
+    double took = now_s() - began;
+    signal_custodian(SIGCONT);
+    assert_int_equal(answer.status, 400);
+    web_answer_done(&answer);
+    print_message("%d in %.1f s\n", MANY, took);
+    assert_true(took < MANY / 2);
+    while (!comes_in()) /* it is noticed */
+        usleep(10000);
+    says_hello(&alice.web);
+}
+
 /* 002, 4.2.1: "SHOULD NOT" use TLS client authentication. */
 static void nobody_is_asked_for_a_certificate(void **state)
 {
@@ -107,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hello_works_with_plain_curl),
         cmocka_unit_test(tls_before_1_3_is_refused),
+        CASE(a_start_says_what_is_wrong_with_certificate_and_key),
+        CASE(a_custodian_that_hangs_holds_nobody_up_who_is_connected),
         CASE(without_its_tls_key_nobody_new_comes_in_and_who_is_there_stays),
         cmocka_unit_test(nobody_is_asked_for_a_certificate),
         CASE(hello_shows_the_service_and_its_host),
