@@ -224,6 +224,8 @@ void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
     if (error == KC_ERR_BAD_ARGUMENT && is_field(detail))
         (void)kc_cli_fail(call->cli, error, "the value of %.*s is not possible here",
             (int)detail.size, (const char *)detail.bytes);
+    else if (error == KC_ERR_REFUSED && detail.size > 0 && !is_field(detail))
+        (void)kc_cli_refuse(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
     else if (detail.size > 0)
         (void)kc_cli_fail(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
     else if (error == KC_ERR_DAEMON_ABSENT)

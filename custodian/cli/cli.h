@@ -79,6 +79,9 @@ KC_CHECKED enum kc_error kc_cli_parse(struct kc_cli *cli, int count, char *words
 /* The values that an option of a command may have, blanks between; NULL: any. */
 const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_option option);
 
+/* Words with blanks between as one reads them aloud: "one, two or three". */
+void kc_cli_read_aloud(const char *words, char *text, size_t size);
+
 /* KC_ERR_BAD_ARGUMENT: not a label; reported. */
 KC_CHECKED enum kc_error kc_cli_label_check(const struct kc_cli *cli, const char *label);
 
@@ -156,6 +159,7 @@ enum kc_error kc_cli_mesh_account_activate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_disconnect(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_unbind(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_create(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_add(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_remove(struct kc_cli *cli);
@@ -191,8 +195,14 @@ enum kc_error kc_cli_mesh_capability_list(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_capability_revoke(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_revoke(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_operate(struct kc_cli *cli);
-enum kc_error kc_cli_key_derive(struct kc_cli *cli);         /* mesh_device.c */
-enum kc_error kc_cli_mesh_device_create(struct kc_cli *cli); /* mesh_device.c */
+enum kc_error kc_cli_mesh_service_take(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_service_sign(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_request_status(struct kc_cli *cli); /* mesh_request.c */
+enum kc_error kc_cli_mesh_account_acknowledge(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_answer(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_request_decrypt(struct kc_cli *cli); /* decrypt.c */
+enum kc_error kc_cli_key_derive(struct kc_cli *cli);           /* mesh_device.c */
+enum kc_error kc_cli_mesh_device_create(struct kc_cli *cli);   /* mesh_device.c */
 enum kc_error kc_cli_mesh_device_install(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli);
@@ -218,6 +228,7 @@ enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_escrow_seal(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_escrow_open(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli); /* mesh_pin.c */
+enum kc_error kc_cli_mesh_pin_verify(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_earl_create(struct kc_cli *cli);

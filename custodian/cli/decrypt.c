@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decrypting a DARE envelope: the custodian unwraps the base seed, with the service's contribution
- * if its key is split; the content is decrypted here.
+ * if its key is split; the content is decrypted here. The service is a custodian, or a Mesh service
+ * that is asked by Operate.
  */
 #include "custodian/cli/call.h"
 #include "custodian/cli/file.h"
 #include "custodian/cli/keys.h"
+#include "custodian/cli/operate.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
 
@@ -99,6 +101,27 @@ static enum kc_error ask_service(struct kc_cli *cli, struct opening *opening)
     return KC_OK;
 }
 
+/* What a Mesh service answered: in a file, or to a request that is posted now. */
+static enum kc_error answer_get(
+    struct kc_cli *cli, const struct opening *opening, struct kc_cli_octets *answer)
+{
+    KC_AUTO_OCTETS request = {NULL, 0};
+    struct kc_span peer = {opening->peer, opening->peer_size};
+    if (kc_cli_given(cli, KC_CLI_RESPONSE))
+        return kc_cli_read(cli, cli->values[KC_CLI_RESPONSE], (size_t)KC_DATA_SIZE_MAX, answer);
+    enum kc_error error = kc_cli_operate_agree(cli, &opening->key, peer, &request);
+    return error == KC_OK ? kc_cli_post(cli, &request, answer) : error;
+}
+
+static enum kc_error ask_mesh(struct kc_cli *cli, struct opening *opening)
+{
+    KC_AUTO_OCTETS answer = {NULL, 0};
+    enum kc_error error = answer_get(cli, opening, &answer);
+    return error == KC_OK ? kc_cli_operate_agreed(cli, &opening->key, kc_cli_span(&answer),
+                                opening->contribution, &opening->contribution_size)
+                          : error;
+}
+
 static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct opening *opening,
     const char *kek_info, struct kc_cli_call *call)
 {
@@ -125,7 +148,8 @@ static void report(
 {
     if (opening->contribution_size == 0)
         kc_cli_key_report(call, &opening->key, error,
-            "decrypt where the first one is, with --service for the other");
+            "decrypt where the first one is, with --service for the other, or with --post or "
+            "--response if a Mesh service has it");
     else
         kc_cli_call_report(call, error);
 }
@@ -151,9 +175,11 @@ static enum kc_error unlock(
     struct kc_cli *cli, struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
 {
     enum kc_error error = KC_OK;
-    take_peer(opening);
-    if (kc_cli_key_is_share(&opening->key) && kc_cli_given(cli, KC_CLI_SERVICE))
-        error = ask_service(cli, opening); /* without it the custodian refuses */
+    bool is_share = kc_cli_key_is_share(&opening->key); /* alone, the custodian refuses it */
+    if (is_share && kc_cli_given(cli, KC_CLI_SERVICE))
+        error = ask_service(cli, opening);
+    else if (is_share && (kc_cli_given(cli, KC_CLI_POST) || kc_cli_given(cli, KC_CLI_RESPONSE)))
+        error = ask_mesh(cli, opening);
     if (error == KC_OK)
         error = unwrap(cli, opening, seed);
     kc_wipe(opening->contribution, sizeof opening->contribution);
@@ -180,13 +206,23 @@ static enum kc_error decrypt_body(const struct kc_cli *cli, const struct kc_dare
     return kc_cli_write(cli, path, (struct kc_span){plaintext.bytes, size}, 0600);
 }
 
+static enum kc_error opening_find(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
+{
+    *opening = (struct opening){.entry = envelope->recipients};
+    enum kc_error error = kc_cli_given(cli, KC_CLI_KEY) ? find_entry_of_key(cli, envelope, opening)
+                                                        : find_entry(cli, envelope, opening);
+    if (error == KC_OK)
+        take_peer(opening);
+    return error;
+}
+
 static enum kc_error decrypt(
     struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
 {
-    struct opening opening = {.entry = envelope->recipients};
+    struct opening opening;
     uint8_t seed[KC_DARE_SEED_SIZE];
-    enum kc_error error = kc_cli_given(cli, KC_CLI_KEY) ? find_entry_of_key(cli, envelope, &opening)
-                                                        : find_entry(cli, envelope, &opening);
+    enum kc_error error = opening_find(cli, envelope, &opening);
     if (error == KC_OK)
         error = unlock(cli, &opening, seed);
     if (error == KC_OK)
@@ -209,19 +245,49 @@ static enum kc_error read_envelope(const struct kc_cli *cli, struct kc_dare_enve
     return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", cli->arguments[0]);
 }
 
-enum kc_error kc_cli_decrypt(struct kc_cli *cli)
+/* Reads the envelope that the first argument names, and does something with it. */
+typedef enum kc_error with_envelope(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path);
+
+static enum kc_error run(struct kc_cli *cli, with_envelope *what, const char *path)
 {
-    char *path = NULL;
     struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
     if (envelope == NULL)
         return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
-    enum kc_error error = kc_cli_output_path(cli, cli->arguments[0], ".dare", false, &path);
+    enum kc_error error = read_envelope(cli, envelope);
     if (error == KC_OK)
-        error = read_envelope(cli, envelope);
-    if (error == KC_OK)
-        error = decrypt(cli, envelope, path);
+        error = what(cli, envelope, path);
     kc_dare_envelope_done(envelope);
     free(envelope);
+    return error;
+}
+
+enum kc_error kc_cli_decrypt(struct kc_cli *cli)
+{
+    char *path = NULL;
+    enum kc_error error = kc_cli_output_path(cli, cli->arguments[0], ".dare", false, &path);
+    if (error == KC_OK)
+        error = run(cli, decrypt, path);
     free(path);
     return error;
+}
+
+static enum kc_error write_request(
+    struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
+{
+    struct opening opening;
+    KC_AUTO_OCTETS request = {NULL, 0};
+    enum kc_error error = opening_find(cli, envelope, &opening);
+    if (error == KC_OK && !kc_cli_key_is_share(&opening.key))
+        error = kc_cli_refuse(
+            cli, KC_ERR_USAGE, "the key %s is whole: custodian decrypt opens it", opening.key.id);
+    if (error == KC_OK)
+        error = kc_cli_operate_agree(
+            cli, &opening.key, (struct kc_span){opening.peer, opening.peer_size}, &request);
+    return error == KC_OK ? kc_cli_write(cli, path, kc_cli_span(&request), 0644) : error;
+}
+
+enum kc_error kc_cli_mesh_request_decrypt(struct kc_cli *cli)
+{
+    return run(cli, write_request, cli->values[KC_CLI_OUTPUT]);
 }

@@ -58,7 +58,7 @@ static enum kc_error write_recipients(struct kc_cli *cli, struct kc_json_writer 
     kc_json_write_array(w);
     for (size_t i = 0; i < cli->recipient_count; i++) {
         struct kc_cli_public public;
-        enum kc_error error = kc_cli_public_find(cli, cli->recipients[i], &public);
+        enum kc_error error = kc_cli_public_find_recipient(cli, cli->recipients[i], &public);
         if (error != KC_OK)
             return error;
         write_key(w, &public);

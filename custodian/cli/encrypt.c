@@ -19,7 +19,7 @@
 static enum kc_error find_public(
     struct kc_cli *cli, const char *name, struct kc_cli_public *public, char id[KC_DARE_KID_SIZE])
 {
-    enum kc_error error = kc_cli_public_find(cli, name, public);
+    enum kc_error error = kc_cli_public_find_recipient(cli, name, public);
     if (error != KC_OK)
         return error;
     if (strcmp(public->algorithm, "X25519") != 0 && strcmp(public->algorithm, "X448") != 0)

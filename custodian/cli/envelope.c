@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole DARE envelopes, opened and made in the custodian. */
 #include "custodian/cli/document.h"
+#include "custodian/cli/operate.h"
 #include "custodian/cli/output.h"
+#include "custodian/cli/request.h"
 #include "custodian/cli/write.h"
+#include "custodian/mesh/purpose.h"
+#include "custodian/mesh/verify.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The tag of what is in it, and of a signature nothing else. */
 static void print_tag(const struct kc_cli *cli, const struct kc_cli_call *call)
@@ -35,8 +40,9 @@ static enum kc_error run(const struct kc_cli *cli, struct kc_cli_call *call,
 {
     enum kc_error error = kc_cli_call_try(call);
     if (error != KC_OK) {
-        kc_cli_key_report(
-            call, key, error, "use it where the first one is, with a peer for the other");
+        kc_cli_key_report(call, key, error,
+            "use it where the first one is, with a peer for the other, or sign with --post if a "
+            "Mesh service has that");
         return error;
     }
     error = kc_cli_call_write(call, field, path, mode);
@@ -86,9 +92,140 @@ static enum kc_error make(struct kc_cli *cli, enum kc_operation operation)
     return error;
 }
 
+/* --- signing with a share, and a Mesh service that has the other --- */
+
+/* What is signed: an envelope that lacks just that. */
+struct signing {
+    struct kc_cli *cli;
+    struct kc_client *custodian;
+    struct kc_cli_key key;
+    struct kc_mesh_making *making;
+};
+
+/* What the vault would sign with the whole key. */
+static enum kc_error begin_making(struct signing *s, struct kc_span payload)
+{
+    enum kc_object_type type = KC_OBJECT_NONE;
+    struct kc_mesh_source source = kc_cli_source();
+    bool is_account = strcmp(s->key.class, "account") == 0;
+    enum kc_error error = kc_mesh_purpose_check(
+        is_account ? KC_MESH_PURPOSE_ACCOUNT : KC_MESH_PURPOSE_APPLICATION, payload, &type);
+    if (error == KC_ERR_REFUSED)
+        return kc_cli_refuse(s->cli, error, "%s: %s", s->cli->arguments[1],
+            is_account ? "an account's key signs the Mesh's messages and contacts, and this is none"
+                       : "an application's key signs no objects of the Mesh");
+    struct kc_mesh_letter letter = {
+        .payload = payload, .type = type == KC_OBJECT_NONE ? NULL : kc_object_info(type)->name};
+    if (error == KC_OK)
+        error = kc_mesh_making_new(&source, &letter, &s->making);
+    return error == KC_OK ? KC_OK : kc_cli_fail(s->cli, error, NULL);
+}
+
+/* The first party's commitment. It ends with this process, whatever comes of it. */
+static enum kc_error commit(const struct signing *s, struct kc_cli_call *call)
+{
+    const uint8_t *digest = kc_mesh_making_digest(s->making);
+    enum kc_curve curve = kc_cli_public_curve(&s->key.public)->curve;
+    kc_cli_call_init(call, s->cli, s->custodian, KC_OPERATION_SIGNATURE_COMMIT);
+    kc_cli_call_text(call, KC_FIELD_KEY, s->key.id);
+    if (kc_mesh_signed_message(curve, digest).has_context)
+        kc_cli_call_text(call, KC_FIELD_SCHEME, "ctx");
+    enum kc_error error =
+        kc_cli_call_data(call, KC_FIELD_MESSAGE, (struct kc_span){digest, KC_DARE_DIGEST_SIZE});
+    return error == KC_OK ? kc_cli_call_run(call) : error;
+}
+
+static enum kc_error ask_mesh(
+    const struct signing *s, struct kc_span commitment, struct kc_cli_contribution *contribution)
+{
+    KC_AUTO_OCTETS request = {NULL, 0}, answer = {NULL, 0};
+    enum kc_error error = kc_cli_operate_sign(
+        s->cli, &s->key, kc_mesh_making_digest(s->making), commitment, &request);
+    if (error == KC_OK)
+        error = kc_cli_post(s->cli, &request, &answer);
+    return error == KC_OK ? kc_cli_operate_signed(
+                                s->cli, &s->key, commitment, kc_cli_span(&answer), contribution)
+                          : error;
+}
+
+static enum kc_error finish(const struct signing *s, const struct kc_cli_call *commitment,
+    const struct kc_cli_contribution *contribution, struct kc_cli_call *call)
+{
+    kc_cli_call_init(call, s->cli, s->custodian, KC_OPERATION_SIGNATURE_FINISH);
+    kc_cli_call_text(call, KC_FIELD_KEY, s->key.id);
+    kc_cli_call_octets(call, KC_FIELD_SESSION, kc_cli_call_span(commitment, KC_FIELD_SESSION));
+    kc_cli_call_octets(call, KC_FIELD_COMMITMENT,
+        (struct kc_span){contribution->commitment, contribution->commitment_size});
+    kc_cli_call_octets(call, KC_FIELD_SIGNATURE_SHARE,
+        (struct kc_span){contribution->part, contribution->part_size});
+    return kc_cli_call_run(call);
+}
+
+static enum kc_error write_signed(
+    const struct signing *s, struct kc_span signature, const char *path)
+{
+    struct kc_public_key signer;
+    char *text = NULL;
+    size_t size = 0;
+    enum kc_error error =
+        kc_public_key_make(s->key.public.algorithm, kc_cli_public_span(&s->key.public), &signer);
+    if (error == KC_OK)
+        error = kc_mesh_making_sign(s->making, &signer, signature, (struct kc_span){NULL, 0});
+    if (error == KC_OK)
+        error = kc_mesh_making_write(s->making, &text, &size);
+    if (error != KC_OK)
+        return kc_cli_fail(s->cli, error, NULL);
+    error = kc_cli_write(s->cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644);
+    free(text);
+    return error;
+}
+
+static enum kc_error sign_together(const struct signing *s, const char *path)
+{
+    KC_AUTO_CALL commitment = {0}, finished = {0};
+    struct kc_cli_contribution contribution;
+    struct kc_span own, signature;
+    size_t size = kc_cli_public_info(&s->key.public)->signature_size;
+    enum kc_error error = commit(s, &commitment);
+    if (error != KC_OK)
+        return error;
+    own = kc_cli_call_span(&commitment, KC_FIELD_COMMITMENT);
+    error = ask_mesh(s, own, &contribution);
+    if (error == KC_OK)
+        error = finish(s, &commitment, &contribution, &finished);
+    if (error == KC_OK)
+        error = kc_cli_call_exactly(&finished, KC_FIELD_SIGNATURE, size, &signature);
+    return error == KC_OK ? write_signed(s, signature, path) : error;
+}
+
+static enum kc_error sign_with_mesh(struct kc_cli *cli)
+{
+    KC_AUTO_OCTETS payload = {NULL, 0};
+    struct signing s = {.cli = cli};
+    char *path = NULL;
+    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &s.key);
+    if (error == KC_OK && !kc_cli_key_is_share(&s.key))
+        error = kc_cli_refuse(
+            cli, KC_ERR_USAGE, "the key %s is whole: it signs without --post", s.key.id);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &s.custodian);
+    if (error == KC_OK)
+        error = kc_cli_output_path(cli, cli->arguments[1], ".dare", true, &path);
+    if (error == KC_OK)
+        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &payload);
+    if (error == KC_OK)
+        error = begin_making(&s, kc_cli_span(&payload));
+    if (error == KC_OK)
+        error = sign_together(&s, path);
+    kc_mesh_making_free(s.making);
+    free(path);
+    return error;
+}
+
 enum kc_error kc_cli_envelope_sign(struct kc_cli *cli)
 {
-    return make(cli, KC_OPERATION_ENVELOPE_SIGN);
+    return kc_cli_given(cli, KC_CLI_POST) ? sign_with_mesh(cli)
+                                          : make(cli, KC_OPERATION_ENVELOPE_SIGN);
 }
 
 enum kc_error kc_cli_envelope_seal(struct kc_cli *cli)

@@ -29,6 +29,15 @@ struct envelope_file {
     struct kc_cli_target target;
 };
 
+/* There is a file for each holder: standard output is one. */
+static enum kc_error check_output(const struct kc_cli *cli)
+{
+    return strcmp(cli->values[KC_CLI_OUTPUT], "-") != 0
+               ? KC_OK
+               : kc_cli_refuse(cli, KC_ERR_USAGE,
+                     "each envelope goes to a file of its own: --output names what all begin with");
+}
+
 /* The file of a holder's envelope: its name ends with the holder's index. Given: close_file. */
 static enum kc_error open_file(
     struct kc_cli *cli, size_t index, size_t size, struct envelope_file *file)
@@ -137,7 +146,9 @@ enum kc_error kc_cli_share_deal(struct kc_cli *cli)
 {
     struct kc_cli_key key;
     char holders[16 * ID_SIZE];
-    enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
+    enum kc_error error = check_output(cli);
+    if (error == KC_OK)
+        error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
         error = find_holders(cli, holders, sizeof holders);
     return error == KC_OK ? deal(cli, &key, holders) : error;

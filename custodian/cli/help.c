@@ -17,7 +17,23 @@ static void print_row(const char *left, const char *right)
     printf("  %-*s %s\n", COLUMN - 3, left, right);
 }
 
-static void print_options(kc_cli_set set)
+/* What an option does; where a command takes fewer values than others, those. */
+static void print_option(
+    const struct kc_cli_command *command, enum kc_cli_option option, const char *left)
+{
+    const struct kc_cli_option_row *row = &kc_cli_options[option];
+    const char *choices = command != NULL ? kc_cli_choices(command, option) : NULL;
+    char text[128] = "";
+    if (choices == NULL || choices == kc_fields[row->field].choices) {
+        print_row(left, row->sentence);
+        return;
+    }
+    kc_cli_read_aloud(choices, text, sizeof text);
+    print_row(left, text);
+}
+
+/* Of one command, or (NULL) of all. */
+static void print_options(const struct kc_cli_command *command, kc_cli_set set)
 {
     for (int i = 0; i < KC_CLI_OPTION_COUNT; i++) {
         const struct kc_cli_option_row *row = &kc_cli_options[i];
@@ -28,7 +44,7 @@ static void print_options(kc_cli_set set)
             snprintf(letter, sizeof letter, "-%c, ", row->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name,
             row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
-        print_row(left, row->sentence);
+        print_option(command, (enum kc_cli_option)i, left);
     }
 }
 
@@ -86,8 +102,8 @@ static void help_command(const struct kc_cli_command *command)
             printf(" --%s %s", kc_cli_options[i].name, kc_cli_options[i].argument);
     printf(
         "%s\n\nTo %s.\n\nOptions:\n", command->takes != 0 ? " [OPTIONS]" : "", command->sentence);
-    print_options(command->needs | command->takes);
-    print_options(KC_CLI_GLOBAL);
+    print_options(command, command->needs | command->takes);
+    print_options(command, KC_CLI_GLOBAL);
     if (has_group(command)) {
         puts("\nCommands that begin so:");
         print_group(command->name);
@@ -117,7 +133,7 @@ static void help_commands(const char *group)
     }
     puts("\nA KEY is named by its id or its label. custodian COMMAND --help has the options of a "
          "command.\n\nOptions of every command:");
-    print_options(KC_CLI_GLOBAL);
+    print_options(NULL, KC_CLI_GLOBAL);
     print_exit_status();
 }
 

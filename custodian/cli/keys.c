@@ -3,7 +3,9 @@
 
 #include "base/text.h"
 #include "custodian/cli/call.h"
+#include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
+#include "custodian/mesh/capability.h"
 #include "proto/udf.h"
 
 #include <stdio.h>
@@ -61,6 +63,9 @@ static bool key_of(const struct kc_values *values, struct kc_cli_key *key)
     text_of(values, KC_FIELD_STATE, key->state, sizeof key->state);
     key->confirmed = kc_values_has(values, KC_FIELD_CONFIRM);
     text_of(values, KC_FIELD_GROUP, key->group, sizeof key->group);
+    text_of(values, KC_FIELD_ACCOUNT, key->account, sizeof key->account);
+    text_of(values, KC_FIELD_CLASS, key->class, sizeof key->class);
+    text_of(values, KC_FIELD_CAPABILITY, key->capability, sizeof key->capability);
     text_of(values, KC_FIELD_ROLE, role, sizeof role);
     key->dealt = strcmp(role, "quorum") == 0;
     text_of(values, KC_FIELD_ALGORITHM, key->public.algorithm, sizeof key->public.algorithm);
@@ -281,6 +286,50 @@ enum kc_error kc_cli_key_find_recipient(
     return recipient.found ? KC_OK : KC_ERR_REFUSED;
 }
 
+/* Devices' keys that sign: those of one account, and all. */
+struct devices {
+    const char *account;
+    struct kc_cli_key here, any;
+    size_t here_count, any_count;
+};
+
+static bool keep_device(void *context, const struct kc_values *item)
+{
+    struct devices *devices = context;
+    struct kc_cli_key key;
+    if (!kc_values_text_is(item, KC_FIELD_USE, "sign") || !key_of(item, &key))
+        return true;
+    devices->any = key;
+    devices->any_count++;
+    if (strcmp(key.account, devices->account) == 0) {
+        devices->here = key;
+        devices->here_count++;
+    }
+    return true;
+}
+
+enum kc_error kc_cli_key_find_device(
+    struct kc_cli *cli, const char *account, struct kc_cli_key *key)
+{
+    struct devices devices = {.account = account};
+    struct search search = {.cli = cli, .role = "device", .state = "active"};
+    if (kc_cli_given(cli, KC_CLI_DEVICE))
+        return kc_cli_key_find(cli, cli->values[KC_CLI_DEVICE], key);
+    enum kc_error error = kc_cli_custodian(cli, &search.client);
+    if (error == KC_OK)
+        error = walk(&search, keep_device, &devices);
+    if (error != KC_OK)
+        return error;
+    if (devices.any_count == 0)
+        return kc_cli_refuse(cli, KC_ERR_USAGE,
+            "a device has to sign the request, and none is connected to an account here");
+    if (devices.here_count > 1 || (devices.here_count == 0 && devices.any_count > 1))
+        return kc_cli_refuse(cli, KC_ERR_USAGE,
+            "several devices could sign the request: name the key of one with --device");
+    *key = devices.here_count == 1 ? devices.here : devices.any;
+    return KC_OK;
+}
+
 enum kc_error kc_cli_public_find(struct kc_cli *cli, const char *name, struct kc_cli_public *public)
 {
     struct kc_cli_key key;
@@ -290,6 +339,40 @@ enum kc_error kc_cli_public_find(struct kc_cli *cli, const char *name, struct kc
     if (error == KC_OK)
         *public = key.public;
     return error;
+}
+
+#define PROFILE_MAX ((size_t)64 << 10)
+
+/* The encryption key of an account, from its profile. */
+static enum kc_error profile_read(
+    const struct kc_cli *cli, const char *path, struct kc_span text, struct kc_cli_public *public)
+{
+    struct kc_mesh_account account;
+    enum kc_error error = kc_mesh_account_read(text, NULL, &account);
+    if (error == KC_OK && account.encryption.algorithm[0] == '\0')
+        error = KC_ERR_BAD_ARGUMENT;
+    if (error != KC_OK)
+        return kc_cli_fail(
+            cli, error, "%s: not the profile of an account or a group that has a key", path);
+    *public = (struct kc_cli_public){.size = account.encryption.size, .whole = true};
+    memcpy(public->octets, account.encryption.octets, account.encryption.size);
+    return kc_text_copy(public->algorithm, sizeof public->algorithm, account.encryption.algorithm)
+               ? KC_OK
+               : kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s", path);
+}
+
+enum kc_error kc_cli_public_find_recipient(
+    struct kc_cli *cli, const char *name, struct kc_cli_public *public)
+{
+    KC_AUTO_OCTETS text = {NULL, 0};
+    if (access(name, F_OK) != 0)
+        return kc_cli_public_find(cli, name, public);
+    enum kc_error error = kc_cli_read(cli, name, PROFILE_MAX, &text);
+    if (error != KC_OK)
+        return error;
+    return text.size > 0 && text.bytes[0] == '['
+               ? profile_read(cli, name, kc_cli_span(&text), public)
+               : kc_cli_public_find(cli, name, public);
 }
 
 enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **list)

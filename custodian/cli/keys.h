@@ -13,9 +13,12 @@ struct kc_cli_key {
     char label[65];
     char keyring[65];
     char state[17];
-    bool confirmed;              /* each use of it needs a login */
-    char group[65];              /* of a share, else empty */
-    bool dealt;                  /* a share that several holders have one like: of `share deal` */
+    bool confirmed;       /* each use of it needs a login */
+    char account[129];    /* that it serves, or empty */
+    char class[16];       /* of a share: the role that the whole key had */
+    char capability[160]; /* of a share: what a Mesh service knows the other one by, or empty */
+    char group[65];       /* of a share, else empty */
+    bool dealt;           /* a share that several holders have one like: of `share deal` */
     unsigned index, threshold;   /* of a share */
     struct kc_cli_public public; /* of a share: of the key that was split */
 };
@@ -64,9 +67,23 @@ KC_CHECKED enum kc_error kc_cli_key_find_wrap(struct kc_cli *cli, struct kc_cli_
 KC_CHECKED enum kc_error kc_cli_key_find_recipient(
     struct kc_cli *cli, const char *algorithm, const char *id, struct kc_cli_key *key);
 
+/*
+ * The key that signs requests to the service of an account, for a device: the one that --device names,
+ * else the only one of the devices that are connected to the account, else the only one there is.
+ *
+ * KC_ERR_USAGE  there are several, or none; reported
+ */
+KC_CHECKED enum kc_error kc_cli_key_find_device(
+    struct kc_cli *cli, const char *account, struct kc_cli_key *key);
+
 /* A public key that is named: a PEM file if there is one of that name, else a key of the custodian.
  * Errors are reported. */
 KC_CHECKED enum kc_error kc_cli_public_find(
+    struct kc_cli *cli, const char *name, struct kc_cli_public *public);
+
+/* The same for who is to decrypt; a file may also be the enveloped profile of an account or a group,
+ * which signs itself and has the key. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_public_find_recipient(
     struct kc_cli *cli, const char *name, struct kc_cli_public *public);
 
 /* All keys that fit the options given, and the role if one is: a list of objects, given. Errors are

@@ -225,12 +225,28 @@ static enum kc_error with_holder(struct kc_cli *cli, enum kc_operation operation
     kc_cli_call_option(&work.call, KC_FIELD_CONNECTION, KC_CLI_CONNECTION);
     kc_cli_call_option(&work.call, KC_FIELD_USE, KC_CLI_USE);
     kc_cli_call_flag(&work.call, KC_FIELD_FORCE, KC_CLI_ANEW);
+    kc_cli_call_flag(&work.call, KC_FIELD_MESSAGES, KC_CLI_MESSAGES);
     return work_run(&work);
+}
+
+/* What somebody who connects a first device may not know yet. */
+static void tell_service(const struct kc_cli *cli)
+{
+    bool shares = strstr(cli->values[KC_CLI_RIGHTS], "=threshold") != NULL;
+    if (!kc_cli_given(cli, KC_CLI_REQUEST))
+        kc_cli_say(cli, "The account's service does not know of the device: with --host NAME "
+                        "--request FILE there is a request that tells it.");
+    if (shares && !kc_cli_given(cli, KC_CLI_ASSIGNMENT))
+        kc_cli_say(cli, "The shares are encrypted to the service's own key: what it assigned when "
+                        "it bound the account, --assignment, has one of the account's.");
 }
 
 enum kc_error kc_cli_mesh_account_activate(struct kc_cli *cli)
 {
-    return with_holder(cli, KC_OPERATION_MESH_ACCOUNT_ACTIVATE);
+    enum kc_error error = with_holder(cli, KC_OPERATION_MESH_ACCOUNT_ACTIVATE);
+    if (error == KC_OK)
+        tell_service(cli);
+    return error;
 }
 
 enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli)
@@ -273,6 +289,11 @@ enum kc_error kc_cli_mesh_group_rotate(struct kc_cli *cli)
 enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli)
 {
     return of_account(cli, KC_OPERATION_MESH_ACCOUNT_MOVE);
+}
+
+enum kc_error kc_cli_mesh_account_unbind(struct kc_cli *cli)
+{
+    return of_account(cli, KC_OPERATION_MESH_ACCOUNT_CLOSE);
 }
 
 enum kc_error kc_cli_mesh_account_profile(struct kc_cli *cli)

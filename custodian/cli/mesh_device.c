@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define DOCUMENT_MAX ((size_t)KC_DATA_SIZE_MAX)
-#define MESH_PIN_LEAST 4 /* characters of the shortest that there could be */
+#define MESH_PIN_FILE_MAX 512 /* octets of a file with one, or with its URI */
+#define MESH_PIN_LEAST 4      /* characters of the shortest that there could be */
 
 /* --- files --- */
 
@@ -107,10 +108,11 @@ static void print_answer(const struct kc_cli *cli, const struct work *work, cons
     kc_cli_print_object(cli, object);
     if (items != NULL && kc_cli_given(cli, KC_CLI_JSON))
         return;
-    static const char *const columns[] = {
-        "account_udf", "key", "label", "algorithm", "role", "use", NULL};
+    static const char *const keys[] = {"key", "label", "algorithm", "role", "use", NULL};
+    static const char *const accounts[] = {"account_udf", NULL};
     if (answer->item_count > 0)
-        kc_cli_print_list(cli, list, columns);
+        kc_cli_print_list(
+            cli, list, kc_values_has(&answer->items[0], KC_FIELD_KEY) ? keys : accounts);
     else
         json_decref(list);
 }
@@ -250,18 +252,27 @@ enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli)
 
 /* --- connecting --- */
 
+/* The PIN, or what custodian mesh pin create shows: the URI that ends with it. */
 static enum kc_error add_pin(const struct kc_cli *cli, struct work *work)
 {
-    uint8_t pin[KC_CLI_PIN_MAX]; /* secret */
-    size_t size = 0;
+    KC_AUTO_OCTETS file = {NULL, 0};
     if (!kc_cli_given(cli, KC_CLI_MESH_PIN_FILE))
         return KC_OK;
-    enum kc_error error = kc_cli_read_pin(cli, KC_CLI_MESH_PIN_FILE, "PIN of the account",
-        KC_CLI_PIN_ONCE, MESH_PIN_LEAST, pin, &size);
-    if (error == KC_OK)
-        error = kc_cli_call_secret(&work->call, KC_FIELD_PIN, (struct kc_span){pin, size});
-    kc_wipe(pin, sizeof pin);
-    return error;
+    enum kc_error error =
+        kc_cli_read_secret(cli, cli->values[KC_CLI_MESH_PIN_FILE], MESH_PIN_FILE_MAX, &file);
+    if (error != KC_OK)
+        return error;
+    size_t begin = 0, end = file.size;
+    while (end > 0 && strchr("\r\n ", file.bytes[end - 1]) != NULL)
+        end--;
+    for (size_t i = 0; i < end; i++)
+        if (file.bytes[i] == '/')
+            begin = i + 1;
+    if (end - begin < MESH_PIN_LEAST || end - begin > KC_CLI_PIN_MAX)
+        return kc_cli_refuse(
+            cli, KC_ERR_BAD_ARGUMENT, "there is no PIN in %s", cli->values[KC_CLI_MESH_PIN_FILE]);
+    return kc_cli_call_secret(
+        &work->call, KC_FIELD_PIN, (struct kc_span){file.bytes + begin, end - begin});
 }
 
 enum kc_error kc_cli_mesh_device_request(struct kc_cli *cli)
@@ -278,19 +289,17 @@ enum kc_error kc_cli_mesh_device_request(struct kc_cli *cli)
     return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
 }
 
-/* "Show all 28 characters; the default is to refuse." */
+/* "Show all 28 characters; the default is to refuse." They stand in the answer that was printed. */
 static void tell_witness(const struct kc_cli *cli, const struct work *work)
 {
     const struct kc_value *value = kc_cli_call_answer(&work->call)->values.value;
-    struct kc_span witness = value[KC_FIELD_WITNESS].span;
-    if (value[KC_FIELD_CONFIRM].number != 0)
+    if (value[KC_FIELD_CONFIRM].number != 0) {
         kc_cli_say(cli, "The witness is the one that was given.");
-    else
-        kc_cli_say(cli,
-            "Compare ALL of it with what the administrator's device shows, then give it with "
-            "--witness:\n\n    %.*s\n\nIf a single character differs, somebody stands between: "
-            "do not connect.",
-            (int)witness.size, (const char *)witness.bytes);
+        return;
+    }
+    kc_cli_say(cli, "Compare ALL of the witness with what the administrator's device shows, then "
+                    "give it with --witness.");
+    kc_cli_say(cli, "If a single character differs, somebody stands between: do not connect.");
 }
 
 enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli)

@@ -138,6 +138,18 @@ enum kc_error kc_cli_mesh_escrow_create(struct kc_cli *cli)
     return error;
 }
 
+/* For a person, `start` is when it was verified. */
+static void print_shown(const struct kc_cli *cli, const struct kc_cli_call *call)
+{
+    json_t *object = kc_cli_object_of(&kc_cli_call_answer(call)->values, "escrow");
+    json_t *start = json_object_get(object, kc_fields[KC_FIELD_START].name);
+    if (start != NULL && !kc_cli_given(cli, KC_CLI_JSON)) {
+        json_object_set(object, "verified", start);
+        json_object_del(object, kc_fields[KC_FIELD_START].name);
+    }
+    kc_cli_print_object(cli, object);
+}
+
 enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
@@ -149,7 +161,7 @@ enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli)
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_OUTPUT))
         return kc_cli_call_write(&call, KC_FIELD_DOCUMENT, cli->values[KC_CLI_OUTPUT], 0644);
     if (error == KC_OK)
-        print(cli, &call);
+        print_shown(cli, &call);
     return error;
 }
 

@@ -101,11 +101,11 @@ enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli)
     return error;
 }
 
-enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli)
+static enum kc_error check(struct kc_cli *cli, enum kc_operation operation)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_PIN_CHECK);
+    enum kc_error error = begin(cli, &call, operation);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
@@ -115,6 +115,16 @@ enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli)
     if (error == KC_OK)
         kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(&call)->values, "pin"));
     return error;
+}
+
+enum kc_error kc_cli_mesh_pin_check(struct kc_cli *cli)
+{
+    return check(cli, KC_OPERATION_MESH_PIN_CHECK);
+}
+
+enum kc_error kc_cli_mesh_pin_verify(struct kc_cli *cli)
+{
+    return check(cli, KC_OPERATION_MESH_PIN_VERIFY);
 }
 
 enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli)

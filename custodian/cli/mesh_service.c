@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the operator of a Mesh service does: makes it, looks at its accounts and capabilities, and takes
  * away in an emergency. */
-#include "custodian/cli/call.h"
+#include "custodian/cli/answer.h"
+#include "custodian/cli/document.h"
 #include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
@@ -162,23 +163,99 @@ enum kc_error kc_cli_mesh_device_revoke(struct kc_cli *cli)
     return withdraw(cli, KC_OPERATION_MESH_DEVICE_WITHDRAW, KC_FIELD_DEVICE);
 }
 
-/* --- a request, played by hand --- */
+/* --- requests, brought by hand --- */
 
-/* What the requester would be told, as an error of this command; the response is there all the same. */
-static enum kc_error tell_status(struct kc_cli *cli, uint64_t status)
+static enum kc_error find_deed(
+    const struct kc_cli *cli, const char *name, enum kc_operation *operation)
 {
     static const struct {
-        uint64_t status;
-        enum kc_error error;
-    } errors[] = {{400, KC_ERR_BAD_REQUEST}, {401, KC_ERR_SIGNATURE}, {429, KC_ERR_LIMIT},
-        {503, KC_ERR_UNAVAILABLE}};
-    if (status == 201)
-        return KC_OK;
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-        if (errors[i].status == status)
-            return kc_cli_fail(
-                cli, errors[i].error, "the request is answered with %u", (unsigned)status);
-    return kc_cli_fail(cli, KC_ERR_REFUSED, "the request is answered with %u", (unsigned)status);
+        const char *name;
+        enum kc_operation operation;
+    } deeds[] = {{"bind", KC_OPERATION_MESH_ACCOUNT_BIND},
+        {"unbind", KC_OPERATION_MESH_ACCOUNT_UNBIND},
+        {"accept", KC_OPERATION_MESH_CAPABILITY_ACCEPT},
+        {"revoke", KC_OPERATION_MESH_CAPABILITY_REVOKE},
+        {"revoke-device", KC_OPERATION_MESH_DEVICE_REVOKE}};
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+        if (strcmp(deeds[i].name, name) == 0) {
+            *operation = deeds[i].operation;
+            return KC_OK;
+        }
+    return kc_cli_refuse(
+        cli, KC_ERR_USAGE, "%s is none of bind, unbind, accept, revoke and revoke-device", name);
+}
+
+/* The receipt in words; what else is a document goes to the file: of bind the assignment, else the
+ * receipt. */
+static enum kc_error tell_taken(const struct kc_cli *cli, struct kc_cli_call *call)
+{
+    KC_AUTO_OCTETS receipt = {NULL, 0}, document = {NULL, 0};
+    struct kc_values values = kc_cli_call_answer(call)->values;
+    bool has_document = kc_values_has(&values, KC_FIELD_DOCUMENT);
+    enum kc_error error = kc_cli_call_read(call, KC_FIELD_RESPONSE, &receipt);
+    if (error == KC_OK && has_document)
+        error = kc_cli_call_read(call, KC_FIELD_DOCUMENT, &document);
+    if (error == KC_OK)
+        error = write_out(cli, kc_cli_span(has_document ? &document : &receipt));
+    if (error != KC_OK)
+        return error;
+    kc_field_set_remove(&values.present, KC_FIELD_DOCUMENT);
+    kc_field_set_remove(&values.present, KC_FIELD_RESPONSE);
+    json_t *object = kc_cli_object(&values), *told = kc_cli_receipt_describe(kc_cli_span(&receipt));
+    if (told != NULL)
+        json_object_set_new(object, "receipt", told);
+    kc_cli_print_object(cli, object);
+    return KC_OK;
+}
+
+enum kc_error kc_cli_mesh_service_take(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    KC_AUTO_OCTETS request = {NULL, 0};
+    enum kc_operation operation = KC_OPERATION_MESH_ACCOUNT_BIND;
+    enum kc_error error = find_deed(cli, cli->arguments[0], &operation);
+    if (error == KC_OK)
+        error = begin(cli, operation, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_file(&call, KC_FIELD_REQUEST, cli->arguments[1], &request);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_option(&call, KC_FIELD_SERVICE, KC_CLI_HOST);
+    error = kc_cli_call_run(&call);
+    return error == KC_OK ? tell_taken(cli, &call) : error;
+}
+
+enum kc_error kc_cli_mesh_service_sign(struct kc_cli *cli)
+{
+    KC_AUTO_CALL call = {0};
+    KC_AUTO_OCTETS payload = {NULL, 0};
+    enum kc_error error = begin(cli, KC_OPERATION_MESH_HOST_SIGN, &call);
+    if (error == KC_OK)
+        error = kc_cli_call_file(&call, KC_FIELD_DOCUMENT, cli->arguments[1], &payload);
+    if (error != KC_OK)
+        return error;
+    kc_cli_call_text(&call, KC_FIELD_SERVICE, cli->arguments[0]);
+    error = kc_cli_call_run(&call);
+    return error == KC_OK
+               ? kc_cli_call_write(&call, KC_FIELD_RESPONSE, cli->values[KC_CLI_OUTPUT], 0644)
+               : error;
+}
+
+/* What the requester would be told, which may be an error of this command; the response is there all
+ * the same. */
+static enum kc_error tell_answer(struct kc_cli *cli, struct kc_span response)
+{
+    KC_AUTO_ANSWER answer = {0};
+    enum kc_error error = kc_cli_answer_read(cli, response, &answer);
+    if (error != KC_OK)
+        return error;
+    json_t *object = kc_cli_answer_describe(&answer);
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        json_object_set_new(
+            object, "response", json_loadb((const char *)response.bytes, response.size, 0, NULL));
+    kc_cli_print_object(cli, object);
+    error = kc_cli_answer_check(cli, &answer);
+    return error == KC_OK ? kc_cli_answer_check_results(cli, &answer) : error;
 }
 
 enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
@@ -205,12 +282,5 @@ enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
     if (error != KC_OK)
         return kc_cli_fail(cli, error, NULL);
     error = write_out(cli, (struct kc_span){response.bytes, size});
-    json_t *object = json_object();
-    json_object_set_new(
-        object, "status", json_integer((json_int_t)values->value[KC_FIELD_STATUS].number));
-    if (kc_cli_given(cli, KC_CLI_JSON))
-        json_object_set_new(
-            object, "response", json_loadb((const char *)response.bytes, size, 0, NULL));
-    kc_cli_print_object(cli, object);
-    return error == KC_OK ? tell_status(cli, values->value[KC_FIELD_STATUS].number) : error;
+    return error == KC_OK ? tell_answer(cli, (struct kc_span){response.bytes, size}) : error;
 }

@@ -190,7 +190,7 @@ bool kc_cli_collect(void *list, const struct kc_values *item)
 static bool is_time(const char *name)
 {
     static const char *const times[] = {
-        "created", "start", "expiry", "started", "erase_by", "erased"};
+        "created", "start", "expiry", "started", "erase_by", "erased", "verified"};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (strcmp(name, times[i]) == 0)
             return true;

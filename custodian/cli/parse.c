@@ -84,19 +84,21 @@ static enum kc_error options_parse(struct kc_cli *cli, int count, char *words[])
     return KC_OK;
 }
 
-/* The group that words begin with, of as many words as it has; NULL: none. */
+/* The group that words begin with, one of two words before one of a single word; NULL: none. */
 static const char *group_find(char *const words[], size_t count)
 {
+    const char *single = NULL;
     for (size_t i = 0; i < kc_cli_command_count; i++) {
         const char *group = kc_cli_commands[i].group;
         size_t size = strlen(words[0]);
         if (group == NULL || strncmp(group, words[0], size) != 0)
             continue;
-        if (group[size] == '\0' ||
-            (group[size] == ' ' && count > 1 && strcmp(group + size + 1, words[1]) == 0))
+        if (group[size] == ' ' && count > 1 && strcmp(group + size + 1, words[1]) == 0)
             return group;
+        if (group[size] == '\0')
+            single = group;
     }
-    return NULL;
+    return single;
 }
 
 /* Whether groups of two words begin with this one. */
@@ -172,6 +174,8 @@ const char *kc_cli_choices(const struct kc_cli_command *command, enum kc_cli_opt
         return "base account application wrap"; /* shares come of splitting */
     if (option == KC_CLI_KIND && command->run == kc_cli_object_import)
         return "certificate public data"; /* keys are made here */
+    if (option == KC_CLI_SCHEME && command->group != NULL && strcmp(command->group, "frost") == 0)
+        return "plain ctx envelope"; /* those that holders sign by */
     enum kc_field field = kc_cli_options[option].field;
     return field < KC_FIELDS ? kc_fields[field].choices : NULL;
 }
@@ -189,8 +193,7 @@ static bool is_among(const char *value, const char *words)
     return false;
 }
 
-/* The words as one reads them aloud: "one, two or three". */
-static void read_aloud(const char *words, char *text, size_t size)
+void kc_cli_read_aloud(const char *words, char *text, size_t size)
 {
     size_t used = 0;
     for (const char *c = words; *c != '\0' && used + 5 < size; c++) {
@@ -207,7 +210,7 @@ static enum kc_error values_check(const struct kc_cli *cli)
         char text[128] = "";
         if (cli->values[i] == NULL || choices == NULL || is_among(cli->values[i], choices))
             continue;
-        read_aloud(choices, text, sizeof text);
+        kc_cli_read_aloud(choices, text, sizeof text);
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "--%s is %s, not %s", kc_cli_options[i].name,
             text, cli->values[i]);
     }

@@ -89,6 +89,8 @@ static enum kc_error proof_of(const struct kc_object *message, struct kc_mesh_pi
 {
     size_t size;
     proof->action = kc_mesh_pin_action(message->type);
+    if (proof->action != NULL && !kc_json_is_there(kc_object_member(message, "PinId")))
+        return KC_ERR_BAD_ARGUMENT;
     bool good =
         proof->action != NULL &&
         kc_json_text(kc_object_member(message, "PinId"), proof->id, sizeof proof->id) == KC_OK &&

@@ -58,7 +58,8 @@ struct kc_mesh_pin_proof {
 /*
  * Reads a RequestConnection or MessageContact, as it is or in an envelope that is not encrypted.
  *
- * KC_ERR_BAD_REQUEST, KC_ERR_ENVELOPE, KC_ERR_TOO_LARGE  it is none, or was sent without a PIN
+ * KC_ERR_BAD_ARGUMENT                                    it was sent without a PIN
+ * KC_ERR_BAD_REQUEST, KC_ERR_ENVELOPE, KC_ERR_TOO_LARGE  it is none
  */
 KC_CHECKED enum kc_error kc_mesh_pin_proof_read(
     struct kc_span document, struct kc_mesh_pin_proof *proof);

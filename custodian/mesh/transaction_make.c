@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define REQUEST_ROOM ((size_t)192 << 10)
+#define UNBIND_ROOM ((size_t)1024)
 #define TIME_SIZE 8 /* octets of an ID */
 
 void kc_mesh_changes_add(
@@ -143,4 +144,19 @@ enum kc_error kc_mesh_bind_make(const struct kc_mesh_source *source,
     }
     free(room);
     return error;
+}
+
+enum kc_error kc_mesh_unbind_make(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, char **text, size_t *size)
+{
+    struct kc_object_writer w;
+    uint8_t room[UNBIND_ROOM];
+    if (asker->service[0] == '\0')
+        return KC_ERR_BAD_ARGUMENT;
+    kc_object_writer_init(&w, room, sizeof room);
+    enum kc_error error = request_begin(source, asker, KC_OBJECT_UnbindRequest, &w);
+    if (error != KC_OK)
+        return error;
+    kc_object_write_text(&w, "Account", asker->address);
+    return request_end(source, asker, KC_OBJECT_UnbindRequest, &w, text, size);
 }

@@ -35,8 +35,8 @@ void kc_mesh_changes_add(
     struct kc_mesh_changes *changes, const char *container, const char *envelope);
 
 /*
- * Makes a TransactRequest, or a BindRequest with the account's enveloped profile: enveloped and
- * signed.
+ * Makes a TransactRequest, a BindRequest with the account's enveloped profile, or an UnbindRequest:
+ * enveloped and signed.
  *
  * text  given, terminated: free
  *
@@ -48,5 +48,7 @@ KC_CHECKED enum kc_error kc_mesh_transact_make(const struct kc_mesh_source *sour
     size_t *size);
 KC_CHECKED enum kc_error kc_mesh_bind_make(const struct kc_mesh_source *source,
     const struct kc_mesh_asker *asker, struct kc_span profile, char **text, size_t *size);
+KC_CHECKED enum kc_error kc_mesh_unbind_make(const struct kc_mesh_source *source,
+    const struct kc_mesh_asker *asker, char **text, size_t *size);
 
 #endif

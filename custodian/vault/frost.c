@@ -254,18 +254,18 @@ static void end_session(struct kc_frost_session **session)
 }
 #define AUTO_SESSION __attribute__((cleanup(end_session))) struct kc_frost_session *
 
-/* The session ends with this call, also when the key cannot be used any more, but not while the call
- * waits for something. One that is elsewhere ends there. */
+/* The session ends with this call, whatever comes of it; but whom the policy refuses the key ends
+ * nobody's, nor does a call that waits for something. One that is elsewhere ends there. */
 static enum kc_error take(
     struct kc_call *call, struct kc_record **key, struct kc_frost_session **session)
 {
     char share[KC_RECORD_ID_SIZE];
     enum kc_error error = kc_frost_share(call, share, key);
-    if ((error != KC_OK && call->wish != KC_WISH_ANSWER) || kc_call_has(call, KC_FIELD_PEER_NAME))
+    if (error != KC_OK || kc_call_has(call, KC_FIELD_PEER_NAME))
         return error;
     *session = kc_frost_sessions_take(
         call->vault->frost, kc_call_field(call, KC_FIELD_SESSION), share, call->peer.user);
-    return error == KC_OK && !*session ? KC_ERR_SESSION : error;
+    return *session ? KC_OK : KC_ERR_SESSION;
 }
 
 static bool is_message_of(const struct kc_frost_session *session, const struct round *round)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: describing them, agreeing with whole ones, and the states they go through. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/derived.h"
 #include "custodian/vault/evp.h"
 #include "custodian/vault/quorum.h"
 #include "custodian/vault/resident.h"
@@ -53,6 +54,17 @@ static void describe_share(struct kc_values *values, const struct kc_record *rec
     kc_values_set_number(values, KC_FIELD_INDEX, record->index);
     kc_values_set_number(values, KC_FIELD_THRESHOLD, record->threshold);
     kc_values_set_number(values, KC_FIELD_DEALER, record->dealer);
+}
+
+/* Of a share that an administrator gave, the capability at the service that has the other. */
+static void describe_capability(
+    struct kc_call *call, struct kc_values *values, const struct kc_record *record)
+{
+    struct kc_derived derived;
+    if (kc_derived_read(record, &derived) == KC_OK && derived.count == 1 &&
+        derived.parts[0].kind == 0 && derived.parts[0].id[0] != '\0')
+        kc_values_set_text(
+            values, KC_FIELD_CAPABILITY, kc_call_print(call, "%s", derived.parts[0].id));
 }
 
 /* What programs gave with the key, and what holds of it for them. */
@@ -112,6 +124,8 @@ void kc_call_describe(
         kc_values_set_number(values, KC_FIELD_LOGIN, 1);
     if (kc_role_is_part(record->role))
         describe_share(values, record);
+    if (record->role == KC_ROLE_SHARE)
+        describe_capability(call, values, record);
 }
 
 enum kc_error kc_vault_key_show(struct kc_call *call)

@@ -35,6 +35,7 @@ struct making {
     struct kc_key keys[LEAVES]; /* secret */
     char *profile;
     size_t profile_size;
+    int64_t former; /* time of the profile that this one takes the place of; 0: of none */
 };
 
 static void making_done(struct making *making)
@@ -113,7 +114,7 @@ static enum kc_error keys_make(struct kc_call *call, struct making *making)
 
 static enum kc_error profile_make(struct kc_call *call, struct making *making)
 {
-    struct kc_mesh_source source = kc_call_mesh_source(call);
+    struct kc_mesh_source source = kc_call_later_source(call, making->former);
     const struct kc_key *k = making->keys;
     struct kc_mesh_account_keys keys = {&k[0], &k[1], &k[2], &k[3], &k[4], &k[5]};
     if (making->is_group)
@@ -307,6 +308,7 @@ enum kc_error kc_vault_mesh_account_move(struct kc_call *call)
     if (error != KC_OK)
         return error;
     making.is_group = administered.is_group;
+    making.former = administered.account.updated;
     memcpy(making.address, administered.account.address, sizeof making.address);
     error = service_read(call, &making);
     if (error == KC_OK)

@@ -42,6 +42,10 @@ KC_CHECKED enum kc_error kc_call_administered(
 KC_CHECKED enum kc_error kc_call_leaf(struct kc_call *call,
     const struct kc_administered *administered, const char *name, struct kc_key *key);
 
+/* What a profile that takes the place of another is made with: its time is later in any case, as that
+ * is what services go by. */
+struct kc_mesh_source kc_call_later_source(struct kc_call *call, int64_t former);
+
 /* Stages the account with another profile of the same keys but perhaps the encryption key, which then
  * comes of another seed: its id; NULL: as it was. Errors of kc_call_stage, kc_call_set_body and the
  * keeper. */
@@ -92,6 +96,10 @@ struct kc_provided {
 KC_CHECKED enum kc_error kc_call_provider(struct kc_call *call,
     const struct kc_mesh_account *account, struct kc_span account_profile, bool is_needed,
     struct kc_provided *provided);
+
+/* Whether what is for a device or a member goes into the request, too. A service that carries no
+ * messages refuses it then. */
+bool kc_call_service_carries_messages(const struct kc_call *call);
 
 /* Answers with the request to the service, signed, in the field REQUEST. Errors of
  * kc_mesh_transact_make and kc_call_set_data */

@@ -219,3 +219,41 @@ enum kc_error kc_vault_mesh_group_member_remove(struct kc_call *call)
 {
     return take_off(call, true);
 }
+
+/* --- mesh-account-close --- */
+
+/* Nothing changes here: whether the service did it, its receipt says. */
+static enum kc_error unbind_answer(struct kc_call *call, const struct kc_administered *administered)
+{
+    KC_AUTO_KEY administrator = {0};
+    char service[KC_RECORD_TEXT_SIZE], *text;
+    size_t size;
+    struct kc_mesh_source source = kc_call_mesh_source(call);
+    kc_call_text(call, KC_FIELD_SERVICE, service, sizeof service);
+    struct kc_mesh_asker asker = {&administrator, service, administered->account.address};
+    enum kc_error error =
+        kc_call_leaf(call, administered, KC_MESH_NAME_ADMINISTRATOR, &administrator);
+    if (error == KC_OK)
+        error = kc_mesh_unbind_make(&source, &asker, &text, &size);
+    if (error != KC_OK)
+        return error;
+    error = kc_call_set_data(call, KC_FIELD_REQUEST, (struct kc_span){(const uint8_t *)text, size});
+    free(text);
+    return error;
+}
+
+enum kc_error kc_vault_mesh_account_close(struct kc_call *call)
+{
+    struct kc_administered administered;
+    bool proven = false;
+    enum kc_error error = kc_call_administered(call, &administered);
+    if (error == KC_OK)
+        error = kc_call_operator(call, &proven);
+    if (error != KC_OK || !proven)
+        return error;
+    error = unbind_answer(call, &administered);
+    if (error != KC_OK)
+        return kc_call_tell_operator(call, error);
+    call->wish = KC_WISH_COMMIT;
+    return KC_OK;
+}

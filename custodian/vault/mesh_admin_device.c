@@ -124,7 +124,8 @@ static enum kc_error holder_stage(
 static enum kc_error answer(struct kc_call *call, const struct asked *asked,
     const struct kc_mesh_connected *made, const struct kc_key *administrator)
 {
-    struct kc_mesh_changes changes = {.local = made->respond};
+    struct kc_mesh_changes changes = {
+        .local = kc_call_service_carries_messages(call) ? made->respond : NULL};
     enum kc_error error = KC_OK;
     kc_mesh_changes_add(&changes, "MMM_Device", made->cataloged);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)

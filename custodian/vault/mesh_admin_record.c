@@ -60,6 +60,14 @@ enum kc_error kc_call_leaf(struct kc_call *call, const struct kc_administered *a
     return kc_call_seed_key(call, seed, name, key);
 }
 
+struct kc_mesh_source kc_call_later_source(struct kc_call *call, int64_t former)
+{
+    struct kc_mesh_source source = kc_call_mesh_source(call);
+    if (former >= 0 && source.now <= (uint64_t)former)
+        source.now = (uint64_t)former + 1;
+    return source;
+}
+
 enum kc_error kc_call_restage_account(struct kc_call *call,
     const struct kc_administered *administered, struct kc_span profile, const char *encryption_seed)
 {

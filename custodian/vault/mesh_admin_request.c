@@ -40,6 +40,12 @@ enum kc_error kc_call_provider(struct kc_call *call, const struct kc_mesh_accoun
     return error;
 }
 
+bool kc_call_service_carries_messages(const struct kc_call *call)
+{
+    return kc_call_has(call, KC_FIELD_MESSAGES) &&
+           call->in.message.values.value[KC_FIELD_MESSAGES].number != 0;
+}
+
 static enum kc_error set_text(struct kc_call *call, enum kc_field field, const char *text)
 {
     return kc_call_set_data(call, field, (struct kc_span){(const uint8_t *)text, strlen(text)});

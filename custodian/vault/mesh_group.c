@@ -81,7 +81,8 @@ static enum kc_error joined_answer(struct kc_call *call, const struct joining *j
     struct kc_mesh_source source = kc_call_mesh_source(call);
     const struct kc_mesh_split_kept *old = &joining->holder.splits[0];
     struct kc_mesh_changes changes = {
-        .outbound = joined->invitation, .recipient = joining->member.address};
+        .outbound = kc_call_service_carries_messages(call) ? joined->invitation : NULL,
+        .recipient = joining->member.address};
     enum kc_error error = joining->renews ? kc_mesh_capability_withdraw(&source, administrator,
                                                 old->id, old->class, old->epoch + 1, &gone, &size)
                                           : KC_OK;
@@ -214,7 +215,7 @@ static enum kc_error keys_make(
 static enum kc_error profile_make(struct kc_call *call, const struct kc_administered *group,
     const char *service_udf, struct rotation *rotation)
 {
-    struct kc_mesh_source source = kc_call_mesh_source(call);
+    struct kc_mesh_source source = kc_call_later_source(call, group->account.updated);
     struct kc_mesh_account_keys keys = {.profile = &rotation->profile,
         .administrator = &rotation->administrator,
         .encryption = &rotation->encryption,

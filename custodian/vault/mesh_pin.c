@@ -231,6 +231,8 @@ static enum kc_error read_message(struct kc_call *call, struct checking *checkin
     enum kc_error error = kc_call_data(call, KC_FIELD_DOCUMENT, &document);
     if (error == KC_OK)
         error = kc_mesh_pin_proof_read(document.span, &checking->proof);
+    if (error == KC_ERR_BAD_ARGUMENT)
+        kc_call_set_text(call, KC_FIELD_DETAIL, "document: the message was sent without a PIN");
     return error == KC_ERR_BAD_REQUEST ? wrong_field(call, KC_FIELD_DOCUMENT) : error;
 }
 

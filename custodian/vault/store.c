@@ -319,8 +319,11 @@ enum kc_error kc_vault_store_accept(struct kc_call *call)
     enum kc_error error = kc_call_allowed(call);
     if (error != KC_OK)
         return error;
-    if (atomic_load(&ledger->state) != KC_LEDGER_ROLLED_BACK)
+    if (atomic_load(&ledger->state) != KC_LEDGER_ROLLED_BACK) {
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            "there is nothing to accept: the store is no older than the hardware root says");
         return KC_ERR_REFUSED;
+    }
     if (call->in.message.values.value[KC_FIELD_HEAD].number != ledger->found) {
         kc_call_set_text(call, KC_FIELD_DETAIL,
             kc_call_print(call, "confirm the head of the store, %llu; the hardware root is at %llu",

@@ -231,6 +231,21 @@ static void a_session_ends_with_its_share(void **state)
     bench_expect(w->bench[1], &late, KC_ERR_REFUSED);
 }
 
+static void whom_the_policy_refuses_ends_no_session(void **state)
+{
+    struct world *w = *state;
+    deal_to_all(w, "Ed25519", "application");
+    struct ceremony c = {.message = "m"};
+    commit(w, 1, &c);
+    commit(w, 2, &c);
+    struct kc_policy_rule allowed = w->bench[1]->rules[0];
+    bench_allow_only(w->bench[1], KC_OPERATION_FROST_COMMIT);
+    struct ask ask = contribute_ask(w, 1, &c);
+    bench_expect(w->bench[1], &ask, KC_ERR_REFUSED);
+    w->bench[1]->rules[0] = allowed;
+    contribute(w, 1, &c);
+}
+
 /* Rule 7.2: one open commitment of a key for one who asks, the last; others have their own. */
 static void a_user_has_one_session_of_a_share_open_and_the_next_ends_it(void **state)
 {
@@ -385,6 +400,7 @@ int main(void)
         CASE(a_restart_between_the_rounds_ends_the_session),
         CASE(a_session_ends_at_its_deadline),
         CASE(a_session_ends_with_its_share),
+        CASE(whom_the_policy_refuses_ends_no_session),
         CASE(a_user_has_one_session_of_a_share_open_and_the_next_ends_it),
         CASE(one_user_has_at_most_half_of_all_sessions),
         CASE(what_was_told_in_round_one_is_signed_in_round_two_and_nothing_else),

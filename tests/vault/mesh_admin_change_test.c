@@ -69,6 +69,16 @@ static struct ask move_deed(const struct world *w, const char *account)
     return ask;
 }
 
+static struct ask close_deed(const struct world *w, const char *account)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_ACCOUNT_CLOSE);
+    (void)w;
+    ask_text(&ask, KC_FIELD_ACCOUNT_UDF, account);
+    ask_text(&ask, KC_FIELD_SERVICE, ADMIN_SERVICE);
+    ask_pin(&ask);
+    return ask;
+}
+
 static struct ask rotate_deed(const struct world *w, const char *account)
 {
     struct ask ask = ask_new(KC_OPERATION_MESH_GROUP_ROTATE);
@@ -87,6 +97,7 @@ static const struct deed deeds[] = {
     {remove_deed, true, true},
     {rotate_deed, true, false},
     {move_deed, false, false},
+    {close_deed, false, false},
 };
 
 /* What is there before; the account's UDF, given: free. */

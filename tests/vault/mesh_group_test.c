@@ -29,6 +29,7 @@ static void a_member_gets_a_share_and_another_after_the_key_was_rotated(void **s
     ask = join_ask(w, group);
     bench_expect(w->bench, &ask, KC_ERR_EXISTS);
     struct kc_public_key before = w->c->account.encryption;
+    int64_t made = w->c->account.updated;
     ask = ask_new(KC_OPERATION_MESH_GROUP_ROTATE);
     ask_text(&ask, KC_FIELD_ACCOUNT_UDF, group);
     ask_text(&ask, KC_FIELD_SERVICE, ADMIN_SERVICE);
@@ -37,6 +38,7 @@ static void a_member_gets_a_share_and_another_after_the_key_was_rotated(void **s
     take_account(w, answer_octets(answer, KC_FIELD_DOCUMENT, &size));
     assert_string_equal(w->c->account.udf, group);
     assert_false(kc_public_key_equal(&before, &w->c->account.encryption));
+    assert_true(w->c->account.updated > made); /* in the same second: a service takes no other */
     answer_done(answer);
     ask = refresh_ask(w, group, w->bob_profile.public.udf, NULL);
     ask_number(&ask, KC_FIELD_FORCE, 1);
