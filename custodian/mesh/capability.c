@@ -172,17 +172,7 @@ static const struct kc_public_key *subject_find(
     return NULL;
 }
 
-/* An X25519 key stands without its sign in a profile: nothing is added to the whole key here. */
-static bool is_point(
-    const struct kc_public_key *key, const struct kc_curve_info *info, struct kc_point *point)
-{
-    enum kc_error error = info->curve == KC_CURVE_X25519 && key->size == info->unsigned_size
-                              ? kc_point_decode_unsigned(point, info->curve, key->octets, key->size)
-                              : kc_point_decode(point, info->curve, key->octets, key->size);
-    return error == KC_OK;
-}
-
-/* The whole key that the entry is about: one of the account's profile. */
+/* The whole key that the entry is about: one of the account's profile. Nothing is added to it here. */
 static enum kc_error group_read(const struct kc_object *entry,
     const struct kc_mesh_account *account, struct kc_mesh_capability *capability)
 {
@@ -192,7 +182,8 @@ static enum kc_error group_read(const struct kc_object *entry,
         return KC_ERR_REFUSED;
     const struct kc_curve_info *info = kc_curve_by_name(key->algorithm, strlen(key->algorithm));
     if (info == NULL || info->curve != capability->share.curve ||
-        info->signs != (key == &account->signature) || !is_point(key, info, &point))
+        info->signs != (key == &account->signature) ||
+        kc_mesh_recipient_point(key, &point) != KC_OK)
         return KC_ERR_REFUSED;
     memcpy(capability->group, key->octets, key->size);
     return KC_OK;

@@ -52,7 +52,7 @@ enum kc_error kc_mesh_public_key(const struct kc_point *point, struct kc_public_
 
 /* --- recipients --- */
 
-static enum kc_error recipient_point(const struct kc_public_key *key, struct kc_point *point)
+enum kc_error kc_mesh_recipient_point(const struct kc_public_key *key, struct kc_point *point)
 {
     const struct kc_curve_info *info = kc_curve_by_name(key->algorithm, strlen(key->algorithm));
     if (info == NULL)
@@ -104,7 +104,7 @@ static enum kc_error recipient_add(struct kc_mesh_making *making, const struct k
     struct kc_public_key named;
     struct kc_dare_envelope *envelope = &making->envelope;
     struct kc_dare_recipient *entry = &envelope->recipients[envelope->recipient_count];
-    enum kc_error error = recipient_point(key, &point);
+    enum kc_error error = kc_mesh_recipient_point(key, &point);
     if (error == KC_OK)
         error = kc_mesh_public_key(&point, &named);
     if (error != KC_OK)

@@ -83,6 +83,14 @@ KC_CHECKED enum kc_error kc_mesh_making_write(
 /* Wipes and frees. NULL is fine. */
 void kc_mesh_making_free(struct kc_mesh_making *making);
 
+/*
+ * The point of a key that is agreed with, and that nothing is added to: without its sign octet it is as good.
+ *
+ * KC_ERR_BAD_ALGORITHM, KC_ERR_POINT_...
+ */
+KC_CHECKED enum kc_error kc_mesh_recipient_point(
+    const struct kc_public_key *key, struct kc_point *point);
+
 /* The public half as documents have it. */
 KC_CHECKED enum kc_error kc_mesh_public_key(
     const struct kc_point *point, struct kc_public_key *public);

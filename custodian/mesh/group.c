@@ -25,7 +25,7 @@ enum kc_error kc_mesh_member_read(
         return KC_ERR_SIGNATURE;
     if (read.encryption.size == 0)
         return KC_ERR_REFUSED;
-    error = kc_mesh_point(&read.encryption, &point);
+    error = kc_mesh_recipient_point(&read.encryption, &point);
     if (error == KC_OK)
         *member = read;
     return error;

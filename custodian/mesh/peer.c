@@ -11,6 +11,17 @@
 
 #define PROFILE_SIZE_MAX (64u << 10)
 
+/* What a service's shares are encrypted to. */
+static enum kc_error recipient_read(
+    const struct kc_object *object, const char *name, struct kc_public_key *key)
+{
+    struct kc_point point;
+    enum kc_error error = kc_object_key(object, name, key);
+    if (error == KC_OK)
+        error = kc_mesh_recipient_point(key, &point);
+    return error == KC_OK && kc_curve_info(point.curve)->signs ? KC_ERR_BAD_ALGORITHM : error;
+}
+
 /* A key for signatures, or for agreements: a whole point that may be added to another. */
 static enum kc_error key_read(
     const struct kc_object *profile, const char *name, bool signs, struct kc_public_key *key)
@@ -69,7 +80,7 @@ static enum kc_error assignment_read(
     if (error != KC_OK)
         return error;
     error = is_for(&opened.object, address)
-                ? key_read(&opened.object, "AccessEncrypt", false, &service->encryption)
+                ? recipient_read(&opened.object, "AccessEncrypt", &service->encryption)
                 : KC_ERR_REFUSED;
     kc_signed_object_done(&opened);
     return error;
@@ -88,7 +99,7 @@ enum kc_error kc_mesh_provider_read(struct kc_span profile, const char *udf,
     KC_TEXT_COPY_ARRAY(read.udf, key.udf);
     error = key_read(&opened.object, "ServiceSignature", true, &read.signature);
     if (error == KC_OK)
-        error = key_read(&opened.object, "ServiceEncryption", false, &read.encryption);
+        error = recipient_read(&opened.object, "ServiceEncryption", &read.encryption);
     kc_signed_object_done(&opened);
     if (error == KC_OK && assignment.size > 0)
         error = assignment_read(assignment, address, &read);
