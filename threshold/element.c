@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threshold/element.h"
 
+#include "base/wipe.h"
+
 #include <stdlib.h>
 
 static bool in_field_25519(enum kc_curve curve)
@@ -46,6 +48,36 @@ void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct
         kc_edwards25519_add(&out->on25519, &a->on25519, &b->on25519, &kc_edwards25519_d2);
     else
         kc_edwards448_add(&out->on448, &a->on448, &b->on448, d_of(a->curve));
+}
+
+static void normalize_25519(struct kc_edwards25519 *point)
+{
+    struct kc_field25519 inverse;
+    kc_field25519_invert(&inverse, &point->z);
+    kc_field25519_multiply(&point->x, &point->x, &inverse);
+    kc_field25519_multiply(&point->y, &point->y, &inverse);
+    kc_field25519_multiply(&point->t, &point->x, &point->y);
+    point->z = kc_field25519_one;
+    kc_wipe(&inverse, sizeof inverse);
+}
+
+static void normalize_448(struct kc_edwards448 *point)
+{
+    struct kc_field448 inverse;
+    kc_field448_invert(&inverse, &point->z);
+    kc_field448_multiply(&point->x, &point->x, &inverse);
+    kc_field448_multiply(&point->y, &point->y, &inverse);
+    kc_field448_multiply(&point->t, &point->x, &point->y);
+    point->z = kc_field448_one;
+    kc_wipe(&inverse, sizeof inverse);
+}
+
+void kc_element_normalize(struct kc_point *a)
+{
+    if (a->curve == KC_CURVE_ED25519)
+        normalize_25519(&a->on25519);
+    if (a->curve == KC_CURVE_ED448)
+        normalize_448(&a->on448);
 }
 
 kc_mask kc_element_is_identity(const struct kc_point *a)

@@ -16,6 +16,10 @@ void kc_element_double(struct kc_point *out, const struct kc_point *a);
 /* Elements of different curves end the process. */
 void kc_element_add(struct kc_point *out, const struct kc_point *a, const struct kc_point *b);
 
+/* Holds an element as it is written, at the cost of writing it once, if its curve is an Ed one: each time
+ * that it is written then costs next to nothing. One that was decoded is held so. */
+void kc_element_normalize(struct kc_point *a);
+
 /* [scalar]a, exactly, in the signed bits of kc_scalar_signed_bits. Not for P-256. */
 void kc_element_multiply(
     struct kc_point *out, const uint64_t signed_bits[8], const struct kc_point *a);

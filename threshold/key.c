@@ -3,6 +3,7 @@
 
 #include "base/wipe.h"
 #include "threshold/digest.h"
+#include "threshold/element.h"
 
 #include <string.h>
 
@@ -73,6 +74,15 @@ enum kc_error kc_key_expand_seed(enum kc_curve curve, const uint8_t *seed, size_
     return KC_OK;
 }
 
+/* A public key is written whenever something is signed. */
+static enum kc_error make_public(struct kc_key *key)
+{
+    enum kc_error error = kc_point_multiply_base(&key->public, &key->scalar);
+    if (error == KC_OK)
+        kc_element_normalize(&key->public);
+    return error;
+}
+
 enum kc_error kc_key_from_seed(
     struct kc_key *key, enum kc_curve curve, const uint8_t *seed, size_t seed_size)
 {
@@ -82,7 +92,7 @@ enum kc_error kc_key_from_seed(
     if (error == KC_OK)
         error = kc_scalar_import(&made.scalar, curve, integer, kc_curve_info(curve)->scalar_size);
     kc_wipe(integer, sizeof integer);
-    if (error != KC_OK || (error = kc_point_multiply_base(&made.public, &made.scalar)) != KC_OK)
+    if (error != KC_OK || (error = make_public(&made)) != KC_OK)
         return error;
     made.seeded = kc_curve_info(curve)->signs;
     *key = made;
@@ -92,7 +102,7 @@ enum kc_error kc_key_from_seed(
 enum kc_error kc_key_from_scalar(struct kc_key *key, const struct kc_scalar *scalar)
 {
     KC_AUTO_KEY made = {.scalar = *scalar};
-    enum kc_error error = kc_point_multiply_base(&made.public, &made.scalar);
+    enum kc_error error = make_public(&made);
     if (error == KC_OK)
         *key = made;
     return error;

@@ -111,6 +111,16 @@ enum kc_error kc_point_decode_unsigned(
     return KC_OK;
 }
 
+/* Whether nothing is to be inverted: points of an Ed curve that were read, or normalised, are held as
+ * they are written. */
+static bool are_one_25519(const struct kc_field25519 values[], size_t count)
+{
+    kc_mask one = ~(kc_mask)0;
+    for (size_t i = 0; i < count; i++)
+        one &= kc_field25519_equal(&values[i], &kc_field25519_one);
+    return kc_declassify_answer(one); /* how points are held, not which they are */
+}
+
 /* Writes all points with one inversion. For the X curves, u, and then the octet of the sign of v. */
 static void write_25519(
     const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX])
@@ -119,7 +129,8 @@ static void write_25519(
     bool montgomery = is_montgomery(points[0].curve);
     for (size_t i = 0; i < count; i++)
         kc_point25519_denominator(&inverses[i], &points[i].on25519, montgomery);
-    kc_field25519_invert_many(inverses, count);
+    if (!are_one_25519(inverses, count))
+        kc_field25519_invert_many(inverses, count);
     for (size_t i = 0; i < count; i++)
         if (montgomery)
             kc_point25519_write_montgomery(
@@ -129,6 +140,14 @@ static void write_25519(
     kc_wipe(inverses, sizeof inverses);
 }
 
+static bool are_one_448(const struct kc_field448 values[], size_t count)
+{
+    kc_mask one = ~(kc_mask)0;
+    for (size_t i = 0; i < count; i++)
+        one &= kc_field448_equal(&values[i], &kc_field448_one);
+    return kc_declassify_answer(one); /* how points are held, not which they are */
+}
+
 static void write_448(
     const struct kc_point points[], size_t count, uint8_t (*out)[KC_POINT_SIZE_MAX])
 {
@@ -136,7 +155,8 @@ static void write_448(
     bool montgomery = is_montgomery(points[0].curve);
     for (size_t i = 0; i < count; i++)
         kc_point448_denominator(&inverses[i], &points[i].on448, montgomery);
-    kc_field448_invert_many(inverses, count);
+    if (!are_one_448(inverses, count))
+        kc_field448_invert_many(inverses, count);
     for (size_t i = 0; i < count; i++)
         if (montgomery)
             kc_point448_write_montgomery(

@@ -3,6 +3,7 @@
 #include "tests/threshold/support.h"
 
 #include "tests/threshold/edge_points.h"
+#include "threshold/element.h"
 
 #include <string.h>
 
@@ -112,6 +113,29 @@ static void points_written_together_are_those_written_alone(void **state)
                 assert_memory_equal(together[i], alone, kc_curve_info(curve)->point_size);
             }
         }
+    }
+}
+
+static void a_point_that_was_normalised_is_the_same_and_is_written_alike(void **state)
+{
+    (void)state;
+    FOR_EACH_CURVE(curve)
+    {
+        struct kc_scalar scalar = next_scalar(curve);
+        struct kc_point point = base_times(&scalar), made = point, sums[2], read;
+        uint8_t bytes[KC_POINT_SIZE_MAX], again[KC_POINT_SIZE_MAX];
+        size_t size = kc_curve_info(curve)->point_size;
+        kc_element_normalize(&made);
+        kc_point_encode(&point, bytes);
+        kc_point_encode(&made, again);
+        assert_memory_equal(again, bytes, size);
+        assert_int_equal(kc_point_decode(&read, curve, bytes, size), KC_OK);
+        kc_point_encode(&read, again);
+        assert_memory_equal(again, bytes, size);
+        assert_true(kc_point_equal(&made, &point) != 0);
+        assert_int_equal(kc_point_sum(&sums[0], (struct kc_point[]){made, read}, 2), KC_OK);
+        assert_int_equal(kc_point_sum(&sums[1], (struct kc_point[]){point, point}, 2), KC_OK);
+        assert_true(kc_point_equal(&sums[0], &sums[1]) != 0);
     }
 }
 
@@ -227,6 +251,7 @@ int main(void)
         cmocka_unit_test(refuses_every_wrong_size),
         cmocka_unit_test(the_base_points_are_those_of_the_standards),
         cmocka_unit_test(points_written_together_are_those_written_alone),
+        cmocka_unit_test(a_point_that_was_normalised_is_the_same_and_is_written_alike),
         cmocka_unit_test(multiplying_is_repeated_addition),
         cmocka_unit_test(the_table_of_the_base_point_gives_what_the_point_gives),
         cmocka_unit_test(a_zero_scalar_has_no_product),
