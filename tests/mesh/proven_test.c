@@ -165,15 +165,15 @@ static void a_connection_that_is_known_is_of_its_account_and_of_its_administrato
 {
     bool was_computed;
     char *manifest = begin(state);
-    const struct kc_mesh_account account = case_service.account;
-    case_service.account.udf[0] ^= 1;
+    const struct kc_mesh_account account = case_service.accounts[0];
+    case_service.accounts[0].udf[0] ^= 1;
     assert_int_equal(play_after(CASE_NOW, manifest, &was_computed), KC_OPERATE_NOT_AUTHENTICATED);
     assert_false(was_computed);
-    case_service.account = account;
-    case_service.account.administrator = account.profile;
+    case_service.accounts[0] = account;
+    case_service.accounts[0].administrator = account.profile;
     assert_int_equal(play_after(CASE_NOW, manifest, &was_computed), KC_OPERATE_NOT_AUTHENTICATED);
     assert_true(was_computed);
-    case_service.account = account;
+    case_service.accounts[0] = account;
     free(manifest);
 }
 
