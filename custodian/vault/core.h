@@ -140,12 +140,19 @@ struct kc_call_list {
 
 #define KC_PENDING_BUCKETS 256
 
+/* Of keys that are made in roots (resident.h), under the vault's lock. */
+struct kc_resident_life {
+    uint8_t tag[KC_ROOT_KEY_TAG_SIZE - KC_ROOT_MAKER_SIZE]; /* random, of this life */
+    size_t under_way; /* keys that are made, or wait for their records to be stored */
+    bool has_left;    /* a root did not say that it made, keeps or destroyed one of this life */
+};
+
 struct kc_vault {
     const struct kc_config *config;
     const struct kc_vault_outside *outside;
     const char *users;
-    uint64_t started;                                        /* seconds since 1970 */
-    uint8_t life[KC_ROOT_KEY_TAG_SIZE - KC_ROOT_MAKER_SIZE]; /* random: see kc_resident_make */
+    uint64_t started; /* seconds since 1970 */
+    struct kc_resident_life resident;
     atomic_bool stopping;
 
     /* The lock is held for reading while something is done for the desk of this number, for writing

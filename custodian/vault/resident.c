@@ -6,6 +6,7 @@
 #include "threshold/agreement.h"
 #include "threshold/coordinate.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define POINT_UNCOMPRESSED 4
@@ -374,12 +375,33 @@ static enum kc_error settle_left(
                                                    : kc_vault_root_key_destroy(root, &named);
 }
 
-/* Of this store's vault, and of this life of it: another custodian's keys in the same token, which wait
- * for their records there, are left alone. */
-static void write_tag(const struct kc_call *call, uint8_t tag[static KC_ROOT_KEY_TAG_SIZE])
+/*
+ * Begins to make a key. Its tag is of this store's vault, and of this life of it: another custodian's
+ * keys in the same token, which wait for their records there, are left alone. Where a root died over a
+ * key, another life begins as soon as none is under way: what was left is of a former one then.
+ */
+static void begin(struct kc_call *call, uint8_t tag[static KC_ROOT_KEY_TAG_SIZE])
 {
+    struct kc_resident_life *life = &call->vault->resident;
     memcpy(tag, kc_keeper_maker(call->vault->keeper), KC_ROOT_MAKER_SIZE);
-    memcpy(tag + KC_ROOT_MAKER_SIZE, call->vault->life, sizeof call->vault->life);
+    pthread_mutex_lock(&call->vault->lock);
+    if (life->has_left && life->under_way == 0) {
+        randombytes_buf(life->tag, sizeof life->tag);
+        life->has_left = false;
+    }
+    life->under_way++;
+    memcpy(tag + KC_ROOT_MAKER_SIZE, life->tag, sizeof life->tag);
+    pthread_mutex_unlock(&call->vault->lock);
+}
+
+/* error: what the root said last of the key */
+static void end(struct kc_call *call, enum kc_error error)
+{
+    struct kc_resident_life *life = &call->vault->resident;
+    pthread_mutex_lock(&call->vault->lock);
+    life->under_way--;
+    life->has_left = life->has_left || error != KC_OK;
+    pthread_mutex_unlock(&call->vault->lock);
 }
 
 static enum kc_error clean_up(
@@ -390,14 +412,14 @@ static enum kc_error clean_up(
     return error == KC_OK && left.blob_size > 0 ? settle_left(call, root, &left) : error;
 }
 
-enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wanted,
-    const struct kc_algorithm_info *info, struct kc_secret *secret)
+/* *secret is given. */
+static enum kc_error make(struct kc_call *call, struct kc_record *wanted,
+    const struct kc_algorithm_info *info, const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE],
+    struct kc_secret *secret)
 {
     KC_AUTO_SECRET auth = {0};
     struct kc_root_made made;
     struct kc_vault_root root;
-    uint8_t tag[KC_ROOT_KEY_TAG_SIZE];
-    write_tag(call, tag);
     enum kc_error error = kc_keeper_root_of(call->vault->keeper, wanted, &root);
     if (error == KC_OK)
         error = clean_up(call, root, tag);
@@ -420,15 +442,31 @@ enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wante
     return KC_OK;
 }
 
-void kc_resident_keep(struct kc_call *call, const struct kc_record *key)
+enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wanted,
+    const struct kc_algorithm_info *info, struct kc_secret *secret)
+{
+    uint8_t tag[KC_ROOT_KEY_TAG_SIZE];
+    begin(call, tag);
+    enum kc_error error = make(call, wanted, info, tag, secret);
+    if (error != KC_OK)
+        end(call, error);
+    return error;
+}
+
+static enum kc_error keep(struct kc_call *call, const struct kc_record *key)
 {
     KC_AUTO_SECRET auth = {0};
     struct kc_vault_root root;
-    if (open_auth(call, key, &auth) != KC_OK ||
-        kc_keeper_root_of(call->vault->keeper, key, &root) != KC_OK)
-        return;
+    enum kc_error error = open_auth(call, key, &auth);
+    if (error == KC_OK)
+        error = kc_keeper_root_of(call->vault->keeper, key, &root);
     const struct kc_root_key named = key_of(key, &auth);
-    (void)!kc_vault_root_key_keep(root, &named);
+    return error == KC_OK ? kc_vault_root_key_keep(root, &named) : error;
+}
+
+void kc_resident_keep(struct kc_call *call, const struct kc_record *key)
+{
+    end(call, keep(call, key));
 }
 
 static enum kc_error destroy(
@@ -450,11 +488,11 @@ enum kc_error kc_resident_destroy(struct kc_call *call, const struct kc_record *
 void kc_resident_discard(
     struct kc_call *call, const struct kc_record *wanted, const struct kc_secret *auth)
 {
-    (void)!destroy(call, wanted, auth);
+    end(call, destroy(call, wanted, auth));
 }
 
 void kc_resident_not_stored(struct kc_call *call)
 {
     if (call->made_in_root)
-        (void)!kc_resident_destroy(call, &call->changes[0]);
+        end(call, kc_resident_destroy(call, &call->changes[0]));
 }

@@ -4,7 +4,8 @@
  * secret the random value that authorises their use.
  *
  * What an HSM keeps of a key whose record was never stored is found when the next one is made, and
- * destroyed: its objects are marked as new, and by which vault, until the record is stored.
+ * destroyed: its objects are marked as new, and by which vault, until the record is stored. So is
+ * what a root keeps that died while it made one.
  */
 #ifndef KC_CUSTODIAN_VAULT_RESIDENT_H
 #define KC_CUSTODIAN_VAULT_RESIDENT_H
@@ -27,11 +28,11 @@ static inline bool kc_resident_is(const struct kc_record *record)
 KC_CHECKED enum kc_error kc_resident_generate(struct kc_call *call, struct kc_record *wanted,
     const struct kc_algorithm_info *info, struct kc_secret *secret);
 
-/* The record is stored: the root keeps the key. What fails is made good by the next vault. */
+/* The record is stored: the root keeps the key. What fails is made good when the next one is made. */
 void kc_resident_keep(struct kc_call *call, const struct kc_record *key);
 
 /* Has the root destroy what was just made and cannot be stored; of a change that was not stored, the
- * key that it would have been the record of. Failures are made good by the next vault. */
+ * key that it would have been the record of. Failures are made good when the next one is made. */
 void kc_resident_discard(
     struct kc_call *call, const struct kc_record *wanted, const struct kc_secret *auth);
 void kc_resident_not_stored(struct kc_call *call);

@@ -186,7 +186,7 @@ enum kc_error kc_vault_new(const struct kc_config *config, const char *users,
     v->outside = outside;
     v->started = outside->seconds(outside->context);
     v->desk = 1;
-    randombytes_buf(v->life, sizeof v->life);
+    randombytes_buf(v->resident.tag, sizeof v->resident.tag);
     pthread_mutex_init(&v->lock, NULL);
     pthread_rwlock_init(&v->desk_lock, NULL);
     enum kc_error error = make_parts(v);

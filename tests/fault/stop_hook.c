@@ -2,8 +2,8 @@
 /*
  * A library for the processes of a custodian of a test, which the dynamic linker puts before the C
  * library: a process can be held at each of its writes, there to be killed. Writes are what the desk
- * and the front end do to their stores' files, and the commands of the root to its TPM; each can be
- * held before it is done, and what counts for good, a sync or a command, also just after.
+ * and the front end do to their stores' files, the commands of the root to its TPM, and its answers;
+ * each can be held before it is done, and what counts for good, a sync or a command, also just after.
  *
  * The supervisor clears the environment of what it starts; in it this library adds its own name
  * again. No program has anything for it, and none is changed: who may set the environment of the
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,7 +106,15 @@ int ftruncate64(int file, off64_t size)
     return (int)syscall(SYS_ftruncate, file, size);
 }
 
-/* --- a TPM --- */
+/* --- a hardware root --- */
+
+/* The only messages of the root's are its answers to the vault, and that it is ready. */
+ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
+{
+    if (page && side == STOP_ROOT)
+        pass();
+    return syscall(SYS_sendmsg, socket, message, flags);
+}
 
 /* Nothing but the TPM, and the log, is written to with write() by the root. */
 ssize_t write(int file, const void *octets, size_t size)
