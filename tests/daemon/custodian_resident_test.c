@@ -216,14 +216,6 @@ static void set_operator_pin(void)
     end(&exchange);
 }
 
-static void restart(void)
-{
-    kc_client_free(client);
-    kc_custodian_stop(&custodian);
-    kc_custodian_start(&custodian);
-    client = kc_view_client(&custodian);
-}
-
 /* --- whole keys --- */
 
 static void a_resident_key_signs_and_agrees_also_after_a_restart(void **state)
@@ -233,7 +225,7 @@ static void a_resident_key_signs_and_agrees_also_after_a_restart(void **state)
     struct key signer = generate("signer", "P-256", "sign");
     struct key one = generate("one", "P-256", "agree"), other = generate("other", "P-256", "agree");
     assert_int_equal(sign(signer.id), KC_OK);
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_int_equal(sign(signer.id), KC_OK);
     agree(&one, &other, first);
     agree(&other, &one, second);
@@ -595,7 +587,7 @@ static void try_pair(const char *algorithm, enum kc_curve curve, uint64_t index)
     assert_combines(&pair, first, service, &scalar);
     assert_factors_enter(&pair, service);
     assert_edges(&pair, first, service);
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_combines(&pair, first, service, &scalar);
     assert_int_equal(call_with_key(KC_OPERATION_KEY_DESTROY, pair.resident.id), KC_OK);
     if (custodian.has_hsm)

@@ -33,19 +33,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void stop(void)
-{
-    kc_client_free(client);
-    client = NULL;
-    kc_custodian_stop(&custodian);
-}
-
-static void start(void)
-{
-    kc_custodian_start(&custodian);
-    client = kc_view_client(&custodian);
-}
-
 /* In the custodian's folder, with $S for its store. */
 static void run(const char *command)
 {
@@ -88,32 +75,32 @@ static void expect_alarm(enum kc_error error)
 static void a_removed_nv_index_is_an_alarm_and_nothing_is_served(void **state)
 {
     (void)state;
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm, "tpm2_nvundefine 0x1804b43"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_ROOT_HEAD);
 }
 
 static void an_nv_index_of_somebody_elses_is_an_alarm_and_is_left_as_it_is(void **state)
 {
     (void)state;
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm, "tpm2_nvundefine 0x1804b43"));
     assert_true(kc_swtpm_run(&custodian.tpm,
         "tpm2_nvdefine 0x1804b43 -s 8 && echo -n contents | tpm2_nvwrite 0x1804b43 -i -"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_ROOT_HEAD_TAKEN);
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm, "[ \"$(tpm2_nvread 0x1804b43)\" = contents ]"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
 }
 
 static void a_cleared_tpm_is_an_alarm_and_nothing_is_served(void **state)
 {
     (void)state;
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm, "tpm2_clear -c p"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_ROOT_CHANGED);
 }
 
@@ -155,13 +142,13 @@ static void a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_
     (void)state;
     char later[KC_RECORD_ID_SIZE], freshness[KC_VIEW_TEXT_SIZE];
     set_pin();
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("cp -a $S older");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_int_equal(kc_view_generate(client, "later", later), KC_OK);
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("mv $S newer && cp -a older $S");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
     text_of_status(KC_FIELD_FRESHNESS, freshness);
     assert_string_equal(freshness, "rolled-back");
@@ -172,9 +159,9 @@ static void a_rollback_of_the_stores_folder_is_refused_until_the_operator_takes_
     assert_int_equal(kc_view_sign(client, key), KC_OK);
     assert_int_equal(kc_view_sign(client, later), KC_ERR_REFUSED);
     /* and the newer one is the one that is refused now */
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("rm -r $S && mv newer $S");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
 }
 
@@ -182,13 +169,13 @@ static void a_rollback_to_before_the_pin_was_changed_is_taken_by_the_present_pin
 {
     (void)state;
     set_pin();
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("cp -a $S older");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_int_equal(change_pin(PIN, "new horses"), KC_OK);
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("rm -r $S && mv older $S");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
     assert_int_equal(accept_rollback(PIN, head_of_status()), KC_ERR_OPERATOR_PROOF);
     assert_int_equal(accept_rollback("new horses", head_of_status()), KC_OK);
@@ -204,14 +191,14 @@ static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(vo
     (void)state;
     char later[KC_RECORD_ID_SIZE];
     set_pin();
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("umask 077; " COMMAND "store backup backup --config $PWD/custodian.conf");
     run("[ $(stat -c %a backup) = 600 ] && cmp backup $S/custodian.db");
     run("! " COMMAND "store backup backup --config $PWD/custodian.conf"); /* it is there already */
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_int_equal(kc_view_generate(client, "later", later), KC_OK);
     run("! " COMMAND "store restore backup --yes --config $PWD/custodian.conf");
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run("! " COMMAND "store restore backup --config $PWD/custodian.conf");
     run("head -c 20000 backup >cut");
     run(COMMAND "store restore cut --yes --config $PWD/custodian.conf 2>&1 | grep ' cut$'");
@@ -221,7 +208,7 @@ static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(vo
     run("cp -p $S/custodian.db.former newest");
     run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
     run("cmp newest $S/custodian.db.former && [ -e $S/custodian.db.former.2 ]");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     expect_alarm(KC_ERR_STORE_ROLLED_BACK);
     assert_int_equal(accept_rollback(PIN, head_of_status()), KC_OK);
     assert_int_equal(kc_view_sign(client, key), KC_OK);
@@ -233,10 +220,10 @@ static void a_backup_is_restored_and_is_a_rollback_that_the_operator_confirms(vo
 static void the_newest_backup_is_restored_without_more(void **state)
 {
     (void)state;
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     run(COMMAND "store backup backup --config $PWD/custodian.conf && rm -r $S");
     run(COMMAND "store restore backup --yes --config $PWD/custodian.conf");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_int_equal(kc_view_sign(client, key), KC_OK);
 }
 
@@ -260,8 +247,8 @@ static void killed_in_any_process_during_a_commit_nothing_acknowledged_is_a_roll
             assert_int_equal(kc_view_sign_when_back(client, id), KC_OK);
         assert_int_equal(kc_view_sign_when_back(client, key), KC_OK);
     }
-    stop();
-    start();
+    kc_custodian_stop_with(&custodian, &client);
+    kc_custodian_start_with(&custodian, &client);
     assert_int_equal(kc_view_sign(client, key), KC_OK);
 }
 

@@ -98,24 +98,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void stop(void)
-{
-    kc_client_free(client);
-    client = NULL;
-    kc_custodian_stop(&custodian);
-}
-
-static void start(void)
-{
-    kc_custodian_start(&custodian);
-    client = connect_to(&custodian);
-}
-
 static void restore(const char *line)
 {
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     HOLDS(line);
-    start();
+    kc_custodian_start_with(&custodian, &client);
 }
 
 static void accept_what_is_there(void)
@@ -163,9 +150,9 @@ static void a_backup_that_nothing_came_after_needs_no_operator(void **state)
     (void)state;
     assert_answer(generate(client, "Ed25519", "application", "sealed", "a", &keys[0]), KC_OK);
     HOLDS("O store backup newest");
-    stop(); /* which changes nothing that is stored */
+    kc_custodian_stop_with(&custodian, &client); /* which changes nothing that is stored */
     HOLDS("O store restore newest --yes");
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_keys_work(1);
 }
 
@@ -220,8 +207,7 @@ static void a_held_store_that_is_killed_has_all_that_was_acknowledged(void **sta
     HOLDS("cmp $store as-it-was");
     stop_writers(writers);
     kill_process(&custodian, SUPERVISOR);
-    kc_client_free(client);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_keys_work(key_count);
 }
 

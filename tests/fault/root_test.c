@@ -36,25 +36,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void stop(void)
-{
-    kc_client_free(client);
-    client = NULL;
-    kc_custodian_stop(&custodian);
-}
-
-static void start(void)
-{
-    kc_custodian_start(&custodian);
-    client = connect_to(&custodian);
-}
-
-static void restart(void)
-{
-    stop();
-    start();
-}
-
 /* --- what status and doctor say --- */
 
 static void assert_status_says(enum kc_error error)
@@ -112,7 +93,7 @@ static void a_root_that_is_gone_is_unavailable_until_it_is_back(void **state)
     assert_doctor_says("root", "fail");
     assert_doctor_says("lockout", "warn");
     kc_swtpm_start(&custodian.tpm);
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_until_available(&sealed), KC_OK);
     assert_answer(generate_one("back"), KC_OK);
     assert_doctor_says("root", "ok");
@@ -122,7 +103,7 @@ static void a_custodian_starts_without_its_root_and_finds_it(void **state)
 {
     (void)state;
     kc_swtpm_kill(&custodian.tpm);
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_ERR_ROOT_UNAVAILABLE);
     assert_status_says(KC_ERR_ROOT_UNAVAILABLE);
     kc_swtpm_start(&custodian.tpm);
@@ -137,7 +118,7 @@ static void a_root_that_dies_while_it_is_asked_fails_that_request_only(void **st
     struct kc_client_request request;
     struct kc_client_answer *answer;
     uint64_t id;
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_until_available(&wrapped), KC_OK);
     kc_swtpm_freeze(&custodian.tpm);
     kc_client_request_init(&request, KC_OPERATION_KEY_SIGN);
@@ -159,11 +140,11 @@ static void a_root_that_dies_while_it_is_asked_fails_that_request_only(void **st
 static void a_root_in_lockout_is_said_to_be(void **state)
 {
     (void)state;
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm,
         "tpm2_nvdefine 0x1500001 -s 8 -a 'authread|authwrite' -p right && "
         "for i in 1 2 3 4; do ! tpm2_nvread 0x1500001 -P wrong || exit 1; done"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
     struct kc_client_answer *answer;
     assert_answer(ASK_NOTHING(client, STATUS, &answer), KC_OK);
     assert_int_equal(value_of(answer, KC_FIELD_LOCKOUT)->number, 1);
@@ -171,9 +152,9 @@ static void a_root_in_lockout_is_said_to_be(void **state)
     assert_doctor_says("lockout", "fail");
     assert_answer(use_key(client, &sealed), KC_OK);
     assert_answer(generate_one("in lockout"), KC_OK);
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     assert_true(kc_swtpm_run(&custodian.tpm, "tpm2_dictionarylockout --clear-lockout"));
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_doctor_says("lockout", "ok");
 }
 
@@ -194,14 +175,14 @@ static void a_pin_that_names_another_root_is_an_alarm(void **state)
 {
     (void)state;
     replace_pin("s/[0-7]$/8/;t;s/[89a-f]$/0/");
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_ERR_ROOT_CHANGED);
     assert_answer(use_key(client, &wrapped), KC_ERR_ROOT_CHANGED);
     assert_answer(generate_one("another root"), KC_ERR_ROOT_CHANGED);
     assert_status_says(KC_ERR_ROOT_CHANGED);
     assert_doctor_says("root", "fail");
     restore_pin();
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_OK);
 }
 
@@ -210,22 +191,22 @@ static void a_host_without_a_pin_says_so(void **state)
     (void)state;
     replace_pin("");
     assert_true(shell("rm %s/srk.name", custodian.folder));
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_ERR_ROOT_NOT_PROVISIONED);
     assert_status_says(KC_ERR_ROOT_NOT_PROVISIONED);
     assert_doctor_says("root", "fail");
     restore_pin();
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_OK);
 }
 
 static void refused_start(const char *edit)
 {
-    stop();
+    kc_custodian_stop_with(&custodian, &client);
     replace_pin(edit);
     assert_true(run_daemon(&custodian, "").status != 0);
     restore_pin();
-    start();
+    kc_custodian_start_with(&custodian, &client);
 }
 
 static void a_pin_file_that_is_no_pin_is_a_failed_start(void **state)
@@ -244,7 +225,7 @@ static void refuses_a_changed_root(void **state)
     kc_swtpm_kill(&custodian.tpm);
     kc_swtpm_forget(&custodian.tpm);
     kc_swtpm_start(&custodian.tpm);
-    restart();
+    kc_custodian_restart_with(&custodian, &client);
     assert_answer(use_key(client, &sealed), KC_ERR_ROOT_CHANGED);
     assert_answer(use_key(client, &wrapped), KC_ERR_ROOT_CHANGED);
     assert_answer(generate_one("new"), KC_ERR_ROOT_CHANGED);

@@ -139,13 +139,6 @@ static int restore(void **state)
     return 0;
 }
 
-static void start(void)
-{
-    kc_client_free(client);
-    kc_custodian_start(&custodian);
-    client = connect_to(&custodian);
-}
-
 static void stop(void)
 {
     kc_custodian_stop(&custodian);
@@ -264,7 +257,7 @@ static void every_flipped_column_refuses_its_record(void **state)
     flip_each(&rows, KIND_KEY, &others);
     flip_each(&rows, KIND_OBJECT, &objects);
     rows_close(&rows);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     for (int i = 0; i < column_count; i++) {
         const char *column = rows.columns[i];
         assert_refused(use_key(client, &sealed.keys[i]), column, "a sealed key");
@@ -288,7 +281,7 @@ static void a_flipped_column_of_the_vaults_row_opens_nothing(void **state)
         rows_open(&custodian, &rows);
         rows_flip(&rows, 0, "vault", i);
         rows_close(&rows);
-        start();
+        kc_custodian_start_with(&custodian, &client);
         /* before it is opened nobody knows that another root's name is not the right one */
         if (strcmp(rows.columns[i], "root") == 0) {
             assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_ROOT_UNAVAILABLE);
@@ -300,7 +293,7 @@ static void a_flipped_column_of_the_vaults_row_opens_nothing(void **state)
         assert_answer(ASK_NOTHING(client, STATUS, NULL), KC_OK);
         stop();
     }
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_the_last_of_each_works();
 }
 
@@ -312,14 +305,14 @@ static void a_flipped_column_of_the_operators_row_proves_nothing(void **state)
         rows_open(&custodian, &rows);
         rows_flip(&rows, 0, "operator", i);
         rows_close(&rows);
-        start();
+        kc_custodian_start_with(&custodian, &client);
         assert_refused(split_to(recipients.keys[column_count].id), rows.columns[i], "the operator");
         assert_refused(ASK(client, OPERATOR_PIN, NULL, OCTETS(NEW_PIN, "another pin", 11)),
             rows.columns[i], "the operator, for another PIN");
         assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
         stop();
     }
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_the_last_of_each_works();
 }
 
@@ -344,14 +337,14 @@ static void a_flipped_column_of_a_pins_row_lets_nobody_in(void **state)
         find_pin(&rows, id);
         rows_flip(&rows, 0, id, i);
         rows_close(&rows);
-        start();
+        kc_custodian_start_with(&custodian, &client);
         enum kc_error error = try_pin();
         if (error != KC_ERR_PIN_UNSET) /* it may be hidden: its owner is locked out */
             assert_refused(error, rows.columns[i], "a PIN");
         assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
         stop();
     }
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(try_pin(), KC_OK);
 }
 
@@ -364,7 +357,7 @@ static void a_deleted_row_is_refused_and_no_other(void **state)
     rows_open(&custodian, &rows);
     rows_run(&rows, "DELETE FROM records WHERE id = %Q", sealed.keys[0].id);
     rows_close(&rows);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_RECORD_DAMAGED); /* it was there */
     assert_the_last_of_each_works();
 }
@@ -376,7 +369,7 @@ static void hiding_the_operators_row_makes_no_new_operator(void **state)
     rows_open(&custodian, &rows);
     rows_run(&rows, "DELETE FROM records WHERE id = 'operator'");
     rows_close(&rows);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_refused(ASK(client, OPERATOR_PIN, NULL, OCTETS(NEW_PIN, "another pin", 11)),
         "another PIN", "the operator");
     assert_refused(split_to(recipients.keys[0].id), "a split", "the operator");
@@ -394,7 +387,7 @@ static void rows_that_swapped_their_ids_are_refused(void **state)
         "UPDATE records SET id = %Q WHERE id = 'between'",
         one, one, other, other);
     rows_close(&rows);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(use_key(client, &wrapped.keys[0]), KC_ERR_RECORD_DAMAGED);
     assert_answer(use_key(client, &wrapped.keys[1]), KC_ERR_RECORD_DAMAGED);
     assert_the_last_of_each_works();
@@ -410,7 +403,7 @@ static void a_row_of_another_key_under_this_id_is_refused(void **state)
         " FROM records WHERE id = %Q) WHERE id = %Q",
         sealed.keys[1].id, sealed.keys[0].id);
     rows_close(&rows);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_RECORD_DAMAGED);
     assert_answer(use_key(client, &sealed.keys[1]), KC_OK);
 }
@@ -421,7 +414,7 @@ static void an_older_row_put_back_while_the_vault_runs_is_refused(void **state)
     (void)state;
     struct rows rows;
     char old[128];
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(use_key(client, &sealed.keys[0]), KC_OK);
     assert_answer(ASK(client, KEY_DISABLE, NULL, TEXT(KEY, sealed.keys[0].id)), KC_OK);
     assert_answer(destroy_key(client, sealed.keys[1].id), KC_OK);
@@ -465,25 +458,25 @@ static enum kc_error accept_rollback(const char *pin)
 static void a_rollback_of_the_whole_store_is_refused_until_the_operator_accepts_it(void **state)
 {
     (void)state;
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(ASK(client, KEY_DISABLE, NULL, TEXT(KEY, sealed.keys[0].id)), KC_OK);
     kc_custodian_stop(&custodian);
     rows_restore_store(&custodian, "good");
     for (int starts = 0; starts < 2; starts++) {
-        start();
+        kc_custodian_start_with(&custodian, &client);
         assert_answer(use_key(client, &sealed.keys[0]), KC_ERR_STORE_ROLLED_BACK);
         assert_answer(use_share(&shares.keys[0]), KC_ERR_STORE_ROLLED_BACK);
         assert_freshness("rolled-back");
         assert_answer(accept_rollback("not the right one"), KC_ERR_OPERATOR_PROOF);
         kc_custodian_stop(&custodian);
     }
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_answer(accept_rollback(PIN), KC_OK);
     assert_answer(use_key(client, &sealed.keys[0]), KC_OK); /* it is to be disabled again */
     assert_freshness("anchored");
     assert_answer(accept_rollback(PIN), KC_ERR_REFUSED);
     kc_custodian_stop(&custodian);
-    start();
+    kc_custodian_start_with(&custodian, &client);
     assert_the_last_of_each_works();
 }
 

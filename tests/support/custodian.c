@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/custodian.h"
 
+#include "proto/socket/client.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -132,6 +134,26 @@ void kc_custodian_stop(struct kc_custodian *c)
     kill(c->pid, SIGTERM);
     require(waitpid(c->pid, NULL, 0) == c->pid, "waitpid");
     c->pid = 0;
+}
+
+void kc_custodian_stop_with(struct kc_custodian *c, struct kc_client **client)
+{
+    kc_client_free(*client);
+    *client = NULL;
+    kc_custodian_stop(c);
+}
+
+void kc_custodian_start_with(struct kc_custodian *c, struct kc_client **client)
+{
+    kc_client_free(*client);
+    kc_custodian_start(c);
+    require(kc_client_new(c->socket, client) == KC_OK, "connect");
+}
+
+void kc_custodian_restart_with(struct kc_custodian *c, struct kc_client **client)
+{
+    kc_custodian_stop_with(c, client);
+    kc_custodian_start_with(c, client);
 }
 
 static void init(struct kc_custodian *c, const char *keyrings, bool has_tpm, bool has_hsm)

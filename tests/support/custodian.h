@@ -47,4 +47,10 @@ void kc_custodian_done(struct kc_custodian *custodian);
 void kc_custodian_stop(struct kc_custodian *custodian);
 void kc_custodian_start(struct kc_custodian *custodian);
 
+/* The same with a client, which is freed before and is NULL until it connects again. */
+struct kc_client;
+void kc_custodian_stop_with(struct kc_custodian *custodian, struct kc_client **client);
+void kc_custodian_start_with(struct kc_custodian *custodian, struct kc_client **client);
+void kc_custodian_restart_with(struct kc_custodian *custodian, struct kc_client **client);
+
 #endif
