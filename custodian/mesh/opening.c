@@ -157,3 +157,44 @@ enum kc_error kc_mesh_message_check(
     kc_json_done(&document);
     return fits ? KC_OK : KC_ERR_ENVELOPE;
 }
+
+/* --- what nobody reads --- */
+
+/* Members of objects that hold what a key is made of; whatever is in PrivateParameters. */
+static bool is_secret_name(struct kc_json name)
+{
+    static const char *const names[] = {"PrivateParameters", "PrivateSalt", "PrivateKey",
+        "PrivateValue", "Private", "ActivationKey", "Seeds"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (kc_json_is_text(name, names[i]))
+            return true;
+    return false;
+}
+
+/* As deep as the reader lets it be. */
+static bool has_secret(struct kc_json value)
+{
+    enum kc_json_kind kind = kc_json_kind(value);
+    if (kind != KC_JSON_OBJECT && kind != KC_JSON_ARRAY)
+        return false;
+    struct kc_json_walk walk = kc_json_walk(value);
+    while (kc_json_walk_next(&walk))
+        if ((kind == KC_JSON_OBJECT && is_secret_name(walk.name)) || has_secret(walk.value))
+            return true;
+    return false;
+}
+
+/* Also of one with members that do not fit the table. */
+bool kc_mesh_has_secret(struct kc_span payload)
+{
+    struct kc_json_document document = {0};
+    bool has = false;
+    if (kc_json_read(payload, payload.size, &document) != KC_OK)
+        return false;
+    struct kc_json_walk walk = kc_json_walk(kc_json_root(&document));
+    while (!has && kc_json_walk_next(&walk))
+        has = kc_json_is_there(walk.name) && has_secret(walk.value) &&
+              kc_object_type_find(walk.name) != KC_OBJECT_NONE;
+    kc_json_done(&document);
+    return has;
+}

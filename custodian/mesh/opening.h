@@ -75,4 +75,8 @@ void kc_mesh_opening_done(struct kc_mesh_opening *opening);
 KC_CHECKED enum kc_error kc_mesh_message_check(
     struct kc_span payload, const char *sender, const char *recipient);
 
+/* Whether an object of the Mesh has a private key in it, or a seed that keys are made of: such is for
+ * the operation that takes it, and for nobody to read. */
+bool kc_mesh_has_secret(struct kc_span payload);
+
 #endif

@@ -167,6 +167,8 @@ static enum kc_error give_plaintext(struct kc_call *call, const struct used *use
     struct kc_span payload = {plaintext->bytes, size};
     if (error == KC_OK && opening->signature)
         error = check_message(call, used, payload);
+    if (error == KC_OK && kc_mesh_has_secret(payload))
+        error = wrong_field(call, KC_FIELD_DOCUMENT);
     if (error == KC_OK)
         error = kc_call_set_secret(call, KC_FIELD_OUTPUT, payload.bytes, payload.size);
     if (error == KC_OK)

@@ -270,7 +270,9 @@ enum kc_error kc_call_combine_shares(
         error =
             kc_recovery_combine((struct kc_span){shares.bytes, shares.size}, secret, size, &wrong);
     if (wrong > 0) /* which one, and nothing of it */
-        kc_call_set_text(call, KC_FIELD_DETAIL, kc_call_print(call, "share %zu", wrong));
+        kc_call_set_text(call, KC_FIELD_DETAIL,
+            kc_call_print(call, "share %zu is %s", wrong,
+                error == KC_ERR_SHARES_MIXED ? "of another set" : "none, or misread"));
     else if (error == KC_ERR_BAD_ARGUMENT)
         return wrong_field(call, KC_FIELD_SHARES);
     return error;

@@ -3,8 +3,10 @@
 #include "tests/vault/bench.h"
 
 #include "base/secret.h"
+#include "custodian/mesh/envelope_make.h"
 #include "proto/base64url.h"
 #include "proto/dare_envelope.h"
+#include "tests/mesh/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +189,42 @@ static void what_is_sealed_opens_and_says_what_it_is(void **state)
     expect_verify(post->bench, document, key_of(post->bench, post->alice), KC_OK);
     assert_null(strstr(document, "Hello"));
     free(document);
+}
+
+/* Keys that come in envelopes are for the operations that take them: "no interface returns a private
+ * key". */
+static void what_has_a_private_key_in_it_is_not_given_out(void **state)
+{
+    struct post *post = *state;
+    static const struct {
+        const char *payload;
+        enum kc_error error;
+    } cases[] = {
+        {"{\"KeyData\":{\"PrivateParameters\":{\"PrivateKeyECDH\":{\"crv\":\"X448z\"}}}}",
+            KC_ERR_BAD_ARGUMENT},
+        {"{\"ActivationDevice\":{\"ActivationKey\":\"ZAAA\"}}", KC_ERR_BAD_ARGUMENT},
+        {"{\"ActivationAccount\":{\"Entries\":[{\"Key\":{\"PrivateParameters\":{}}}]}}",
+            KC_ERR_BAD_ARGUMENT},
+        {"{\"ActivationAccount\":{\"Entries\":[{\"Resource\":\"MMM_Contact\"}]}}", KC_OK},
+        {"{\"PrivateParameters\":\"of no object of the Mesh\"}", KC_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct kc_mesh_source source = sample_source();
+        struct kc_public_key to;
+        const struct kc_record *bob = key_of(post->bench, post->bob);
+        char *text;
+        size_t size;
+        assert_int_equal(
+            kc_public_key_make("X448", (struct kc_span){bob->public_key, bob->public_size}, &to),
+            KC_OK);
+        struct kc_mesh_letter letter = {
+            .payload = {(const uint8_t *)cases[i].payload, strlen(cases[i].payload)},
+            .recipients = &to,
+            .recipient_count = 1};
+        assert_int_equal(kc_mesh_envelope_make(&source, &letter, &text, &size), KC_OK);
+        expect_open(post->bench, post->bob, text, NULL, cases[i].error);
+        free(text);
+    }
 }
 
 static void what_is_signed_verifies_and_says_what_it_is(void **state)
@@ -635,6 +673,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_sealed_opens_and_says_what_it_is),
+        TEST(what_has_a_private_key_in_it_is_not_given_out),
         TEST(what_is_signed_verifies_and_says_what_it_is),
         TEST(a_document_as_large_as_there_may_be_is_opened),
         TEST(what_has_not_the_form_is_named),
