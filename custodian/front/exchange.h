@@ -87,6 +87,7 @@ struct kc_requester {
     struct kc_front_account account; /* owned */
     uint8_t id[KC_REPLAY_ID_SIZE];   /* of the request */
     bool is_administrator;           /* the administrator's key itself signed */
+    char device[KC_UDF_ID_SIZE];     /* of kc_mesh_device_name, else: the one that signed */
 };
 
 /*

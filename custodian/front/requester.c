@@ -76,9 +76,9 @@ static enum kc_error find_account(
 }
 
 static enum kc_error check_device(const struct kc_exchange *exchange,
-    const struct kc_requester *requester, const struct kc_accredited_request *verified)
+    struct kc_requester *requester, const struct kc_accredited_request *verified)
 {
-    char subject[KC_UDF_DIGEST_TEXT_SIZE], name[KC_UDF_ID_SIZE];
+    char subject[KC_UDF_DIGEST_TEXT_SIZE], *name = requester->device;
     bool is_revoked = false, also = false;
     const char *address = requester->account.address;
     struct kc_json value = kc_object_member(&verified->connection.object, "Subject");

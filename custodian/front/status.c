@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/front/catalog.h"
 #include "custodian/front/exchange.h"
+#include "custodian/mesh/capability.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* --- Status --- */
 
@@ -53,6 +57,60 @@ static enum kc_error write_statuses(
     return error;
 }
 
+/* What the device catalog says of a device: its newest frame that is about it. */
+struct entry {
+    const char *device;
+    struct kc_dare_envelope *room;
+    char *text; /* owned; NULL: there is none, or it was deleted */
+    size_t size;
+    bool is_out_of_memory;
+};
+
+static bool is_about(struct entry *entry, struct kc_span envelope, bool *deletes)
+{
+    char id[KC_DARE_KID_SIZE], name[KC_UDF_ID_SIZE];
+    if (kc_dare_envelope_read(envelope, entry->room) != KC_OK)
+        return false;
+    *deletes = kc_container_deletes(entry->room, id);
+    kc_dare_envelope_done(entry->room);
+    return kc_mesh_device_name(id, name) && strcmp(name, entry->device) == 0;
+}
+
+static bool see_entry(void *context, uint64_t number, struct kc_span envelope)
+{
+    struct entry *entry = context;
+    bool deletes = false;
+    (void)number;
+    if (!is_about(entry, envelope, &deletes))
+        return true;
+    free(entry->text);
+    entry->size = envelope.size;
+    entry->text = deletes ? NULL : malloc(envelope.size + 1);
+    if (entry->text)
+        memcpy(entry->text, envelope.bytes, envelope.size);
+    entry->is_out_of_memory = !deletes && !entry->text;
+    return !entry->is_out_of_memory;
+}
+
+/* "The changed device entry", for the device that asks. */
+static enum kc_error write_own_entry(
+    struct kc_exchange *exchange, const struct kc_requester *requester, struct kc_object_writer *w)
+{
+    struct entry entry = {.device = requester->device, .room = calloc(1, sizeof *entry.room)};
+    enum kc_error error = KC_ERR_NO_MEMORY;
+    if (entry.room)
+        error = kc_front_store_frames(exchange->front->store, requester->account.address,
+            "MMM_Device", 0, INT64_MAX, see_entry, &entry);
+    if (error == KC_OK && entry.is_out_of_memory)
+        error = KC_ERR_NO_MEMORY;
+    if (error == KC_OK && entry.text)
+        kc_object_write_source(w, "EnvelopedCatalogedDevice",
+            (struct kc_span){(const uint8_t *)entry.text, entry.size});
+    free(entry.text);
+    free(entry.room);
+    return error;
+}
+
 void kc_front_status(struct kc_exchange *exchange)
 {
     struct kc_requester requester;
@@ -65,6 +123,8 @@ void kc_front_status(struct kc_exchange *exchange)
         error = write_statuses(exchange, requester.account.address, &response.writer);
         kc_object_write_source(&response.writer, "EnvelopedProfileAccount",
             (struct kc_span){requester.account.profile, requester.account.profile_size});
+        if (error == KC_OK && !requester.is_administrator)
+            error = write_own_entry(exchange, &requester, &response.writer);
         enum kc_error ended = kc_response_end(exchange, &response);
         error = error == KC_OK ? ended : error;
     }

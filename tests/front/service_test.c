@@ -179,6 +179,39 @@ static void the_access_catalog_is_the_administrators_alone(void **state)
     agrees(&alice, false);
 }
 
+/* Whether a Status that the device, or the administrator, asks for has the device's entry as it is in
+ * the catalog. */
+static bool status_has_entry(enum mesh_signer signer)
+{
+    struct mesh_request request;
+    struct mesh_reply reply;
+    mesh_request_begin(&alice, &request, KC_OBJECT_StatusRequest);
+    kc_object_write_text(&request.w, "Account", alice_address);
+    char *text = mesh_request_seal(&alice, &request, signer);
+    mesh_post(&alice, text, &reply);
+    free(text);
+    assert_int_equal(reply.status, 201);
+    struct kc_json entry = kc_object_member(&reply.opened.object, "EnvelopedCatalogedDevice");
+    bool is_there = kc_json_is_there(entry);
+    if (is_there) {
+        struct kc_span source = kc_json_source(entry);
+        assert_int_equal(source.size, strlen(alice.connected.cataloged));
+        assert_memory_equal(source.bytes, alice.connected.cataloged, source.size);
+    }
+    mesh_reply_done(&reply);
+    return is_there;
+}
+
+static void a_status_shows_a_device_its_own_entry_of_the_catalog(void **state)
+{
+    (void)state;
+    connect_with_shares(&alice);
+    assert_false(status_has_entry(MESH_DEVICE));
+    assert_int_equal(mesh_transact(&alice, "MMM_Device", alice.connected.cataloged), 201);
+    assert_true(status_has_entry(MESH_DEVICE));
+    assert_false(status_has_entry(MESH_ADMINISTRATOR));
+}
+
 static void somebody_else_sees_nothing_of_an_account(void **state)
 {
     struct mesh_party mallory;
@@ -357,6 +390,7 @@ int main(void)
         CASE(a_store_that_is_not_as_expected_is_a_conflict_and_nothing_is_done),
         CASE(a_device_uploads_to_a_catalog_and_downloads_it),
         CASE(the_access_catalog_is_the_administrators_alone),
+        CASE(a_status_shows_a_device_its_own_entry_of_the_catalog),
         CASE(somebody_else_sees_nothing_of_an_account),
         CASE(a_member_decrypts_what_is_encrypted_to_the_group),
         CASE(all_of_it_is_there_after_restarts),
