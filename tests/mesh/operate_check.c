@@ -5,13 +5,14 @@
  * a request names, which lies beside FILE.
  *
  *     { "refusals": [{ "id", "base", "now", "before": [...], "body", "expect": {
- *          "code", "status", "result": a result or "results": all of them }}], "controls": [...] }
+ *          "code", "status", "result": a result, or a list of all of them }}], "controls": [...] }
  *
  * Any list of requests in a file is played, whatever it is called; what an entry does not expect is
  * not compared.
  *
- * In an expected result null stands for any one text; it is the same for all that are refused. What
- * was accepted must also be right: contributions are recomputed from the shares.
+ * In an expected result null stands for any one text, the same for all that are refused; in a list,
+ * which may be called "results", for a result that is not compared. What was accepted must also be
+ * right: contributions are recomputed from the shares.
  */
 #include "tests/mesh/operate_verify.h"
 
@@ -207,18 +208,23 @@ static const json_t *result_of(const json_t *results)
     return json_array_get(results, 0);
 }
 
+static bool list_matches(const json_t *expected, const json_t *results)
+{
+    bool is_equal = json_array_size(expected) == json_array_size(results);
+    for (size_t i = 0; is_equal && i < json_array_size(expected); i++) {
+        json_t *one = json_array_get(expected, i);
+        is_equal = json_is_null(one) || matches(one, json_array_get(results, i));
+    }
+    return is_equal;
+}
+
 static bool results_match(const json_t *expect, const json_t *results)
 {
-    size_t index;
-    json_t *expected, *all = json_object_get(expect, "results");
-    json_t *one = json_object_get(expect, "result");
-    if (one != NULL && !json_is_null(one) && !matches(one, result_of(results)))
-        return false;
-    if (all != NULL && json_array_size(all) != json_array_size(results))
-        return false;
-    json_array_foreach(
-        all, index, expected) if (!matches(expected, json_array_get(results, index))) return false;
-    return true;
+    json_t *one = json_object_get(expect, "result"), *all = json_object_get(expect, "results");
+    if (json_is_array(one))
+        return list_matches(one, results);
+    return (one == NULL || json_is_null(one) || matches(one, result_of(results))) &&
+           (all == NULL || list_matches(all, results));
 }
 
 /* "Any one text, the same for every refused." */

@@ -10,15 +10,15 @@
 static void plays_a_base_set_of_other_curves_and_what_was_before(void **state)
 {
     (void)state;
-    SAYS(0, "46 passed, 0 failed", "check " CASES);
+    SAYS(0, "47 passed, 0 failed", "check " CASES);
 }
 
 static void plays_several_files_each_by_the_base_set_beside_it(void **state)
 {
     (void)state;
-    SAYS(0, "64 passed, 0 failed", "check " SAMPLE " " CASES " " SAMPLE);
+    SAYS(0, "65 passed, 0 failed", "check " SAMPLE " " CASES " " SAMPLE);
     HOLDS(COPY);
-    SAYS(1, "46 passed, 9 failed", "check operate-25519-cases.json operate-refusals.json");
+    SAYS(1, "47 passed, 9 failed", "check operate-25519-cases.json operate-refusals.json");
     SAYS(1, "./constructed-operate-signed.json: unable to open", "check operate-refusals.json");
 }
 
@@ -28,7 +28,7 @@ static void a_base_set_that_does_not_hold_plays_nothing(void **state)
     HOLDS(COPY);
     HOLDS("sed -i 's/\"custodian_seed\": \"ZA/\"custodian_seed\": \"ZB/' "
           "constructed-operate-25519.json");
-    SAYS(1, "0 passed, 46 failed", "check operate-25519-cases.json");
+    SAYS(1, "0 passed, 47 failed", "check operate-25519-cases.json");
     SAYS(1, "./constructed-operate-25519.json", "check operate-25519-cases.json");
     HOLDS("sed -i 's/\"base\": \"/\"base\": \"..\\//' operate-25519-cases.json");
     SAYS(1, "it names no base set", "check operate-25519-cases.json");
@@ -38,12 +38,15 @@ static void what_is_expected_is_compared(void **state)
 {
     (void)state;
     HOLDS(COPY);
+    HOLDS("sed 's/\"invalid coefficient\"/\"invalid key\"/' " CASES " > results.json");
+    SAYS(1, "several: another result than expected", "check results.json");
+    SAYS(1, "46 passed, 1 failed", "check results.json");
     HOLDS("sed -i 's/\"code\": \"stale\"/\"code\": \"replayed\"/' operate-25519-cases.json");
     SAYS(1, "event-replay-stale: code stale instead of replayed", "check operate-25519-cases.json");
-    SAYS(1, "45 passed, 1 failed", "check operate-25519-cases.json");
+    SAYS(1, "46 passed, 1 failed", "check operate-25519-cases.json");
     HOLDS("sed -i 's/\"status\": 400/\"status\": 401/; s/\"now\": \"2026/\"now\": \"in 2026/' "
           "operate-25519-cases.json");
-    SAYS(1, "0 passed, 46 failed", "check operate-25519-cases.json");
+    SAYS(1, "0 passed, 47 failed", "check operate-25519-cases.json");
 }
 
 static void a_file_in_which_nothing_can_be_played_is_a_failure(void **state)
@@ -54,7 +57,7 @@ static void a_file_in_which_nothing_can_be_played_is_a_failure(void **state)
     SAYS(1, "half: ", "check half");
     SAYS(1, "empty: no requests in it", "check empty");
     SAYS(1, "0 passed, 1 failed", "check list");
-    SAYS(1, "46 passed, 1 failed", "check empty " CASES);
+    SAYS(1, "47 passed, 1 failed", "check empty " CASES);
     HOLDS("echo '{\"refusals\":[{\"id\":\"a\"}]}' > vain");
     SAYS(1, "vain: a: it says nothing that is expected", "check vain");
 }

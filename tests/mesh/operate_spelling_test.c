@@ -34,6 +34,9 @@ static void a_key_is_found_by_its_name_and_by_nothing_like_it(void **state)
         {CASE_AGREE, KEY, "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA-AAAA\"", KC_OPERATE_REFUSED},
         {CASE_AGREE, KEY, "\"NDF6-BUUL-QW2V-UGRY-TAET-JNOP-XFZA\\u0000\"", KC_OPERATE_REFUSED},
         {CASE_AGREE, KEY, "\"alice@example.com\"", KC_OPERATE_REFUSED},
+        {CASE_AGREE, KEY, "\"\"", KC_OPERATE_REFUSED},
+        {CASE_AGREE, "\"KeyId\"", "\"Other\"", KC_OPERATE_REFUSED},
+        {CASE_SIGN, "\"" CASE_SIGN_ID "\"", "\"\"", KC_OPERATE_REFUSED},
         {CASE_AGREE, KEY, "\"" CASE_DECRYPT_ID "@example.com\"", KC_OPERATE_REFUSED},
     };
     CASE_PLAY(changes);
