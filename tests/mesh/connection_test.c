@@ -4,6 +4,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/vectors/example.h"
 
+#include "custodian/mesh/acknowledgement.h"
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
 
@@ -280,6 +281,58 @@ static void a_witness_is_compared_in_all_of_its_characters(void **state)
     assert_false(kc_mesh_witness_is(witness, ""));
 }
 
+/* --- who acknowledges --- */
+
+static enum kc_error acknowledge(
+    struct place *place, const char *request, struct kc_mesh_acknowledgement *made)
+{
+    return kc_mesh_acknowledge_make(
+        &place->source, span_of(request), span_of(place->administrator->account_profile), made);
+}
+
+static void what_is_acknowledged_the_device_takes(void **state)
+{
+    struct place *place = *state;
+    struct kc_mesh_connecting_device known;
+    struct kc_mesh_acknowledgement made;
+    struct kc_mesh_acknowledged read;
+    char *request;
+    assert_int_equal(ask(place, "alice@example.com", NULL, &known, &request), KC_OK);
+    assert_int_equal(acknowledge(place, request, &made), KC_OK);
+    assert_string_equal(made.device_udf, place->device.udf);
+    assert_string_equal(made.account, "alice@example.com");
+    assert_string_equal(made.profile_device, place->profile);
+    assert_false(made.has_pin);
+    assert_int_equal(
+        kc_mesh_acknowledge_read(span_of(made.text), span_of(place->administrator->account_profile),
+            &place->device, &known, &read),
+        KC_OK);
+    assert_string_equal(read.witness, made.witness);
+    kc_mesh_acknowledgement_done(&made);
+    free(request);
+}
+
+static void a_request_that_is_not_the_device_s_or_not_to_the_account_is_not_acknowledged(
+    void **state)
+{
+    struct place *place = *state;
+    struct kc_mesh_connecting_device known;
+    struct kc_mesh_acknowledgement made = {.text = NULL};
+    char *request;
+    assert_int_equal(ask(place, "bob@example.com", NULL, &known, &request), KC_OK);
+    assert_int_equal(acknowledge(place, request, &made), KC_ERR_PROFILE);
+    free(request);
+    struct kc_key own = place->keys.of[KC_MESH_DEVICE_PROFILE];
+    place->keys.of[KC_MESH_DEVICE_PROFILE] = place->keys.of[KC_MESH_DEVICE_SIGN];
+    assert_int_equal(ask(place, "alice@example.com", NULL, &known, &request), KC_OK);
+    place->keys.of[KC_MESH_DEVICE_PROFILE] = own;
+    assert_int_equal(acknowledge(place, request, &made), KC_ERR_SIGNATURE);
+    assert_int_equal(acknowledge(place, place->profile, &made), KC_ERR_BAD_REQUEST);
+    assert_int_equal(acknowledge(place, "nothing", &made), KC_ERR_ENVELOPE);
+    assert_null(made.text);
+    free(request);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -294,6 +347,8 @@ int main(void)
         CASE(the_profile_of_another_account_is_refused),
         CASE(the_examples_acknowledgement_holds),
         CASE(a_witness_is_compared_in_all_of_its_characters),
+        CASE(what_is_acknowledged_the_device_takes),
+        CASE(a_request_that_is_not_the_device_s_or_not_to_the_account_is_not_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

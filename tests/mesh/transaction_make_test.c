@@ -61,6 +61,24 @@ static void a_transact_holds_each_frame_and_message_where_it_belongs(void **stat
     free(text);
 }
 
+static void what_unbinds_an_account_names_it(void **state)
+{
+    (void)state;
+    struct sample_key key = sample_key(KC_CURVE_ED448, 1);
+    struct kc_mesh_source source = sample_source();
+    struct kc_mesh_asker asker = asker_of(&key);
+    struct kc_signed_object object;
+    char *text;
+    size_t size;
+    GOOD(kc_mesh_unbind_make(&source, &asker, &text, &size));
+    opened(text, KC_OBJECT_UnbindRequest, &key, &object);
+    assert_true(kc_json_is_text(kc_object_member(&object.object, "Account"), "alice@example.com"));
+    kc_signed_object_done(&object);
+    free(text);
+    asker.service = "";
+    assert_int_equal(kc_mesh_unbind_make(&source, &asker, &text, &size), KC_ERR_BAD_ARGUMENT);
+}
+
 static void what_binds_an_account_has_its_profile(void **state)
 {
     (void)state;
@@ -87,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transact_holds_each_frame_and_message_where_it_belongs),
+        cmocka_unit_test(what_unbinds_an_account_names_it),
         cmocka_unit_test(what_binds_an_account_has_its_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
