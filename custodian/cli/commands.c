@@ -165,7 +165,7 @@ const struct kc_cli_command kc_cli_commands[] = {
         kc_cli_sequence_append},
     {"sequence", "show", "FILE FRAME", 2, 2, 0, WRITES, "write the envelope in one frame of a DARE sequence",
         kc_cli_sequence_show},
-    {"envelope", "open", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | B(PUBLIC) | B(ACCOUNT),
+    {"envelope", "open", "KEY FILE", 2, 2, 0, B(KEYRING) | WRITES | B(PUBLIC) | B(ACCOUNT) | B(SERVICE) | ASKS_MESH | B(POST) | B(RESPONSE),
         "decrypt a DARE envelope in the custodian, by whom it was signed if --public is given", kc_cli_envelope_open},
     {"envelope", "seal", "KEY FILE", 2, 2, B(TO), B(KEYRING) | WRITES,
         "encrypt a file and sign it with a key, to a DARE envelope", kc_cli_envelope_seal},

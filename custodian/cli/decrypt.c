@@ -6,7 +6,7 @@
  */
 #include "custodian/cli/call.h"
 #include "custodian/cli/file.h"
-#include "custodian/cli/keys.h"
+#include "custodian/cli/opening.h"
 #include "custodian/cli/operate.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
@@ -17,112 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What opens the envelope: a key here, and the entry that is for it. */
-struct opening {
-    struct kc_cli_key key;
-    const struct kc_dare_recipient *entry;
-    uint8_t peer[KC_UDF_PUBLIC_MAX]; /* the entry's ephemeral key, in the signed encoding */
-    size_t peer_size;
-    uint8_t contribution[KC_UDF_PUBLIC_MAX]; /* the service's, for a share */
-    size_t contribution_size;
-};
-
-/* Finds the first entry that a key here can open. */
-static enum kc_error find_entry(
-    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
-{
-    for (size_t i = 0; i < envelope->recipient_count; i++) {
-        opening->entry = &envelope->recipients[i];
-        enum kc_error error = kc_cli_key_find_recipient(
-            cli, opening->entry->algorithm, opening->entry->kid, &opening->key);
-        if (error != KC_ERR_REFUSED)
-            return error;
-    }
-    return kc_cli_fail(cli, KC_ERR_REFUSED,
-        "no key here is among the %zu recipients, first of them %s", envelope->recipient_count,
-        envelope->recipients[0].kid);
-}
-
-/* Finds the entry for the key that --key names. */
-static enum kc_error find_entry_of_key(
-    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
-{
-    char other[KC_UDF_ID_SIZE] = "";
-    enum kc_error error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &opening->key);
-    if (error != KC_OK)
-        return error;
-    const struct kc_cli_key *key = &opening->key;
-    const char *id = kc_cli_key_is_share(key) ? key->group : key->id;
-    if (kc_cli_public_other_id(&key->public, other) != KC_OK)
-        other[0] = '\0';
-    for (size_t i = 0; i < envelope->recipient_count; i++) {
-        opening->entry = &envelope->recipients[i];
-        if (strcmp(opening->entry->kid, id) == 0 || strcmp(opening->entry->kid, other) == 0)
-            return KC_OK;
-    }
-    return kc_cli_fail(cli, KC_ERR_ENVELOPE, "%s is not among the recipients", id);
-}
-
-/* The ephemeral key as all shares take it: whoever wrote u alone is given the even root. */
-static void take_peer(struct opening *opening)
-{
-    const struct kc_dare_recipient *entry = opening->entry;
-    memcpy(opening->peer, entry->ephemeral, entry->ephemeral_size);
-    opening->peer_size = entry->ephemeral_size;
-    bool is_plain = (strcmp(entry->algorithm, "X448") == 0 && entry->ephemeral_size == 56) ||
-                    (strcmp(entry->algorithm, "X25519") == 0 && entry->ephemeral_size == 32);
-    if (is_plain)
-        opening->peer[opening->peer_size++] = 0x00;
-}
-
-/* Asks the service for its contribution. */
-static enum kc_error ask_service(struct kc_cli *cli, struct opening *opening)
-{
-    KC_AUTO_CALL call = {0};
-    struct kc_client *service;
-    struct kc_cli_key share;
-    enum kc_error error = kc_cli_service(cli, &service);
-    if (error == KC_OK)
-        error = kc_cli_key_find_share(cli, service, opening->key.group, &share);
-    if (error != KC_OK)
-        return error;
-    kc_cli_call_init(&call, cli, service, KC_OPERATION_AGREEMENT_CONTRIBUTE);
-    kc_cli_call_text(&call, KC_FIELD_KEY, share.id);
-    kc_cli_call_octets(&call, KC_FIELD_PEER, (struct kc_span){opening->peer, opening->peer_size});
-    error = kc_cli_call_run(&call);
-    struct kc_span contribution;
-    if (error == KC_OK)
-        error = kc_cli_call_exactly(&call, KC_FIELD_CONTRIBUTION,
-            kc_cli_public_info(&opening->key.public)->public_size, &contribution);
-    if (error != KC_OK)
-        return error;
-    memcpy(opening->contribution, contribution.bytes, contribution.size);
-    opening->contribution_size = contribution.size;
-    return KC_OK;
-}
-
-/* What a Mesh service answered: in a file, or to a request that is posted now. */
-static enum kc_error answer_get(
-    struct kc_cli *cli, const struct opening *opening, struct kc_cli_octets *answer)
-{
-    KC_AUTO_OCTETS request = {NULL, 0};
-    struct kc_span peer = {opening->peer, opening->peer_size};
-    if (kc_cli_given(cli, KC_CLI_RESPONSE))
-        return kc_cli_read(cli, cli->values[KC_CLI_RESPONSE], (size_t)KC_DATA_SIZE_MAX, answer);
-    enum kc_error error = kc_cli_operate_agree(cli, &opening->key, peer, &request);
-    return error == KC_OK ? kc_cli_post(cli, &request, answer) : error;
-}
-
-static enum kc_error ask_mesh(struct kc_cli *cli, struct opening *opening)
-{
-    KC_AUTO_OCTETS answer = {NULL, 0};
-    enum kc_error error = answer_get(cli, opening, &answer);
-    return error == KC_OK ? kc_cli_operate_agreed(cli, &opening->key, kc_cli_span(&answer),
-                                opening->contribution, &opening->contribution_size)
-                          : error;
-}
-
-static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct opening *opening,
+static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct kc_cli_opening *opening,
     const char *kek_info, struct kc_cli_call *call)
 {
     struct kc_client *client;
@@ -144,7 +39,7 @@ static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct opening *
 }
 
 static void report(
-    const struct kc_cli_call *call, const struct opening *opening, enum kc_error error)
+    const struct kc_cli_call *call, const struct kc_cli_opening *opening, enum kc_error error)
 {
     if (opening->contribution_size == 0)
         kc_cli_key_report(call, &opening->key, error,
@@ -156,7 +51,7 @@ static void report(
 
 /* The base seed. Older envelopes have another kek_info and do not say so: the key wrap tells. */
 static enum kc_error unwrap(
-    struct kc_cli *cli, const struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
+    struct kc_cli *cli, const struct kc_cli_opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
 {
     static const char *const infos[] = {KC_DARE_KEK_INFO, ""};
     enum kc_error error = KC_ERR_DECRYPTION;
@@ -172,14 +67,9 @@ static enum kc_error unwrap(
 }
 
 static enum kc_error unlock(
-    struct kc_cli *cli, struct opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
+    struct kc_cli *cli, struct kc_cli_opening *opening, uint8_t seed[KC_DARE_SEED_SIZE])
 {
-    enum kc_error error = KC_OK;
-    bool is_share = kc_cli_key_is_share(&opening->key); /* alone, the custodian refuses it */
-    if (is_share && kc_cli_given(cli, KC_CLI_SERVICE))
-        error = ask_service(cli, opening);
-    else if (is_share && (kc_cli_given(cli, KC_CLI_POST) || kc_cli_given(cli, KC_CLI_RESPONSE)))
-        error = ask_mesh(cli, opening);
+    enum kc_error error = kc_cli_opening_ask(cli, opening);
     if (error == KC_OK)
         error = unwrap(cli, opening, seed);
     kc_wipe(opening->contribution, sizeof opening->contribution);
@@ -206,23 +96,12 @@ static enum kc_error decrypt_body(const struct kc_cli *cli, const struct kc_dare
     return kc_cli_write(cli, path, (struct kc_span){plaintext.bytes, size}, 0600);
 }
 
-static enum kc_error opening_find(
-    struct kc_cli *cli, const struct kc_dare_envelope *envelope, struct opening *opening)
-{
-    *opening = (struct opening){.entry = envelope->recipients};
-    enum kc_error error = kc_cli_given(cli, KC_CLI_KEY) ? find_entry_of_key(cli, envelope, opening)
-                                                        : find_entry(cli, envelope, opening);
-    if (error == KC_OK)
-        take_peer(opening);
-    return error;
-}
-
 static enum kc_error decrypt(
     struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
 {
-    struct opening opening;
+    struct kc_cli_opening opening;
     uint8_t seed[KC_DARE_SEED_SIZE];
-    enum kc_error error = opening_find(cli, envelope, &opening);
+    enum kc_error error = kc_cli_opening_find(cli, envelope, &opening);
     if (error == KC_OK)
         error = unlock(cli, &opening, seed);
     if (error == KC_OK)
@@ -275,9 +154,9 @@ enum kc_error kc_cli_decrypt(struct kc_cli *cli)
 static enum kc_error write_request(
     struct kc_cli *cli, const struct kc_dare_envelope *envelope, const char *path)
 {
-    struct opening opening;
+    struct kc_cli_opening opening;
     KC_AUTO_OCTETS request = {NULL, 0};
-    enum kc_error error = opening_find(cli, envelope, &opening);
+    enum kc_error error = kc_cli_opening_find(cli, envelope, &opening);
     if (error == KC_OK && !kc_cli_key_is_share(&opening.key))
         error = kc_cli_refuse(
             cli, KC_ERR_USAGE, "the key %s is whole: custodian decrypt opens it", opening.key.id);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole DARE envelopes, opened and made in the custodian. */
+#include "base/wipe.h"
 #include "custodian/cli/document.h"
+#include "custodian/cli/opening.h"
 #include "custodian/cli/operate.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/request.h"
@@ -41,7 +43,7 @@ static enum kc_error run(const struct kc_cli *cli, struct kc_cli_call *call,
     enum kc_error error = kc_cli_call_try(call);
     if (error != KC_OK) {
         kc_cli_key_report(call, key, error,
-            "use it where the first one is, with a peer for the other, or sign with --post if a "
+            "use it where the first one is, with a peer for the other, or with --post if a "
             "Mesh service has that");
         return error;
     }
@@ -51,16 +53,45 @@ static enum kc_error run(const struct kc_cli *cli, struct kc_cli_call *call,
     return error;
 }
 
+/* With a share, the contribution of whom the options name. */
+static enum kc_error add_contribution(struct kc_cli *cli, struct kc_cli_call *call,
+    const struct kc_cli_key *key, struct kc_span text, struct kc_cli_opening *opening)
+{
+    bool is_named = kc_cli_given(cli, KC_CLI_SERVICE) || kc_cli_given(cli, KC_CLI_POST) ||
+                    kc_cli_given(cli, KC_CLI_RESPONSE);
+    if (!kc_cli_key_is_share(key) || !is_named)
+        return KC_OK; /* the custodian asks its peer, if it has one */
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    if (envelope == NULL)
+        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
+    enum kc_error error = kc_dare_envelope_read(text, envelope);
+    if (error != KC_OK || envelope->recipient_count == 0)
+        error = kc_cli_fail(cli, KC_ERR_ENVELOPE, "%s", cli->arguments[1]);
+    else
+        error = kc_cli_opening_of_key(cli, envelope, key, opening);
+    if (error == KC_OK)
+        error = kc_cli_opening_ask(cli, opening);
+    if (error == KC_OK && opening->contribution_size > 0)
+        kc_cli_call_octets(call, KC_FIELD_CONTRIBUTION,
+            (struct kc_span){opening->contribution, opening->contribution_size});
+    kc_dare_envelope_done(envelope);
+    free(envelope);
+    return error;
+}
+
 enum kc_error kc_cli_envelope_open(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
+    struct kc_cli_opening opening = {.entry = NULL};
     struct kc_cli_key key;
     struct kc_cli_public signer;
     char *path = NULL;
     enum kc_error error = kc_cli_output_path(cli, cli->arguments[1], ".dare", false, &path);
     if (error == KC_OK)
         error = begin(cli, &call, KC_OPERATION_ENVELOPE_OPEN, KC_FIELD_DOCUMENT, &key, &document);
+    if (error == KC_OK)
+        error = add_contribution(cli, &call, &key, kc_cli_span(&document), &opening);
     if (error == KC_OK)
         kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PUBLIC))
@@ -69,6 +100,7 @@ enum kc_error kc_cli_envelope_open(struct kc_cli *cli)
         error = run(cli, &call, &key, KC_FIELD_OUTPUT, path, 0600);
     if (error == KC_OK && !kc_cli_given(cli, KC_CLI_PUBLIC))
         kc_cli_say(cli, "nobody is known to have signed it: --public names who must have");
+    kc_wipe(opening.contribution, sizeof opening.contribution);
     free(path);
     return error;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -29,15 +30,17 @@ static int request_open(const struct kc_cli_octets *request)
 static enum kc_error start(const char *command, int input, int output, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    const char *const words[] = {"sh", "-c", command, NULL};
+    char shell[] = "sh", option[] = "-c", *line = strdup(command);
+    char *const words[] = {shell, option, line, NULL};
     enum kc_error error = KC_ERR_UNAVAILABLE;
-    if (posix_spawn_file_actions_init(&actions) == 0) {
+    if (line != NULL && posix_spawn_file_actions_init(&actions) == 0) {
         if (posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0 &&
             posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0 &&
-            posix_spawnp(pid, "sh", &actions, NULL, (char *const *)(uintptr_t)words, environ) == 0)
+            posix_spawnp(pid, shell, &actions, NULL, words, environ) == 0)
             error = KC_OK;
         posix_spawn_file_actions_destroy(&actions);
     }
+    free(line);
     close(input);
     close(output);
     return error;

@@ -85,6 +85,7 @@ static void a_key_is_dealt_only_if_each_envelope_can_be_written(void **state)
 {
     (void)state;
     HOLDS("A key generate -l later -a Ed25519 && : > later.2");
+    SAYS(2, "a file of its own", "A share deal later B C --threshold 2 -p pin -o -");
     SAYS(2, "later.2 exists", "A share deal later B C --threshold 2 -p pin -o later");
     SAYS(2, "No such file", "A share deal later B C --threshold 2 -p pin -o none/later");
     HOLDS("A key sign later message -o whole.sig && test ! -e later.1");
@@ -130,6 +131,14 @@ static void a_wrong_part_is_told_by_its_holder(void **state)
     HOLDS("test ! -e bad.sig");
 }
 
+static void the_help_has_the_schemes_that_holders_sign_by(void **state)
+{
+    (void)state;
+    HOLDS("A frost contribute --help | grep 'plain, ctx or envelope'");
+    SAYS(2, "not pss", "A frost commit release -o none --scheme pss");
+    HOLDS("A share deal --help | grep 'of an escrow one'");
+}
+
 static void one_custodian_alone_cannot_sign(void **state)
 {
     (void)state;
@@ -159,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_dealt_key_is_not_signed_with_like_a_split_one),
         cmocka_unit_test(on_p256_holders_make_no_ecdsa_signature_and_verify_says_so),
         cmocka_unit_test(a_wrong_part_is_told_by_its_holder),
+        cmocka_unit_test(the_help_has_the_schemes_that_holders_sign_by),
         cmocka_unit_test(one_custodian_alone_cannot_sign),
         cmocka_unit_test(the_envelopes_are_written_again),
     };

@@ -129,6 +129,10 @@ static void a_file_is_opened_by_both_and_by_neither_alone(void **state)
     HOLDS("B mesh request decrypt letter.dare --host example.com -o operate");
     SAYS(0, "CryptographicResultKeyAgreement", "sent operate");
     HOLDS("B decrypt letter.dare -fo opened --response operate.answer && cmp letter opened");
+    HOLDS("B envelope open watch/$(cut -c1-9 alice)/Account.Encrypt letter.dare -fo opened --host "
+          "example.com --post \"$POST\" && cmp letter opened");
+    HOLDS("B envelope open watch/$(cut -c1-9 alice)/Account.Encrypt letter.dare -fo opened "
+          "--response operate.answer && cmp letter opened");
     SAYS(2, "already handled", "sent operate");
     SAYS(2, "already handled", "B decrypt letter.dare -fo opened --response operate.answer");
 }

@@ -469,7 +469,7 @@ static void an_older_store_after_a_rollback_is_taken_with_the_operators_pin_alon
 {
     (void)state;
     HOLDS("D key generate -l revoked -a Ed25519; umask 077; printf 87654321 > wrong");
-    SAYS(3, "refused", "D store accept-rollback -p pin"); /* there is nothing to accept */
+    SAYS(3, "nothing to accept", "D store accept-rollback -p pin");
     on_store("cp -a store older");
     HOLDS("D key disable revoked");
     on_store("mv store newest && mv older store");
