@@ -46,8 +46,9 @@ struct visit {
     uint8_t *body;
     size_t size, room;
     size_t discarded;
-    bool is_told; /* that it is too large, before it was there */
-    bool given;   /* to the workers */
+    bool is_told;    /* that it is too large, before it was there */
+    bool is_refused; /* which it is told when it is there */
+    bool given;      /* to the workers */
     struct kc_front_reply reply;
 };
 
@@ -194,30 +195,44 @@ static enum MHD_Result tell_too_large(struct visit *visit)
     return MHD_YES;
 }
 
+/* For the same reason a refusal waits for a body that is on its way, if its end can be known. */
+static enum MHD_Result refuse_head(
+    struct visit *visit, const struct kc_http_head *head, int status, const char *words)
+{
+    bool has_body = head->content_length || head->transfer_encoding;
+    if (status == 413 && !head->expect)
+        return tell_too_large(visit);
+    if (status == 400 || status == 501 || head->expect || !has_body)
+        return refuse(visit, status, words);
+    visit->is_refused = true;
+    kc_front_reply_plain(&visit->reply, status, words);
+    return MHD_YES;
+}
+
 /* The first call for a request: its head is there. */
 static enum MHD_Result begin(struct visit *visit, const char *path, const char *method)
 {
-    struct MHD_Connection *connection = visit->connection;
     const char *words = NULL;
     struct kc_http_head head = {.method = method, .path = path};
-    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, &head);
-    if (atomic_load(&visit->http->stopping))
-        return refuse(visit, 503, "The service is stopping");
-    if (!take_token(visit->http, connection))
-        return refuse(visit, 429, "Too many requests");
+    (void)MHD_get_connection_values_n(visit->connection, MHD_HEADER_KIND, add_header, &head);
     int status = kc_http_check(visit->http->settings, &head, &words);
-    if (status == 413 && !head.expect) /* else it waits for an answer before it sends */
-        return tell_too_large(visit);
-    return status ? refuse(visit, status, words) : MHD_YES;
+    if (atomic_load(&visit->http->stopping)) {
+        status = 503;
+        words = "The service is stopping";
+    } else if (!take_token(visit->http, visit->connection)) {
+        status = 429;
+        words = "Too many requests";
+    }
+    return status ? refuse_head(visit, &head, status, words) : MHD_YES;
 }
 
 /* Keeps what came of the body. */
 static enum MHD_Result collect(struct visit *visit, const char *octets, size_t size)
 {
     size_t limit = visit->http->settings->limits.body_size;
-    if (!visit->is_told && size > limit - visit->size)
+    if (!visit->is_told && !visit->is_refused && size > limit - visit->size)
         (void)tell_too_large(visit);
-    if (visit->is_told) {
+    if (visit->is_told || visit->is_refused) {
         visit->discarded += size;
         return visit->discarded <= DISCARDED_MAX * limit ? MHD_YES : MHD_NO;
     }
@@ -251,6 +266,8 @@ static enum MHD_Result give(struct visit *visit)
     kc_deadline_set(http->deadlines, place_of(visit->connection), false);
     if (visit->is_told)
         return MHD_NO; /* nothing is left but to close the connection */
+    if (visit->is_refused)
+        return send_reply(visit);
     visit->given = true;
     MHD_suspend_connection(visit->connection);
     enum kc_error error = kc_workers_put(http->workers, visit);

@@ -134,7 +134,12 @@ int kc_http_check(
         int status;
         const char *words;
     } rules[] = {
+        /* what says where its end is comes first */
         {!head->is_ambiguous, 400, "A header is there twice, or has a NUL in it"},
+        {!coding || is_word(coding, "chunked"), 501, "The transfer coding is chunked, or none"},
+        {!coding || !head->content_length, 400, "There is a length beside a transfer coding"},
+        {!head->content_length || is_length(head->content_length, settings->limits.body_size), 413,
+            "The request is too large"},
         {target.host != NULL, 400, "There is no Host"},
         {target.host && is_ours(settings, &target), 421, "This host is not served here"},
         {is_path(target.path, settings->path), 404, "There is nothing at this path"},
@@ -142,10 +147,6 @@ int kc_http_check(
         {is_json(head->content_type), 415, "The content is application/json"},
         {!head->content_encoding || is_word(head->content_encoding, "identity"), 415,
             "The content is not encoded"},
-        {!coding || is_word(coding, "chunked"), 501, "The transfer coding is chunked, or none"},
-        {!coding || !head->content_length, 400, "There is a length beside a transfer coding"},
-        {!head->content_length || is_length(head->content_length, settings->limits.body_size), 413,
-            "The request is too large"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (!rules[i].good) {

@@ -230,6 +230,27 @@ static void a_body_that_is_too_large_is_refused_to_who_sends_it_all(void **state
     }
 }
 
+/* And who is refused for something else: also on a connection that it uses again. */
+static void a_refusal_reaches_who_sends_a_body_first(void **state)
+{
+    static const char head[] = HEAD("/other", "application/json") "Content-Length: 120000\r\n\r\n";
+    static char body[120000];
+    struct web web;
+    (void)state;
+    start("rate = 0;");
+    memset(body, ' ', sizeof body);
+    web_open(&web, front.port, NULL);
+    for (size_t i = 0; i < 20; i++) {
+        struct web_answer answer;
+        assert_true(web_write(&web, head, sizeof head - 1));
+        assert_true(web_write(&web, body, sizeof body));
+        web_read(&web, &answer);
+        assert_int_equal(answer.status, 404);
+        web_answer_done(&answer);
+    }
+    web_close(&web);
+}
+
 static void a_client_that_has_said_all_gets_its_answer(void **state)
 {
     struct web web;
@@ -326,6 +347,7 @@ int main(void)
         CASE(a_chunked_body_is_counted_as_it_comes),
         CASE(a_body_without_end_is_refused_and_ends_its_connection),
         CASE(a_body_that_is_too_large_is_refused_to_who_sends_it_all),
+        CASE(a_refusal_reaches_who_sends_a_body_first),
         CASE(a_client_that_has_said_all_gets_its_answer),
         CASE(a_client_that_drips_loses_its_connection),
         CASE(an_address_that_asks_too_much_is_told_so),
