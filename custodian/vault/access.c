@@ -36,6 +36,9 @@
  *   share-deal            application, account                  sign    active
  *   share-dealt           application, account                  sign    destroyed
  *   frost-commit, -contribute, -aggregate, -abort   quorum      sign    active
+ *   share-redeal          quorum                                sign    active
+ *   share-retire          quorum                                sign    active, disabled
+ *   share-gather          wrap                                  agree   active
  *
  * Each party has its part: the one whose contribution leaves (2, the service) never completes, so
  * the service cannot make the first party its helper.
@@ -162,6 +165,15 @@ static const struct fit fits[KC_OPERATIONS] = {
     [KC_OPERATION_FROST_CONTRIBUTE] = QUORUM(true),
     [KC_OPERATION_FROST_AGGREGATE] = QUORUM(false),
     [KC_OPERATION_FROST_ABORT] = QUORUM(false),
+    [KC_OPERATION_SHARE_REDEAL] = QUORUM(true),
+    [KC_OPERATION_SHARE_RETIRE] = {.roles = ROLE(QUORUM),
+        .use = KC_USE_SIGN,
+        .states = STATE(ACTIVE) | STATE(DISABLED)},
+    [KC_OPERATION_SHARE_GATHER] = {.roles = ROLE(WRAP),
+        .use = KC_USE_AGREE,
+        .states = STATE(ACTIVE),
+        .expires = true,
+        .is_mesh = true},
     [KC_OPERATION_ENVELOPE_OPEN] = ENVELOPE(AGREE),
     [KC_OPERATION_MESH_GROUP_JOIN] = {.roles = ROLE(ACCOUNT),
         .use = KC_USE_AGREE,

@@ -633,6 +633,7 @@ kc_handler kc_vault_attest, kc_vault_attest_enrol, kc_vault_attest_activate;
 kc_handler kc_vault_agreement_contribute, kc_vault_agreement_combine, kc_vault_decrypt;
 kc_handler kc_vault_signature_commit, kc_vault_signature_contribute, kc_vault_signature_finish,
     kc_vault_signature_abort;
+kc_handler kc_vault_share_redeal, kc_vault_share_gather, kc_vault_share_retire;
 kc_handler kc_vault_share_deal, kc_vault_share_dealt, kc_vault_frost_commit,
     kc_vault_frost_contribute, kc_vault_frost_aggregate, kc_vault_frost_abort;
 kc_handler kc_vault_envelope_open, kc_vault_envelope_verify, kc_vault_envelope_sign,

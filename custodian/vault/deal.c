@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dealing a signing key to holders, of whom any threshold sign together (Shamir, Feldman). */
+#include "custodian/vault/deal.h"
 #include "custodian/vault/envelope.h"
-#include "custodian/vault/quorum.h"
 #include "custodian/vault/share.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A dealing. Secret: the shares; the caller wipes them. */
-struct dealing {
-    struct kc_record *recipients[KC_QUORUM_HOLDERS_MAX];
-    size_t recipient_count;
-    bool keeps; /* the first share stays; the recipients' come after it */
-    struct kc_quorum quorum;
-    uint8_t packed[KC_QUORUM_SIZE_MAX]; /* the quorum, as shares have it */
-    size_t packed_size;
-    struct kc_scalar shares[KC_QUORUM_HOLDERS_MAX]; /* secret */
-};
-
-static void wipe_dealing(struct dealing *dealing)
+void kc_dealing_wipe(struct kc_dealing *dealing)
 {
     kc_wipe(dealing->shares, sizeof dealing->shares);
 }
-#define AUTO_DEALING __attribute__((cleanup(wipe_dealing))) struct dealing
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 {
@@ -32,7 +20,7 @@ static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 
 /* --- to whom --- */
 
-static bool is_there(const struct dealing *dealing, const struct kc_record *recipient)
+static bool is_there(const struct kc_dealing *dealing, const struct kc_record *recipient)
 {
     for (size_t i = 0; i < dealing->recipient_count; i++) {
         if (strcmp(dealing->recipients[i]->id, recipient->id) == 0)
@@ -41,16 +29,26 @@ static bool is_there(const struct dealing *dealing, const struct kc_record *reci
     return false;
 }
 
-/* Whom the operator enrolled, each once. All that the desk has to bring is wished for at once. */
-static enum kc_error find_recipients(struct kc_call *call, struct dealing *dealing)
+/* Whom the operator enrolled; or, where that is possible, this custodian itself. */
+static enum kc_error find_recipient(struct kc_call *call, const struct kc_dealing *dealing,
+    struct kc_span id, struct kc_record **found)
+{
+    enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, id, found);
+    if (error == KC_ERR_REFUSED && dealing->to_itself)
+        error = kc_call_record(call, KC_KIND_KEY, id, found);
+    if (error == KC_OK && ((*found)->state != KC_STATE_ACTIVE || (*found)->role != KC_ROLE_WRAP))
+        error = KC_ERR_REFUSED;
+    return error;
+}
+
+/* Each once. All that the desk has to bring is wished for at once. */
+static enum kc_error find_recipients(struct kc_call *call, struct kc_dealing *dealing)
 {
     struct kc_span left = kc_call_field(call, KC_FIELD_HOLDERS);
     enum kc_error first = KC_OK;
     while (left.size > 0) {
         struct kc_record *found;
-        enum kc_error error = kc_call_record(call, KC_KIND_RECIPIENT, kc_ids_next(&left), &found);
-        if (error == KC_OK && (found->state != KC_STATE_ACTIVE || found->role != KC_ROLE_WRAP))
-            error = KC_ERR_REFUSED;
+        enum kc_error error = find_recipient(call, dealing, kc_ids_next(&left), &found);
         if (error == KC_OK &&
             (dealing->recipient_count == KC_QUORUM_HOLDERS_MAX || is_there(dealing, found)))
             error = wrong_field(call, KC_FIELD_HOLDERS);
@@ -64,9 +62,12 @@ static enum kc_error find_recipients(struct kc_call *call, struct dealing *deali
     return first;
 }
 
-static enum kc_error read_quorum(struct kc_call *call, struct dealing *dealing)
+enum kc_error kc_dealing_read(struct kc_call *call, struct kc_dealing *dealing)
 {
     const struct kc_values *values = &call->in.message.values;
+    enum kc_error error = find_recipients(call, dealing);
+    if (error != KC_OK)
+        return error;
     uint64_t threshold = values->value[KC_FIELD_THRESHOLD].number;
     dealing->keeps = kc_call_has(call, KC_FIELD_KEEP) && values->value[KC_FIELD_KEEP].number != 0;
     size_t holders = dealing->recipient_count + dealing->keeps;
@@ -116,40 +117,36 @@ static enum kc_error open_whole(
     return error;
 }
 
-static enum kc_error make_shares(
-    struct kc_call *call, const struct kc_scalar *whole, struct dealing *dealing)
+enum kc_error kc_dealing_make(
+    struct kc_call *call, const struct kc_scalar *value, struct kc_dealing *dealing)
 {
     uint8_t uniform[KC_QUORUM_HOLDERS_MAX * KC_UNIFORM_SIZE]; /* secret */
     uint32_t indices[KC_QUORUM_HOLDERS_MAX];
     struct kc_quorum *quorum = &dealing->quorum;
     size_t size = (quorum->threshold - 1u) * KC_UNIFORM_SIZE;
-    struct kc_writer w;
     for (uint32_t i = 0; i < quorum->holders; i++)
         indices[i] = i + 1;
     enum kc_error error = kc_entropy_fill(call->vault->entropy, uniform, size);
     if (error == KC_OK)
-        error = kc_shamir_split(dealing->shares, quorum->commitments, whole, indices,
+        error = kc_shamir_split(dealing->shares, quorum->commitments, value, indices,
             quorum->holders, quorum->threshold, uniform, size);
     kc_wipe(uniform, sizeof uniform);
-    if (error != KC_OK)
-        return error;
-    kc_writer_init(&w, dealing->packed, sizeof dealing->packed);
-    kc_quorum_write(&w, quorum);
-    dealing->packed_size = w.size;
-    return kc_writer_finish(&w);
+    return error;
 }
 
-/* The record of one holder's share, as it will have it. */
+/* The record of one holder's share, as it will have it; of the split key's role. */
 static enum kc_error describe(struct kc_call *call, const struct kc_record *key,
-    const struct dealing *dealing, uint8_t index, struct kc_record *share)
+    const struct kc_dealing *dealing, uint8_t index, struct kc_record *share)
 {
     struct kc_point public;
     const struct kc_quorum *quorum = &dealing->quorum;
     enum kc_error error = kc_quorum_public(quorum, index, &public);
     if (error == KC_OK)
-        error = kc_share_of(share, key, KC_ROLE_QUORUM, &quorum->commitments[0], &public);
+        error = kc_share_of(share, key, KC_ROLE_QUORUM, &dealing->group, &public);
     if (error != KC_OK)
         return error;
+    if (key->role == KC_ROLE_QUORUM)
+        share->class = key->class;
     share->index = index;
     share->threshold = quorum->threshold;
     share->created = kc_call_now(call);
@@ -160,7 +157,7 @@ static enum kc_error describe(struct kc_call *call, const struct kc_record *key,
 /* --- where they go --- */
 
 static enum kc_error envelope_one(struct kc_call *call, const struct kc_record *key,
-    const struct dealing *dealing, size_t place, struct kc_writer *w)
+    const struct kc_dealing *dealing, size_t place, struct kc_writer *w)
 {
     struct kc_record share;
     uint8_t envelope[KC_ENVELOPE_SIZE_MAX];
@@ -174,21 +171,26 @@ static enum kc_error envelope_one(struct kc_call *call, const struct kc_record *
     return error;
 }
 
+enum kc_error kc_dealing_envelope(struct kc_call *call, const struct kc_record *key,
+    const struct kc_dealing *dealing, struct kc_writer *w)
+{
+    enum kc_error error = KC_OK;
+    for (size_t i = 0; error == KC_OK && i < dealing->recipient_count; i++)
+        error = envelope_one(call, key, dealing, i, w);
+    return error == KC_OK ? kc_writer_finish(w) : error;
+}
+
 /* The envelopes stay with the tombstone of the whole key: what leaves cannot be lost on the way. Its
  * columns say that it was dealt. */
 static enum kc_error keep_envelopes(struct kc_call *call, const struct kc_record *key,
-    const struct dealing *dealing, struct kc_record *tombstone)
+    const struct kc_dealing *dealing, struct kc_record *tombstone)
 {
     uint8_t *room = malloc(KC_RECORD_BODY_MAX);
     if (!room)
         return KC_ERR_NO_MEMORY;
     struct kc_writer w;
-    enum kc_error error = KC_OK;
     kc_writer_init(&w, room, KC_RECORD_BODY_MAX);
-    for (size_t i = 0; error == KC_OK && i < dealing->recipient_count; i++)
-        error = envelope_one(call, key, dealing, i, &w);
-    if (error == KC_OK)
-        error = kc_writer_finish(&w);
+    enum kc_error error = kc_dealing_envelope(call, key, dealing, &w);
     if (error == KC_OK)
         error = kc_call_set_body(call, tombstone, (struct kc_span){room, w.size});
     free(room);
@@ -200,7 +202,7 @@ static enum kc_error keep_envelopes(struct kc_call *call, const struct kc_record
 }
 
 static enum kc_error keep_first(
-    struct kc_call *call, const struct kc_record *key, const struct dealing *dealing)
+    struct kc_call *call, const struct kc_record *key, const struct kc_dealing *dealing)
 {
     struct kc_record share, *staged;
     enum kc_error error = describe(call, key, dealing, 1, &share);
@@ -224,9 +226,24 @@ static void answer_dealt(struct kc_call *call, const struct kc_record *tombstone
         &call->answer.values, KC_FIELD_ENVELOPES, tombstone->body.bytes, tombstone->body.size);
 }
 
+/* The shares, and what all holders know. */
+static enum kc_error make_shares(
+    struct kc_call *call, const struct kc_scalar *whole, struct kc_dealing *dealing)
+{
+    struct kc_writer w;
+    enum kc_error error = kc_dealing_make(call, whole, dealing);
+    if (error != KC_OK)
+        return error;
+    dealing->group = dealing->quorum.commitments[0];
+    kc_writer_init(&w, dealing->packed, sizeof dealing->packed);
+    kc_quorum_write(&w, &dealing->quorum);
+    dealing->packed_size = w.size;
+    return kc_writer_finish(&w);
+}
+
 /* The whole key is destroyed first: its share may take its label over. */
 static enum kc_error deal(
-    struct kc_call *call, const struct kc_record *key, struct dealing *dealing)
+    struct kc_call *call, const struct kc_record *key, struct kc_dealing *dealing)
 {
     KC_AUTO_SCALAR whole = {0};
     size_t place = call->change_count;
@@ -255,13 +272,11 @@ static enum kc_error deal(
 enum kc_error kc_vault_share_deal(struct kc_call *call)
 {
     struct kc_record *key;
-    AUTO_DEALING dealing = {.recipient_count = 0};
+    KC_AUTO_DEALING dealing = {.recipient_count = 0};
     bool proven = false;
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        error = find_recipients(call, &dealing);
-    if (error == KC_OK)
-        error = read_quorum(call, &dealing);
+        error = kc_dealing_read(call, &dealing);
     if (error == KC_OK)
         error = kc_call_operator(call, &proven);
     return error == KC_OK && proven ? deal(call, key, &dealing) : error;

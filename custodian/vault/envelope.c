@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/envelope.h"
-#include "custodian/vault/quorum.h"
+#include "custodian/vault/transfer.h"
 #include "proto/hkdf.h"
 #include "threshold/agreement.h"
 
@@ -9,6 +9,7 @@
 
 #define VERSION_HALF 1  /* of a key that is split in two */
 #define VERSION_DEALT 2 /* of one that is dealt to holders */
+#define VERSION_PART 3  /* what one of several dealers adds to a new share of such a key */
 #define KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -44,11 +45,19 @@ static enum kc_error derive_key(uint8_t key[static KEY_SIZE], const struct kc_sc
     return error;
 }
 
+/* What goes with a dealer's part begins with a number of holders that no key has (transfer.h). */
+static uint8_t version_of(const struct kc_record *share)
+{
+    if (share->role != KC_ROLE_QUORUM)
+        return VERSION_HALF;
+    return share->body.size > 0 && share->body.bytes[0] == 0 ? VERSION_PART : VERSION_DEALT;
+}
+
 static void write_public_part(struct kc_writer *w, const struct kc_record *share,
     const struct kc_point *ephemeral, const struct kc_point *recipient)
 {
     bool is_dealt = share->role == KC_ROLE_QUORUM;
-    kc_writer_u8(w, is_dealt ? VERSION_DEALT : VERSION_HALF);
+    kc_writer_u8(w, version_of(share));
     kc_writer_u8(w, (uint8_t)recipient->curve);
     write_point(w, recipient);
     write_point(w, ephemeral);
@@ -143,9 +152,9 @@ static enum kc_error read_envelope(
     struct kc_reader r;
     kc_reader_init(&r, envelope.bytes, envelope.size);
     uint8_t version = kc_reader_u8(&r);
-    if (version != VERSION_HALF && version != VERSION_DEALT)
+    if (version < VERSION_HALF || version > VERSION_PART)
         kc_reader_fail(&r);
-    share->role = version == VERSION_DEALT ? KC_ROLE_QUORUM : KC_ROLE_SHARE;
+    share->role = version == VERSION_HALF ? KC_ROLE_SHARE : KC_ROLE_QUORUM;
     parts->recipient_algorithm = kc_reader_u8(&r);
     parts->recipient = kc_reader_span(&r, KC_POINT_SIZE_MAX);
     parts->ephemeral = kc_reader_span(&r, KC_POINT_SIZE_MAX);
@@ -161,7 +170,10 @@ static enum kc_error read_envelope(
     parts->group_public = kc_reader_span(&r, KC_POINT_SIZE_MAX);
     parts->public = kc_reader_span(&r, KC_POINT_SIZE_MAX);
     parts->others =
-        kc_reader_span(&r, version == VERSION_DEALT ? KC_QUORUM_SIZE_MAX : KC_POINT_SIZE_MAX);
+        kc_reader_span(&r, version == VERSION_HALF ? KC_POINT_SIZE_MAX : KC_TRANSFER_SIZE_MAX);
+    if (version != VERSION_HALF && parts->others.size > 0 &&
+        (parts->others.bytes[0] == 0) != (version == VERSION_PART))
+        kc_reader_fail(&r);
     parts->associated = (struct kc_span){envelope.bytes, envelope.size - r.left};
     parts->nonce = kc_reader_bytes(&r, NONCE_SIZE);
     parts->box.size = r.left;

@@ -5,6 +5,7 @@
  */
 #include "threshold/frost.h"
 #include "custodian/mesh/verify.h"
+#include "custodian/vault/frost.h"
 #include "custodian/vault/frost_peer.h"
 #include "custodian/vault/mesh_envelope.h"
 #include "custodian/vault/quorum.h"
@@ -12,14 +13,21 @@
 
 #include <string.h>
 
+/* What is signed with the scheme quorum: this, and SHA-256 of the quorum. */
+static const char proof_text[] = "custodian quorum, 1: ";
+#define PROOF_TEXT_SIZE (sizeof proof_text - 1)
+#define PROOF_SIZE (PROOF_TEXT_SIZE + KC_QUORUM_DIGEST_SIZE)
+
 /* What the holders of a key do together. */
 struct round {
     enum kc_frost_suite suite;
     bool is_envelope; /* the message is the payload of a DARE envelope */
+    bool is_quorum;   /* the message is what the holders have in common */
     struct kc_quorum quorum;
     struct kc_frost_commitment commitments[KC_QUORUM_HOLDERS_MAX];
     struct kc_frost_package package;
     uint8_t digest[KC_DARE_DIGEST_SIZE]; /* SHA-512 of what is to be signed */
+    uint8_t proof[PROOF_SIZE];
 };
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
@@ -39,7 +47,8 @@ static bool scheme_is(const struct kc_call *call, const char *name)
 static enum kc_error find_suite(
     struct kc_call *call, const struct kc_record *key, struct round *round)
 {
-    bool is_plain = !kc_call_has(call, KC_FIELD_SCHEME) || scheme_is(call, "plain");
+    bool is_plain =
+        !kc_call_has(call, KC_FIELD_SCHEME) || scheme_is(call, "plain") || round->is_quorum;
     bool has_context = round->is_envelope || scheme_is(call, "ctx");
     if (!is_plain && !has_context)
         return wrong_field(call, KC_FIELD_SCHEME);
@@ -65,7 +74,8 @@ static enum kc_error read_scheme(
     struct kc_call *call, const struct kc_record *key, struct round *round)
 {
     round->is_envelope = scheme_is(call, "envelope");
-    if (!round->is_envelope && key->class != KC_ROLE_APPLICATION) {
+    round->is_quorum = scheme_is(call, "quorum");
+    if (!round->is_envelope && !round->is_quorum && key->class != KC_ROLE_APPLICATION) {
         kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
         return KC_ERR_REFUSED;
     }
@@ -99,12 +109,32 @@ static enum kc_error read_signers(struct kc_call *call, struct round *round)
     return KC_OK;
 }
 
+static enum kc_error make_proof(struct kc_span quorum, struct round *round)
+{
+    memcpy(round->proof, proof_text, PROOF_TEXT_SIZE);
+    round->package.message = (struct kc_span){round->proof, sizeof round->proof};
+    return kc_quorum_digest(quorum, round->proof + PROOF_TEXT_SIZE);
+}
+
+/* What shows that there are other shares is signed by these, and by nobody as a message. */
+static bool is_proof(struct kc_span message)
+{
+    return message.size >= PROOF_TEXT_SIZE &&
+           memcmp(message.bytes, proof_text, PROOF_TEXT_SIZE) == 0;
+}
+
 /* Of an envelope the payload decides, which each holder sees, whether the key may sign it. */
 static enum kc_error read_message(
     struct kc_call *call, const struct kc_record *key, struct kc_data *data, struct round *round)
 {
     enum kc_error error = kc_call_data(call, KC_FIELD_MESSAGE, data);
     round->package.message = data->span;
+    if (error == KC_OK && round->is_quorum && data->span.size > 0)
+        error = wrong_field(call, KC_FIELD_MESSAGE);
+    if (error == KC_OK && is_proof(data->span))
+        error = KC_ERR_REFUSED;
+    if (error == KC_OK && round->is_quorum)
+        error = make_proof(key->body, round);
     if (error == KC_OK)
         error = kc_hash_digest(KC_HASH_SHA512, data->span, round->digest);
     if (error != KC_OK || !round->is_envelope)
@@ -380,9 +410,29 @@ static enum kc_error aggregate(struct kc_call *call, const struct round *round)
         name_culprits(call, round, culprits);
     if (error == KC_ERR_BAD_ARGUMENT && !kc_values_has(&call->answer.values, KC_FIELD_DETAIL))
         return wrong_field(call, KC_FIELD_COMMITMENTS);
-    if (error == KC_OK)
+    if (error == KC_OK && call->in.message.operation == KC_OPERATION_FROST_AGGREGATE)
         kc_call_set_octets(call, KC_FIELD_SIGNATURE, signature, size);
     return error;
+}
+
+/* As if it were the body of a share; with as many points as there are. */
+enum kc_error kc_frost_check_quorum(
+    struct kc_call *call, const struct kc_record *share, struct kc_span quorum)
+{
+    struct kc_record other = *share;
+    struct round round = {.is_quorum = true};
+    size_t threshold = (quorum.size - KC_QUORUM_DIGEST_SIZE) / share->public_size;
+    other.threshold = (uint8_t)(threshold <= KC_QUORUM_HOLDERS_MAX ? threshold : 0);
+    other.index = 1;
+    other.body = quorum;
+    if (kc_quorum_read(&other, &round.quorum) != KC_OK)
+        return wrong_field(call, KC_FIELD_QUORUM);
+    enum kc_error error = find_suite(call, &other, &round);
+    if (error == KC_OK)
+        error = read_signers(call, &round);
+    if (error == KC_OK)
+        error = make_proof(quorum, &round);
+    return error == KC_OK ? aggregate(call, &round) : error;
 }
 
 enum kc_error kc_vault_frost_aggregate(struct kc_call *call)
@@ -393,5 +443,9 @@ enum kc_error kc_vault_frost_aggregate(struct kc_call *call)
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
         error = read_round(call, key, &data, &round);
-    return error == KC_OK ? aggregate(call, &round) : error;
+    if (error == KC_OK)
+        error = aggregate(call, &round);
+    if (error == KC_OK && round.is_quorum)
+        kc_call_set_octets(call, KC_FIELD_QUORUM, key->body.bytes, key->body.size);
+    return error;
 }

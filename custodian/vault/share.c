@@ -337,9 +337,27 @@ static enum kc_error check_place(struct kc_call *call, const struct kc_record *s
     return present ? KC_ERR_EXISTS : KC_OK;
 }
 
+enum kc_error kc_call_take_share(
+    struct kc_call *call, struct kc_record *share, const struct kc_scalar *scalar)
+{
+    struct kc_record *staged;
+    enum kc_error error = kc_call_allowed_new(call, share); /* of the role that it has */
+    if (error == KC_OK)
+        error = name_share(share);
+    if (error == KC_OK)
+        error = check_place(call, share);
+    if (error == KC_OK)
+        error = kc_call_stage_share(call, share, scalar, &staged);
+    if (error != KC_OK)
+        return error;
+    kc_call_describe(call, &call->answer.values, staged);
+    call->wish = KC_WISH_COMMIT;
+    return KC_OK;
+}
+
 enum kc_error kc_vault_share_accept(struct kc_call *call)
 {
-    struct kc_record *wrap, *staged;
+    struct kc_record *wrap;
     KC_AUTO_SCALAR scalar = {0};
     struct kc_record share = {.kind = KC_KIND_KEY,
         .role = KC_ROLE_SHARE,
@@ -354,17 +372,5 @@ enum kc_error kc_vault_share_accept(struct kc_call *call)
         error = kc_call_fresh(call);
     if (error == KC_OK)
         error = open_envelope(call, wrap, &share, &scalar);
-    if (error == KC_OK)
-        error = kc_call_allowed_new(call, &share); /* of the role that it turned out to be */
-    if (error == KC_OK)
-        error = name_share(&share);
-    if (error == KC_OK)
-        error = check_place(call, &share);
-    if (error == KC_OK)
-        error = kc_call_stage_share(call, &share, &scalar, &staged);
-    if (error != KC_OK)
-        return error;
-    kc_call_describe(call, &call->answer.values, staged);
-    call->wish = KC_WISH_COMMIT;
-    return KC_OK;
+    return error == KC_OK ? kc_call_take_share(call, &share, &scalar) : error;
 }

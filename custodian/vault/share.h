@@ -20,6 +20,15 @@ KC_CHECKED enum kc_error kc_share_of(struct kc_record *share, const struct kc_re
 KC_CHECKED enum kc_error kc_call_stage_share(struct kc_call *call, const struct kc_record *share,
     const struct kc_scalar *scalar, struct kc_record **staged);
 
+/*
+ * Keeps a share that came: it is allowed, is not here, and no other one of the same dealing is. Stages
+ * it, describes it in the answer, and wishes for the commit. Its body must live in the call.
+ *
+ * KC_ERR_EXISTS  it is here already, or was; KC_ERR_BAD_ARGUMENT: another one is here
+ */
+KC_CHECKED enum kc_error kc_call_take_share(
+    struct kc_call *call, struct kc_record *share, const struct kc_scalar *scalar);
+
 /* Envelopes a share to a recipient's record. */
 KC_CHECKED enum kc_error kc_call_envelope_share(struct kc_call *call, const struct kc_record *share,
     const struct kc_scalar *scalar, const struct kc_record *recipient, uint8_t *envelope,
