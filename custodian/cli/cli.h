@@ -133,8 +133,12 @@ enum kc_error kc_cli_attest_activate(struct kc_cli *cli);
 enum kc_error kc_cli_attest_confirm(struct kc_cli *cli);
 enum kc_error kc_cli_share_join(struct kc_cli *cli); /* cli_join.c */
 enum kc_error kc_cli_share_form(struct kc_cli *cli);
-enum kc_error kc_cli_share_deal(struct kc_cli *cli); /* frost.c */
+enum kc_error kc_cli_share_deal(struct kc_cli *cli); /* deal.c */
 enum kc_error kc_cli_share_dealt(struct kc_cli *cli);
+enum kc_error kc_cli_share_redeal(struct kc_cli *cli);
+enum kc_error kc_cli_share_gather(struct kc_cli *cli); /* renew.c */
+enum kc_error kc_cli_share_retire(struct kc_cli *cli);
+enum kc_error kc_cli_share_prove(struct kc_cli *cli); /* frost_sign.c */
 enum kc_error kc_cli_frost_commit(struct kc_cli *cli);
 enum kc_error kc_cli_frost_contribute(struct kc_cli *cli);
 enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dealing a key to holders, and signing with as many of them as it takes: each step writes a file,
- * which somebody carries to the other custodians. */
+/* Signing with as many holders of a dealt key as it takes: each step writes a file, which somebody
+ * carries to the other custodians. */
 #include "custodian/cli/frost.h"
 #include "custodian/cli/keyring.h"
-#include "custodian/cli/operator.h"
 #include "custodian/cli/output.h"
 #include "custodian/cli/write.h"
 
@@ -12,167 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ID_SIZE 65
-
-/* --- share deal, share dealt --- */
-
-static void print_dealt(const struct kc_cli *cli, const struct kc_cli_call *call)
-{
-    json_t *object = kc_cli_object(&kc_cli_call_answer(call)->values);
-    json_object_del(object, kc_fields[KC_FIELD_ENVELOPES].name);
-    kc_cli_print_object(cli, object);
-}
-
-struct envelope_file {
-    char *path;
-    struct kc_cli_target target;
-};
-
-/* There is a file for each holder: standard output is one. */
-static enum kc_error check_output(const struct kc_cli *cli)
-{
-    return strcmp(cli->values[KC_CLI_OUTPUT], "-") != 0
-               ? KC_OK
-               : kc_cli_refuse(cli, KC_ERR_USAGE,
-                     "each envelope goes to a file of its own: --output names what all begin with");
-}
-
-/* The file of a holder's envelope: its name ends with the holder's index. Given: close_file. */
-static enum kc_error open_file(
-    struct kc_cli *cli, size_t index, size_t size, struct envelope_file *file)
-{
-    if (asprintf(&file->path, "%s.%zu", cli->values[KC_CLI_OUTPUT], index) < 0)
-        return kc_cli_fail(cli, KC_ERR_NO_MEMORY, NULL);
-    enum kc_error error = kc_cli_target_open(cli, file->path, 0644, size, &file->target);
-    if (error != KC_OK)
-        free(file->path);
-    return error;
-}
-
-static void close_file(struct envelope_file *file)
-{
-    kc_cli_target_done(&file->target);
-    free(file->path);
-}
-
-/* Whether all files can be made is found before the key is dealt, as that cannot be undone. */
-static enum kc_error try_files(struct kc_cli *cli)
-{
-    size_t kept = kc_cli_given(cli, KC_CLI_KEEP) ? 1 : 0;
-    for (size_t i = 1; i < cli->argument_count; i++) {
-        struct envelope_file file;
-        enum kc_error error =
-            open_file(cli, i + kept, (size_t)kc_fields[KC_FIELD_ENVELOPE].most, &file);
-        if (error != KC_OK)
-            return error;
-        close_file(&file);
-    }
-    return KC_OK;
-}
-
-/* Each envelope into a file of its own. */
-static enum kc_error write_envelopes(struct kc_cli *cli, const struct kc_cli_call *call)
-{
-    const struct kc_values *values = &kc_cli_call_answer(call)->values;
-    struct kc_span all = kc_cli_call_span(call, KC_FIELD_ENVELOPES);
-    uint64_t holders = values->value[KC_FIELD_HOLDER_COUNT].number;
-    struct kc_span envelopes[16];
-    size_t count = 0;
-    struct kc_reader r;
-    kc_reader_init(&r, all.bytes, all.size);
-    while (r.left > 0 && count < sizeof envelopes / sizeof *envelopes)
-        envelopes[count++] = kc_reader_span(&r, (size_t)kc_fields[KC_FIELD_ENVELOPE].most);
-    if (kc_reader_finish(&r) != KC_OK || count == 0 || count > holders)
-        return kc_cli_fail(cli, KC_ERR_BAD_REPLY, "the envelopes are not as they should be");
-    enum kc_error error = KC_OK;
-    for (size_t i = 0; error == KC_OK && i < count; i++) {
-        struct envelope_file file;
-        error = open_file(cli, (size_t)holders - count + i + 1, envelopes[i].size, &file);
-        if (error == KC_OK) {
-            error = kc_cli_target_write(cli, &file.target, envelopes[i]);
-            close_file(&file);
-        }
-    }
-    return error;
-}
-
-/* The ids of the recipients that are named, a comma between. */
-static enum kc_error find_holders(struct kc_cli *cli, char *holders, size_t size)
-{
-    size_t used = 0;
-    for (size_t i = 1; i < cli->argument_count; i++) {
-        char id[ID_SIZE];
-        enum kc_error error = kc_cli_recipient_find(cli, cli->arguments[i], id);
-        if (error != KC_OK)
-            return error;
-        used += (size_t)snprintf(holders + used, size - used, "%s%s", i > 1 ? "," : "", id);
-        if (used >= size)
-            return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "too many recipients");
-    }
-    return KC_OK;
-}
-
-static enum kc_error deal(struct kc_cli *cli, const struct kc_cli_key *key, const char *holders)
-{
-    KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error != KC_OK)
-        return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEAL);
-    kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
-    kc_cli_call_text(&call, KC_FIELD_HOLDERS, holders);
-    kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
-    kc_cli_call_flag(&call, KC_FIELD_KEEP, KC_CLI_KEEP);
-    error = kc_cli_call_count(&call, KC_FIELD_THRESHOLD, KC_CLI_THRESHOLD);
-    if (error == KC_OK)
-        error = kc_cli_call_pin(cli, &call);
-    if (error == KC_OK)
-        error = try_files(cli);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error != KC_OK)
-        return error;
-    error = write_envelopes(cli, &call);
-    if (error == KC_OK)
-        print_dealt(cli, &call);
-    else
-        kc_cli_say(cli, "  The key is dealt: custodian share dealt %s has the envelopes.", key->id);
-    return error;
-}
-
-enum kc_error kc_cli_share_deal(struct kc_cli *cli)
-{
-    struct kc_cli_key key;
-    char holders[16 * ID_SIZE];
-    enum kc_error error = check_output(cli);
-    if (error == KC_OK)
-        error = kc_cli_key_find(cli, cli->arguments[0], &key);
-    if (error == KC_OK)
-        error = find_holders(cli, holders, sizeof holders);
-    return error == KC_OK ? deal(cli, &key, holders) : error;
-}
-
-enum kc_error kc_cli_share_dealt(struct kc_cli *cli)
-{
-    KC_AUTO_CALL call = {0};
-    struct kc_cli_key key;
-    struct kc_client *client;
-    enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
-    if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
-    if (error != KC_OK)
-        return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEALT);
-    kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
-    error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        error = write_envelopes(cli, &call);
-    if (error == KC_OK)
-        print_dealt(cli, &call);
-    return error;
-}
 
 /* --- what the holders send each other --- */
 
@@ -226,7 +64,7 @@ enum kc_error kc_cli_frost_begin(struct kc_cli *cli, struct kc_cli_call *call,
     kc_cli_call_init(call, cli, client, operation);
     kc_cli_call_text(call, KC_FIELD_KEY, key->id);
     if (operation != KC_OPERATION_FROST_ABORT)
-        kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME);
+        kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME); /* where there is one */
     if (message != NULL)
         error = kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(message));
     return error;

@@ -31,6 +31,8 @@ struct signer {
 
 struct ceremony {
     struct kc_cli *cli;
+    size_t first_peer; /* among the arguments */
+    bool proves;       /* what is written is a proof of the quorum, and not the signature */
     struct kc_cli_key key;
     struct kc_cli_octets message;
     struct kc_cli_octets list; /* of commitments, as all signers get it */
@@ -155,7 +157,7 @@ static enum kc_error commit_all(struct ceremony *c)
     enum kc_error last = KC_OK;
     kc_cli_say(cli, "Round one: %u holders are needed.", c->key.threshold);
     enum kc_error error = try_signer(c, NULL, &last);
-    for (size_t i = 2; error == KC_OK && i < cli->argument_count; i++) {
+    for (size_t i = c->first_peer; error == KC_OK && i < cli->argument_count; i++) {
         if (c->count >= c->key.threshold)
             break;
         error = try_signer(c, cli->arguments[i], &last);
@@ -244,6 +246,22 @@ static void name_liars(const struct ceremony *c, const struct kc_cli_call *call)
     (void)kc_cli_fail(c->cli, KC_ERR_CONTRIBUTION, "%s: %s", names, detail);
 }
 
+/* What share-retire takes, each as a span. */
+static enum kc_error write_proof(const struct ceremony *c, const struct kc_cli_call *call,
+    const struct kc_cli_octets *parts, const char *path)
+{
+    uint8_t proof[KC_CLI_PROOF_MAX];
+    struct kc_span quorum = kc_cli_call_span(call, KC_FIELD_QUORUM);
+    struct kc_writer w;
+    kc_writer_init(&w, proof, sizeof proof);
+    kc_writer_span(&w, quorum.bytes, quorum.size);
+    kc_writer_span(&w, c->list.bytes, c->list.size);
+    kc_writer_span(&w, parts->bytes, parts->size);
+    if (kc_writer_finish(&w) != KC_OK)
+        return kc_cli_fail(c->cli, KC_ERR_BAD_REPLY, "the proof is too long");
+    return kc_cli_write(c->cli, path, (struct kc_span){proof, w.size}, 0644);
+}
+
 static enum kc_error aggregate(struct ceremony *c, const char *path)
 {
     KC_AUTO_CALL call = {0};
@@ -265,9 +283,11 @@ static enum kc_error aggregate(struct ceremony *c, const char *path)
         name_liars(c, &call);
     else if (error != KC_OK)
         kc_cli_call_report(&call, error);
-    if (error == KC_OK)
-        error = kc_cli_write(c->cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
-    return error;
+    if (error != KC_OK)
+        return error;
+    return c->proves
+               ? write_proof(c, &call, &parts, path)
+               : kc_cli_write(c->cli, path, kc_cli_call_span(&call, KC_FIELD_SIGNATURE), 0644);
 }
 
 static enum kc_error log_in(struct ceremony *c)
@@ -277,9 +297,26 @@ static enum kc_error log_in(struct ceremony *c)
     return error == KC_OK ? kc_cli_login(c->cli, client, c->key.keyring, &c->key) : error;
 }
 
+static enum kc_error run(struct ceremony *c, const char *path)
+{
+    enum kc_error error = log_in(c);
+    if (error == KC_OK)
+        error = commit_all(c);
+    if (error == KC_OK)
+        error = make_list(c);
+    if (error == KC_OK)
+        error = contribute_all(c);
+    if (error == KC_OK)
+        error = aggregate(c, path);
+    give_up(c);
+    kc_cli_octets_done(&c->message);
+    kc_cli_octets_done(&c->list);
+    return error;
+}
+
 enum kc_error kc_cli_frost_sign(struct kc_cli *cli)
 {
-    struct ceremony c = {.cli = cli};
+    struct ceremony c = {.cli = cli, .first_peer = 2};
     char *path = NULL;
     enum kc_error error = kc_cli_frost_find(cli, &c.key);
     if (error == KC_OK)
@@ -287,18 +324,17 @@ enum kc_error kc_cli_frost_sign(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &c.message);
     if (error == KC_OK)
-        error = log_in(&c);
-    if (error == KC_OK)
-        error = commit_all(&c);
-    if (error == KC_OK)
-        error = make_list(&c);
-    if (error == KC_OK)
-        error = contribute_all(&c);
-    if (error == KC_OK)
-        error = aggregate(&c, path);
-    give_up(&c);
-    kc_cli_octets_done(&c.message);
-    kc_cli_octets_done(&c.list);
+        error = run(&c, path);
     free(path);
     return error;
+}
+
+enum kc_error kc_cli_share_prove(struct kc_cli *cli)
+{
+    struct ceremony c = {.cli = cli, .first_peer = 1, .proves = true};
+    cli->values[KC_CLI_SCHEME] = "quorum";
+    enum kc_error error = kc_cli_frost_find(cli, &c.key);
+    if (error == KC_OK)
+        error = kc_cli_octets_new(cli, 0, &c.message);
+    return error == KC_OK ? run(&c, cli->values[KC_CLI_OUTPUT]) : error;
 }

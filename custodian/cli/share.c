@@ -2,6 +2,7 @@
 /* Splitting a key between this custodian and another, and taking a share. */
 #include "custodian/cli/call.h"
 #include "custodian/cli/file.h"
+#include "custodian/cli/frost.h"
 #include "custodian/cli/keys.h"
 #include "custodian/cli/operator.h"
 #include "custodian/cli/output.h"
@@ -104,23 +105,26 @@ enum kc_error kc_cli_share_envelope(struct kc_cli *cli)
         cli, cli->values[KC_CLI_OUTPUT], kc_cli_call_span(&call, KC_FIELD_ENVELOPE), 0644);
 }
 
-static enum kc_error accept_share(
-    struct kc_cli *cli, const struct kc_cli_octets *envelope, const struct kc_cli_key *wrap)
+enum kc_error kc_cli_share_take(struct kc_cli *cli, enum kc_operation operation,
+    enum kc_field field, const struct kc_cli_octets *octets)
 {
     KC_AUTO_CALL call = {0};
     struct kc_client *client;
+    struct kc_cli_key wrap;
     char keyring[65];
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_key_find_wrap(cli, &wrap);
+    if (error == KC_OK)
+        error = kc_cli_custodian(cli, &client);
     if (error == KC_OK)
         error = kc_cli_keyring(cli, keyring);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_ACCEPT);
-    kc_cli_call_text(&call, KC_FIELD_KEY, wrap->id);
+    kc_cli_call_init(&call, cli, client, operation);
+    kc_cli_call_text(&call, KC_FIELD_KEY, wrap.id);
     kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
-    kc_cli_call_octets(&call, KC_FIELD_ENVELOPE, kc_cli_span(envelope));
+    kc_cli_call_octets(&call, field, kc_cli_span(octets));
     error = kc_cli_call_run(&call);
     if (error == KC_OK)
         kc_cli_print_object(cli, kc_cli_object(&kc_cli_call_answer(&call)->values));
@@ -130,12 +134,11 @@ static enum kc_error accept_share(
 enum kc_error kc_cli_share_accept(struct kc_cli *cli)
 {
     KC_AUTO_OCTETS envelope = {NULL, 0};
-    struct kc_cli_key wrap;
     enum kc_error error =
         kc_cli_read(cli, cli->arguments[0], (size_t)kc_fields[KC_FIELD_ENVELOPE].most, &envelope);
-    if (error == KC_OK)
-        error = kc_cli_key_find_wrap(cli, &wrap);
-    return error == KC_OK ? accept_share(cli, &envelope, &wrap) : error;
+    return error == KC_OK
+               ? kc_cli_share_take(cli, KC_OPERATION_SHARE_ACCEPT, KC_FIELD_ENVELOPE, &envelope)
+               : error;
 }
 
 enum kc_error kc_cli_share_list(struct kc_cli *cli)

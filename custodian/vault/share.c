@@ -270,7 +270,7 @@ static enum kc_error open_envelope(struct kc_call *call, const struct kc_record 
     if (error == KC_OK)
         error =
             share->role == KC_ROLE_QUORUM ? check_dealt(share, scalar) : check_half(share, scalar);
-    return error == KC_OK ? check_account(call, share) : error;
+    return error;
 }
 
 /* Whether a verification share's own share is here. May wish for its record. */
@@ -341,7 +341,9 @@ enum kc_error kc_call_take_share(
     struct kc_call *call, struct kc_record *share, const struct kc_scalar *scalar)
 {
     struct kc_record *staged;
-    enum kc_error error = kc_call_allowed_new(call, share); /* of the role that it has */
+    enum kc_error error = check_account(call, share);
+    if (error == KC_OK)
+        error = kc_call_allowed_new(call, share); /* of the role that it has */
     if (error == KC_OK)
         error = name_share(share);
     if (error == KC_OK)

@@ -24,7 +24,8 @@ KC_CHECKED enum kc_error kc_call_stage_share(struct kc_call *call, const struct 
  * Keeps a share that came: it is allowed, is not here, and no other one of the same dealing is. Stages
  * it, describes it in the answer, and wishes for the commit. Its body must live in the call.
  *
- * KC_ERR_EXISTS  it is here already, or was; KC_ERR_BAD_ARGUMENT: another one is here
+ * KC_ERR_EXISTS  it is here already, or was; KC_ERR_BAD_ARGUMENT: another one is here;
+ * KC_ERR_ENVELOPE: the request names another account
  */
 KC_CHECKED enum kc_error kc_call_take_share(
     struct kc_call *call, struct kc_record *share, const struct kc_scalar *scalar);

@@ -381,6 +381,28 @@ static void a_holder_that_falls_silent_after_round_one_is_late(void **state)
     HOLDS("alice frost sign release message carol -f && verify message message.sig");
 }
 
+/* The last: the shares that all other tests use are destroyed. */
+static void holders_deal_the_key_anew_and_the_former_shares_end(void **state)
+{
+    (void)state;
+    HOLDS("alice key generate -l intake -a X448 -r wrap && alice key public intake --signed -o "
+          "intake-alice.pem && carol operator pin --new-pin-file pin");
+    HOLDS("for h in alice bob; do carol recipient add $h --public intake-$h.pem -p pin || exit; "
+          "done");
+    HOLDS("alice share redeal release . bob carol -m 2 --dealers 1,3 -p pin -o alices > said");
+    HOLDS("carol share redeal release alice bob . -m 2 --dealers 1,3 -p pin -o carols "
+          "--session $(sed -n 's/^session  *//p' said)");
+    SAYS(2, "that of dealer 1 does not fit", "bob share gather alices.2 alices.2 -l anew");
+    HOLDS("alice share gather alices.1 carols.1 -l anew && bob share gather alices.2 carols.2 -l "
+          "anew && carol share gather alices.3 carols.3 -l anew");
+    HOLDS("alice frost sign release message bob -f && verify message message.sig");
+    SAYS(2, "quorum", "alice share prove release bob -o early && alice share retire release early");
+    HOLDS("alice share prove anew bob -o proof");
+    HOLDS("for h in alice bob carol; do $h share retire release proof || exit; done");
+    HOLDS("carol frost sign anew message alice -f && verify message message.sig");
+    SAYS(3, "", "alice frost sign release message bob -o no");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +418,7 @@ int main(void)
         cmocka_unit_test(two_coordinators_do_not_disturb_each_other_and_one_overtakes_itself),
         cmocka_unit_test(a_holder_that_is_killed_between_the_rounds_signs_nothing),
         cmocka_unit_test(a_holder_that_falls_silent_after_round_one_is_late),
+        cmocka_unit_test(holders_deal_the_key_anew_and_the_former_shares_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
