@@ -64,3 +64,12 @@ struct kc_span sample_envelope(
     free(envelope);
     return (struct kc_span){(uint8_t *)text, size};
 }
+
+void sample_release(struct kc_span text)
+{
+    union {
+        const uint8_t *lent;
+        void *given;
+    } bytes = {text.bytes};
+    free(bytes.given);
+}

@@ -22,8 +22,9 @@ void sample_sign(
 void sample_write_key(
     struct kc_object_writer *w, const char *field, const struct kc_public_key *key);
 
-/* The envelope of an object that was written, signed; the text is given: free. */
+/* The envelope of an object that was written, signed; the text is given: sample_release. */
 struct kc_span sample_envelope(
     struct kc_object_writer *w, const struct sample_key *signer, struct kc_span manifest);
+void sample_release(struct kc_span text);
 
 #endif

@@ -13,16 +13,6 @@ static const struct kc_span none = {NULL, 0};
 static uint8_t room[SIZE_LIMIT];
 static struct kc_object_writer w;
 
-/* Frees a text that sample_envelope gave. */
-static void done(struct kc_span text)
-{
-    union {
-        const uint8_t *lent;
-        void *given;
-    } bytes = {text.bytes};
-    free(bytes.given);
-}
-
 /* A ProfileUser that says `said` is its key, signed by `signer`. */
 static struct kc_span profile(const struct kc_public_key *said, const struct sample_key *signer)
 {
@@ -53,7 +43,7 @@ static void opens_a_profile_that_its_own_key_signed(void **state)
         struct kc_span text = profile(&key.public, &key);
         GOOD(open_profile(text, NULL));
         GOOD(open_profile(text, key.public.udf));
-        done(text);
+        sample_release(text);
     }
 }
 
@@ -63,10 +53,10 @@ static void refuses_a_profile_that_another_key_signed_or_nobody(void **state)
     struct sample_key key = sample_key(KC_CURVE_ED448, 1), other = sample_key(KC_CURVE_ED448, 2);
     struct kc_span text = profile(&key.public, &other);
     assert_int_equal(open_profile(text, NULL), KC_ERR_SIGNATURE);
-    done(text);
+    sample_release(text);
     text = profile(&key.public, NULL);
     assert_int_equal(open_profile(text, NULL), KC_ERR_SIGNATURE);
-    done(text);
+    sample_release(text);
 }
 
 static void refuses_a_profile_with_another_fingerprint_or_less_of_it(void **state)
@@ -82,7 +72,7 @@ static void refuses_a_profile_with_another_fingerprint_or_less_of_it(void **stat
     snprintf(prefix, sizeof prefix, "%s", key.public.udf);
     prefix[0] = 'm';
     assert_int_equal(open_profile(text, prefix), KC_ERR_SIGNATURE);
-    done(text);
+    sample_release(text);
 }
 
 static void refuses_a_udf_that_is_not_the_keys_beside_it(void **state)
@@ -93,7 +83,7 @@ static void refuses_a_udf_that_is_not_the_keys_beside_it(void **state)
     memcpy(said.udf, other.public.udf, sizeof said.udf);
     struct kc_span text = profile(&said, &key);
     assert_int_equal(open_profile(text, NULL), KC_ERR_SIGNATURE);
-    done(text);
+    sample_release(text);
 }
 
 static void refuses_a_profile_of_another_kind_and_one_that_is_too_large(void **state)
@@ -108,7 +98,7 @@ static void refuses_a_profile_of_another_kind_and_one_that_is_too_large(void **s
     assert_int_equal(kc_signed_object_open_profile(text, text.size - 1, KC_OBJECT_ProfileUser, NULL,
                          kc_mesh_verify, &object, NULL),
         KC_ERR_TOO_LARGE);
-    done(text);
+    sample_release(text);
     text = (struct kc_span){(const uint8_t *)"[{}]", 4};
     assert_int_equal(open_profile(text, NULL), KC_ERR_ENVELOPE);
 }
@@ -156,7 +146,7 @@ static void takes_nothing_from_what_the_signature_does_not_cover(void **state)
     assert_int_equal(object.object.type, KC_OBJECT_ProfileUser);
     kc_signed_object_done(&object);
     free(forged);
-    done(text);
+    sample_release(text);
 }
 
 /* --- requests --- */
@@ -226,8 +216,8 @@ static enum kc_error request_with(const struct parties *p, const struct sample_k
     struct kc_span manifest = connection(connected, authority, administrator);
     struct kc_span text = request(signer, manifest);
     enum kc_error error = open_request(p, text, none);
-    done(text);
-    done(manifest);
+    sample_release(text);
+    sample_release(manifest);
     return error;
 }
 
@@ -247,8 +237,8 @@ static void takes_the_connection_from_the_service_if_none_is_enclosed(void **sta
     struct kc_span text = request(&p.device, none);
     GOOD(open_request(&p, text, stored));
     assert_int_equal(open_request(&p, text, none), KC_ERR_SIGNATURE);
-    done(text);
-    done(stored);
+    sample_release(text);
+    sample_release(stored);
 }
 
 static void refuses_a_request_with_any_link_of_the_chain_broken(void **state)
@@ -279,8 +269,8 @@ static void refuses_an_accreditation_that_is_no_connection(void **state)
     struct kc_span manifest = profile(&p.device.public, &p.administrator);
     struct kc_span text = request(&p.device, manifest);
     assert_int_equal(open_request(&p, text, none), KC_ERR_SIGNATURE);
-    done(text);
-    done(manifest);
+    sample_release(text);
+    sample_release(manifest);
 }
 
 /* 001, 10.2.18: what connects a member to a group has no key that a request could be signed with; also
@@ -294,8 +284,8 @@ static void a_connection_to_a_group_accredits_no_device(void **state)
     struct kc_span manifest = connection(&p.device, ACCOUNT, &p.administrator);
     struct kc_span text = request(&p.device, manifest);
     assert_int_equal(open_request(&p, text, none), KC_OK);
-    done(text);
-    done(manifest);
+    sample_release(text);
+    sample_release(manifest);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         kc_object_writer_init(&w, room, sizeof room);
         kc_object_write_tagged(&w, NULL, others[i]);
@@ -307,8 +297,8 @@ static void a_connection_to_a_group_accredits_no_device(void **state)
         manifest = sample_envelope(&w, &p.administrator, none);
         text = request(&p.device, manifest);
         assert_int_equal(open_request(&p, text, none), KC_ERR_SIGNATURE);
-        done(text);
-        done(manifest);
+        sample_release(text);
+        sample_release(manifest);
     }
 }
 
@@ -322,14 +312,14 @@ static void reads_nothing_of_a_request_before_its_chain_holds(void **state)
     kc_object_write_end(&w);
     struct kc_span text = sample_envelope(&w, &p.device, manifest);
     assert_int_equal(open_request(&p, text, none), KC_ERR_BAD_REQUEST);
-    done(text);
+    sample_release(text);
     kc_object_writer_init(&w, room, sizeof room);
     kc_object_write_tagged(&w, NULL, KC_OBJECT_BindRequest);
     kc_object_write_end(&w);
     text = sample_envelope(&w, &p.stranger, manifest);
     assert_int_equal(open_request(&p, text, none), KC_ERR_SIGNATURE);
-    done(text);
-    done(manifest);
+    sample_release(text);
+    sample_release(manifest);
 }
 
 int main(void)

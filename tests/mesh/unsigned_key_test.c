@@ -7,8 +7,6 @@
 #include "custodian/mesh/peer.h"
 #include "tests/mesh/sample.h"
 
-#include <stdlib.h>
-
 #define GOOD(call) assert_int_equal(call, KC_OK)
 #define NONE ((struct kc_span){NULL, 0})
 
@@ -44,11 +42,6 @@ static struct kc_object_writer begin(enum kc_object_type type)
     return w;
 }
 
-static void release(struct kc_span text)
-{
-    free((void *)(uintptr_t)text.bytes);
-}
-
 static enum kc_error read_member(const struct kc_public_key *encryption)
 {
     struct kc_mesh_account member;
@@ -60,7 +53,7 @@ static enum kc_error read_member(const struct kc_public_key *encryption)
     kc_object_write_end(&w);
     struct kc_span text = sample_envelope(&w, &profile, NONE);
     enum kc_error error = kc_mesh_member_read(text, profile.public.udf, &member);
-    release(text);
+    sample_release(text);
     return error;
 }
 
@@ -86,8 +79,8 @@ static enum kc_error read_service(
     struct kc_span assignment = assignment_of(assigned);
     enum kc_error error =
         kc_mesh_provider_read(text, profile.public.udf, assignment, "alice@example.com", &service);
-    release(text);
-    release(assignment);
+    sample_release(text);
+    sample_release(assignment);
     return error;
 }
 
@@ -102,7 +95,7 @@ static enum kc_error read_device(const struct kc_public_key *encryption)
     kc_object_write_end(&w);
     struct kc_span text = sample_envelope(&w, &profile, NONE);
     enum kc_error error = kc_mesh_device_read(text, profile.public.udf, &device);
-    release(text);
+    sample_release(text);
     return error;
 }
 
