@@ -96,6 +96,13 @@ KC_CHECKED enum kc_error kc_dare_envelope_digest(struct kc_dare_envelope *envelo
 typedef enum kc_error (*kc_dare_verify)(const struct kc_public_key *key,
     const uint8_t digest[KC_DARE_DIGEST_SIZE], struct kc_span signature);
 
+/* The same by who remembers what came before; verify NULL: nobody does. */
+struct kc_dare_memory {
+    enum kc_error (*verify)(void *memory, const struct kc_public_key *key,
+        const uint8_t digest[KC_DARE_DIGEST_SIZE], struct kc_span signature);
+    void *memory;
+};
+
 /*
  * Finds the signature that a key made over this body.
  *

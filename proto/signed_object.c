@@ -115,15 +115,13 @@ static bool is_of_account(const struct kc_object *connection, const char *accoun
     return !kc_json_is_there(authority) || kc_json_is_text(authority, account_udf);
 }
 
-static enum kc_error administrator_verify(const struct kc_dare_signature *signature,
-    const struct kc_accreditation *accreditation, kc_dare_verify verify,
-    const uint8_t digest[KC_DARE_DIGEST_SIZE])
+static enum kc_error verify_by(const struct kc_dare_memory *memory, kc_dare_verify verify,
+    const struct kc_public_key *key, const struct kc_dare_envelope *envelope,
+    const struct kc_dare_signature *signature)
 {
     struct kc_span octets = {signature->octets, signature->size};
-    return accreditation->verify_again != NULL
-               ? accreditation->verify_again(
-                     accreditation->memory, accreditation->administrator, digest, octets)
-               : verify(accreditation->administrator, digest, octets);
+    return memory->verify != NULL ? memory->verify(memory->memory, key, envelope->digest, octets)
+                                  : verify(key, envelope->digest, octets);
 }
 
 /* Whether the administrator signed a ConnectionDevice, which is read after that. */
@@ -134,8 +132,8 @@ static enum kc_error connection_verify(const struct kc_accreditation *accreditat
     enum kc_error error = KC_ERR_SIGNATURE;
     for (size_t i = 0; i < envelope->signature_count && error != KC_OK; i++) {
         connection->signature = &envelope->signatures[i];
-        error =
-            administrator_verify(connection->signature, accreditation, verify, envelope->digest);
+        error = verify_by(&accreditation->connections, verify, accreditation->administrator,
+            envelope, connection->signature);
     }
     return error;
 }
@@ -167,11 +165,11 @@ static enum kc_error follow(const struct kc_dare_signature *signature,
 {
     struct kc_span connection =
         signature->manifest.size > 0 ? signature->manifest : accreditation->connection;
-    struct kc_span octets = {signature->octets, signature->size};
     if (connection.size == 0 ||
         connection_open(connection, accreditation, verify, request) != KC_OK)
         return KC_ERR_SIGNATURE;
-    if (verify(&request->device, request->request.envelope->digest, octets) == KC_OK) {
+    if (verify_by(&accreditation->devices, verify, &request->device, request->request.envelope,
+            signature) == KC_OK) {
         request->request.signature = signature;
         return KC_OK;
     }

@@ -64,11 +64,9 @@ struct kc_accreditation {
     struct kc_span connection; /* the device's ConnectionDevice of the service's own catalog, for a
                                   request that encloses none; or empty */
 
-    /* Verifies the signature under a ConnectionDevice, which comes with each request of its device, in
-     * place of `verify`: by who remembers. NULL: nobody does. */
-    enum kc_error (*verify_again)(void *memory, const struct kc_public_key *key,
-        const uint8_t digest[KC_DARE_DIGEST_SIZE], struct kc_span signature);
-    void *memory;
+    /* In place of `verify`: of the signature under a ConnectionDevice, which comes with each request of
+     * its device, and of those that the device makes, by the one key. */
+    struct kc_dare_memory connections, devices;
 };
 
 struct kc_accredited_request {

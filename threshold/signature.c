@@ -5,7 +5,9 @@
 #include "threshold/combination.h"
 #include "threshold/declassify.h"
 #include "threshold/eddsa.h"
+#include "threshold/element.h"
 #include "threshold/nonce.h"
+#include "threshold/signature_key.h"
 
 #include <string.h>
 
@@ -57,46 +59,110 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
     return KC_OK;
 }
 
+/* --- verifying; all is public --- */
+
+#define WORD_BITS 32
+
+/* Words of a scalar's lower half. */
+static size_t half_of(enum kc_curve curve)
+{
+    return kc_curve_info(curve)->scalar_size / (2 * WORD_BITS / 8);
+}
+
+/* k is low + 2^h high. */
+static void split(const struct kc_scalar *k, struct kc_scalar *low, struct kc_scalar *high)
+{
+    size_t half = half_of(k->curve);
+    *low = *high = (struct kc_scalar){.curve = k->curve};
+    for (size_t i = 0; i < 2 * KC_SCALAR_LIMBS; i++) {
+        uint64_t word = k->limb[i / 2] >> WORD_BITS * (i % 2) & UINT32_MAX;
+        size_t place = i < half ? i : i - half;
+        (i < half ? low : high)->limb[place / 2] |= word << WORD_BITS * (place % 2);
+    }
+}
+
+/* [S]B - [k]A */
+static enum kc_error expect(struct kc_point *r, const struct kc_scalar *s,
+    const struct kc_scalar *k, const struct kc_signature_key *key, bool has_upper)
+{
+    struct kc_scalar low, high;
+    const struct kc_term whole = {.scalar = k, .point = &key->point, .negative = true};
+    const struct kc_term halves[] = {{.scalar = &low, .point = &key->point, .negative = true},
+        {.scalar = &high, .point = &key->upper, .negative = true}};
+    split(k, &low, &high);
+    return has_upper ? kc_combination_variable_time(r, s, halves, 2)
+                     : kc_combination_variable_time(r, s, &whole, 1);
+}
+
 /*
  * R is not decoded: [S]B - [k]A is in the prime-order group since A is, and only its own canonical
  * encoding is equal to it. So a non-canonical R, one of another group, and the identity are all
  * refused by the comparison.
  */
 static bool verifies(const struct kc_scalar *s, const struct kc_scalar *k,
-    const struct kc_point *public_point, const uint8_t *r)
+    const struct kc_signature_key *key, bool has_upper, const uint8_t *r)
 {
-    const struct kc_term term = {.scalar = k, .point = public_point, .negative = true};
     struct kc_point expected;
     uint8_t encoded[KC_POINT_SIZE_MAX];
     if (kc_scalar_is_zero(s) || kc_scalar_is_zero(k) ||
-        kc_combination_variable_time(&expected, s, &term, 1) != KC_OK)
+        expect(&expected, s, k, key, has_upper) != KC_OK)
         return false;
     kc_point_encode(&expected, encoded);
-    return memcmp(encoded, r, kc_curve_info(public_point->curve)->point_size) == 0;
+    return memcmp(encoded, r, kc_curve_info(s->curve)->point_size) == 0;
 }
 
-enum kc_error kc_signature_verify(const struct kc_point *public_point,
+static enum kc_error verify(const struct kc_signature_key *key, bool has_upper,
     const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size)
 {
-    if (!signs(public_point->curve))
+    enum kc_curve curve = key->point.curve;
+    if (!signs(curve))
         return KC_ERR_BAD_ALGORITHM;
-    const struct kc_curve_info *info = kc_curve_info(public_point->curve);
+    const struct kc_curve_info *info = kc_curve_info(curve);
     if (signature_size != info->signature_size)
         return KC_ERR_SIGNATURE;
 
     const uint8_t *r = signature, *s_bytes = signature + info->point_size;
     struct kc_scalar k, s;
     uint8_t a[KC_POINT_SIZE_MAX];
-    kc_point_encode(public_point, a);
-    enum kc_error error = kc_eddsa_challenge(&k, public_point->curve, r, a, message);
+    kc_point_encode(&key->point, a);
+    enum kc_error error = kc_eddsa_challenge(&k, curve, r, a, message);
     if (error != KC_OK)
         return error;
     /* Ed448 has an octet more than a scalar needs; RFC 8032 5.2.7: S is below
      * L, so that octet is zero. */
     bool padded = info->scalar_size == info->point_size || s_bytes[info->scalar_size] == 0;
-    if (!padded || kc_scalar_decode(&s, public_point->curve, s_bytes, info->scalar_size) != KC_OK)
+    if (!padded || kc_scalar_decode(&s, curve, s_bytes, info->scalar_size) != KC_OK)
         return KC_ERR_SIGNATURE;
-    return verifies(&s, &k, public_point, r) ? KC_OK : KC_ERR_SIGNATURE;
+    return verifies(&s, &k, key, has_upper, r) ? KC_OK : KC_ERR_SIGNATURE;
+}
+
+enum kc_error kc_signature_verify(const struct kc_point *public_point,
+    const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size)
+{
+    const struct kc_signature_key key = {.point = *public_point};
+    return verify(&key, false, message, signature, signature_size);
+}
+
+enum kc_error kc_signature_key_decode(
+    struct kc_signature_key *key, enum kc_curve curve, const uint8_t *bytes, size_t size)
+{
+    struct kc_signature_key made;
+    if (!signs(curve))
+        return KC_ERR_BAD_ALGORITHM;
+    enum kc_error error = kc_point_decode(&made.point, curve, bytes, size);
+    if (error != KC_OK)
+        return error;
+    made.upper = made.point;
+    for (size_t i = 0; i < WORD_BITS * half_of(curve); i++)
+        kc_element_double(&made.upper, &made.upper);
+    *key = made;
+    return KC_OK;
+}
+
+enum kc_error kc_signature_key_verify(const struct kc_signature_key *key,
+    const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size)
+{
+    return verify(key, true, message, signature, signature_size);
 }
 
 /* The rules that both parties' steps begin with. */

@@ -242,10 +242,11 @@ static enum kc_operate_code chain_verify(
 {
     struct kc_accredited_request verified;
     struct kc_proven *proven = flow->state->proven;
+    struct kc_known_keys *known_keys = flow->state->known_keys;
     struct kc_accreditation accreditation = {.account_udf = home->udf,
         .administrator = &home->administrator,
-        .verify_again = proven != NULL ? kc_proven_verify : NULL,
-        .memory = proven};
+        .connections = {proven != NULL ? kc_proven_verify : NULL, proven},
+        .devices = {known_keys != NULL ? kc_known_keys_verify : NULL, known_keys}};
     enum kc_error error = kc_accredited_request_verify(
         flow->body, KC_OPERATE_BODY_MAX, &accreditation, kc_mesh_verify, &verified);
     if (error != KC_OK)

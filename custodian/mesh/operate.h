@@ -14,6 +14,7 @@
 
 #include "custodian/mesh/capability.h"
 #include "custodian/mesh/envelope_make.h"
+#include "custodian/mesh/known_keys.h"
 #include "custodian/mesh/proven.h"
 #include "custodian/mesh/replay.h"
 #include "threshold/signature.h"
@@ -50,6 +51,7 @@ struct kc_operate_state {
                                            elsewhere: KC_OPERATE_MEMBER_AGE unless configured */
     struct kc_replay *replay;           /* over all accounts */
     struct kc_proven *proven;          /* of administrators' signatures; NULL: none is remembered */
+    struct kc_known_keys *known_keys;  /* of devices; NULL: none is remembered */
     const struct kc_key *response_key; /* CustodianSignature of the ConnectionHost; signs with Ed */
 
     /* By canonical address, by id; NULL: there is none, or it is not active. */

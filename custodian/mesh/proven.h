@@ -27,7 +27,7 @@ KC_CHECKED enum kc_error kc_proven_new(
     size_t count, kc_dare_verify verify, struct kc_proven **proven);
 void kc_proven_free(struct kc_proven *proven);
 
-/* Whether it verifies, as `verify` says: verify_again of a kc_accreditation. Errors of `verify`;
+/* Whether it verifies, as `verify` says: of a kc_dare_memory. Errors of `verify`;
  * KC_ERR_TOO_LARGE: no signature is that long; KC_ERR_NO_MEMORY. */
 KC_CHECKED enum kc_error kc_proven_verify(void *memory, const struct kc_public_key *key,
     const uint8_t digest[KC_DARE_DIGEST_SIZE], struct kc_span signature);

@@ -230,6 +230,7 @@ void kc_mesh_state_free(struct kc_mesh_state *state);
 
 struct kc_replay *kc_mesh_state_replay(struct kc_mesh_state *state);
 struct kc_proven *kc_mesh_state_proven(struct kc_mesh_state *state);
+struct kc_known_keys *kc_mesh_state_known_keys(struct kc_mesh_state *state);
 
 /* A record was stored, or seen at the start: what is in memory follows it at once. */
 void kc_mesh_state_note(struct kc_mesh_state *state, const struct kc_record *record);

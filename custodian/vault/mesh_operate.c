@@ -392,6 +392,7 @@ static enum kc_error answer_by(struct serving *serving, const struct kc_key *res
             (uint64_t)call->vault->config->operate.member_age_h * SECONDS_PER_HOUR,
         .replay = kc_mesh_state_replay(call->vault->mesh),
         .proven = kc_mesh_state_proven(call->vault->mesh),
+        .known_keys = kc_mesh_state_known_keys(call->vault->mesh),
         .response_key = response_key,
         .account = find_account,
         .capability = find_capability,

@@ -5,15 +5,17 @@
  */
 #include "custodian/vault/mesh.h"
 
+#include "custodian/mesh/known_keys.h"
 #include "custodian/mesh/proven.h"
 #include "custodian/mesh/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define IDS_MAX 4194304   /* requests within the window: 14,000 a second for five minutes */
-#define PROVEN_MAX 32768  /* devices whose connection is not verified again: 2 MiB */
-#define SHARES_MAX 262144 /* capabilities whose rest of a block is remembered */
+#define IDS_MAX 4194304     /* requests within the window: 14,000 a second for five minutes */
+#define PROVEN_MAX 32768    /* devices whose connection is not verified again: 2 MiB */
+#define KNOWN_KEYS_MAX 8192 /* devices whose key is ready to verify with */
+#define SHARES_MAX 262144   /* capabilities whose rest of a block is remembered */
 #define BUCKETS 65536
 #define PERIOD_S 3600 /* that a rate is over */
 #define BLOCK_MIN 64  /* operations charged at once, */
@@ -31,6 +33,7 @@ struct kc_mesh_state {
     const struct kc_config_operate *limits;
     struct kc_replay *replay;
     struct kc_proven *proven;
+    struct kc_known_keys *known_keys;
     pthread_mutex_t lock; /* over what follows */
     bool has_edge;
     uint64_t until_ms, started_ms;
@@ -57,6 +60,8 @@ enum kc_error kc_mesh_state_new(const struct kc_config_operate *limits, uint64_t
     if (error == KC_OK)
         error = kc_proven_new(PROVEN_MAX, kc_mesh_verify, &made->proven);
     if (error == KC_OK)
+        error = kc_known_keys_new(KNOWN_KEYS_MAX, &made->known_keys);
+    if (error == KC_OK)
         *state = made;
     else
         kc_mesh_state_free(made);
@@ -75,6 +80,7 @@ void kc_mesh_state_free(struct kc_mesh_state *state)
         }
     kc_replay_free(state->replay);
     kc_proven_free(state->proven);
+    kc_known_keys_free(state->known_keys);
     pthread_mutex_destroy(&state->lock);
     free(state);
 }
@@ -87,6 +93,11 @@ struct kc_replay *kc_mesh_state_replay(struct kc_mesh_state *state)
 struct kc_proven *kc_mesh_state_proven(struct kc_mesh_state *state)
 {
     return state->proven;
+}
+
+struct kc_known_keys *kc_mesh_state_known_keys(struct kc_mesh_state *state)
+{
+    return state->known_keys;
 }
 
 /* --- the edge --- */

@@ -231,6 +231,7 @@ bool operate_service_load(struct operate_service *service, json_t *base)
     json_array_foreach(json_object_get(base, "access"), index,
         access) if (!capability_load(service, access)) return false;
     return good(kc_proven_new(PROVEN_MAX, kc_mesh_verify, &service->state.proven), "memory") &&
+           good(kc_known_keys_new(PROVEN_MAX, &service->state.known_keys), "memory") &&
            operate_service_reset(service);
 }
 
@@ -250,6 +251,7 @@ void operate_service_done(struct operate_service *service)
 {
     kc_replay_free(service->state.replay);
     kc_proven_free(service->state.proven);
+    kc_known_keys_free(service->state.known_keys);
     for (size_t i = 0; i < service->capability_count; i++)
         kc_mesh_capability_wipe(&service->capabilities[i]);
     kc_key_wipe(&service->decryption);

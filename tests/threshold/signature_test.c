@@ -4,6 +4,7 @@
 
 #include "threshold/eddsa.h"
 #include "threshold/element.h"
+#include "threshold/signature_key.h"
 
 #include <string.h>
 
@@ -87,6 +88,35 @@ static struct kc_key next_key(enum kc_curve curve)
     return key;
 }
 
+/* As the key is, and made ready for many: the same comes of both. */
+static enum kc_error verify_both_ways(const struct kc_point *public_point,
+    const struct kc_signed_message *message, const uint8_t *signature, size_t signature_size)
+{
+    uint8_t encoded[KC_POINT_SIZE_MAX];
+    struct kc_signature_key key;
+    kc_point_encode(public_point, encoded);
+    enum kc_error alone = kc_signature_verify(public_point, message, signature, signature_size);
+    enum kc_error ready = kc_signature_key_decode(
+        &key, public_point->curve, encoded, kc_curve_info(public_point->curve)->point_size);
+    if (ready == KC_OK)
+        ready = kc_signature_key_verify(&key, message, signature, signature_size);
+    assert_int_equal(ready, alone);
+    return alone;
+}
+
+static void a_key_that_verifies_again_and_again_is_a_point_that_may_be_used(void **state)
+{
+    (void)state;
+    struct kc_signature_key key;
+    uint8_t identity[KC_POINT_SIZE_MAX] = {1};
+    assert_int_equal(
+        kc_signature_key_decode(&key, KC_CURVE_ED448, identity, 57), KC_ERR_POINT_SMALL_ORDER);
+    assert_int_equal(
+        kc_signature_key_decode(&key, KC_CURVE_ED25519, identity, 31), KC_ERR_POINT_ENCODING);
+    assert_int_equal(
+        kc_signature_key_decode(&key, KC_CURVE_X448, identity, 57), KC_ERR_BAD_ALGORITHM);
+}
+
 static void makes_and_verifies_the_published_signatures(void **state)
 {
     (void)state;
@@ -100,7 +130,7 @@ static void makes_and_verifies_the_published_signatures(void **state)
         assert_int_equal(kc_signature_sign(signature, &key, &message, NULL), KC_OK);
         assert_hex(signature, info->signature_size, published[i].signature);
         assert_int_equal(
-            kc_signature_verify(&key.public, &message, signature, info->signature_size), KC_OK);
+            verify_both_ways(&key.public, &message, signature, info->signature_size), KC_OK);
     }
 }
 
@@ -117,10 +147,10 @@ static void every_flipped_bit_is_refused(void **state)
         for (size_t bit = 0; bit < 8 * size; bit++) {
             signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
             assert_int_equal(
-                kc_signature_verify(&key.public, &message, signature, size), KC_ERR_SIGNATURE);
+                verify_both_ways(&key.public, &message, signature, size), KC_ERR_SIGNATURE);
             signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
         }
-        assert_int_equal(kc_signature_verify(&key.public, &message, signature, size), KC_OK);
+        assert_int_equal(verify_both_ways(&key.public, &message, signature, size), KC_OK);
     }
 }
 
@@ -131,16 +161,16 @@ static void refuses_another_key_message_variant_or_size(void **state)
     struct kc_signed_message message = plain_message("octets"), changed;
     uint8_t signature[KC_SIGNATURE_SIZE_MAX];
     assert_int_equal(kc_signature_sign(signature, &key, &message, NULL), KC_OK);
-    assert_int_equal(kc_signature_verify(&other.public, &message, signature, 64), KC_ERR_SIGNATURE);
-    assert_int_equal(kc_signature_verify(&key.public, &message, signature, 63), KC_ERR_SIGNATURE);
+    assert_int_equal(verify_both_ways(&other.public, &message, signature, 64), KC_ERR_SIGNATURE);
+    assert_int_equal(verify_both_ways(&key.public, &message, signature, 63), KC_ERR_SIGNATURE);
     changed = plain_message("octetS");
-    assert_int_equal(kc_signature_verify(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
+    assert_int_equal(verify_both_ways(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
     changed = message;
     changed.has_context = true; /* an empty context is not none */
-    assert_int_equal(kc_signature_verify(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
+    assert_int_equal(verify_both_ways(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
     changed = message;
     changed.prehash = true;
-    assert_int_equal(kc_signature_verify(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
+    assert_int_equal(verify_both_ways(&key.public, &changed, signature, 64), KC_ERR_SIGNATURE);
 }
 
 /* The same signature with S + L would verify in the equation: only the range refuses it. */
@@ -162,8 +192,7 @@ static void refuses_s_that_is_not_below_the_order(void **state)
             carry >>= 8;
         }
         assert_int_equal(carry, 0);
-        assert_int_equal(
-            kc_signature_verify(&key.public, &message, signature, info->signature_size),
+        assert_int_equal(verify_both_ways(&key.public, &message, signature, info->signature_size),
             KC_ERR_SIGNATURE);
     }
 }
@@ -184,7 +213,7 @@ static void refuses_the_identity_as_r(void **state)
         assert_int_equal(kc_eddsa_challenge(&k, curves[c], identity, public, &message), KC_OK);
         kc_eddsa_response(&s, &zero, &k, NULL, &key.scalar);
         kc_eddsa_encode(signature, identity, &s);
-        assert_int_equal(kc_signature_verify(&key.public, &message, signature,
+        assert_int_equal(verify_both_ways(&key.public, &message, signature,
                              kc_curve_info(curves[c])->signature_size),
             KC_ERR_SIGNATURE);
     }
@@ -225,7 +254,7 @@ static void refuses_what_holds_only_with_the_cofactor(void **state)
             assert_int_equal(kc_eddsa_challenge(&k, curves[c], r_bytes, public, &message), KC_OK);
             kc_eddsa_response(&s, &nonce, &k, NULL, &key.scalar);
             kc_eddsa_encode(signature, r_bytes, &s);
-            assert_int_equal(kc_signature_verify(&key.public, &message, signature,
+            assert_int_equal(verify_both_ways(&key.public, &message, signature,
                                  kc_curve_info(curves[c])->signature_size),
                 honest ? KC_OK : KC_ERR_SIGNATURE);
         }
@@ -245,10 +274,10 @@ static void a_key_without_a_seed_signs_with_a_fresh_nonce(void **state)
         assert_int_equal(kc_key_from_scalar(&key, &scalar), KC_OK);
         assert_int_equal(kc_signature_sign(one, &key, &message, NULL), KC_ERR_BAD_ARGUMENT);
         assert_int_equal(kc_signature_sign(one, &key, &message, &fresh), KC_OK);
-        assert_int_equal(kc_signature_verify(&key.public, &message, one, size), KC_OK);
+        assert_int_equal(verify_both_ways(&key.public, &message, one, size), KC_OK);
         fresh.counter++; /* a dead random source alone repeats no nonce */
         assert_int_equal(kc_signature_sign(other, &key, &message, &fresh), KC_OK);
-        assert_int_equal(kc_signature_verify(&key.public, &message, other, size), KC_OK);
+        assert_int_equal(verify_both_ways(&key.public, &message, other, size), KC_OK);
         assert_memory_not_equal(one, other, kc_curve_info(curves[c])->point_size);
     }
 }
@@ -266,7 +295,7 @@ static void refuses_curves_and_contexts_that_do_not_sign(void **state)
     assert_int_equal(
         kc_signature_sign(signature, &agreeing, &message, &fresh), KC_ERR_BAD_ALGORITHM);
     assert_int_equal(
-        kc_signature_verify(&agreeing.public, &message, signature, 114), KC_ERR_BAD_ALGORITHM);
+        verify_both_ways(&agreeing.public, &message, signature, 114), KC_ERR_BAD_ALGORITHM);
     agreeing.scalar.curve = (enum kc_curve)99;
     assert_int_equal(
         kc_signature_sign(signature, &agreeing, &message, &fresh), KC_ERR_BAD_ALGORITHM);
@@ -275,8 +304,7 @@ static void refuses_curves_and_contexts_that_do_not_sign(void **state)
     message.has_context = true;
     message.context.size = sizeof long_context;
     assert_int_equal(kc_signature_sign(signature, &key, &message, NULL), KC_ERR_BAD_ARGUMENT);
-    assert_int_equal(
-        kc_signature_verify(&key.public, &message, signature, 114), KC_ERR_BAD_ARGUMENT);
+    assert_int_equal(verify_both_ways(&key.public, &message, signature, 114), KC_ERR_BAD_ARGUMENT);
     assert_int_equal(signature[0], 0x55); /* untouched */
     message.context.size = KC_CONTEXT_SIZE_MAX;
     assert_int_equal(kc_signature_sign(signature, &key, &message, NULL), KC_OK);
@@ -286,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_and_verifies_the_published_signatures),
+        cmocka_unit_test(a_key_that_verifies_again_and_again_is_a_point_that_may_be_used),
         cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(refuses_another_key_message_variant_or_size),
         cmocka_unit_test(refuses_s_that_is_not_below_the_order),
