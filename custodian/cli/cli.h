@@ -203,6 +203,7 @@ enum kc_error kc_cli_mesh_service_take(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_service_sign(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_request_status(struct kc_cli *cli); /* mesh_request.c */
 enum kc_error kc_cli_mesh_account_acknowledge(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_request_operate(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_answer(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_request_decrypt(struct kc_cli *cli); /* decrypt.c */
 enum kc_error kc_cli_key_derive(struct kc_cli *cli);           /* mesh_device.c */

@@ -266,6 +266,8 @@ const struct kc_cli_command kc_cli_commands[] = {
         "ask a service which stores an account has, and how long they are: write the request", kc_cli_mesh_request_status},
     {"mesh request", "decrypt", "FILE", 1, 1, B(HOST) | B(OUTPUT), B(KEYRING) | B(KEY) | B(DEVICE) | B(FORCE),
         "ask a service for its part in decrypting a DARE envelope: write the request", kc_cli_mesh_request_decrypt},
+    {"mesh request", "operate", "ADDRESS OPERATIONS", 2, 2, B(HOST) | B(OUTPUT), B(DEVICE) | B(FORCE),
+        "ask a service for any operations of Operate, a JSON array of them: write the request", kc_cli_mesh_request_operate},
     {"mesh", "answer", "FILE", 1, 1, 0, WRITES, "show what a service answered; a profile or an assignment in it goes to --output",
         kc_cli_mesh_answer},
     {NULL, "error", "CODE", 1, 1, 0, 0, "explain an error, by its name or number", kc_cli_error},

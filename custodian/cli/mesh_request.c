@@ -27,6 +27,59 @@ enum kc_error kc_cli_mesh_request_status(struct kc_cli *cli)
                           : error;
 }
 
+/* Operations as the file has them, but each of a kind that there is. */
+static enum kc_error write_operations(
+    const struct kc_cli *cli, struct kc_json list, struct kc_cli_request *request)
+{
+    if (kc_json_kind(list) != KC_JSON_ARRAY || kc_json_count(list) == 0)
+        return kc_cli_refuse(
+            cli, KC_ERR_BAD_REQUEST, "%s is no JSON array of operations", cli->arguments[1]);
+    kc_object_write_list(&request->w, "Operations");
+    for (size_t i = 0; i < kc_json_count(list); i++) {
+        struct kc_object operation;
+        enum kc_error error = kc_object_read_tagged(
+            kc_json_item(list, i), KC_OBJECT_CryptographicOperation, &operation, NULL);
+        if (error != KC_OK || operation.type == KC_OBJECT_NONE)
+            return kc_cli_refuse(cli, KC_ERR_BAD_REQUEST,
+                "item %zu of %s is none of the operations that Operate has", i, cli->arguments[1]);
+        kc_object_write_copy(&request->w, NULL, &operation, true);
+    }
+    kc_object_write_end(&request->w);
+    return KC_OK;
+}
+
+static enum kc_error operate_begin(struct kc_cli *cli, struct kc_cli_request *request)
+{
+    KC_AUTO_OCTETS text = {NULL, 0};
+    struct kc_json_document document = {0};
+    enum kc_error error = kc_cli_read(cli, cli->arguments[1], KC_CLI_REQUEST_ROOM, &text);
+    if (error == KC_OK)
+        error = kc_cli_request_begin(cli, KC_OBJECT_OperateRequest, request);
+    if (error != KC_OK)
+        return error;
+    kc_object_write_text(&request->w, "AccountAddress", cli->arguments[0]);
+    error = kc_json_read(kc_cli_span(&text), text.size, &document);
+    if (error != KC_OK)
+        return kc_cli_fail(cli, error, "%s", cli->arguments[1]);
+    error = write_operations(cli, kc_json_root(&document), request);
+    kc_json_done(&document);
+    return error;
+}
+
+enum kc_error kc_cli_mesh_request_operate(struct kc_cli *cli)
+{
+    struct kc_cli_request request;
+    struct kc_cli_key device;
+    KC_AUTO_OCTETS text = {NULL, 0};
+    enum kc_error error = kc_cli_key_find_device(cli, cli->arguments[0], &device);
+    if (error == KC_OK)
+        error = operate_begin(cli, &request);
+    if (error == KC_OK)
+        error = kc_cli_request_sign(cli, &request, &device, &text);
+    return error == KC_OK ? kc_cli_write(cli, cli->values[KC_CLI_OUTPUT], kc_cli_span(&text), 0644)
+                          : error;
+}
+
 /* --- a device that asks for a connection --- */
 
 static void print_acknowledged(const struct kc_cli *cli, const struct kc_mesh_acknowledgement *made)
@@ -135,6 +188,10 @@ enum kc_error kc_cli_mesh_answer(struct kc_cli *cli)
     json_t *object = kc_cli_answer_describe(&answer);
     if (kc_cli_given(cli, KC_CLI_OUTPUT) && kc_json_is_there(document_in(&answer)))
         json_object_set_new(object, "document", json_string(cli->values[KC_CLI_OUTPUT]));
+    struct kc_span payload = kc_json_source(answer.object.value);
+    if (kc_cli_given(cli, KC_CLI_JSON))
+        json_object_set_new(
+            object, "payload", json_loadb((const char *)payload.bytes, payload.size, 0, NULL));
     kc_cli_print_object(cli, object);
     error = kc_cli_answer_check(cli, &answer);
     if (error == KC_OK)

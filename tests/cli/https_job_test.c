@@ -155,6 +155,23 @@ static void what_the_service_refuses_is_said(void **state)
     SAYS(2, "is whole", "A mesh request decrypt letter.dare --host example.com -o none");
 }
 
+static void any_operation_can_be_asked_for(void **state)
+{
+    (void)state;
+    HOLDS("echo '[{\"CryptographicOperationShare\":{\"KeyId\":\"NAAA\",\"Threshold\":2,"
+          "\"Shares\":3}}]' > operations");
+    HOLDS("B mesh request operate alice@example.com operations --host example.com -o operate4");
+    SAYS(3, "not allowed, or no such key", "sent operate4");
+    HOLDS("D mesh answer operate4.answer --json | grep RequestDigest");
+    SAYS(2, "is none of the operations",
+        "echo '[{\"HelloRequest\":{}}]' > operations;"
+        " B mesh request operate alice@example.com operations "
+        "--host example.com -o none");
+    SAYS(2, "no JSON array",
+        "echo '{}' > operations; B mesh request operate alice@example.com "
+        "operations --host example.com -o none");
+}
+
 static void a_letter_is_signed_by_both(void **state)
 {
     (void)state;
@@ -324,6 +341,7 @@ int main(void)
         cmocka_unit_test(it_is_connected_with_shares),
         cmocka_unit_test(a_file_is_opened_by_both_and_by_neither_alone),
         cmocka_unit_test(what_the_service_refuses_is_said),
+        cmocka_unit_test(any_operation_can_be_asked_for),
         cmocka_unit_test(a_letter_is_signed_by_both),
         cmocka_unit_test(shares_are_refreshed),
         cmocka_unit_test(a_device_with_a_pin_needs_no_witness),
