@@ -64,6 +64,22 @@ static bool is_led_back_to(const struct kc_sequence *sequence, uint64_t file_siz
     return true;
 }
 
+/* Whether nothing but zeros is left: room that a crash left without what was to be written there. */
+static bool is_zero_from(const struct kc_sequence *sequence, uint64_t offset)
+{
+    uint8_t octets[4096];
+    size_t got = 1;
+    while (got > 0) {
+        if (!kc_sequence_read_at(sequence->file, offset, octets, sizeof octets, &got))
+            return false;
+        for (size_t i = 0; i < got; i++)
+            if (octets[i] != 0)
+                return false;
+        offset += got;
+    }
+    return true;
+}
+
 /* How large the frame at the end of what is known is. KC_ERR_BAD_REQUEST: there is none that is
  * whole. */
 static enum kc_error next_size(const struct kc_sequence *sequence, uint64_t left, size_t *size)
@@ -74,7 +90,7 @@ static enum kc_error next_size(const struct kc_sequence *sequence, uint64_t left
         return KC_ERR_FILE;
     enum kc_error error = kc_frame_size((struct kc_span){head, got}, size);
     if (error == KC_ERR_ENVELOPE)
-        return KC_ERR_RECORD_DAMAGED;
+        return is_zero_from(sequence, sequence->end) ? KC_ERR_BAD_REQUEST : KC_ERR_RECORD_DAMAGED;
     if (error == KC_OK && *size > left)
         return KC_ERR_BAD_REQUEST;
     if (error == KC_OK && size_before(sequence, sequence->end + *size) != *size)

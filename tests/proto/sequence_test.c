@@ -196,6 +196,24 @@ static void cuts_back_a_last_frame_whose_end_was_not_written(void **state)
     kc_sequence_close(&sequence);
 }
 
+/* Some file systems grow a file before what belongs there is on the disk. */
+static void cuts_back_room_in_which_nothing_was_written(void **state)
+{
+    (void)state;
+    struct kc_sequence sequence;
+    make(KC_SEQUENCE_MERKLE, 2);
+    off_t whole = file_size();
+    assert_int_equal(truncate(path, whole + 5000), 0);
+    put(whole + 4999, "\1", 1);
+    assert_int_equal(kc_sequence_open(path, true, &sequence), KC_ERR_RECORD_DAMAGED);
+    put(whole + 4999, "\0", 1);
+    GOOD(kc_sequence_open(path, true, &sequence));
+    assert_int_equal(sequence.count, 3);
+    assert_int_equal(sequence.beyond, 5000);
+    assert_int_equal(file_size(), whole);
+    kc_sequence_close(&sequence);
+}
+
 static void refuses_a_file_that_is_damaged_before_its_end(void **state)
 {
     (void)state;
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test_teardown(appends_only_if_it_was_opened_for_writing, remove_file),
         cmocka_unit_test_teardown(cuts_back_a_tail_that_was_truncated_anywhere, remove_file),
         cmocka_unit_test_teardown(cuts_back_a_last_frame_whose_end_was_not_written, remove_file),
+        cmocka_unit_test_teardown(cuts_back_room_in_which_nothing_was_written, remove_file),
         cmocka_unit_test_teardown(refuses_a_file_that_is_damaged_before_its_end, remove_file),
         cmocka_unit_test_teardown(damage_before_the_last_frame_cuts_nothing_off, remove_file),
         cmocka_unit_test_teardown(a_last_frame_that_was_altered_is_no_truncated_one, remove_file),
