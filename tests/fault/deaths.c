@@ -5,6 +5,7 @@
 #include "tests/fault/client.h"
 #include "tests/support/shell.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -115,10 +116,11 @@ void await_service_of(const struct kc_custodian *custodian)
 {
     struct kc_client *client = connect_to(custodian);
     enum kc_error error;
-    do
+    do {
+        sched_yield();
         error = ASK_NOTHING(client, KEY_LIST, NULL);
-    while (error == KC_ERR_UNAVAILABLE || error == KC_ERR_CONNECTION_LOST ||
-           error == KC_ERR_DAEMON_ABSENT || error == KC_ERR_ROOT_UNAVAILABLE);
+    } while (error == KC_ERR_UNAVAILABLE || error == KC_ERR_CONNECTION_LOST ||
+             error == KC_ERR_DAEMON_ABSENT || error == KC_ERR_ROOT_UNAVAILABLE);
     assert_answer(error, KC_OK);
     kc_client_free(client);
 }
