@@ -43,9 +43,9 @@ static void make_key(void *context)
     struct wanted *wanted = context;
     struct kc_client *client = connect_to(&custodian);
     struct kc_client_answer *answer = NULL;
-    wanted->error = ASK(client, KEY_GENERATE, &answer, TEXT(KEYRING, "home"),
-        TEXT(LABEL, wanted->label), TEXT(ALGORITHM, "P-256"), TEXT(USE, "sign"),
-        TEXT(RESIDENCE, "resident"));
+    wanted->error =
+        ASK(client, KEY_GENERATE, &answer, TEXT(KEYRING, "home"), TEXT(LABEL, wanted->label),
+            TEXT(ALGORITHM, "P-256"), TEXT(USE, "sign"), TEXT(RESIDENCE, "resident"));
     kc_client_answer_free(answer);
     kc_client_free(client);
 }
