@@ -123,7 +123,7 @@ enum kc_error kc_dealing_make(
     uint8_t uniform[KC_QUORUM_HOLDERS_MAX * KC_UNIFORM_SIZE]; /* secret */
     uint32_t indices[KC_QUORUM_HOLDERS_MAX];
     struct kc_quorum *quorum = &dealing->quorum;
-    size_t size = (quorum->threshold - 1u) * KC_UNIFORM_SIZE;
+    size_t size = ((size_t)quorum->threshold - 1) * KC_UNIFORM_SIZE;
     for (uint32_t i = 0; i < quorum->holders; i++)
         indices[i] = i + 1;
     enum kc_error error = kc_entropy_fill(call->vault->entropy, uniform, size);

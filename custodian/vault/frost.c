@@ -345,7 +345,7 @@ enum kc_error kc_vault_frost_contribute(struct kc_call *call)
     AUTO_SESSION session = NULL;
     KC_AUTO_DATA data = {0};
     enum kc_error error = take(call, &key, &session);
-    if (error == KC_OK && kc_call_has(call, KC_FIELD_PEER_NAME))
+    if (error == KC_OK && !session) /* it is elsewhere */
         return contribute_elsewhere(call, key);
     if (error == KC_OK)
         error = read_round(call, key, &data, &round);

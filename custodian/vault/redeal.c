@@ -40,7 +40,7 @@ static enum kc_error read_dealers(struct kc_call *call, const struct kc_record *
         if (index == share->index)
             dealers->own = i;
         dealers->indices[dealers->count++] = index;
-        dealers->set |= (uint16_t)(1u << (index - 1));
+        dealers->set |= kc_transfer_bit(index);
     }
     bool fits = dealers->own < dealers->count && dealers->count >= quorum->threshold;
     return fits ? KC_OK : wrong_field(call, KC_FIELD_DEALERS);
@@ -222,7 +222,7 @@ static enum kc_error gather_one(struct kc_call *call, const struct kc_key *wrap,
         begin(gathering, &part, &transfer, &scalar);
     else
         error = add(gathering, &transfer, &scalar);
-    gathering->seen |= (uint16_t)(1u << (transfer.dealer - 1));
+    gathering->seen |= kc_transfer_bit(transfer.dealer);
     return error == KC_OK ? KC_OK : KC_ERR_ENVELOPE;
 }
 

@@ -28,9 +28,15 @@ void kc_transfer_write(struct kc_writer *w, const struct kc_transfer *transfer);
 KC_CHECKED enum kc_error kc_transfer_read(
     const struct kc_record *part, struct kc_transfer *transfer);
 
+/* The bit of a holder; 0 of what is no index. */
+static inline uint16_t kc_transfer_bit(uint8_t index)
+{
+    return index >= 1 && index <= KC_QUORUM_HOLDERS_MAX ? (uint16_t)(1u << (index - 1u)) : 0;
+}
+
 static inline bool kc_transfer_deals(uint16_t dealers, uint8_t index)
 {
-    return index >= 1 && index <= KC_QUORUM_HOLDERS_MAX && (dealers >> (index - 1) & 1) != 0;
+    return (dealers & kc_transfer_bit(index)) != 0;
 }
 
 #endif
