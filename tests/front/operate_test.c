@@ -49,6 +49,7 @@ struct asking {
 };
 
 #define ASKING 4
+#define TEXTS (sizeof((struct asking *)0)->texts / sizeof(char *))
 
 static struct asking askings[ASKING];
 static atomic_bool enough;
@@ -56,8 +57,7 @@ static atomic_bool enough;
 static void *ask(void *argument)
 {
     struct asking *asking = argument;
-    size_t count = sizeof asking->texts / sizeof *asking->texts;
-    for (size_t i = 0; i < count && !atomic_load(&enough); i++) {
+    for (size_t i = 0; i < TEXTS && !atomic_load(&enough); i++) {
         struct mesh_reply reply;
         struct timespec sent;
         clock_gettime(CLOCK_MONOTONIC, &sent);
@@ -83,7 +83,7 @@ static void begin_asking(void)
         struct asking *asking = &askings[i];
         *asking = (struct asking){.party = alice};
         web_open(&asking->party.web, service.front.port, service.front.certificate);
-        for (size_t j = 0; j < sizeof asking->texts / sizeof *asking->texts; j++)
+        for (size_t j = 0; j < TEXTS; j++)
             asking->texts[j] =
                 mesh_decrypt_text(&alice, alice_address, &alice.device.decrypt, &peer.pair.public);
     }
@@ -91,12 +91,12 @@ static void begin_asking(void)
         assert_int_equal(pthread_create(&askings[i].thread, NULL, ask, &askings[i]), 0);
 }
 
-/* Each of them sends so many more. */
+/* Each of them sends so many more, as long as it has some. */
 static void wait_for_more(size_t count)
 {
     for (size_t i = 0; i < ASKING; i++) {
-        size_t before = atomic_load(&askings[i].sent);
-        while (atomic_load(&askings[i].sent) < before + count)
+        size_t until = atomic_load(&askings[i].sent) + count;
+        while (atomic_load(&askings[i].sent) < (until < TEXTS ? until : TEXTS))
             usleep(1000);
     }
 }
@@ -106,7 +106,7 @@ static void end_asking(void)
     atomic_store(&enough, true);
     for (size_t i = 0; i < ASKING; i++) {
         assert_int_equal(pthread_join(askings[i].thread, NULL), 0);
-        for (size_t j = 0; j < sizeof askings[i].texts / sizeof *askings[i].texts; j++)
+        for (size_t j = 0; j < TEXTS; j++)
             free(askings[i].texts[j]);
         web_close(&askings[i].party.web);
     }
