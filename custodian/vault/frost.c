@@ -445,7 +445,7 @@ enum kc_error kc_vault_frost_aggregate(struct kc_call *call)
         error = read_round(call, key, &data, &round);
     if (error == KC_OK)
         error = aggregate(call, &round);
-    if (error == KC_OK && round.is_quorum)
+    if (error == KC_OK && scheme_is(call, "quorum"))
         kc_call_set_octets(call, KC_FIELD_QUORUM, key->body.bytes, key->body.size);
     return error;
 }
