@@ -43,12 +43,12 @@ static const char *const texts[KC_FRONT_STATEMENTS] = {
     [KC_FRONT_REMOVE_ACCOUNT] = "DELETE FROM accounts WHERE address = ?1",
     [KC_FRONT_REMOVE_FRAMES] = "DELETE FROM frames WHERE address = ?1",
     [KC_FRONT_REMOVE_REVOKED] = "DELETE FROM revoked WHERE address = ?1",
-    [KC_FRONT_LAST_FRAME] = "SELECT number, chain, tree FROM frames WHERE address = ?1 AND"
-                            " container = ?2 ORDER BY number DESC LIMIT 1",
-    [KC_FRONT_FRAMES] = "SELECT number, envelope FROM frames WHERE address = ?1 AND container = ?2"
-                        " AND number >= ?3 AND number < ?4 ORDER BY number",
-    [KC_FRONT_LINKS] = "SELECT chain, tree FROM frames WHERE address = ?1 AND container = ?2 AND"
-                       " number = ?3",
+    [KC_FRONT_LAST_FRAME] = ("SELECT number, chain, tree FROM frames WHERE address = ?1 AND"
+                             " container = ?2 ORDER BY number DESC LIMIT 1"),
+    [KC_FRONT_FRAMES] = ("SELECT number, envelope FROM frames WHERE address = ?1 AND container = ?2"
+                         " AND number >= ?3 AND number < ?4 ORDER BY number"),
+    [KC_FRONT_LINKS] = ("SELECT chain, tree FROM frames WHERE address = ?1 AND container = ?2 AND"
+                        " number = ?3"),
     [KC_FRONT_PUT_FRAME] = "REPLACE INTO frames VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [KC_FRONT_IS_REVOKED] = "SELECT 1 FROM revoked WHERE address = ?1 AND udf = ?2",
     [KC_FRONT_ADD_REVOKED] = "INSERT OR IGNORE INTO revoked VALUES (?1, ?2)",
