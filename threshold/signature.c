@@ -61,7 +61,7 @@ enum kc_error kc_signature_sign(uint8_t signature[static KC_SIGNATURE_SIZE_MAX],
 
 /* --- verifying; all is public --- */
 
-#define WORD_BITS 32
+#define WORD_BITS ((size_t)32)
 
 /* Words of a scalar's lower half. */
 static size_t half_of(enum kc_curve curve)
@@ -74,7 +74,7 @@ static void split(const struct kc_scalar *k, struct kc_scalar *low, struct kc_sc
 {
     size_t half = half_of(k->curve);
     *low = *high = (struct kc_scalar){.curve = k->curve};
-    for (size_t i = 0; i < 2 * KC_SCALAR_LIMBS; i++) {
+    for (size_t i = 0; i < (size_t)2 * KC_SCALAR_LIMBS; i++) {
         uint64_t word = k->limb[i / 2] >> WORD_BITS * (i % 2) & UINT32_MAX;
         size_t place = i < half ? i : i - half;
         (i < half ? low : high)->limb[place / 2] |= word << WORD_BITS * (place % 2);

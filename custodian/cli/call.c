@@ -209,7 +209,7 @@ enum kc_error kc_cli_call_try(struct kc_cli_call *call)
 /* Whether it is the name of a field and no more, as the desk and the vault tell of a wrong value. */
 static bool is_field(struct kc_span detail)
 {
-    for (int i = 0; i < KC_FIELDS; i++)
+    for (int i = 0; detail.size > 0 && i < KC_FIELDS; i++)
         if (strlen(kc_fields[i].name) == detail.size &&
             memcmp(kc_fields[i].name, detail.bytes, detail.size) == 0)
             return true;

@@ -156,7 +156,7 @@ enum kc_error kc_cli_frost_contribute(struct kc_cli *cli)
     struct kc_cli_key key;
     enum kc_error error = kc_cli_frost_find(cli, &key);
     if (error == KC_OK)
-        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &message);
+        error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &message);
     if (error == KC_OK)
         error = read_list(cli, &key, cli->arguments[2], &list);
     return error == KC_OK ? contribute(cli, &key, &message, &list) : error;
@@ -247,7 +247,7 @@ enum kc_error kc_cli_frost_aggregate(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
     if (error == KC_OK)
-        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &message);
+        error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &message);
     if (error == KC_OK)
         error = read_list(cli, &key, cli->arguments[2], &list);
     if (error == KC_OK)

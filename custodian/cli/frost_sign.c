@@ -322,7 +322,7 @@ enum kc_error kc_cli_frost_sign(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_output_path(cli, cli->arguments[1], ".sig", true, &path);
     if (error == KC_OK)
-        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &c.message);
+        error = kc_cli_read(cli, cli->arguments[1], KC_DATA_SIZE_MAX, &c.message);
     if (error == KC_OK)
         error = run(&c, path);
     free(path);

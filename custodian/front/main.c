@@ -162,7 +162,7 @@ static int check(struct parts *parts)
 static void raise_descriptors(const struct kc_front_limits *limits)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)limits->connections + limits->workers * 2 + DESCRIPTORS_BESIDE;
+    rlim_t wanted = (rlim_t)limits->connections + (rlim_t)limits->workers * 2 + DESCRIPTORS_BESIDE;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
         return;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;

@@ -33,7 +33,10 @@ bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE])
             continue; /* between the groups */
         if (size % 5 == 4)
             name[size++] = '-';
-        name[size++] = is_lower ? (char)(*said - 'a' + 'A') : *said;
+        name[size] = *said;
+        if (is_lower)
+            name[size] = (char)(*said - 'a' + 'A');
+        size++;
     }
     name[size] = '\0';
     return size == KC_UDF_ID_SIZE - 1;
@@ -393,6 +396,7 @@ enum kc_error kc_mesh_capability_read(struct kc_span entry, const struct kc_mesh
 static enum kc_error succession_check(
     const struct kc_mesh_capability *before, const struct kc_mesh_capability *after)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): what is replaced is there */
     if (strcmp(before->id, after->id) != 0 || before->class != after->class ||
         strcmp(before->account_udf, after->account_udf) != 0 ||
         before->has_share != after->has_share ||

@@ -28,7 +28,7 @@ static void private_write(struct kc_object_writer *w, const char *field, const c
     uint8_t octets[KC_SCALAR_SIZE_MAX];
     char name[sizeof((struct kc_public_key *)NULL)->algorithm + 1];
     size_t size = strlen(algorithm);
-    memcpy(name, algorithm, size);
+    memcpy(name, algorithm, size); /* NOLINT(bugprone-not-null-terminated-result): "z" follows */
     memcpy(name + size, "z", 2);
     kc_scalar_encode(scalar, octets);
     kc_object_write_tagged(w, field, KC_OBJECT_PrivateKeyECDH);

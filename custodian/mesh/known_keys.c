@@ -22,6 +22,7 @@ struct kc_known_keys {
 
 enum kc_error kc_known_keys_new(size_t count, struct kc_known_keys **keys)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): the places are pointers */
     struct kc_known_keys *made = calloc(1, sizeof *made + count * sizeof made->places[0]);
     if (made == NULL)
         return KC_ERR_NO_MEMORY;

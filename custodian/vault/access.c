@@ -489,8 +489,10 @@ enum kc_error kc_call_fresh(const struct kc_call *call)
 
 enum kc_error kc_call_key_of(struct kc_call *call, struct kc_span id, struct kc_record **key)
 {
-    struct kc_record *found;
+    struct kc_record *found = NULL;
     enum kc_error error = kc_call_record(call, KC_KIND_KEY, id, &found);
+    if (error == KC_OK && !found)
+        error = KC_ERR_INTERNAL; /* what is not there is refused */
     if (error != KC_OK)
         return error;
     enum kc_grant given = grant(call, found, found->id);

@@ -16,8 +16,8 @@
 
 #include <string.h>
 
-#define LIFE 3600            /* seconds, unless the request says */
-#define LIFE_MAX (7 * 86400) /* and at most */
+#define LIFE 3600                 /* seconds, unless the request says */
+#define LIFE_MAX UINT64_C(604800) /* and at most: seven days */
 #define COUNTER_TYPE "application/custodian-pin-failures"
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)

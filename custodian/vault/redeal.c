@@ -200,7 +200,7 @@ static enum kc_error gather_one(struct kc_call *call, const struct kc_key *wrap,
     struct kc_span envelope, struct gathering *gathering)
 {
     struct kc_record part = gathering->share;
-    struct kc_transfer transfer;
+    struct kc_transfer transfer = {0};
     KC_AUTO_SCALAR scalar = {0};
     enum kc_error error = kc_envelope_open(envelope, wrap, &part, &scalar);
     if (error == KC_OK && part.role != KC_ROLE_QUORUM)

@@ -15,12 +15,12 @@
 #include "proto/socket/field.h"
 
 #define KC_PROTOCOL_VERSION 1
-#define KC_MESSAGE_SIZE_MAX 65536     /* bytes of one CBOR message */
-#define KC_DATA_SIZE_MAX (256 * 1024) /* bytes of DATA, in a descriptor */
-#define KC_DATA_INLINE_MAX 61440      /* bytes of DATA in the message itself */
-#define KC_DESCRIPTORS_MAX 4          /* descriptors with one message */
-#define KC_IN_FLIGHT_MAX 64           /* requests of one connection that are not answered */
-#define KC_BATCH_MAX 64               /* requests in a batch */
+#define KC_MESSAGE_SIZE_MAX 65536             /* bytes of one CBOR message */
+#define KC_DATA_SIZE_MAX ((size_t)256 * 1024) /* bytes of DATA, in a descriptor */
+#define KC_DATA_INLINE_MAX 61440              /* bytes of DATA in the message itself */
+#define KC_DESCRIPTORS_MAX 4                  /* descriptors with one message */
+#define KC_IN_FLIGHT_MAX 64                   /* requests of one connection that are not answered */
+#define KC_BATCH_MAX 64                       /* requests in a batch */
 #define KC_ITEMS_MAX 100
 #define KC_ERROR_SENTENCE_MAX 200 /* bytes of an error's name or sentence in an answer */
 
