@@ -33,6 +33,17 @@ static void print(const struct kc_cli *cli, const struct kc_cli_call *call)
     kc_cli_print_object(cli, kc_cli_object_of(&kc_cli_call_answer(call)->values, "escrow"));
 }
 
+/* What a command ends with, unless an error came before. */
+static enum kc_error run_and_print(
+    const struct kc_cli *cli, struct kc_cli_call *call, enum kc_error error)
+{
+    if (error == KC_OK)
+        error = kc_cli_call_run(call);
+    if (error == KC_OK)
+        print(cli, call);
+    return error;
+}
+
 static enum kc_error write_document(
     const struct kc_cli *cli, struct kc_cli_call *call, struct kc_cli_target *target)
 {
@@ -213,11 +224,7 @@ enum kc_error kc_cli_mesh_escrow_verify(struct kc_cli *cli)
     enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_VERIFY);
     if (error == KC_OK)
         error = add_shares(cli, &call);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        print(cli, &call);
-    return error;
+    return run_and_print(cli, &call, error);
 }
 
 /* What is known besides the shares: the record and the profile, as far as they are there. */
@@ -253,11 +260,7 @@ enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli)
         error = add_shares(cli, &call);
     if (error == KC_OK)
         error = kc_cli_call_pin(cli, &call);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        print(cli, &call);
-    return error;
+    return run_and_print(cli, &call, error);
 }
 
 enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli)
@@ -268,11 +271,7 @@ enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
     error = kc_cli_call_pin(cli, &call);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        print(cli, &call);
-    return error;
+    return run_and_print(cli, &call, error);
 }
 
 /* --- keys --- */
@@ -318,9 +317,5 @@ enum kc_error kc_cli_mesh_escrow_open(struct kc_cli *cli)
     error = kc_cli_call_file(&call, KC_FIELD_DOCUMENT, cli->arguments[1], &document);
     if (error == KC_OK)
         error = kc_cli_call_pin(cli, &call);
-    if (error == KC_OK)
-        error = kc_cli_call_run(&call);
-    if (error == KC_OK)
-        print(cli, &call);
-    return error;
+    return run_and_print(cli, &call, error);
 }

@@ -11,16 +11,6 @@ static enum kc_error wrong_name(struct kc_call *call)
     return KC_ERR_BAD_ARGUMENT;
 }
 
-static enum kc_error read_wanted(
-    struct kc_call *call, const struct kc_record *seed, struct kc_record *wanted)
-{
-    *wanted = (struct kc_record){.role = seed->role, .residence = KC_RESIDENCE_DERIVED};
-    memcpy(wanted->keyring, seed->keyring, sizeof wanted->keyring);
-    memcpy(wanted->account, seed->account, sizeof wanted->account);
-    kc_call_text(call, KC_FIELD_LABEL, wanted->label, sizeof wanted->label);
-    return kc_call_allowed_new(call, wanted);
-}
-
 enum kc_error kc_vault_key_derive(struct kc_call *call)
 {
     struct kc_record *seed, wanted, *staged;
@@ -28,7 +18,7 @@ enum kc_error kc_vault_key_derive(struct kc_call *call)
     char name[KC_MESH_KEY_NAME_SIZE];
     enum kc_error error = kc_call_seed(call, kc_call_field(call, KC_FIELD_KEY), &seed);
     if (error == KC_OK)
-        error = read_wanted(call, seed, &wanted);
+        error = kc_call_wanted_key(call, seed, KC_RESIDENCE_DERIVED, &wanted);
     if (error != KC_OK)
         return error;
     if (kc_call_field(call, KC_FIELD_DETAIL).size >= sizeof name)

@@ -93,6 +93,16 @@ enum kc_error kc_call_derived_key(
 
 /* --- staging --- */
 
+enum kc_error kc_call_wanted_key(struct kc_call *call, const struct kc_record *seed,
+    enum kc_residence residence, struct kc_record *wanted)
+{
+    *wanted = (struct kc_record){.role = seed->role, .residence = (uint8_t)residence};
+    memcpy(wanted->keyring, seed->keyring, sizeof wanted->keyring);
+    memcpy(wanted->account, seed->account, sizeof wanted->account);
+    kc_call_text(call, KC_FIELD_LABEL, wanted->label, sizeof wanted->label);
+    return kc_call_allowed_new(call, wanted);
+}
+
 enum kc_error kc_call_key_place(
     struct kc_call *call, const struct kc_point *public, struct kc_record *wanted)
 {

@@ -42,6 +42,11 @@ KC_CHECKED enum kc_error kc_derived_read(const struct kc_record *key, struct kc_
 KC_CHECKED enum kc_error kc_call_derived_key(
     struct kc_call *call, const struct kc_record *record, struct kc_key *key);
 
+/* The key that is asked for of what a seed is the seed of: in the keyring and for the account of the
+ * seed, with the label of the request. Errors of kc_call_allowed_new */
+KC_CHECKED enum kc_error kc_call_wanted_key(struct kc_call *call, const struct kc_record *seed,
+    enum kc_residence residence, struct kc_record *wanted);
+
 /* Where the record of a key of the Mesh goes: nowhere if there is one; if it was destroyed, the new one
  * is its next version, which stands in wanted. KC_ERR_EXISTS, and the errors of kc_call_record */
 KC_CHECKED enum kc_error kc_call_key_place(

@@ -115,16 +115,6 @@ enum kc_error kc_vault_mesh_escrow_seal(struct kc_call *call)
 
 /* --- mesh-escrow-open --- */
 
-static enum kc_error read_wanted(
-    struct kc_call *call, const struct kc_record *seed, struct kc_record *wanted)
-{
-    *wanted = (struct kc_record){.role = KC_ROLE_ACCOUNT, .residence = KC_RESIDENCE_WRAPPED};
-    memcpy(wanted->keyring, seed->keyring, sizeof wanted->keyring);
-    memcpy(wanted->account, seed->account, sizeof wanted->account);
-    kc_call_text(call, KC_FIELD_LABEL, wanted->label, sizeof wanted->label);
-    return kc_call_allowed_new(call, wanted);
-}
-
 static enum kc_error open_document(
     struct kc_call *call, const struct account *account, struct kc_key *key)
 {
@@ -163,7 +153,7 @@ enum kc_error kc_vault_mesh_escrow_open(struct kc_call *call)
     bool proven = false;
     enum kc_error error = find_account(call, &account);
     if (error == KC_OK)
-        error = read_wanted(call, account.seed, &wanted);
+        error = kc_call_wanted_key(call, account.seed, KC_RESIDENCE_WRAPPED, &wanted);
     if (error == KC_OK)
         error = open_document(call, &account, &key);
     if (error == KC_OK)
