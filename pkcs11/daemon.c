@@ -66,6 +66,7 @@ void kc_daemon_go_on_in_child(void)
         current->users = 1;
     while (*place != NULL) {
         if (pthread_equal((*place)->thread, pthread_self())) {
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a part is of a connection */
             (*place)->shared->users = (*place)->shared == current ? 2 : 1;
             place = &(*place)->next;
         } else {

@@ -16,8 +16,8 @@
 
 #define EDWARDS(name, bits, size, last, names)                                                     \
     {                                                                                              \
-        name, KC_TOKEN_EDWARDS, CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, bits, size, 2 * size, \
-            0, SPAN(OID_RFC8410(last)), SPAN(OID_RFC8410(last)), names                             \
+        name, KC_TOKEN_EDWARDS, CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, bits, size,           \
+            (size_t)2 * size, 0, SPAN(OID_RFC8410(last)), SPAN(OID_RFC8410(last)), names           \
     }
 #define MONTGOMERY(name, bits, size, last, names)                                                  \
     {                                                                                              \
@@ -26,8 +26,8 @@
     }
 #define NIST(name, bits, size, oid, names)                                                         \
     {                                                                                              \
-        name, KC_TOKEN_NIST, CKK_EC, CKM_EC_KEY_PAIR_GEN, bits, 2 * size + 1, 2 * size, size,      \
-            SPAN(OID_EC_PUBLIC_KEY, oid), SPAN(oid), names                                         \
+        name, KC_TOKEN_NIST, CKK_EC, CKM_EC_KEY_PAIR_GEN, bits, (size_t)2 * size + 1,              \
+            (size_t)2 * size, size, SPAN(OID_EC_PUBLIC_KEY, oid), SPAN(oid), names                 \
     }
 #define RSA(name, bits)                                                                            \
     {                                                                                              \

@@ -60,6 +60,7 @@ enum kc_error kc_cli_host_open(const struct kc_cli *cli, struct kc_cli_host *hos
         return kc_cli_fail(cli, error, NULL);
     if ((error = kc_cli_host_config(cli, &host->config)) != KC_OK)
         return error;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was read */
     if (name && (number = kc_config_root_find(host->config, name)) == host->config->root_count)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the configuration has no root %s", name);
     error = kc_root_host_open(host->config, number, &host->host, &trouble);
@@ -97,8 +98,9 @@ static json_t *describe(const struct kc_cli_host *host)
     const struct kc_config_root *config = host->host.settings;
     json_t *object = json_object();
     json_object_set_new(object, "name", json_string(config->name));
-    json_object_set_new(
-        object, "root", json_string(config->tcti[0] ? config->tcti : config->token));
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): an open host has its settings */
+    const char *root = config->tcti[0] ? config->tcti : config->token;
+    json_object_set_new(object, "root", json_string(root));
     json_object_set_new(object, "srk-name-file", json_string(config->srk_name_file));
     if (host->host.is_pinned)
         json_object_set_new(

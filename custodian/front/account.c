@@ -49,9 +49,11 @@ static enum kc_error read_account(
     enum kc_error error = kc_mesh_account_read(profile, NULL, &keys);
     if (error != KC_OK)
         return error;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the store only reads it */
+    uint8_t *octets = (uint8_t *)(uintptr_t)profile.bytes;
     *account = (struct kc_front_account){.is_group = keys.signature.algorithm[0] == '\0',
         .created = exchange->now_ms / 1000,
-        .profile = (uint8_t *)(uintptr_t)profile.bytes,
+        .profile = octets,
         .profile_size = profile.size};
     return kc_text_copy(account->address, sizeof account->address, address) &&
                    kc_text_copy(account->udf, sizeof account->udf, keys.udf)

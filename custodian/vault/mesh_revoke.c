@@ -71,7 +71,7 @@ static enum kc_error stage_share(
     struct kc_call *call, const char *account_udf, const struct kc_mesh_capability *capability)
 {
     char name[KC_MESH_SHARE_NAME_SIZE];
-    bool is_revoked;
+    bool is_revoked = false;
     if (!capability->has_share)
         return KC_OK;
     kc_mesh_share_name(capability, name);
@@ -89,7 +89,7 @@ static enum kc_error revoke_capability(
 {
     struct kc_record *record;
     struct kc_mesh_granted granted;
-    bool is_revoked;
+    bool is_revoked = false;
     enum kc_error error =
         kc_call_is_revoked(call, KC_MESH_REVOKED_CAPABILITY, account_udf, name, &is_revoked);
     if (error != KC_OK || is_revoked)
@@ -107,7 +107,7 @@ static enum kc_error revoke_capability(
 /* A fingerprint of less than the usual precision names no device: it would be said to be done. */
 static enum kc_error revoke_device(struct kc_call *call, const char *account_udf, const char *said)
 {
-    bool is_revoked;
+    bool is_revoked = false;
     char name[KC_UDF_ID_SIZE];
     struct kc_udf parsed;
     const char *udf = kc_mesh_device_name(said, name) ? name : said;
