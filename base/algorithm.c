@@ -10,7 +10,7 @@
 #define RSA(bits, public)                                                                          \
     {                                                                                              \
         KC_ALGORITHM_RSA##bits, "RSA-" #bits, KC_FAMILY_RSA, SIGN | DECRYPT, KC_USE_SIGN, public,  \
-            (bits) / 16 * 7, (bits) / 8, 0, (bits) / 8, false                                      \
+            (size_t)(bits) / 16 * 7, (bits) / 8, 0, (bits) / 8, false                              \
     }
 
 /* The place is the number. An Ed key can be agreed with too, inside the Mesh; its use is one. */

@@ -257,6 +257,7 @@ static void pad_label(const struct kc_slot *slot, CK_UTF8CHAR label[static 32])
     while (used > 0 && label[used - 1] == ' ') /* cut before a character of several octets */
         used--;
     memset(label + used, ' ', 32 - used);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a padded text has no zero */
     memcpy(label + used, suffix, size);
 }
 

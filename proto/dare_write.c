@@ -110,7 +110,7 @@ void kc_dare_trailer_write(struct kc_json_writer *w, const struct kc_dare_envelo
 
 size_t kc_dare_parts_size_max(const struct kc_dare_envelope *envelope)
 {
-    size_t size = 3 * ENTRY_SIZE_MAX + kc_base64url_text_size(envelope->content_meta_size) +
+    size_t size = (size_t)3 * ENTRY_SIZE_MAX + kc_base64url_text_size(envelope->content_meta_size) +
                   kc_base64url_text_size(envelope->salt_size) + envelope->sequence_info.size +
                   envelope->recipient_count * ENTRY_SIZE_MAX;
     for (size_t i = 0; i < envelope->signature_count; i++)

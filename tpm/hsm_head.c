@@ -108,7 +108,7 @@ static enum kc_error find(
                    : error;
     }
     for (size_t i = 0; error == KC_OK && i < objects->count; i++) {
-        struct value value; /* secret */
+        struct value value = {0}; /* secret */
         error = read_value(token, objects->handle[i], digest, &value);
         if (error == KC_OK && (i == 0 || value.sequence > objects->value.sequence)) {
             objects->newest = i;

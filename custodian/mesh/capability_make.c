@@ -9,7 +9,7 @@
 
 #define ENTRY_ROOM ((size_t)16 << 10)
 #define ID_OCTETS 16
-#define SHARE_LIFE (30 * 86400) /* seconds in which a share is to be taken up */
+#define SHARE_LIFE INT64_C(2592000) /* seconds, 30 days, in which a share is to be taken up */
 
 enum kc_error kc_mesh_capability_id(const struct kc_mesh_source *source, char id[KC_UDF_ID_SIZE])
 {

@@ -99,7 +99,7 @@ static enum kc_error find_contribution(struct kc_call *call, const struct kc_rec
         return read_point(call, KC_FIELD_CONTRIBUTION, key, contribution);
     enum kc_error error = kc_call_peer_answer(call, &answer);
     if (error == KC_OK && !answer)
-        error = ask_for_contribution(call, key, peer);
+        return ask_for_contribution(call, key, peer);
     if (error != KC_OK)
         return error;
     struct kc_span span = answer->value[KC_FIELD_CONTRIBUTION].span;

@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIFE (90 * 86400) /* seconds, unless the request says */
-#define LIFE_MAX (10 * 365 * 86400)
-#define FREE_CLAIMS 8 /* that do not hold, before there is a wait */
-#define WAIT 60       /* seconds */
+#define LIFE UINT64_C(7776000)       /* seconds, 90 days, unless the request says */
+#define LIFE_MAX UINT64_C(315360000) /* ten years */
+#define FREE_CLAIMS 8                /* that do not hold, before there is a wait */
+#define WAIT 60                      /* seconds */
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 {
