@@ -31,7 +31,9 @@ KC_CHECKED enum kc_error kc_transfer_read(
 /* The bit of a holder; 0 of what is no index. */
 static inline uint16_t kc_transfer_bit(uint8_t index)
 {
-    return index >= 1 && index <= KC_QUORUM_HOLDERS_MAX ? (uint16_t)(1u << (index - 1u)) : 0;
+    if (index < 1 || index > KC_QUORUM_HOLDERS_MAX)
+        return 0;
+    return (uint16_t)(1u << (index - 1u));
 }
 
 static inline bool kc_transfer_deals(uint16_t dealers, uint8_t index)
