@@ -316,13 +316,14 @@ static void nothing_is_dealt_anew_without_the_pin_or_to_who_is_not_enrolled(void
     struct ask few = redeal_ask(w, 2, &r);
     ask_number(&few, KC_FIELD_THRESHOLD, HOLDERS + 1);
     bench_expect(w->bench[2], &few, KC_ERR_BAD_ARGUMENT);
-    snprintf(names, sizeof names, "%s,%s", w->wrap[1], w->wrap[2]);
-    struct ask whole =
-        key_ask(KC_OPERATION_SHARE_DEAL, w->key); /* its own wrap key is no recipient */
+    snprintf(names, sizeof names, "%s,%s", w->wrap[0], w->wrap[1]);
+    char *key = bench_generate(w->bench[0], "Ed25519", "application", "whole");
+    struct ask whole = key_ask(KC_OPERATION_SHARE_DEAL, key); /* its own wrap key is no recipient */
     ask_text(&whole, KC_FIELD_HOLDERS, names);
     ask_number(&whole, KC_FIELD_THRESHOLD, 2);
     ask_secret(&whole, KC_FIELD_PIN, BENCH_PIN, strlen(BENCH_PIN));
     bench_expect(w->bench[0], &whole, KC_ERR_REFUSED);
+    free(key);
 }
 
 /* --- share-gather --- */
