@@ -107,13 +107,18 @@ void fake_daemon_pause(void)
     unlink(address.sun_path);
 }
 
-void fake_daemon_start(void)
+void fake_daemon_prepare(void)
 {
     fake_reset();
     strcpy(folder, "/tmp/kc-fake-XXXXXX");
     fake_must(mkdtemp(folder) != NULL, "mkdtemp");
     snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
     setenv("CUSTODIAN_SOCKET", address.sun_path, 1);
+}
+
+void fake_daemon_start(void)
+{
+    fake_daemon_prepare();
     fake_daemon_resume();
 }
 

@@ -68,7 +68,8 @@ struct fake_state {
 extern struct fake_state fake;
 
 /* Resets the state to keyrings "home" and "work" and keys labelled like their algorithms in "home":
- * one of each curve and RSA-2048; listens, and puts the socket into the environment. */
+ * one of each curve and RSA-2048; puts the socket into the environment. Then listens, with start. */
+void fake_daemon_prepare(void);
 void fake_daemon_start(void);
 #define FAKE_NIST_KEYS 3
 #define FAKE_EDWARDS_KEYS 4

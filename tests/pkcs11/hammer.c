@@ -121,8 +121,9 @@ static bool unload(void)
 
 int main(int argc, char **argv)
 {
-    static const struct kc_hammer hammer = {load, unload, round_of_work, leave, false};
-    fake_daemon_start();
+    static const struct kc_hammer hammer = {
+        load, unload, round_of_work, leave, false, fake_daemon_resume};
+    fake_daemon_prepare();
     int result = kc_hammer_run(&hammer, argc, argv);
     fake_daemon_stop();
     return result;

@@ -65,7 +65,7 @@ static bool leave(void)
 
 int main(int argc, char **argv)
 {
-    static const struct kc_hammer hammer = {load, leave, round_of_work, leave, true};
+    static const struct kc_hammer hammer = {load, leave, round_of_work, leave, true, NULL};
     struct kc_custodian custodian;
     kc_custodian_init(&custodian, "\"home\"");
     setenv("CUSTODIAN_SOCKET", custodian.socket, 1);

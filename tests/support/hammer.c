@@ -129,21 +129,41 @@ static int argument(char **argv, int argc, int place, int otherwise, int most)
     return number >= 1 && number <= most ? number : otherwise;
 }
 
+/* Ends when the parent has opened the gate, which is a pipe, by closing it. */
+static void wait_at(const int gate[2])
+{
+    char nothing;
+    close(gate[1]);
+    while (read(gate[0], &nothing, 1) > 0) {
+    }
+    close(gate[0]);
+}
+
+/* Whoever is forked waits until all are and the parent serves them: in a process with a thread that
+ * allocates, a fork would leave the sanitizer's allocator locked for ever in the child. */
 int kc_hammer_run(const struct kc_hammer *hammer, int argc, char **argv)
 {
     int processes = argument(argv, argc, 1, PROCESSES, KC_HAMMER_PROCESSES_MAX);
     int threads = argument(argv, argc, 2, THREADS, KC_HAMMER_THREADS_MAX);
     int rounds = argument(argv, argc, 3, ROUNDS, 100000);
     pid_t children[KC_HAMMER_PROCESSES_MAX];
+    int gate[2];
     bool good = true;
+    if (pipe(gate) != 0)
+        return 1;
     for (int i = 0; i < processes; i++) {
         children[i] = fork();
         if (children[i] != 0)
             continue;
+        wait_at(gate);
         for (int life = 0; life < LIVES && good; life++)
             good = live(hammer, 1 + i * threads, threads, rounds);
         exit(good ? 0 : 1); /* not _exit: leaks are looked for */
     }
+    if (hammer->serve != NULL)
+        hammer->serve();
+    close(gate[0]);
+    close(gate[1]);
     for (int i = 0; i < processes; i++)
         good &= waited_well(children[i]);
     return good ? 0 : 1;

@@ -23,6 +23,7 @@ struct kc_hammer {
     bool (*round)(uint8_t number); /* of one thread, which has this number in all processes */
     bool (*leave)(void);           /* at the end of a forked child */
     bool forks_alone;              /* forks wait for all threads without sanitizers too */
+    void (*serve)(void);           /* in the first process, before any round; or null */
 };
 
 /* Runs it, with PROCESSES THREADS ROUNDS from the command line. Nothing of it may have been loaded
