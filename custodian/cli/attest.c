@@ -75,18 +75,16 @@ enum kc_error kc_cli_attest(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     struct kc_cli_key key;
-    struct kc_client *client;
     uint8_t nonce[KC_ATTESTATION_NONCE_MAX];
     struct kc_span span;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_ATTEST);
     if (error == KC_OK)
         error =
             read_option(cli, KC_CLI_NONCE, KC_ATTESTATION_NONCE_MIN, sizeof nonce, nonce, &span);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_ATTEST);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     kc_cli_call_octets(&call, KC_FIELD_NONCE, span);
     return ask_and_write(cli, &call, KC_FIELD_BUNDLE);
@@ -314,11 +312,9 @@ enum kc_error kc_cli_attest_verify(struct kc_cli *cli)
 enum kc_error kc_cli_attest_enrol(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_ATTEST_ENROL);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_ATTEST_ENROL);
     kc_cli_call_option(&call, KC_FIELD_KEY_ROOT, KC_CLI_ROOT);
     return ask_and_write(cli, &call, KC_FIELD_IDENTITY);
 }
@@ -327,13 +323,11 @@ enum kc_error kc_cli_attest_activate(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS credential = {NULL, 0};
-    struct kc_client *client;
     enum kc_error error = kc_cli_read(cli, cli->arguments[0], KC_CREDENTIAL_MAX, &credential);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_ATTEST_ACTIVATE);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_ATTEST_ACTIVATE);
     kc_cli_call_option(&call, KC_FIELD_KEY_ROOT, KC_CLI_ROOT);
     kc_cli_call_octets(&call, KC_FIELD_CREDENTIAL, kc_cli_span(&credential));
     return ask_and_write(cli, &call, KC_FIELD_ACTIVATION);

@@ -67,6 +67,16 @@ void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct
     kc_client_request_init(&call->request, operation);
 }
 
+enum kc_error kc_cli_call_begin(
+    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation)
+{
+    struct kc_client *client;
+    enum kc_error error = kc_cli_custodian(cli, &client);
+    if (error == KC_OK)
+        kc_cli_call_init(call, cli, client, operation);
+    return error;
+}
+
 void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char *text)
 {
     kc_values_set_text(&call->request.message.values, field, text);

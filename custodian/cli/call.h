@@ -30,6 +30,10 @@ KC_CHECKED enum kc_error kc_cli_service(struct kc_cli *cli, struct kc_client **c
 void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct kc_client *client,
     enum kc_operation operation);
 
+/* The same to the custodian. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_call_begin(
+    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation);
+
 void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char *text);
 void kc_cli_call_octets(struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
 void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t number);

@@ -128,11 +128,9 @@ static enum kc_error find_holders(struct kc_cli *cli, bool to_itself, char *hold
 static enum kc_error deal(struct kc_cli *cli, const struct kc_cli_key *key, const char *holders)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_SHARE_DEAL);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEAL);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
     kc_cli_call_text(&call, KC_FIELD_HOLDERS, holders);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
@@ -170,13 +168,11 @@ enum kc_error kc_cli_share_dealt(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     struct kc_cli_key key;
-    struct kc_client *client;
     enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_SHARE_DEALT);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_DEALT);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     error = kc_cli_call_run(&call);
     if (error == KC_OK)

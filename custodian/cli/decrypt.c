@@ -20,11 +20,9 @@
 static enum kc_error unwrap_with_info(struct kc_cli *cli, const struct kc_cli_opening *opening,
     const char *kek_info, struct kc_cli_call *call)
 {
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, call, KC_OPERATION_DECRYPT);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(call, cli, client, KC_OPERATION_DECRYPT);
     kc_cli_call_text(call, KC_FIELD_KEY, opening->key.id);
     kc_cli_call_octets(call, KC_FIELD_PEER, (struct kc_span){opening->peer, opening->peer_size});
     kc_cli_call_octets(call, KC_FIELD_WRAPPED,

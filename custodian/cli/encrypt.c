@@ -119,19 +119,6 @@ static enum kc_error encrypt(
     return error;
 }
 
-static enum kc_error write_envelope(
-    const struct kc_cli *cli, struct kc_dare_envelope *envelope, const char *path)
-{
-    char *text;
-    size_t size;
-    enum kc_error error = kc_dare_envelope_write(envelope, &text, &size);
-    if (error != KC_OK)
-        return kc_cli_fail(cli, error, NULL);
-    error = kc_cli_write(cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644);
-    free(text);
-    return error;
-}
-
 enum kc_error kc_cli_encrypt(struct kc_cli *cli)
 {
     KC_AUTO_OCTETS plaintext = {NULL, 0};
@@ -146,7 +133,7 @@ enum kc_error kc_cli_encrypt(struct kc_cli *cli)
     if (error == KC_OK)
         error = encrypt(cli, kc_cli_span(&plaintext), envelope);
     if (error == KC_OK)
-        error = write_envelope(cli, envelope, path);
+        error = kc_cli_write_envelope(cli, path, envelope);
     kc_cli_wait_end();
     kc_dare_envelope_done(envelope);
     free(envelope);

@@ -26,13 +26,11 @@ static enum kc_error begin(struct kc_cli *cli, struct kc_cli_call *call,
     enum kc_operation operation, enum kc_field field, struct kc_cli_key *key,
     struct kc_cli_octets *octets)
 {
-    struct kc_client *client;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, call, operation);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(call, cli, client, operation);
     kc_cli_call_text(call, KC_FIELD_KEY, key->id);
     return kc_cli_call_file(call, field, cli->arguments[1], octets);
 }

@@ -57,11 +57,9 @@ static enum kc_error read_list(
 enum kc_error kc_cli_frost_begin(struct kc_cli *cli, struct kc_cli_call *call,
     enum kc_operation operation, const struct kc_cli_key *key, const struct kc_cli_octets *message)
 {
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, call, operation);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(call, cli, client, operation);
     kc_cli_call_text(call, KC_FIELD_KEY, key->id);
     if (operation != KC_OPERATION_FROST_ABORT)
         kc_cli_call_option(call, KC_FIELD_SCHEME, KC_CLI_SCHEME); /* where there is one */

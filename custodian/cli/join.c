@@ -62,22 +62,17 @@ enum kc_error kc_cli_share_join(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     struct kc_cli_public public;
-    struct kc_client *client;
     char keyring[65];
     enum kc_error error = kc_cli_public_read(cli, cli->arguments[0], &public);
     if (error == KC_OK && !public.whole)
         error = kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
             "the file has u alone: make it with custodian key public --signed");
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
+        error = kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_SHARE_JOIN, keyring);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_JOIN);
     kc_cli_call_text(&call, KC_FIELD_ALGORITHM, public.algorithm);
     kc_cli_call_octets(&call, KC_FIELD_PUBLIC, kc_cli_public_span(&public));
-    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     if ((error = prove_and_run(cli, &call)) == KC_OK)
@@ -94,7 +89,6 @@ enum kc_error kc_cli_share_form(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS joined = {NULL, 0};
     struct kc_cli_key key;
-    struct kc_client *client;
     struct kc_reader r;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
@@ -107,9 +101,8 @@ enum kc_error kc_cli_share_form(struct kc_cli *cli)
     if (kc_reader_finish(&r) != KC_OK)
         return kc_cli_fail(
             cli, KC_ERR_BAD_ARGUMENT, "%s is not what share join wrote", cli->arguments[1]);
-    if ((error = kc_cli_custodian(cli, &client)) != KC_OK)
+    if ((error = kc_cli_call_begin(cli, &call, KC_OPERATION_SHARE_FORM)) != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_FORM);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     kc_cli_call_octets(&call, KC_FIELD_PUBLIC, public);
     kc_cli_call_octets(&call, KC_FIELD_POSSESSION, possession);

@@ -23,15 +23,11 @@ static enum kc_error add_details(struct kc_cli_call *call)
 enum kc_error kc_cli_key_generate(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     char keyring[65];
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
+    enum kc_error error =
+        kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_KEY_GENERATE, keyring);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_GENERATE);
-    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_ALGORITHM, KC_CLI_ALGORITHM);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ROLE, KC_CLI_ROLE);
@@ -43,7 +39,7 @@ enum kc_error kc_cli_key_generate(struct kc_cli *cli)
     call.waits_for = "making the key";
     error = add_details(&call);
     if (error == KC_OK)
-        error = kc_cli_login(cli, client, keyring, NULL);
+        error = kc_cli_login(cli, call.client, keyring, NULL);
     if (error == KC_OK)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
@@ -65,14 +61,12 @@ enum kc_error kc_cli_key_list(struct kc_cli *cli)
 enum kc_error kc_cli_key_show(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     struct kc_cli_key key;
     enum kc_error error = kc_cli_key_find_any(cli, cli->arguments[0], &key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_KEY_SHOW);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SHOW);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     error = kc_cli_call_run(&call);
     if (error == KC_OK)

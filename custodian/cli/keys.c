@@ -402,11 +402,9 @@ enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role, json_t **
 static enum kc_error only_keyring(struct kc_cli *cli, char keyring[ID_SIZE])
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_KEYRING_LIST);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEYRING_LIST);
     error = kc_cli_call_run(&call);
     if (error != KC_OK)
         return error;
@@ -428,4 +426,15 @@ enum kc_error kc_cli_keyring(struct kc_cli *cli, char keyring[ID_SIZE])
     if (!kc_text_copy(keyring, ID_SIZE, named))
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "the keyring's name is too long");
     return KC_OK;
+}
+
+enum kc_error kc_cli_call_begin_in_keyring(struct kc_cli *cli, struct kc_cli_call *call,
+    enum kc_operation operation, char keyring[ID_SIZE])
+{
+    enum kc_error error = kc_cli_call_begin(cli, call, operation);
+    if (error == KC_OK)
+        error = kc_cli_keyring(cli, keyring);
+    if (error == KC_OK)
+        kc_cli_call_text(call, KC_FIELD_KEYRING, keyring);
+    return error;
 }

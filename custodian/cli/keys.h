@@ -93,4 +93,9 @@ KC_CHECKED enum kc_error kc_cli_key_collect(struct kc_cli *cli, const char *role
 /* The keyring of --keyring, of the environment, or the only one there is. Errors are reported. */
 KC_CHECKED enum kc_error kc_cli_keyring(struct kc_cli *cli, char keyring[65]);
 
+/* kc_cli_call_begin with this keyring as a field; borrowed until the call is done. Errors are
+ * reported. */
+KC_CHECKED enum kc_error kc_cli_call_begin_in_keyring(
+    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation, char keyring[65]);
+
 #endif

@@ -43,12 +43,8 @@ static void work_done(struct work *work)
 
 static enum kc_error work_begin(struct kc_cli *cli, enum kc_operation operation, struct work *work)
 {
-    struct kc_client *client;
     work->cli = cli;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        kc_cli_call_init(&work->call, cli, client, operation);
-    return error;
+    return kc_cli_call_begin(cli, &work->call, operation);
 }
 
 static enum kc_error file_add(struct work *work, enum kc_field field, const char *path)

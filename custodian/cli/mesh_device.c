@@ -37,15 +37,6 @@ static void work_done(struct work *work)
 }
 #define AUTO_WORK __attribute__((cleanup(work_done))) struct work
 
-static enum kc_error begin(struct kc_cli *cli, enum kc_operation operation, struct work *work)
-{
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        kc_cli_call_init(&work->call, cli, client, operation);
-    return error;
-}
-
 static enum kc_error add_file(
     const struct kc_cli *cli, struct work *work, enum kc_field field, const char *path)
 {
@@ -142,7 +133,7 @@ static enum kc_error find_device(struct kc_cli *cli, const char *name, char devi
 {
     AUTO_WORK work = {0};
     struct search search = {.label = name};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_DEVICE_LIST, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_LIST);
     if (error == KC_OK)
         error = kc_cli_call_list(&work.call, visit, &search);
     if (error != KC_OK)
@@ -159,7 +150,7 @@ static enum kc_error begin_with_device(
 {
     enum kc_error error = find_device(cli, cli->arguments[0], device);
     if (error == KC_OK)
-        error = begin(cli, operation, work);
+        error = kc_cli_call_begin(cli, &work->call, operation);
     if (error == KC_OK)
         kc_cli_call_text(&work->call, KC_FIELD_DEVICE, device);
     return error;
@@ -170,14 +161,11 @@ static enum kc_error begin_with_device(
 static enum kc_error begin_new(
     struct kc_cli *cli, enum kc_operation operation, struct work *work, char keyring[65])
 {
-    enum kc_error error = begin(cli, operation, work);
-    if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
+    enum kc_error error = kc_cli_call_begin_in_keyring(cli, &work->call, operation, keyring);
     if (error == KC_OK)
         error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
     if (error != KC_OK)
         return error;
-    kc_cli_call_text(&work->call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&work->call, KC_FIELD_LABEL, KC_CLI_LABEL);
     return KC_OK;
 }
@@ -224,7 +212,7 @@ enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli)
 {
     static const char *const columns[] = {"device", "label", "keyring", "algorithm", NULL};
     AUTO_WORK work = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_DEVICE_LIST, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_LIST);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&work.call, KC_FIELD_KEYRING, KC_CLI_KEYRING);
@@ -305,7 +293,7 @@ static void tell_witness(const struct kc_cli *cli, const struct work *work)
 enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli)
 {
     AUTO_WORK work = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_DEVICE_CHECK, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_CHECK);
     if (error == KC_OK)
         error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[1]);
     if (error == KC_OK)
@@ -325,7 +313,7 @@ enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli)
 enum kc_error kc_cli_mesh_device_activate(struct kc_cli *cli)
 {
     AUTO_WORK work = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_DEVICE_ACTIVATE, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_ACTIVATE);
     if (error == KC_OK)
         error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[1]);
     if (error != KC_OK)
@@ -350,7 +338,7 @@ static enum kc_error run_end(struct kc_cli *cli, struct work *work)
 enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli)
 {
     AUTO_WORK work = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_DEVICE_CANCEL, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_CANCEL);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&work.call, KC_FIELD_CONNECTION, cli->arguments[0]);
@@ -409,7 +397,7 @@ enum kc_error kc_cli_mesh_device_destroy(struct kc_cli *cli)
 enum kc_error kc_cli_key_derive(struct kc_cli *cli)
 {
     AUTO_WORK work = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_KEY_DERIVE, &work);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_KEY_DERIVE);
     if (error == KC_OK)
         error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
     if (error != KC_OK)
@@ -430,7 +418,7 @@ enum kc_error kc_cli_mesh_group_join(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &key);
     if (error == KC_OK)
-        error = begin(cli, KC_OPERATION_MESH_GROUP_JOIN, &work);
+        error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_GROUP_JOIN);
     if (error == KC_OK)
         error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[1]);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PROFILE))

@@ -17,16 +17,6 @@
 #define SHARES_SIZE 2048
 #define LINE_SIZE 256
 
-static enum kc_error begin(
-    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation)
-{
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        kc_cli_call_init(call, cli, client, operation);
-    return error;
-}
-
 /* What an answer says, but what is in descriptors. */
 static void print(const struct kc_cli *cli, const struct kc_cli_call *call)
 {
@@ -88,7 +78,7 @@ static enum kc_error show_share(struct kc_cli *cli, const char *escrow, bool *mo
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS share = {NULL, 0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_SHARE);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_SHARE);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, escrow);
@@ -127,7 +117,7 @@ enum kc_error kc_cli_mesh_escrow_create(struct kc_cli *cli)
     enum kc_error error = kc_cli_target_open(
         cli, cli->values[KC_CLI_OUTPUT], 0644, kc_fields[KC_FIELD_DOCUMENT].most, &target);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_CREATE);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_CREATE);
     if (error == KC_OK) {
         kc_cli_call_text(&call, KC_FIELD_KEY, cli->arguments[0]);
         kc_cli_call_flag(&call, KC_FIELD_FORCE, KC_CLI_YES);
@@ -164,7 +154,7 @@ static void print_shown(const struct kc_cli *cli, const struct kc_cli_call *call
 enum kc_error kc_cli_mesh_escrow_show(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_SHOW);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_SHOW);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
@@ -221,7 +211,7 @@ static enum kc_error add_shares(const struct kc_cli *cli, struct kc_cli_call *ca
 enum kc_error kc_cli_mesh_escrow_verify(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_VERIFY);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_VERIFY);
     if (error == KC_OK)
         error = add_shares(cli, &call);
     return run_and_print(cli, &call, error);
@@ -246,13 +236,10 @@ enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli)
     char keyring[65];
     enum kc_error error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
     if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
-    if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_RECOVER);
+        error = kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_MESH_ESCROW_RECOVER, keyring);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_KEY, cli->arguments[0]);
-    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     error = add_documents(cli, &call, &record, &profile);
@@ -266,7 +253,7 @@ enum kc_error kc_cli_mesh_escrow_recover(struct kc_cli *cli)
 enum kc_error kc_cli_mesh_escrow_retire(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_RETIRE);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_RETIRE);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
@@ -287,7 +274,7 @@ enum kc_error kc_cli_mesh_escrow_seal(struct kc_cli *cli)
         error = kc_cli_target_open(
             cli, cli->values[KC_CLI_OUTPUT], 0644, kc_fields[KC_FIELD_DOCUMENT].most, &target);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_SEAL);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_SEAL);
     if (error == KC_OK) {
         kc_cli_call_text(&call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
         kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
@@ -309,7 +296,7 @@ enum kc_error kc_cli_mesh_escrow_open(struct kc_cli *cli)
     KC_AUTO_OCTETS document = {NULL, 0};
     enum kc_error error = kc_cli_label_check(cli, cli->values[KC_CLI_LABEL]);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_MESH_ESCROW_OPEN);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ESCROW_OPEN);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);

@@ -11,27 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum kc_error begin(
-    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation)
-{
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        kc_cli_call_init(call, cli, client, operation);
-    return error;
-}
-
-static enum kc_error begin_in_keyring(
-    struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation, char keyring[65])
-{
-    enum kc_error error = kc_cli_keyring(cli, keyring);
-    if (error == KC_OK)
-        error = begin(cli, call, operation);
-    if (error == KC_OK)
-        kc_cli_call_text(call, KC_FIELD_KEYRING, keyring);
-    return error;
-}
-
 /* The answer, and the URI that whoever may is given: shown once. */
 static enum kc_error print_with_uri(
     const struct kc_cli *cli, const struct kc_cli_call *call, const char *kind, const char *prefix)
@@ -87,7 +66,8 @@ enum kc_error kc_cli_mesh_pin_create(struct kc_cli *cli)
     bool is_device = strcmp(cli->arguments[0], "device") == 0;
     if (!is_device && strcmp(cli->arguments[0], "contact") != 0)
         return kc_cli_fail(cli, KC_ERR_USAGE, "a PIN is for a device or a contact");
-    enum kc_error error = begin_in_keyring(cli, &call, KC_OPERATION_MESH_PIN_CREATE, keyring);
+    enum kc_error error =
+        kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_MESH_PIN_CREATE, keyring);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
@@ -105,7 +85,7 @@ static enum kc_error check(struct kc_cli *cli, enum kc_operation operation)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
-    enum kc_error error = begin(cli, &call, operation);
+    enum kc_error error = kc_cli_call_begin(cli, &call, operation);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
@@ -130,7 +110,7 @@ enum kc_error kc_cli_mesh_pin_verify(struct kc_cli *cli)
 enum kc_error kc_cli_mesh_pin_close(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_PIN_CLOSE);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_PIN_CLOSE);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_OBJECT, cli->arguments[0]);
@@ -147,7 +127,8 @@ enum kc_error kc_cli_mesh_earl_create(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS payload = {NULL, 0};
     char keyring[65];
-    enum kc_error error = begin_in_keyring(cli, &call, KC_OPERATION_MESH_EARL_CREATE, keyring);
+    enum kc_error error =
+        kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_MESH_EARL_CREATE, keyring);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
@@ -166,7 +147,8 @@ enum kc_error kc_cli_mesh_earl_publish(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
     char keyring[65];
-    enum kc_error error = begin_in_keyring(cli, &call, KC_OPERATION_MESH_EARL_PUBLISH, keyring);
+    enum kc_error error =
+        kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_MESH_EARL_PUBLISH, keyring);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
@@ -200,7 +182,7 @@ enum kc_error kc_cli_mesh_earl_claim(struct kc_cli *cli)
     struct kc_cli_key key;
     enum kc_error error = kc_cli_key_find(cli, cli->values[KC_CLI_KEY], &key);
     if (error == KC_OK)
-        error = begin(cli, &call, KC_OPERATION_MESH_EARL_CLAIM);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_EARL_CLAIM);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
@@ -219,7 +201,7 @@ enum kc_error kc_cli_mesh_earl_open(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_EARL_OPEN);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_EARL_OPEN);
     if (error == KC_OK)
         error = add_uri(cli, &call);
     if (error == KC_OK)
@@ -235,7 +217,7 @@ enum kc_error kc_cli_mesh_earl_check(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS document = {NULL, 0};
-    enum kc_error error = begin(cli, &call, KC_OPERATION_MESH_EARL_CHECK);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_EARL_CHECK);
     if (error == KC_OK)
         error = kc_cli_call_file(&call, KC_FIELD_DOCUMENT, cli->arguments[0], &document);
     if (error == KC_OK)

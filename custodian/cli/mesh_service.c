@@ -11,16 +11,6 @@
 
 #define RESPONSE_MAX ((size_t)64 << 10)
 
-static enum kc_error begin(
-    struct kc_cli *cli, enum kc_operation operation, struct kc_cli_call *call)
-{
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        kc_cli_call_init(call, cli, client, operation);
-    return error;
-}
-
 static enum kc_error write_out(const struct kc_cli *cli, struct kc_span octets)
 {
     struct kc_cli_target target;
@@ -61,7 +51,7 @@ static void add_documents(json_t *object, const struct kc_message *answer)
 static enum kc_error show_service(struct kc_cli *cli, enum kc_operation operation)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, operation, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, operation);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_SERVICE, cli->arguments[0]);
@@ -104,14 +94,14 @@ enum kc_error kc_cli_mesh_account_list(struct kc_cli *cli)
 {
     static const char *const columns[] = {"account", "account_udf", "state", NULL};
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_ACCOUNT_LIST, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ACCOUNT_LIST);
     return error == KC_OK ? list(cli, &call, columns) : error;
 }
 
 enum kc_error kc_cli_mesh_account_show(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_ACCOUNT_SHOW, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_ACCOUNT_SHOW);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_ACCOUNT, cli->arguments[0]);
@@ -127,7 +117,7 @@ enum kc_error kc_cli_mesh_capability_list(struct kc_cli *cli)
     static const char *const columns[] = {
         "capability", "tag", "account_udf", "device", "state", "uses", NULL};
     KC_AUTO_CALL call = {0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_CAPABILITY_LIST, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_CAPABILITY_LIST);
     if (error != KC_OK)
         return error;
     if (cli->argument_count > 0)
@@ -142,7 +132,7 @@ static enum kc_error withdraw(struct kc_cli *cli, enum kc_operation operation, e
     KC_AUTO_CALL call = {0};
     if (!kc_cli_given(cli, KC_CLI_YES))
         return kc_cli_fail(cli, KC_ERR_USAGE, "this cannot be undone; with --yes it is done");
-    enum kc_error error = begin(cli, operation, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, operation);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_ACCOUNT_UDF, cli->arguments[0]);
@@ -215,7 +205,7 @@ enum kc_error kc_cli_mesh_service_take(struct kc_cli *cli)
     enum kc_operation operation = KC_OPERATION_MESH_ACCOUNT_BIND;
     enum kc_error error = find_deed(cli, cli->arguments[0], &operation);
     if (error == KC_OK)
-        error = begin(cli, operation, &call);
+        error = kc_cli_call_begin(cli, &call, operation);
     if (error == KC_OK)
         error = kc_cli_call_file(&call, KC_FIELD_REQUEST, cli->arguments[1], &request);
     if (error != KC_OK)
@@ -229,7 +219,7 @@ enum kc_error kc_cli_mesh_service_sign(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS payload = {NULL, 0};
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_HOST_SIGN, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_HOST_SIGN);
     if (error == KC_OK)
         error = kc_cli_call_file(&call, KC_FIELD_DOCUMENT, cli->arguments[1], &payload);
     if (error != KC_OK)
@@ -263,7 +253,7 @@ enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
     KC_AUTO_CALL call = {0};
     KC_AUTO_OCTETS request = {NULL, 0}, response = {NULL, 0};
     size_t size = 0;
-    enum kc_error error = begin(cli, KC_OPERATION_MESH_OPERATE, &call);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_OPERATE);
     if (error == KC_OK)
         error = kc_cli_read(cli, cli->arguments[0], KC_DATA_SIZE_MAX, &request);
     if (error == KC_OK)

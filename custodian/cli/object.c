@@ -39,15 +39,11 @@ enum kc_error kc_cli_object_list(struct kc_cli *cli)
 {
     static const char *const columns[] = {"kind", "object", "key", "label", "algorithm", NULL};
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     char keyring[65];
-    enum kc_error error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
+    enum kc_error error =
+        kc_cli_call_begin_in_keyring(cli, &call, KC_OPERATION_OBJECT_LIST, keyring);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_OBJECT_LIST);
-    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_KIND, KC_CLI_KIND);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     json_t *list = json_array();

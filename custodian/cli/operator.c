@@ -92,11 +92,9 @@ enum kc_error kc_cli_operator_pin(struct kc_cli *cli)
 static enum kc_error add(struct kc_cli *cli, const struct kc_cli_public *public)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_RECIPIENT_ADD);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_ADD);
     kc_cli_call_text(&call, KC_FIELD_LABEL, cli->arguments[0]);
     kc_cli_call_text(&call, KC_FIELD_ALGORITHM, public->algorithm);
     kc_cli_call_octets(&call, KC_FIELD_PUBLIC, kc_cli_public_span(public));
@@ -126,11 +124,9 @@ enum kc_error kc_cli_recipient_add(struct kc_cli *cli)
 static enum kc_error walk(struct kc_cli *cli, kc_cli_visitor *visit, void *context)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_RECIPIENT_LIST);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_LIST);
     return kc_cli_call_list(&call, visit, context);
 }
 
@@ -181,14 +177,12 @@ enum kc_error kc_cli_recipient_find(struct kc_cli *cli, const char *name, char r
 enum kc_error kc_cli_recipient_remove(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     char recipient[65];
     enum kc_error error = kc_cli_recipient_find(cli, cli->arguments[0], recipient);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_RECIPIENT_REMOVE);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_RECIPIENT_REMOVE);
     kc_cli_call_text(&call, KC_FIELD_RECIPIENT, recipient);
     error = kc_cli_call_pin(cli, &call);
     if (error == KC_OK)

@@ -69,14 +69,12 @@ enum kc_error kc_cli_key_reference(struct kc_cli *cli)
 enum kc_error kc_cli_key_seal(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     struct kc_cli_key key;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_KEY_SEAL);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_KEY_SEAL);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     if ((error = kc_cli_call_run(&call)) != KC_OK)
         return error;

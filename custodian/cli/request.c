@@ -60,15 +60,13 @@ enum kc_error kc_cli_request_sign(struct kc_cli *cli, struct kc_cli_request *req
     const struct kc_cli_key *key, struct kc_cli_octets *text)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     kc_object_write_end(&request->w);
     enum kc_error error = kc_object_writer_finish(&request->w);
     if (error != KC_OK)
         return kc_cli_fail(cli, error, NULL);
-    error = kc_cli_custodian(cli, &client);
+    error = kc_cli_call_begin(cli, &call, KC_OPERATION_ENVELOPE_SIGN);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_ENVELOPE_SIGN);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
     error = kc_cli_call_data(
         &call, KC_FIELD_MESSAGE, (struct kc_span){request->room, request->w.json.out.size});

@@ -80,15 +80,8 @@ static bool parse_index(const char *text, size_t *index)
 
 static enum kc_error write_frame(struct kc_cli *cli, struct kc_dare_envelope *envelope)
 {
-    char *text;
-    size_t size;
     const char *path = kc_cli_given(cli, KC_CLI_OUTPUT) ? cli->values[KC_CLI_OUTPUT] : "-";
-    enum kc_error error = kc_dare_envelope_write(envelope, &text, &size);
-    if (error != KC_OK)
-        return kc_cli_fail(cli, error, NULL);
-    error = kc_cli_write(cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644);
-    free(text);
-    return error;
+    return kc_cli_write_envelope(cli, path, envelope);
 }
 
 enum kc_error kc_cli_sequence_show(struct kc_cli *cli)

@@ -56,12 +56,10 @@ static enum kc_error split_into(
 static enum kc_error split(struct kc_cli *cli, const struct kc_cli_key *key, const char *recipient)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     struct kc_cli_target target;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_SHARE_SPLIT);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_SPLIT);
     kc_cli_call_text(&call, KC_FIELD_KEY, key->id);
     kc_cli_call_text(&call, KC_FIELD_RECIPIENT, recipient);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
@@ -90,13 +88,11 @@ enum kc_error kc_cli_share_envelope(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
     struct kc_cli_key key;
-    struct kc_client *client;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &key);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
+        error = kc_cli_call_begin(cli, &call, KC_OPERATION_SHARE_ENVELOPE);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_SHARE_ENVELOPE);
     kc_cli_call_text(&call, KC_FIELD_KEY, key.id);
     error = kc_cli_call_run(&call);
     if (error != KC_OK)
@@ -109,19 +105,14 @@ enum kc_error kc_cli_share_take(struct kc_cli *cli, enum kc_operation operation,
     enum kc_field field, const struct kc_cli_octets *octets)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     struct kc_cli_key wrap;
     char keyring[65];
     enum kc_error error = kc_cli_key_find_wrap(cli, &wrap);
     if (error == KC_OK)
-        error = kc_cli_custodian(cli, &client);
-    if (error == KC_OK)
-        error = kc_cli_keyring(cli, keyring);
+        error = kc_cli_call_begin_in_keyring(cli, &call, operation, keyring);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, operation);
     kc_cli_call_text(&call, KC_FIELD_KEY, wrap.id);
-    kc_cli_call_text(&call, KC_FIELD_KEYRING, keyring);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     kc_cli_call_octets(&call, field, kc_cli_span(octets));

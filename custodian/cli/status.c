@@ -13,11 +13,9 @@
 /* A request without fields to the custodian. */
 static enum kc_error ask(struct kc_cli *cli, struct kc_cli_call *call, enum kc_operation operation)
 {
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, call, operation);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(call, cli, client, operation);
     return kc_cli_call_run(call);
 }
 
@@ -65,11 +63,9 @@ static int64_t microseconds_now(void)
 enum kc_error kc_cli_ping(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_PING);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_PING);
     kc_cli_call_option(&call, KC_FIELD_THROUGH, KC_CLI_THROUGH);
     int64_t began = microseconds_now();
     error = kc_cli_call_run(&call);
@@ -93,14 +89,12 @@ static bool number_parse(const char *text, long least, long most, long *number)
 enum kc_error kc_cli_random(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
     long size, most = (long)kc_fields[KC_FIELD_SIZE].most;
     if (!number_parse(cli->arguments[0], 1, most, &size))
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "SIZE is a number from 1 to %ld", most);
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_RANDOM);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_RANDOM);
     kc_cli_call_number(&call, KC_FIELD_SIZE, (uint64_t)size);
     error = kc_cli_call_run(&call);
     struct kc_span octets;

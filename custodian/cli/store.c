@@ -41,11 +41,9 @@ enum kc_error kc_cli_store_rotate(struct kc_cli *cli)
 enum kc_error kc_cli_store_accept(struct kc_cli *cli)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_client *client;
-    enum kc_error error = kc_cli_custodian(cli, &client);
+    enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_STORE_ACCEPT);
     if (error != KC_OK)
         return error;
-    kc_cli_call_init(&call, cli, client, KC_OPERATION_STORE_ACCEPT);
     error = kc_cli_call_count(&call, KC_FIELD_HEAD, KC_CLI_HEAD);
     if (error == KC_OK && !kc_cli_given(cli, KC_CLI_HEAD))
         kc_cli_call_number(&call, KC_FIELD_HEAD, 0); /* no store's: the refusal says which it is */

@@ -2,6 +2,7 @@
 #include "custodian/cli/write.h"
 
 #include "custodian/cli/output.h"
+#include "proto/dare_envelope.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,19 @@ enum kc_error kc_cli_write(
     kc_cli_target_done(&target);
     if (error == KC_OK)
         kc_cli_print_written(cli, path, octets.size);
+    return error;
+}
+
+enum kc_error kc_cli_write_envelope(
+    const struct kc_cli *cli, const char *path, struct kc_dare_envelope *envelope)
+{
+    char *text;
+    size_t size;
+    enum kc_error error = kc_dare_envelope_write(envelope, &text, &size);
+    if (error != KC_OK)
+        return kc_cli_fail(cli, error, NULL);
+    error = kc_cli_write(cli, path, (struct kc_span){(const uint8_t *)text, size}, 0644);
+    free(text);
     return error;
 }
 

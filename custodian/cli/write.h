@@ -55,6 +55,12 @@ void kc_cli_print_written(const struct kc_cli *cli, const char *path, size_t siz
 KC_CHECKED enum kc_error kc_cli_write(
     const struct kc_cli *cli, const char *path, struct kc_span octets, mode_t mode);
 
+/* The same for a DARE envelope, as text; mode 0644. KC_ERR_FILE, and the errors of
+ * kc_dare_envelope_write; reported */
+struct kc_dare_envelope;
+KC_CHECKED enum kc_error kc_cli_write_envelope(
+    const struct kc_cli *cli, const char *path, struct kc_dare_envelope *envelope);
+
 /*
  * The path to write to: --output, else the input's with the suffix added or (add false) taken off.
  * *path is given: free.
