@@ -73,6 +73,20 @@ void kc_call_unstage_from(struct kc_call *call, size_t count)
 void kc_call_unstage(struct kc_call *call)
 {
     kc_call_unstage_from(call, 0);
+    call->proof_staged = false;
+}
+
+bool kc_call_keep_proof(struct kc_call *call, enum kc_error error)
+{
+    if (!call->proof_staged)
+        return false;
+    kc_call_unstage_from(call, 1);
+    call->proof_staged = call->erases = call->anchors = call->is_last = call->moves_home = false;
+    call->generation = 0;
+    call->outcome = error;
+    call->wish = KC_WISH_COMMIT;
+    kc_ledger_commit(call);
+    return true;
 }
 
 /* --- what was stored --- */
@@ -132,4 +146,5 @@ void kc_call_settle(struct kc_call *call)
     }
     call->settled_count = call->change_count;
     call->change_count = 0;
+    call->proof_staged = false;
 }

@@ -338,14 +338,13 @@ static void put_back(struct kc_vault *vault)
     pthread_mutex_unlock(&vault->lock);
 }
 
-/* A call whose change is not stored; what it made in the root for it goes. */
-static void fail(struct kc_call *call, enum kc_error error)
+/* The change of a call is not stored: what it made in the root for it goes. */
+static void give_up(struct kc_call *call)
 {
     if (call->wish == KC_WISH_COMMIT_AGAIN)
         kc_resident_not_stored(call);
     if (call->generation != 0 && call->in.message.operation == KC_OPERATION_STORE_ROTATE)
         kc_ledger_not_begun(call->vault, call->generation);
-    kc_call_finish(call, error);
 }
 
 static void fail_one(struct kc_vault *vault, struct kc_call *call, enum kc_error error)
@@ -355,14 +354,18 @@ static void fail_one(struct kc_vault *vault, struct kc_call *call, enum kc_error
     vault->ledger.waiting--;
     pthread_mutex_unlock(&vault->lock);
     put_back(vault);
-    fail(call, error);
+    give_up(call);
+    if (!kc_call_keep_proof(call, error))
+        kc_call_finish(call, error);
 }
 
 static void fail_all(struct kc_vault *vault, enum kc_error error)
 {
     struct kc_call *call;
-    while ((call = leave_batch(vault)) != NULL)
-        fail(call, error);
+    while ((call = leave_batch(vault)) != NULL) {
+        give_up(call);
+        kc_call_finish(call, error);
+    }
 }
 
 /* What became of an attempt to send the batch. */

@@ -82,6 +82,7 @@ struct kc_call {
     bool pin_counted;              /* this try of the PIN is in the store */
     bool is_confirmed;             /* the use of the key was, and that is used up */
     bool pin_proven;               /* it was right, and that is in the store too */
+    bool proof_staged;             /* the first of the changes is that it was, and nothing else */
     enum kc_error outcome;         /* the answer's error when the changes are stored */
     struct kc_question *question;  /* to a peer; NULL: none was asked */
     struct kc_session *session;    /* a commitment that is open as long as the call */
@@ -311,6 +312,11 @@ KC_CHECKED enum kc_error kc_call_pack_body(
 void kc_call_unstage(struct kc_call *call);
 void kc_call_unstage_from(struct kc_call *call, size_t count);
 
+/* A call that proved a PIN fails for another reason: drops what else was staged, and commits that the
+ * PIN was right, as its try would stay counted as a wrong one. True: it ends with the error when that
+ * is stored. */
+bool kc_call_keep_proof(struct kc_call *call, enum kc_error error);
+
 /* The changes of the call are durable: they take effect. */
 void kc_call_settle(struct kc_call *call);
 
@@ -498,7 +504,8 @@ bool kc_call_is_pin(struct kc_call *call, const uint8_t verifier[static KC_PIN_V
 
 /* Proves the field `pin` against a record, counted before it is compared: first wishes for
  * KC_WISH_COMMIT_AGAIN, then the handler returns KC_OK at once. *proven: go on; the counter's reset is
- * staged, the last of the changes. */
+ * staged, the last of the changes. It is to be the first of them: then it is stored whatever else the
+ * handler refuses or the store does not take (kc_call_keep_proof). */
 KC_CHECKED enum kc_error kc_call_prove_pin(struct kc_call *call, const struct kc_record *record,
     const struct kc_pin_kind *kind, bool *proven);
 
@@ -518,12 +525,6 @@ KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
  * KC_ERR_RECORD_DAMAGED  the operator's record is hidden; and the errors of kc_call_record
  */
 KC_CHECKED enum kc_error kc_call_settle_operator(struct kc_call *call, bool is_older);
-
-/*
- * Tells a proven operator what is wrong, after what was found out before the proof: nobody else
- * learns it, and his right PIN is not counted as a wrong one. The handler returns what this returns.
- */
-KC_CHECKED enum kc_error kc_call_tell_operator(struct kc_call *call, enum kc_error error);
 
 /* The record of a key by its id, whoever may see it and whatever its state; NULL with KC_OK: there is
  * none. Errors of kc_call_record but KC_ERR_REFUSED. */

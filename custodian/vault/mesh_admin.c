@@ -193,7 +193,7 @@ static enum kc_error make(
     if (error == KC_OK)
         error = kc_call_answer_document(call, making->profile);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     error = all_stage(call, making, about);
     if (error == KC_OK)
         call->wish = KC_WISH_COMMIT;
@@ -291,7 +291,7 @@ static enum kc_error move(
     if (error == KC_OK)
         error = kc_call_answer_document(call, making->profile);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     error = kc_call_restage_account(call, administered,
         (struct kc_span){(const uint8_t *)making->profile, making->profile_size}, NULL);
     if (error == KC_OK)

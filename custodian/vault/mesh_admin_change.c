@@ -128,8 +128,7 @@ enum kc_error kc_vault_mesh_account_refresh(struct kc_call *call)
     if (error != KC_OK || !proven)
         return error;
     error = refresh(call, &changing);
-    return error == KC_OK ? change_stage(call, &changing, KC_STATE_ACTIVE)
-                          : kc_call_tell_operator(call, error);
+    return error == KC_OK ? change_stage(call, &changing, KC_STATE_ACTIVE) : error;
 }
 
 /* --- mesh-account-disconnect, mesh-group-member-remove --- */
@@ -206,8 +205,7 @@ static enum kc_error take_off(struct kc_call *call, bool is_member)
     if (error != KC_OK || !proven)
         return error;
     error = withdraw(call, &changing);
-    return error == KC_OK ? change_stage(call, &changing, KC_STATE_DESTROYED)
-                          : kc_call_tell_operator(call, error);
+    return error == KC_OK ? change_stage(call, &changing, KC_STATE_DESTROYED) : error;
 }
 
 enum kc_error kc_vault_mesh_account_disconnect(struct kc_call *call)
@@ -253,7 +251,7 @@ enum kc_error kc_vault_mesh_account_close(struct kc_call *call)
         return error;
     error = unbind_answer(call, &administered);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     call->wish = KC_WISH_COMMIT;
     return KC_OK;
 }

@@ -171,7 +171,7 @@ static enum kc_error activate(struct kc_call *call, struct asked *asked)
     error = connect(call, asked, &made);
     if (error != KC_OK) {
         kc_mesh_connected_done(&made);
-        return kc_call_tell_operator(call, error);
+        return error;
     }
     error = holder_stage(call, asked, &made);
     kc_mesh_connected_done(&made);

@@ -107,7 +107,7 @@ enum kc_error kc_vault_mesh_escrow_seal(struct kc_call *call)
         return error;
     error = seal(call, &account, &derived, &material.key);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     kc_call_set_text(call, KC_FIELD_KEY, kc_call_print(call, "%s", key->id));
     call->wish = KC_WISH_COMMIT;
     return KC_OK;

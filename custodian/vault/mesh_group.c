@@ -151,7 +151,7 @@ static enum kc_error add(struct kc_call *call, struct joining *joining)
     error = join(call, joining, &joined);
     if (error != KC_OK) {
         kc_mesh_joined_done(&joined);
-        return kc_call_tell_operator(call, error);
+        return error;
     }
     error = member_stage(call, joining, &joined);
     kc_mesh_joined_done(&joined);
@@ -277,7 +277,7 @@ static enum kc_error rotate(
     if (error == KC_OK)
         error = rotation_answer(call, group, &rotation);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     error = rotation_stage(call, group, &rotation);
     if (error == KC_OK)
         call->wish = KC_WISH_COMMIT;

@@ -274,7 +274,7 @@ enum kc_error kc_vault_mesh_escrow_recover(struct kc_call *call)
         return error;
     if (found != KC_OK) {
         call->answer.values.present = detail;
-        return kc_call_tell_operator(call, found);
+        return found;
     }
     call->wish = KC_WISH_COMMIT;
     return stage_all(call, &wanted, &seed, &branches);

@@ -35,13 +35,6 @@ enum kc_error kc_call_operator(struct kc_call *call, bool *proven)
     return error == KC_OK ? kc_call_prove_pin(call, record, &operator_pin, proven) : error;
 }
 
-enum kc_error kc_call_tell_operator(struct kc_call *call, enum kc_error error)
-{
-    call->outcome = error;
-    call->wish = KC_WISH_COMMIT; /* of the counter's reset */
-    return KC_OK;
-}
-
 /* --- operator-pin --- */
 
 /* The vault's own record says from now on that there is an operator. */

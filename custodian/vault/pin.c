@@ -80,7 +80,9 @@ static enum kc_error compare(struct kc_call *call, const struct kc_record *recor
         return error;
     staged->failures = 0;
     staged->wait_until = 0;
-    return kc_keeper_protect(call->vault->keeper, staged, NULL);
+    error = kc_keeper_protect(call->vault->keeper, staged, NULL);
+    call->proof_staged = error == KC_OK && call->change_count == 1;
+    return error;
 }
 
 enum kc_error kc_call_prove_pin(struct kc_call *call, const struct kc_record *record,
@@ -108,6 +110,7 @@ enum kc_error kc_call_put_pin(
         error = kc_entropy_fill(vault->entropy, verifier, KC_PIN_SALT_SIZE);
     if (error != KC_OK)
         return error;
+    call->proof_staged &= staged != call->changes;
     kc_keeper_pin_verifier(vault->keeper, verifier, &pin, verifier + KC_PIN_SALT_SIZE);
     memset(staged->secret, 0, sizeof staged->secret);
     memcpy(staged->secret, verifier, sizeof verifier);

@@ -89,7 +89,7 @@ enum kc_error kc_vault_recipient_add(struct kc_call *call)
         return error;
     error = check_new(call, former, own);
     if (error != KC_OK)
-        return kc_call_tell_operator(call, error);
+        return error;
     kc_call_text(call, KC_FIELD_LABEL, wanted.label, sizeof wanted.label);
     if (former) { /* enrolled again: one more version of the same record */
         wanted.version = former->version;
@@ -143,7 +143,7 @@ enum kc_error kc_vault_recipient_remove(struct kc_call *call)
     if (error != KC_OK || !proven)
         return error;
     if (found != KC_OK)
-        return kc_call_tell_operator(call, found);
+        return found;
     error = kc_call_stage(call, recipient, &staged);
     if (error != KC_OK)
         return error;

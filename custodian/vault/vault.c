@@ -366,6 +366,8 @@ static void follow(struct kc_call *call, enum kc_error error, enum kc_call_wish 
         kc_call_wait_settled(call);
     else if (wish == KC_WISH_OPENED)
         wait_opened(call);
+    else if (error != KC_OK && kc_call_keep_proof(call, error))
+        return;
     else if (error != KC_OK || wish == KC_WISH_ANSWER)
         kc_call_finish(call, error);
     else if (wish == KC_WISH_SLOW)

@@ -282,8 +282,26 @@ static void who_has_no_pin_does_not_learn_which_recipients_there_are(void **stat
         bench_expect(bench, &again, KC_ERR_EXISTS);
         bench_expect(bench, &none, KC_ERR_REFUSED);
     }
-    struct ask taken = recipient_ask(&other, BENCH_PIN);
-    bench_expect(bench, &taken, KC_ERR_LABEL_TAKEN);
+}
+
+static void a_right_pin_is_no_wrong_one_whatever_is_refused_after_it(void **state)
+{
+    struct bench *bench = *state;
+    const struct kc_record wrap = make_wrap(), other = make_wrap();
+    bench_set_pin(bench);
+    struct ask add = recipient_ask(&wrap, BENCH_PIN);
+    bench_expect(bench, &add, KC_OK);
+    for (int i = 0; i < 5; i++) {
+        struct ask taken = recipient_ask(&other, BENCH_PIN); /* by the store */
+        bench_expect(bench, &taken, KC_ERR_LABEL_TAKEN);
+        expect(bench, BENCH_PIN, "short", KC_ERR_BAD_ARGUMENT); /* by the handler */
+        assert_int_equal(operator_record(bench)->failures, 0);
+        assert_int_equal(operator_record(bench)->wait_until, 0);
+    }
+    assert_int_equal(count_listed(bench), 1);
+    expect(bench, "not the pin", "short", KC_ERR_OPERATOR_PROOF);
+    assert_int_equal(operator_record(bench)->failures, 1);
+    expect(bench, BENCH_PIN, "another pin", KC_OK);
 }
 
 static void a_recipient_is_a_point_of_a_curve_of_the_mesh(void **state)
@@ -324,6 +342,7 @@ int main(void)
         CASE(a_recipient_is_enrolled_removed_and_enrolled_again),
         CASE(a_wrap_key_of_its_own_is_no_recipient),
         CASE(who_has_no_pin_does_not_learn_which_recipients_there_are),
+        CASE(a_right_pin_is_no_wrong_one_whatever_is_refused_after_it),
         CASE(a_recipient_is_a_point_of_a_curve_of_the_mesh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
