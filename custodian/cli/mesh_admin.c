@@ -137,13 +137,20 @@ static void path_add(
         json_object_set_new(object, name, json_string(cli->values[option]));
 }
 
-/* Which files were written, and the account that was made. */
+static void name_add(const struct work *work, json_t *object, enum kc_field field)
+{
+    struct kc_span name = kc_cli_call_span(&work->call, field);
+    if (name.size > 0)
+        json_object_set_new(
+            object, kc_fields[field].name, json_stringn((const char *)name.bytes, name.size));
+}
+
+/* Which files were written, the account that was made, and the Id of the right to have keys made. */
 static void work_print(const struct work *work)
 {
-    struct kc_span udf = kc_cli_call_span(&work->call, KC_FIELD_ACCOUNT_UDF);
     json_t *object = json_object();
-    if (udf.size > 0)
-        json_object_set_new(object, "account_udf", json_stringn((const char *)udf.bytes, udf.size));
+    name_add(work, object, KC_FIELD_ACCOUNT_UDF);
+    name_add(work, object, KC_FIELD_CAPABILITY);
     path_add(work->cli, object, "document", KC_CLI_OUTPUT);
     path_add(work->cli, object, "request", KC_CLI_REQUEST);
     kc_cli_print_object(work->cli, object);

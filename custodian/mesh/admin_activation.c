@@ -2,6 +2,7 @@
 #include "custodian/mesh/admin_activation.h"
 
 #include "base/wipe.h"
+#include "custodian/mesh/capability_make.h"
 #include "custodian/mesh/device_documents.h"
 #include "custodian/mesh/seed.h"
 #include "custodian/mesh/split.h"
@@ -116,6 +117,27 @@ static enum kc_error resources_give(const struct kc_mesh_source *source,
     return error;
 }
 
+/* The service makes keys for it: the right has no share, and is the device's as its shares are. */
+static enum kc_error generator_give(const struct kc_mesh_source *source,
+    const struct kc_mesh_connecting *connecting, struct kc_mesh_connected *made)
+{
+    size_t size;
+    if (!connecting->rights->may_generate)
+        return KC_OK;
+    if (connecting->provider == NULL)
+        return KC_ERR_BAD_ARGUMENT;
+    enum kc_error error = kc_mesh_capability_id(source, made->generator_id);
+    const struct kc_mesh_grant grant = {
+        .administrator = connecting->keys[KC_MESH_RESOURCE_ADMINISTRATOR],
+        .class = KC_MESH_GENERATE,
+        .id = made->generator_id,
+        .epoch = connecting->epoch,
+        .service_udf = connecting->provider->udf,
+        .grantee = made->authentication.udf};
+    return error == KC_OK ? kc_mesh_capability_make(source, &grant, &made->generator, &size)
+                          : error;
+}
+
 static enum kc_error connect(const struct kc_mesh_source *source,
     const struct kc_mesh_connecting *connecting, uint8_t seed[SEED_SIZE],
     struct kc_mesh_given given[KC_MESH_RESOURCE_COUNT], struct kc_mesh_connected *made)
@@ -125,6 +147,8 @@ static enum kc_error connect(const struct kc_mesh_source *source,
         error = compose_all(seed, connecting->device, made);
     if (error == KC_OK)
         error = resources_give(source, connecting, given, made);
+    if (error == KC_OK)
+        error = generator_give(source, connecting, made);
     return error == KC_OK ? kc_mesh_device_documents(
                                 source, connecting, (struct kc_span){seed, SEED_SIZE}, given, made)
                           : error;
@@ -153,6 +177,7 @@ void kc_mesh_connected_done(struct kc_mesh_connected *made)
     free(made->connection);
     free(made->cataloged);
     free(made->respond);
+    free(made->generator);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         free(made->entries[i]);
     *made = (struct kc_mesh_connected){0};

@@ -42,20 +42,22 @@ struct kc_mesh_store_right {
 
 struct kc_mesh_rights {
     enum kc_mesh_right of[KC_MESH_RESOURCE_COUNT];
+    bool may_generate; /* it may have the service make keys, of which it gets a share */
     struct kc_mesh_store_right stores[KC_MESH_STORES_MAX];
     size_t store_count;
 };
 
 /*
  * Reads rights as a person writes them: "encryption=threshold,signature=threshold,MMM_Contact",
- * each direct, threshold or none; a word alone is direct. The keys of stores are for the caller to fill in.
+ * each direct, threshold or none; a word alone is direct. "generate" is direct or none. The keys of
+ * stores are for the caller to fill in.
  *
  * KC_ERR_BAD_ARGUMENT  no such resource or right; twice the same; threshold for a key that is not
  *                      used through the service; the escrow key, which no device gets
  */
 KC_CHECKED enum kc_error kc_mesh_rights_read(struct kc_span text, struct kc_mesh_rights *rights);
 
-/* Whether any of them is a share. */
+/* Whether any of them is one that the service has a part of: a share, or that it makes keys. */
 bool kc_mesh_rights_need_service(const struct kc_mesh_rights *rights);
 
 /* What is asked for. All lent. */
@@ -66,8 +68,8 @@ struct kc_mesh_connecting {
     struct kc_span device_profile; /* enveloped, of that device */
     const struct kc_mesh_rights *rights;
     const struct kc_key *keys[KC_MESH_RESOURCE_COUNT]; /* those given, and ADMINISTRATOR always */
-    const struct kc_mesh_provider *provider;           /* NULL: there are no shares */
-    const char *service_address;                       /* host name of the service */
+    const struct kc_mesh_provider *provider; /* NULL: no right has a part at the service */
+    const char *service_address;             /* host name of the service */
     const char *acknowledged; /* MessageId of the AcknowledgeConnection; NULL: there was none */
     int64_t epoch;            /* of the device's shares */
 };
@@ -82,6 +84,8 @@ struct kc_mesh_connected {
     char *cataloged;                   /* CatalogedDevice: an entry of MMM_Device */
     char *respond;                     /* RespondConnection; NULL if nothing was acknowledged */
     char *entries[KC_MESH_SPLITS_MAX]; /* of MMM_Access; NULL: none */
+    char generator_id[KC_UDF_ID_SIZE]; /* KeyId for having keys made; empty: it may not */
+    char *generator;                   /* of MMM_Access, of that right; NULL: none */
 };
 
 /*
@@ -89,7 +93,8 @@ struct kc_mesh_connected {
  *
  * made  kc_mesh_connected_done
  *
- * KC_ERR_BAD_ARGUMENT      a key that is given is not there, or a share without a service
+ * KC_ERR_BAD_ARGUMENT      a key that is given is not there, or a share or the right to have keys
+ *                          made without a service
  * KC_ERR_POINT_SMALL_ORDER  a composite key would be none: the device's base key was crafted
  * and the errors of kc_mesh_envelope_make and kc_mesh_split_make
  */

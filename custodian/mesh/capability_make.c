@@ -22,11 +22,19 @@ enum kc_error kc_mesh_capability_id(const struct kc_mesh_source *source, char id
 
 /* --- the capability --- */
 
+/* What a class is called at the service. */
+static enum kc_object_type serviced_type(enum kc_mesh_class class)
+{
+    return class == KC_MESH_SIGN       ? KC_OBJECT_CapabilitySign
+           : class == KC_MESH_GENERATE ? KC_OBJECT_CapabilityKeyGenerate
+                                       : KC_OBJECT_CapabilityDecryptServiced;
+}
+
 static enum kc_object_type type_of(const struct kc_mesh_grant *grant)
 {
-    return grant->class == KC_MESH_SIGN     ? KC_OBJECT_CapabilitySign
-           : grant->service_address != NULL ? KC_OBJECT_CapabilityDecryptPartial
-                                            : KC_OBJECT_CapabilityDecryptServiced;
+    return grant->class == KC_MESH_DECRYPT && grant->service_address != NULL
+               ? KC_OBJECT_CapabilityDecryptPartial
+               : serviced_type(grant->class);
 }
 
 static bool fits_class(const struct kc_mesh_grant *grant)
@@ -64,27 +72,40 @@ static void enveloped_write(struct kc_object_writer *w, struct kc_span share, bo
     kc_object_write_end(w);
 }
 
-enum kc_error kc_mesh_capability_write(const struct kc_mesh_source *source,
-    const struct kc_mesh_grant *grant, struct kc_object_writer *w, const char *field)
+static void terms_write(struct kc_object_writer *w, const struct kc_mesh_grant *grant)
+{
+    kc_object_write_text(w, "Id", grant->id);
+    kc_object_write_integer(w, "Epoch", grant->epoch);
+    parties_write(w, grant);
+}
+
+static enum kc_error share_write(const struct kc_mesh_source *source,
+    const struct kc_mesh_grant *grant, struct kc_object_writer *w)
 {
     char *share;
     size_t size;
-    if (!fits_class(grant))
-        return KC_ERR_BAD_ARGUMENT;
     enum kc_error error = kc_mesh_share_seal(grant->share, grant->recipient,
         (int64_t)source->now + SHARE_LIFE, grant->administrator, source, &share, &size);
     if (error != KC_OK)
         return error;
-    kc_object_write_tagged(w, field, type_of(grant));
-    kc_object_write_text(w, "Id", grant->id);
     kc_object_write_text(w, "SubjectId", grant->subject->udf);
     kc_mesh_write_public(w, "KeyData", grant->own);
-    kc_object_write_integer(w, "Epoch", grant->epoch);
-    parties_write(w, grant);
     enveloped_write(w, (struct kc_span){(const uint8_t *)share, size}, grant->is_offset);
-    kc_object_write_end(w);
     free(share);
     return KC_OK;
+}
+
+enum kc_error kc_mesh_capability_write(const struct kc_mesh_source *source,
+    const struct kc_mesh_grant *grant, struct kc_object_writer *w, const char *field)
+{
+    bool has_share = grant->class != KC_MESH_GENERATE;
+    if (has_share && !fits_class(grant))
+        return KC_ERR_BAD_ARGUMENT;
+    kc_object_write_tagged(w, field, type_of(grant));
+    terms_write(w, grant);
+    enum kc_error error = has_share ? share_write(source, grant, w) : KC_OK;
+    kc_object_write_end(w);
+    return error;
 }
 
 /* --- the entry --- */
@@ -128,8 +149,7 @@ enum kc_error kc_mesh_capability_withdraw(const struct kc_mesh_source *source,
     struct kc_object_writer w;
     kc_object_writer_init(&w, room, sizeof room);
     kc_object_write_tagged(&w, NULL, KC_OBJECT_CatalogedAccess);
-    kc_object_write_tagged(&w, "Capability",
-        class == KC_MESH_SIGN ? KC_OBJECT_CapabilitySign : KC_OBJECT_CapabilityDecryptServiced);
+    kc_object_write_tagged(&w, "Capability", serviced_type(class));
     kc_object_write_text(&w, "Id", id);
     kc_object_write_boolean(&w, "Active", false);
     kc_object_write_integer(&w, "Epoch", epoch);

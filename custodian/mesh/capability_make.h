@@ -10,20 +10,23 @@
 #include "custodian/mesh/envelope_make.h"
 #include "proto/object.h"
 
-/* What an administrator says of one share. All lent. */
+/* What an administrator says of one share, or of the right to have keys made, KC_MESH_GENERATE, which
+ * has none. All lent. */
 struct kc_mesh_grant {
-    const struct kc_key *administrator;    /* of the account: signs the entry and the share */
-    const struct kc_public_key *recipient; /* what the share is encrypted to */
+    const struct kc_key *administrator; /* of the account: signs the entry and the share */
     enum kc_mesh_class class;
-    const char *id;                      /* of this share at who holds it */
-    const struct kc_public_key *subject; /* the whole key */
-    const struct kc_public_key *own;     /* the verification share */
-    const struct kc_scalar *share;       /* secret; or the offset that is to be added to it */
+    const char *id; /* of this share at who holds it; of the right at the service */
+
+    /* of a share */
+    const struct kc_public_key *recipient; /* what it is encrypted to */
+    const struct kc_public_key *subject;   /* the whole key */
+    const struct kc_public_key *own;       /* the verification share */
+    const struct kc_scalar *share;         /* secret; or the offset that is to be added to it */
     bool is_offset;
     int64_t epoch; /* of this share: a refresh adds one */
     const char *service_udf;
 
-    /* of the service's share */
+    /* of what the service has */
     const char *grantee;            /* who may have it used: a fingerprint, in full */
     const char *grantee_account;    /* address that narrows it; NULL: none */
     struct kc_span grantee_profile; /* of a member whose account is elsewhere; or empty */

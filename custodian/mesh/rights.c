@@ -3,16 +3,20 @@
 
 #include <string.h>
 
+#define GENERATE KC_MESH_RESOURCE_COUNT /* no key of the account: a right at its service */
+
 static const struct {
     const char *name;
     bool may_be_shared;
-} resources[] = {
+} words[] = {
     [KC_MESH_RESOURCE_PROFILE] = {"profile", false},
     [KC_MESH_RESOURCE_ADMINISTRATOR] = {"administrator", false},
     [KC_MESH_RESOURCE_ENCRYPTION] = {"encryption", true},
     [KC_MESH_RESOURCE_AUTHENTICATION] = {"authentication", false},
     [KC_MESH_RESOURCE_SIGNATURE] = {"signature", true},
+    [GENERATE] = {"generate", false},
 };
+#define WORD_COUNT (sizeof words / sizeof *words)
 
 static bool is(struct kc_span span, const char *text)
 {
@@ -72,7 +76,16 @@ static enum kc_error store_add(
     return KC_OK;
 }
 
-/* seen: a bit for each resource that was named. */
+/* Which of the words it is; WORD_COUNT: a store, if anything. */
+static size_t place_of(struct kc_span name)
+{
+    size_t place = 0;
+    while (place < WORD_COUNT && !is(name, words[place].name))
+        place++;
+    return place;
+}
+
+/* seen: a bit for each word that was said. */
 static enum kc_error right_add(struct kc_mesh_rights *rights, struct kc_span word, unsigned *seen)
 {
     struct kc_span rest = word;
@@ -80,17 +93,18 @@ static enum kc_error right_add(struct kc_mesh_rights *rights, struct kc_span wor
     enum kc_mesh_right right = KC_MESH_RIGHT_DIRECT;
     if (name.size != word.size && !right_read(rest, &right))
         return KC_ERR_BAD_ARGUMENT;
-    for (size_t i = 0; i < KC_MESH_RESOURCE_COUNT; i++) {
-        if (!is(name, resources[i].name))
-            continue;
-        if ((*seen >> i & 1) != 0 ||
-            (right == KC_MESH_RIGHT_THRESHOLD && !resources[i].may_be_shared))
-            return KC_ERR_BAD_ARGUMENT;
-        *seen |= 1u << i;
-        rights->of[i] = right;
-        return KC_OK;
-    }
-    return store_add(rights, name, right);
+    size_t place = place_of(name);
+    if (place == WORD_COUNT)
+        return store_add(rights, name, right);
+    if ((*seen >> place & 1) != 0 ||
+        (right == KC_MESH_RIGHT_THRESHOLD && !words[place].may_be_shared))
+        return KC_ERR_BAD_ARGUMENT;
+    *seen |= 1u << place;
+    if (place == GENERATE)
+        rights->may_generate = right == KC_MESH_RIGHT_DIRECT;
+    else
+        rights->of[place] = right;
+    return KC_OK;
 }
 
 enum kc_error kc_mesh_rights_read(struct kc_span text, struct kc_mesh_rights *rights)
@@ -112,5 +126,5 @@ bool kc_mesh_rights_need_service(const struct kc_mesh_rights *rights)
     for (size_t i = 0; i < KC_MESH_RESOURCE_COUNT; i++)
         if (rights->of[i] == KC_MESH_RIGHT_THRESHOLD)
             return true;
-    return false;
+    return rights->may_generate;
 }

@@ -64,7 +64,8 @@ struct kc_holder {
     int64_t epoch;                            /* the last one that any of its shares had */
     uint8_t seed_digest[KC_DARE_DIGEST_SIZE]; /* of a device's activation seed; of a member zero */
     struct kc_mesh_split_kept splits[KC_MESH_SPLITS_MAX];
-    struct kc_span profile; /* of a member, enveloped; lent */
+    char generator[KC_UDF_ID_SIZE]; /* of a device that may have keys made: that right's Id */
+    struct kc_span profile;         /* of a member, enveloped; lent */
 };
 
 /* The record of a holder that the field `recipient` names, whatever its state; NULL with KC_OK: there

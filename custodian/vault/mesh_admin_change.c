@@ -150,28 +150,41 @@ static enum kc_error listed_withdraw(struct kc_call *call, const struct changing
                           : error;
 }
 
-static enum kc_error withdrawn_answer(struct kc_call *call, struct changing *changing,
-    const struct kc_key *administrator, char *entries[KC_MESH_SPLITS_MAX + 1])
+/* What is withdrawn: each split, the right to have keys made, the listing. */
+enum { GENERATOR = KC_MESH_SPLITS_MAX, LISTED, WITHDRAWN };
+
+/* The entries that take what the service has of it. */
+static enum kc_error capabilities_withdraw(struct kc_call *call, const struct kc_holder *holder,
+    const struct kc_key *administrator, char *entries[WITHDRAWN])
 {
     size_t size;
-    struct kc_mesh_changes changes = {0};
     struct kc_mesh_source source = kc_call_mesh_source(call);
     enum kc_error error = KC_OK;
     for (size_t i = 0; error == KC_OK && i < KC_MESH_SPLITS_MAX; i++) {
-        const struct kc_mesh_split_kept *split = &changing->holder.splits[i];
-        if (split->class == 0)
-            continue;
-        error = kc_mesh_capability_withdraw(
-            &source, administrator, split->id, split->class, split->epoch + 1, &entries[i], &size);
-        kc_mesh_changes_add(&changes, "MMM_Access", entries[i]);
+        const struct kc_mesh_split_kept *split = &holder->splits[i];
+        if (split->class != 0)
+            error = kc_mesh_capability_withdraw(&source, administrator, split->id, split->class,
+                split->epoch + 1, &entries[i], &size);
     }
-    char **listed = &entries[KC_MESH_SPLITS_MAX];
+    if (error == KC_OK && holder->generator[0] != '\0')
+        error = kc_mesh_capability_withdraw(&source, administrator, holder->generator,
+            KC_MESH_GENERATE, holder->epoch + 1, &entries[GENERATOR], &size);
+    return error;
+}
+
+static enum kc_error withdrawn_answer(struct kc_call *call, struct changing *changing,
+    const struct kc_key *administrator, char *entries[WITHDRAWN])
+{
+    struct kc_mesh_changes changes = {0};
+    enum kc_error error = capabilities_withdraw(call, &changing->holder, administrator, entries);
     if (error == KC_OK)
-        error = listed_withdraw(call, changing, administrator, listed);
+        error = listed_withdraw(call, changing, administrator, &entries[LISTED]);
     if (error != KC_OK)
         return error;
+    for (size_t i = 0; i < LISTED; i++)
+        kc_mesh_changes_add(&changes, "MMM_Access", entries[i]);
     kc_mesh_changes_add(
-        &changes, changing->holder.is_member ? "MMM_Member" : "MMM_Device", *listed);
+        &changes, changing->holder.is_member ? "MMM_Member" : "MMM_Device", entries[LISTED]);
     return kc_call_answer_transact(
         call, changing->provided.address, &changing->administered.account, administrator, &changes);
 }
@@ -179,12 +192,12 @@ static enum kc_error withdrawn_answer(struct kc_call *call, struct changing *cha
 static enum kc_error withdraw(struct kc_call *call, struct changing *changing)
 {
     KC_AUTO_KEY administrator = {0};
-    char *entries[KC_MESH_SPLITS_MAX + 1] = {NULL};
+    char *entries[WITHDRAWN] = {NULL};
     enum kc_error error =
         kc_call_leaf(call, &changing->administered, KC_MESH_NAME_ADMINISTRATOR, &administrator);
     if (error == KC_OK)
         error = withdrawn_answer(call, changing, &administrator, entries);
-    for (size_t i = 0; i <= KC_MESH_SPLITS_MAX; i++)
+    for (size_t i = 0; i < WITHDRAWN; i++)
         free(entries[i]);
     changing->holder.epoch++;
     return error;

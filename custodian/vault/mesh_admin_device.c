@@ -117,6 +117,7 @@ static enum kc_error holder_stage(
     memcpy(holder.grantee, made->authentication.udf, sizeof holder.grantee);
     memcpy(holder.seed_digest, made->seed_digest, sizeof holder.seed_digest);
     memcpy(holder.splits, made->splits, sizeof holder.splits);
+    memcpy(holder.generator, made->generator_id, sizeof holder.generator);
     return kc_call_stage_holder(
         call, &asked->administered, asked->former, KC_STATE_ACTIVE, &holder);
 }
@@ -130,6 +131,10 @@ static enum kc_error answer(struct kc_call *call, const struct asked *asked,
     kc_mesh_changes_add(&changes, "MMM_Device", made->cataloged);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         kc_mesh_changes_add(&changes, "MMM_Access", made->entries[i]);
+    kc_mesh_changes_add(&changes, "MMM_Access", made->generator);
+    if (made->generator != NULL)
+        kc_call_set_octets(call, KC_FIELD_CAPABILITY, (const uint8_t *)made->generator_id,
+            strlen(made->generator_id));
     if (asked->provided.address[0] != '\0')
         error = kc_call_answer_transact(
             call, asked->provided.address, &asked->administered.account, administrator, &changes);

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define FORMAT 1 /* the first octet of a body */
+#define FORMAT 1           /* the first octet of a body */
+#define FORMAT_GENERATOR 2 /* the same, and the Id of the right to have keys made */
 #define PROFILE_MAX ((size_t)14336)
 #define ID_TYPE "application/custodian-holder"
 
@@ -114,7 +115,8 @@ static void split_pack(struct kc_writer *w, const struct kc_mesh_split_kept *spl
 static void holder_pack(struct kc_writer *w, const void *content)
 {
     const struct kc_holder *holder = content;
-    kc_writer_u8(w, FORMAT);
+    bool may_generate = holder->generator[0] != '\0';
+    kc_writer_u8(w, may_generate ? FORMAT_GENERATOR : FORMAT);
     kc_writer_u8(w, holder->is_member);
     text_pack(w, holder->udf);
     text_pack(w, holder->address);
@@ -125,6 +127,8 @@ static void holder_pack(struct kc_writer *w, const void *content)
     kc_writer_bytes(w, holder->seed_digest, sizeof holder->seed_digest);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         split_pack(w, &holder->splits[i]);
+    if (may_generate)
+        text_pack(w, holder->generator);
     kc_writer_span(w, holder->profile.bytes, holder->profile.size);
 }
 
@@ -166,7 +170,8 @@ static enum kc_error holder_unpack(const struct kc_record *record, struct kc_hol
     struct kc_reader r;
     struct kc_holder read = {0};
     kc_reader_init(&r, record->body.bytes, record->body.size);
-    if (kc_reader_u8(&r) != FORMAT)
+    uint8_t format = kc_reader_u8(&r);
+    if (format != FORMAT && format != FORMAT_GENERATOR)
         kc_reader_fail(&r);
     read.is_member = kc_reader_u8(&r) != 0;
     text_unpack(&r, read.udf, sizeof read.udf);
@@ -180,6 +185,8 @@ static enum kc_error holder_unpack(const struct kc_record *record, struct kc_hol
         memcpy(read.seed_digest, digest, sizeof read.seed_digest);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         split_unpack(&r, &read.splits[i]);
+    if (format == FORMAT_GENERATOR)
+        text_unpack(&r, read.generator, sizeof read.generator);
     read.profile = kc_reader_span(&r, PROFILE_MAX);
     if (kc_reader_finish(&r) != KC_OK)
         return KC_ERR_RECORD_DAMAGED;

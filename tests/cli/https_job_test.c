@@ -238,6 +238,56 @@ static void a_message_in_a_request_is_refused_by_a_service_that_carries_none(voi
     SAYS(2, "unknown-operation", "sent transact3");
 }
 
+/* --- a device that may have keys made --- */
+
+/* A key whose shares are the service's and the device's. */
+static void ask_for_a_key(int status, const char *words)
+{
+    HOLDS("key=$(B key public maker/$(cut -c1-9 alice)/Encrypt --raw | tr a-f A-F | "
+          "basenc -di --base16 | basenc -w0 --base64url | tr -d =); printf "
+          "'[{\"CryptographicOperationGenerate\":{\"KeyId\":"
+          "\"%s\",\"Algorithm\":\"X448\",\"PublicKeys\":[{\"PublicKeyECDH\":{\"crv\":"
+          "\"X448\",\"Public\":\"%s\"}}]}}]' $(cat generator) $key > generate");
+    HOLDS("B mesh request operate alice@example.com generate --host example.com "
+          "--device maker/$(cut -c1-9 alice)/Sign -fo operate5");
+    SAYS(status, words, "sent operate5");
+}
+
+static void a_device_with_the_right_has_a_key_made(void **state)
+{
+    (void)state;
+    HOLDS("B mesh device create -l maker -o maker.profile && B mesh device request maker "
+          "alice@example.com -o request5 --json | take connection > c5");
+    HOLDS("D mesh account acknowledge request5 alice.profile -o acknowledgement5 --json |"
+          " take witness > witness5");
+    HOLDS("A recipient profile maker maker.profile -p pin");
+    HOLDS("A mesh account activate $(cat alice) maker.profile -R maker --rights generate "
+          "--connection $(cat witness5) " SERVED " -o respond5 --request transact5 --json |"
+          " take capability > generator && grep -q . generator && sent transact5");
+    HOLDS("B mesh device check $(cat c5) acknowledgement5 alice.profile;"
+          " B mesh device activate $(cat c5) respond5 --witness \"$(cat witness5)\"");
+    ask_for_a_key(0, "CryptographicResultGenerate");
+    HOLDS("D mesh answer operate5.answer --json | grep EncryptedShares");
+    /* the right is one device's: another of the account is told what it is told of no such right */
+    HOLDS("B mesh request operate alice@example.com generate --host example.com --device "
+          "watch/$(cut -c1-9 alice)/Sign -o operate6");
+    SAYS(3, "not allowed, or no such key", "sent operate6");
+}
+
+static void the_right_to_have_keys_made_is_taken_away_again(void **state)
+{
+    (void)state;
+    HOLDS("S mesh capability list | grep \"$(cat generator)\"");
+    HOLDS("A mesh account disconnect $(cat alice) -R maker --host example.com --request gone5 "
+          "-p pin");
+    SAYS(0, "revoked of", "sent gone5");
+    SAYS(2, "answered 401",
+        "B mesh request operate alice@example.com generate --host example.com --device "
+        "maker/$(cut -c1-9 alice)/Sign -fo operate5 && sent operate5");
+    HOLDS("S mesh capability list | grep \"$(cat generator)\" | grep -v active");
+    HOLDS("B mesh device leave maker $(cat alice) --yes");
+}
+
 /* --- a group --- */
 
 static void a_member_of_a_group_opens_its_letters(void **state)
@@ -346,6 +396,8 @@ int main(void)
         cmocka_unit_test(shares_are_refreshed),
         cmocka_unit_test(a_device_with_a_pin_needs_no_witness),
         cmocka_unit_test(a_message_in_a_request_is_refused_by_a_service_that_carries_none),
+        cmocka_unit_test(a_device_with_the_right_has_a_key_made),
+        cmocka_unit_test(the_right_to_have_keys_made_is_taken_away_again),
         cmocka_unit_test(a_member_of_a_group_opens_its_letters),
         cmocka_unit_test(who_was_removed_opens_nothing_and_who_is_added_again_does),
         cmocka_unit_test(what_is_revoked_is_refused_from_then_on),

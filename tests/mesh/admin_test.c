@@ -135,7 +135,8 @@ static void rights_are_read_for_each_resource_or_refused(void **state)
     static const char *const wrong[] = {"escrow", "encryption=some",
         "encryption=", "encryption,encryption=none", "authentication=threshold",
         "administrator=threshold", "profile=threshold", "MMM_Contact=threshold",
-        "MMM_Contact,MMM_Contact", "MMM_", "MMM_a/b", ",", "encryption,,signature"};
+        "MMM_Contact,MMM_Contact", "MMM_", "MMM_a/b", ",", "encryption,,signature",
+        "generate=threshold", "generate,generate"};
     GOOD(kc_mesh_rights_read(
         admin_span("administrator,encryption=threshold,signature=none,MMM_Contact"), &rights));
     assert_int_equal(rights.of[KC_MESH_RESOURCE_PROFILE], KC_MESH_RIGHT_NONE);
@@ -145,6 +146,11 @@ static void rights_are_read_for_each_resource_or_refused(void **state)
     assert_int_equal(rights.store_count, 1);
     assert_string_equal(rights.stores[0].name, "MMM_Contact");
     assert_true(kc_mesh_rights_need_service(&rights));
+    assert_false(rights.may_generate);
+    GOOD(kc_mesh_rights_read(admin_span("generate"), &rights));
+    assert_true(rights.may_generate && kc_mesh_rights_need_service(&rights));
+    GOOD(kc_mesh_rights_read(admin_span("encryption,generate=none"), &rights));
+    assert_false(rights.may_generate || kc_mesh_rights_need_service(&rights));
     GOOD(kc_mesh_rights_read(admin_span(""), &rights));
     assert_false(kc_mesh_rights_need_service(&rights));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -200,12 +206,37 @@ static void a_device_has_what_its_rights_give_and_no_more(void **state)
     kc_mesh_connected_done(&made);
 }
 
+static void the_right_to_have_keys_made_is_the_device_s_and_has_no_share(void **state)
+{
+    const struct admin_case *c = *state;
+    char *gone;
+    size_t size;
+    struct kc_mesh_connected made = connect(c, "generate");
+    struct admin_service *service = admin_service_new(c, &c->account);
+    assert_null(made.entries[0]);
+    GOOD(admin_service_accept(service, made.generator));
+    const struct kc_mesh_capability *accepted = &service->capabilities[0];
+    assert_int_equal(accepted->class, KC_MESH_GENERATE);
+    assert_false(accepted->has_share);
+    assert_string_equal(accepted->id, made.generator_id);
+    assert_string_equal(accepted->grantee, made.authentication.udf);
+    GOOD(kc_mesh_capability_withdraw(&c->source, &c->administrator.pair, made.generator_id,
+        KC_MESH_GENERATE, accepted->epoch + 1, &gone, &size));
+    assert_int_equal(admin_service_accept(service, gone), KC_ERR_REFUSED);
+    free(gone);
+    admin_service_free(service);
+    kc_mesh_connected_done(&made);
+}
+
 static void a_right_needs_its_key_and_a_share_its_service(void **state)
 {
     const struct admin_case *c = *state;
     struct kc_mesh_rights rights;
     struct kc_mesh_connected made;
     struct kc_mesh_connecting connecting = admin_connecting(c, BOTH, &rights);
+    connecting.provider = NULL;
+    assert_int_equal(kc_mesh_connect_device(&c->source, &connecting, &made), KC_ERR_BAD_ARGUMENT);
+    connecting = admin_connecting(c, "generate", &rights);
     connecting.provider = NULL;
     assert_int_equal(kc_mesh_connect_device(&c->source, &connecting, &made), KC_ERR_BAD_ARGUMENT);
     connecting = admin_connecting(c, "encryption", &rights);
@@ -576,6 +607,8 @@ int main(void)
             a_device_with_shares_decrypts_and_signs_with_the_service, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_device_has_what_its_rights_give_and_no_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_right_to_have_keys_made_is_the_device_s_and_has_no_share, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_right_needs_its_key_and_a_share_its_service, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -199,6 +199,33 @@ static void a_device_is_connected_once_until_it_is_taken_off(void **state)
     free(account);
 }
 
+static void the_right_to_have_keys_made_is_told_and_taken_back(void **state)
+{
+    struct world *w = *state;
+    const char *udf = w->c->device_profile.public.udf;
+    struct connected made = connect_device(w, "generate");
+    const struct kc_mesh_capability *accepted = &made.service->capabilities[0];
+    assert_int_equal(accepted->class, KC_MESH_GENERATE);
+    struct ask ask = remove_ask(KC_OPERATION_MESH_ACCOUNT_DISCONNECT, made.account, udf);
+    struct answer *answer = bench_ask(w->bench, &ask);
+    assert_int_equal(frame_count(w, answer), 2);
+    char *gone = frame_at(w, answer, 0, "MMM_Access");
+    struct kc_signed_object opened;
+    GOOD(
+        kc_mesh_access_open(admin_span(gone), strlen(gone), &w->c->account.administrator, &opened));
+    struct kc_object capability = kc_object_inner(&opened.object, "Capability");
+    assert_int_equal(capability.type, KC_OBJECT_CapabilityKeyGenerate);
+    assert_true(kc_json_is_text(kc_object_member(&capability, "Id"), accepted->id));
+    kc_signed_object_done(&opened);
+    free(gone);
+    answer_done(answer);
+    ask = activate_ask(w, made.account, "generate");
+    answer = bench_ask(w->bench, &ask);
+    assert_string_not_equal(answer_text(answer, KC_FIELD_CAPABILITY), accepted->id);
+    answer_done(answer);
+    connected_done(&made);
+}
+
 /* The activation seed leaves in an envelope; no record holds it after that. */
 static void the_activation_seed_is_not_kept(void **state)
 {
@@ -314,6 +341,7 @@ int main(void)
         IN_A_WORLD(a_device_that_the_vault_connected_works_with_the_service),
         IN_A_WORLD(the_answer_to_a_device_is_what_it_waits_for),
         IN_A_WORLD(a_device_is_connected_once_until_it_is_taken_off),
+        IN_A_WORLD(the_right_to_have_keys_made_is_told_and_taken_back),
         IN_A_WORLD(the_activation_seed_is_not_kept),
         IN_A_WORLD(nothing_is_made_for_whom_the_operator_did_not_enrol),
         IN_A_WORLD(an_enrolled_wrap_key_is_no_profile_and_a_profile_no_wrap_key),
