@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/derived.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/fetch.h"
+#include "custodian/vault/pin.h"
 #include "threshold/share.h"
 
 #include <string.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Agreement by shares, and opening what is encrypted to a key, whole or split. */
+#include "custodian/vault/access.h"
+#include "custodian/vault/ask.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/resident.h"
 #include "proto/hkdf.h"
 #include "threshold/agreement.h"

@@ -133,7 +133,7 @@ static void finish_waiting(struct kc_vault *vault)
     struct kc_ledger *ledger = &vault->ledger;
     pthread_mutex_lock(&vault->lock);
     struct kc_call_list waiting = {ledger->anchoring.first, ledger->anchoring.last};
-    ledger->anchoring = (struct kc_ledger_list){0};
+    ledger->anchoring = (struct kc_call_list){0};
     for (const struct kc_call *call = waiting.first; call; call = call->next)
         ledger->waiting--;
     pthread_mutex_unlock(&vault->lock);

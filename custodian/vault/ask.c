@@ -4,7 +4,10 @@
  * courier, which may lose, delay or answer them as they like: an answer is worth what the handler
  * can check of it, and none in time ends the call.
  */
+#include "custodian/vault/ask.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
+#include "custodian/vault/key.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attesting keys, and enrolling the host's attestation key with a verifier. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/root.h"
 #include "proto/attestation.h"
 #include "threshold/signature.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/mesh/envelope_make.h"
+#include "custodian/vault/ask.h"
 #include "custodian/vault/core.h"
 
 #include <stdarg.h>
@@ -7,27 +9,6 @@
 #include <string.h>
 
 #define INLINE_MAX 16384 /* octets of a field in the message itself: with all others they fit */
-
-/* --- lists --- */
-
-void kc_call_list_append(struct kc_call_list *list, struct kc_call *call)
-{
-    call->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = call;
-    list->last = call;
-}
-
-struct kc_call *kc_call_list_take(struct kc_call_list *list)
-{
-    struct kc_call *call = list->first;
-    if (call) {
-        list->first = call->next;
-        if (!list->first)
-            list->last = NULL;
-        call->next = NULL;
-    }
-    return call;
-}
 
 /* --- a call's life --- */
 

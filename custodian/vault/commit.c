@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commits: the changes of many calls as one, with the nodes of the map and a new head. */
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/resident.h"
 
 #include <stdlib.h>
@@ -34,35 +35,16 @@ void kc_ledger_done(struct kc_vault *vault)
 
 /* --- lists; the vault's lock is held --- */
 
-static void append(struct kc_ledger_list *list, struct kc_call *call)
-{
-    call->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = call;
-    list->last = call;
-}
-
-static struct kc_call *take_first(struct kc_ledger_list *list)
-{
-    struct kc_call *call = list->first;
-    if (call) {
-        list->first = call->next;
-        if (!list->first)
-            list->last = NULL;
-        call->next = NULL;
-    }
-    return call;
-}
-
 /* Calls that the ledger has are counted, as limits count them. */
-static void enter(struct kc_vault *vault, struct kc_ledger_list *list, struct kc_call *call)
+static void enter(struct kc_vault *vault, struct kc_call_list *list, struct kc_call *call)
 {
-    append(list, call);
+    kc_call_list_append(list, call);
     vault->ledger.waiting++;
 }
 
-static struct kc_call *leave(struct kc_vault *vault, struct kc_ledger_list *list)
+static struct kc_call *leave(struct kc_vault *vault, struct kc_call_list *list)
 {
-    struct kc_call *call = take_first(list);
+    struct kc_call *call = kc_call_list_take(list);
     vault->ledger.waiting -= call != NULL;
     return call;
 }
@@ -77,22 +59,22 @@ static struct kc_call *leave_batch(struct kc_vault *vault)
 }
 
 /* All of `front` comes before what is in the list. */
-static void put_in_front(struct kc_ledger_list *list, struct kc_ledger_list *front)
+static void put_in_front(struct kc_call_list *list, struct kc_call_list *front)
 {
     struct kc_call *call;
-    while ((call = take_first(list)) != NULL)
-        append(front, call);
+    while ((call = kc_call_list_take(list)) != NULL)
+        kc_call_list_append(front, call);
     *list = *front;
-    *front = (struct kc_ledger_list){0};
+    *front = (struct kc_call_list){0};
 }
 
-static void take_out(struct kc_ledger_list *list, const struct kc_call *gone)
+static void take_out(struct kc_call_list *list, const struct kc_call *gone)
 {
-    struct kc_ledger_list rest = {0};
+    struct kc_call_list rest = {0};
     struct kc_call *call;
-    while ((call = take_first(list)) != NULL)
+    while ((call = kc_call_list_take(list)) != NULL)
         if (call != gone)
-            append(&rest, call);
+            kc_call_list_append(&rest, call);
     *list = rest;
 }
 
@@ -148,12 +130,12 @@ static void take_batch(struct kc_vault *vault, size_t most)
     for (size_t i = 0; i < most && ledger->queue.first; i++) {
         if (!pack_records(ledger, ledger->queue.first))
             break;
-        append(&ledger->batch, take_first(&ledger->queue));
+        kc_call_list_append(&ledger->batch, kc_call_list_take(&ledger->queue));
     }
     pthread_mutex_unlock(&vault->lock);
 }
 
-static size_t count_calls(const struct kc_ledger_list *list)
+static size_t count_calls(const struct kc_call_list *list)
 {
     size_t count = 0;
     for (const struct kc_call *call = list->first; call; call = call->next)
@@ -599,7 +581,7 @@ enum kc_error kc_ledger_stored(struct kc_vault *vault, enum kc_error error, uint
     return KC_OK;
 }
 
-void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_ledger_list *calls)
+void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_call_list *calls)
 {
     struct kc_ledger *ledger = &vault->ledger;
     struct kc_call *call;
@@ -609,11 +591,11 @@ void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_ledger_list *calls)
         atomic_store(&ledger->state, KC_LEDGER_UNSETTLED);
     kc_ledger_open_later(vault);
     while (waits && (call = leave(vault, &ledger->batch)) != NULL)
-        append(calls, call);
+        kc_call_list_append(calls, call);
     while ((call = leave(vault, &ledger->queue)) != NULL)
-        append(calls, call);
+        kc_call_list_append(calls, call);
     while ((call = leave(vault, &ledger->anchoring)) != NULL)
-        append(calls, call);
+        kc_call_list_append(calls, call);
     if (waits)
         ledger->turn = KC_TURN_FREE;
     pthread_mutex_unlock(&vault->lock);

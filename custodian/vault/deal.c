@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dealing a signing key to holders, of whom any threshold sign together (Shamir, Feldman). */
 #include "custodian/vault/deal.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/share.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 /* key-derive: a named key of a seed that is here, such as the key of an account's store. */
 #include "custodian/mesh/account_create.h"
 #include "custodian/vault/derived.h"
+#include "custodian/vault/operations.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a call waits for besides its own commit: nodes of the map, a page of keys, others' changes. */
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/core.h"
 
 #include <string.h>

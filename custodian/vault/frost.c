@@ -5,9 +5,11 @@
  */
 #include "threshold/frost.h"
 #include "custodian/mesh/verify.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/frost.h"
 #include "custodian/vault/frost_peer.h"
 #include "custodian/vault/mesh_envelope.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/quorum.h"
 #include "proto/hkdf.h"
 

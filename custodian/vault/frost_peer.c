@@ -2,6 +2,10 @@
 #include "custodian/vault/frost_peer.h"
 
 #include "base/text.h"
+#include "custodian/vault/access.h"
+#include "custodian/vault/ask.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/quorum.h"
 
 #include <string.h>

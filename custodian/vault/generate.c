@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making keys. */
 #include "base/text.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/resident.h"
 
 #include <string.h>

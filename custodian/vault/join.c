@@ -9,6 +9,10 @@
  * The key is R + S. R was fixed before y was made; and who could choose S as "target minus R" could
  * not prove that he knows its logarithm. So neither side has more of the key than its share.
  */
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/resident.h"
 
 #include "threshold/possession.h"

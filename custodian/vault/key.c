@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: describing them, agreeing with whole ones, and the states they go through. */
+#include "custodian/vault/key.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/derived.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/quorum.h"
 #include "custodian/vault/resident.h"
 #include "proto/udf_digest.h"

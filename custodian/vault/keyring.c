@@ -6,7 +6,10 @@
  * A PIN is a record. That the desk may hide one does no more than lock its owner out: who sets a PIN
  * proves to be the operator, or the security officer of the keyring.
  */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "proto/udf_digest.h"
 
 #include <stdio.h>

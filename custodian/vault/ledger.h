@@ -18,6 +18,7 @@
 #ifndef KC_CUSTODIAN_VAULT_LEDGER_H
 #define KC_CUSTODIAN_VAULT_LEDGER_H
 
+#include "custodian/vault/call_list.h"
 #include "custodian/vault/head.h"
 #include "custodian/vault/map.h"
 
@@ -25,10 +26,6 @@
 
 struct kc_call;
 struct kc_vault;
-
-struct kc_ledger_list {
-    struct kc_call *first, *last;
-};
 
 enum kc_ledger_state {
     KC_LEDGER_CLOSED,      /* the store was not compared with the root yet */
@@ -79,12 +76,12 @@ struct kc_ledger {
     struct kc_map *map;
     atomic_int state; /* enum kc_ledger_state */
     bool made;        /* by this process, so that what was looked for before may be there */
-    struct kc_opening opening;       /* its call's */
-    enum kc_ledger_turn turn;        /* under the vault's lock, and so are the lists */
-    struct kc_ledger_list queue;     /* wait to be stored */
-    struct kc_ledger_list batch;     /* of the present change */
-    struct kc_ledger_list anchoring; /* stored; wait for the anchor */
-    size_t waiting;                  /* calls in all three */
+    struct kc_opening opening;     /* its call's */
+    enum kc_ledger_turn turn;      /* under the vault's lock, and so are the lists */
+    struct kc_call_list queue;     /* wait to be stored */
+    struct kc_call_list batch;     /* of the present change */
+    struct kc_call_list anchoring; /* stored; wait for the anchor */
+    size_t waiting;                /* calls in all three */
 
     /* whose turn it is has these */
     uint64_t desk;   /* that the present change is for */
@@ -202,7 +199,7 @@ KC_CHECKED enum kc_error kc_ledger_fetched(
     struct kc_vault *vault, const struct kc_vault_message *message);
 
 /* The desk is gone: gives the calls that wait to the list, to be freed. */
-void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_ledger_list *calls);
+void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_call_list *calls);
 
 /* --- anchor.c --- */
 

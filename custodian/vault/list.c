@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists: of keys, a page at a time, and of keyrings. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 
 #include <string.h>
 

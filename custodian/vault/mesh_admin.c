@@ -2,7 +2,11 @@
 /* Accounts and groups are made: a seed, the profile of its keys, and the request that binds it; and
  * are bound to another service later. */
 #include "custodian/vault/mesh_admin.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/derived.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,10 @@
 /* What happens to a holder's keys and shares later: they are refreshed, or it is taken off. */
 #include "custodian/mesh/capability_make.h"
 #include "custodian/mesh/group.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device is connected to an account: make-activation of the design. */
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records of what is administered here: accounts, and who holds keys or shares of them. */
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
 
 #include "base/text.h"

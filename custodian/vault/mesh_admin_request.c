@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an administrator is told of the service, and what he tells it. */
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
 
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device asks to be connected to an account. */
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
+#include "custodian/vault/operations.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,10 @@
  * hold, before they are looked at; after some of them the next that does not hold has to wait.
  */
 #include "custodian/mesh/claim.h"
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_envelope.h"
+#include "custodian/vault/operations.h"
 
 #include "base/secret.h"
 #include "base/text.h"

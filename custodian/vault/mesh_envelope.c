@@ -6,7 +6,10 @@
 #include "custodian/mesh/opening.h"
 #include "custodian/mesh/purpose.h"
 #include "custodian/mesh/verify.h"
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
+#include "custodian/vault/operations.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,11 @@
  */
 #include "custodian/vault/mesh_escrow.h"
 
+#include "custodian/vault/access.h"
 #include "custodian/vault/handouts.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/seed.h"
 
 #include <stdlib.h>

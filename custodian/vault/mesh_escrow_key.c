@@ -3,7 +3,11 @@
  * back where the seed is, on another machine too. */
 #include "custodian/mesh/account_create.h"
 #include "custodian/mesh/escrow_key.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/derived.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,10 @@
 /* Groups: a member joins, and the group's key is rotated. Made as accounts are, in mesh_admin.c. */
 #include "custodian/mesh/capability_make.h"
 #include "custodian/mesh/group.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,10 @@
  * kc_operate judges it. If it needs something durable, that an ID of its time may be taken or a block of
  * operations, it has done nothing yet: the change is stored, and it judges again.
  */
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
+#include "custodian/vault/operations.h"
 
 #include "base/text.h"
 #include "custodian/mesh/operate_names.h"

@@ -10,7 +10,10 @@
  * store.
  */
 #include "custodian/mesh/pin.h"
+#include "custodian/vault/access.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_envelope.h"
+#include "custodian/vault/operations.h"
 
 #include "base/text.h"
 

@@ -4,8 +4,12 @@
 #include "custodian/mesh/account_create.h"
 #include "custodian/mesh/device.h"
 #include "custodian/mesh/verify.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/derived.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_escrow.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "proto/signed_object.h"
 
 #include <stdio.h>

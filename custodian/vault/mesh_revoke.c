@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was revoked: that it was is told by the map alone, so that nothing needs to be brought for it. */
+#include "custodian/vault/access.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/mesh.h"
+#include "custodian/vault/operations.h"
 
 #include "proto/udf.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
 
 static enum kc_error fill(void *context, uint8_t *octets, size_t size)
 {

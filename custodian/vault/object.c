@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects: certificates, public keys and data that programs keep in a keyring beside their keys. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "proto/udf.h"
 
 #include <string.h>

@@ -3,7 +3,10 @@
  * The operator, who proves with a PIN (pin.c) that he is it. The anchor in the hardware root has the
  * PIN's verifier too: a PIN that was changed takes no store from the time before.
  */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <string.h>
 

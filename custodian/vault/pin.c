@@ -3,6 +3,7 @@
  * PINs: secrets that the desk never sees, whose every try is in the store before it is compared.
  * One way for all of them: the operator's (operator.c) and those of keyrings (keyring.c).
  */
+#include "custodian/vault/pin.h"
 #include "custodian/vault/core.h"
 
 #include <sodium.h>

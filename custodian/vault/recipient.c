@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recipients: the wrap keys of other custodians, enrolled by the operator. They are the anchors up
  * to which a share's way out is verified. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 
 #include <string.h>
 

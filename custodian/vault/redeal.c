@@ -4,9 +4,13 @@
  * and without the key ever being whole: each dealer deals lambda_i s_i, a new share is the sum of what
  * all dealers gave, and the former ones are destroyed when the new ones have shown that they sign.
  */
+#include "custodian/vault/access.h"
 #include "custodian/vault/deal.h"
 #include "custodian/vault/envelope.h"
 #include "custodian/vault/frost.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/share.h"
 #include "custodian/vault/transfer.h"
 

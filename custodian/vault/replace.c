@@ -16,7 +16,11 @@
  * One request does so much in about half a second, and says whether there is more.
  */
 #include "base/text.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/root.h"
 
 #include <string.h>

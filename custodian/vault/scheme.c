@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request says of how to sign or decrypt with a key that libcrypto works with, and doing it. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/resident.h"
 
 static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Derived secrets: agreed on to be used, not to be read, and AES with them. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>

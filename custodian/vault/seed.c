@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/seed.h"
+#include "custodian/vault/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splitting a key between two custodians, and taking a share that another one split. */
 #include "threshold/share.h"
+#include "custodian/vault/access.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/quorum.h"
 #include "custodian/vault/share.h"
 

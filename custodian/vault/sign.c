@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures: by a whole key, and by the two parties of a split one. */
 #include "custodian/mesh/verify.h"
+#include "custodian/vault/access.h"
+#include "custodian/vault/ask.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/resident.h"
 #include "threshold/signature.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the vault is, and what needs no key of its own. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/operations.h"
 #include "custodian/vault/root.h"
 
 #include <stdio.h>

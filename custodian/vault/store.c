@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the operator does with the store: a new generation of the wrapping key, going on with a store
  * that was rolled back, and a backup. */
+#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
+#include "custodian/vault/operations.h"
+#include "custodian/vault/pin.h"
 #include "custodian/vault/root.h"
 
 #include <stdio.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "custodian/vault/ask.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/handouts.h"
 #include "custodian/vault/mesh.h"
+#include "custodian/vault/operations.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -632,10 +635,10 @@ void kc_vault_desk_gone(struct kc_vault *vault)
     kc_handouts_drop_all(vault->handouts);
     pthread_rwlock_unlock(&vault->desk_lock);
     struct kc_call_list all = take_waiting(vault);
-    struct kc_ledger_list changes = {0};
+    struct kc_call_list changes = {0};
     kc_ledger_desk_gone(vault, &changes);
     free_list(&all);
-    free_list(&(struct kc_call_list){changes.first, changes.last});
+    free_list(&changes);
     drop_lines(vault);
 }
 

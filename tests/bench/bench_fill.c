@@ -8,6 +8,7 @@
  * Records are stored in the order of their ids and many in a transaction, so that the store's indexes
  * grow at their ends; then the map is made leaf by leaf, and with its last nodes the head.
  */
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
 #include "tests/bench/bench_fill_id.h"
 #include "tests/bench/bench_vault.h"

@@ -6,6 +6,7 @@
  *     share-envelope-seeds FOLDER    makes FOLDER/share_envelope
  */
 #include "custodian/vault/core.h"
+#include "custodian/vault/key.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/share_envelope_sample.h"
 

@@ -6,6 +6,7 @@
 
 #include "custodian/vault/core.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/key.h"
 #include "proto/hkdf.h"
 
 #include <openssl/evp.h>
