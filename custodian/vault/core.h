@@ -65,14 +65,25 @@ struct kc_vault {
     struct kc_call_list settling; /* for a change that is on its way */
 };
 
-/* Gives the turn of a share up; the next in line runs when the present packet is done. */
+/* --- run.c: how calls run, wait and go on --- */
+
+/* Runs a call until it ends or waits; it is not the caller's any more. */
+void kc_call_run(struct kc_call *call);
+
+/* Runs what is runnable, until nothing is. */
+void kc_vault_run_all(struct kc_vault *vault);
+
+/* Commits together what the packet has brought, and runs what that lets go on. */
+void kc_vault_begin_changes(struct kc_vault *vault);
+
+/* Appends to what is runnable: it goes on when the present packet is done. */
+void kc_vault_resume(struct kc_vault *vault, struct kc_call_list *calls);
+
+/* Gives the turn of a share up: the next in line is runnable. */
 void kc_vault_leave(struct kc_vault *vault, const char *share);
 
 /* Closes the open session of a share that must not be used any more. */
 void kc_vault_close_share(struct kc_vault *vault, const char *share);
-
-/* Appends to the calls that go on when the present packet is done. */
-void kc_vault_resume(struct kc_vault *vault, struct kc_call_list *calls);
 
 /* Sends a message to the desk that a call came from, if that is still there. */
 void kc_call_send(struct kc_call *call, const struct kc_vault_message *message,

@@ -7,6 +7,21 @@
 
 typedef enum kc_error kc_handler(struct kc_call *call);
 
+/* What an operation needs of the store. */
+enum kc_vault_needs {
+    KC_NEEDS_NOTHING,
+    KC_NEEDS_STORE,          /* it makes, believes or opens records */
+    KC_NEEDS_STORE_IF_THERE, /* it tells of the store, whatever its state */
+};
+
+/* Every operation that the vault does; those that it does not have no handler. */
+struct kc_vault_operation {
+    kc_handler *handler;
+    enum kc_vault_needs needs;
+};
+
+extern const struct kc_vault_operation kc_vault_operations[KC_OPERATIONS];
+
 kc_handler kc_vault_ping, kc_vault_status, kc_vault_doctor, kc_vault_random, kc_vault_keyring_list;
 kc_handler kc_vault_key_generate, kc_vault_key_list, kc_vault_key_show, kc_vault_key_sign,
     kc_vault_key_agree, kc_vault_key_disable, kc_vault_key_enable, kc_vault_key_destroy,
