@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmocka.h"
+#include "tests/support/sanitized.h"
 
 #include "base/secret.h"
 
@@ -254,17 +255,10 @@ static int status_of_self(const char *argument, bool without_locked_memory)
     return status;
 }
 
-/* The sanitizers answer signals in their own way, and let mlock do nothing. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 static void misuse_ends_the_process(void **state)
 {
     (void)state;
-    if (SANITIZED)
+    if (KC_TEST_SANITIZED)
         skip();
     for (size_t i = 0; i < MISUSES; i++) {
         int status = status_of_self(misuses[i].name, false);
@@ -276,7 +270,7 @@ static void misuse_ends_the_process(void **state)
 static void memory_that_cannot_be_locked_is_a_failed_start(void **state)
 {
     (void)state;
-    if (SANITIZED)
+    if (KC_TEST_SANITIZED)
         skip();
     int status = status_of_self("arena", true);
     assert_true(WIFEXITED(status));

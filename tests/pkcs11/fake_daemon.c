@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,9 @@
 static char folder[64];
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static pthread_t thread;
+static int listener = -1;
 static int wake = -1; /* written to end the thread */
+static sem_t begun;   /* the thread has */
 
 /* Answers one message. False: the client is gone, or is to be dropped. */
 static bool serve(int client)
@@ -57,14 +60,14 @@ static bool serve(int client)
     return goes_on;
 }
 
-static void *run(void *listener)
+static void *run(void *unused)
 {
     struct pollfd polls[2 + CLIENTS_MAX] = {
         {.fd = wake, .events = POLLIN},
-        {.fd = *(int *)listener, .events = POLLIN},
+        {.fd = listener, .events = POLLIN},
     };
     nfds_t count = 2;
-    free(listener);
+    sem_post(&begun);
     for (;;) {
         fake_must(poll(polls, count, -1) > 0, "poll");
         if (polls[0].revents != 0)
@@ -83,20 +86,23 @@ static void *run(void *listener)
     }
     for (nfds_t i = 1; i < count; i++)
         close(polls[i].fd);
-    return NULL;
+    return unused;
 }
 
+/* From its beginning on the thread allocates nothing: who is forked meanwhile has no allocator that
+ * it left locked. */
 void fake_daemon_resume(void)
 {
-    int *listener = malloc(sizeof *listener);
-    fake_must(listener != NULL, "malloc");
-    *listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    fake_must(*listener >= 0, "socket");
-    fake_must(bind(*listener, (struct sockaddr *)&address, sizeof address) == 0, "bind");
-    fake_must(listen(*listener, CLIENTS_MAX) == 0, "listen");
+    listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    fake_must(listener >= 0, "socket");
+    fake_must(bind(listener, (struct sockaddr *)&address, sizeof address) == 0, "bind");
+    fake_must(listen(listener, CLIENTS_MAX) == 0, "listen");
     wake = eventfd(0, EFD_CLOEXEC);
     fake_must(wake >= 0, "eventfd");
-    fake_must(pthread_create(&thread, NULL, run, listener) == 0, "thread");
+    fake_must(sem_init(&begun, 0, 0) == 0, "semaphore");
+    fake_must(pthread_create(&thread, NULL, run, NULL) == 0, "thread");
+    while (sem_wait(&begun) != 0) {
+    }
 }
 
 void fake_daemon_pause(void)

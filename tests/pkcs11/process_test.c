@@ -2,6 +2,7 @@
 /* What happens around the module: threads, forks, a custodian that ends
  * and comes back, unloading. */
 #include "tests/pkcs11/support.h"
+#include "tests/support/sanitized.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -160,9 +161,12 @@ static void a_child_goes_on_with_a_connection_of_its_own(void **state)
     assert_int_equal(signature[0], 0x66);
 }
 
+/* With sanitizers the hammer does it, and has its threads rest at each fork. */
 static void forks_amid_the_work_of_threads(void **state)
 {
     (void)state;
+    if (KC_TEST_SANITIZED)
+        skip();
     struct worker workers[THREADS];
     CK_SLOT_ID slot = slot_of("home-edwards");
     start_workers(workers);

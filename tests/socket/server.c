@@ -21,6 +21,7 @@ static void must(bool good)
 static void *serve(void *argument)
 {
     struct server *server = argument;
+    sem_post(&server->begun);
     for (server_script *const *script = server->scripts; *script; script++) {
         int connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
         must(connection >= 0);
@@ -30,6 +31,8 @@ static void *serve(void *argument)
     return NULL;
 }
 
+/* When it returns the thread has begun: one that is just made allocates, and would leave the allocator
+ * locked in who is forked then. */
 void server_start(struct server *server, server_script *const *scripts)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -43,7 +46,10 @@ void server_start(struct server *server, server_script *const *scripts)
     memset(server->scripts, 0, sizeof server->scripts);
     for (size_t i = 0; i < SERVER_SCRIPTS && scripts[i]; i++)
         server->scripts[i] = scripts[i];
+    must(sem_init(&server->begun, 0, 0) == 0);
     must(pthread_create(&server->thread, NULL, serve, server) == 0);
+    while (sem_wait(&server->begun) != 0) {
+    }
 }
 
 void server_stop(struct server *server)

@@ -7,6 +7,7 @@
 #include "proto/socket/transport.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 /* What to do with one connection; it is closed after. */
 typedef void server_script(int connection);
@@ -18,6 +19,7 @@ struct server {
     char path[80];
     int listener;
     pthread_t thread;
+    sem_t begun;                                /* the thread has */
     server_script *scripts[SERVER_SCRIPTS + 1]; /* one for each connection, then NULL */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/hammer.h"
 
+#include "tests/support/sanitized.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,16 +16,7 @@
 #define LIVES 2
 #define FORKS 3 /* in each life of a process */
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#endif
-
-#ifdef SANITIZED
+#if KC_TEST_SANITIZED
 /* Instead of the C library's, for the program and for libraries that it loads. */
 int dlclose(void *handle);
 __attribute__((visibility("default"))) int dlclose(void *handle)
@@ -31,8 +24,6 @@ __attribute__((visibility("default"))) int dlclose(void *handle)
     (void)handle;
     return 0;
 }
-#else
-#define SANITIZED false
 #endif
 
 /* Held for reading in a round, for writing over a fork that has to be alone, which comes first. */
@@ -55,7 +46,7 @@ struct worker {
 
 static bool forks_alone(const struct kc_hammer *hammer)
 {
-    return SANITIZED || hammer->forks_alone;
+    return KC_TEST_SANITIZED || hammer->forks_alone;
 }
 
 static void *work(void *context)
