@@ -4,6 +4,7 @@
 #include "custodian/tls/frame.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -125,7 +126,7 @@ struct fake_peer *fake_peer_start(
     require(peer->listening >= 0 &&
                 setsockopt(peer->listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
                 bind(peer->listening, (const struct sockaddr *)&address, sizeof address) == 0 &&
-                listen(peer->listening, 8) == 0 && pipe(peer->stop) == 0,
+                listen(peer->listening, 8) == 0 && pipe2(peer->stop, O_CLOEXEC) == 0,
         "listen");
     require(pthread_create(&peer->thread, NULL, work, peer) == 0, "thread");
     return peer;

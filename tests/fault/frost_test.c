@@ -8,6 +8,7 @@
 #include "tests/fault/liar.h"
 #include "tests/fault/processes.h"
 #include "tests/fault/settings.h"
+#include "tests/support/port.h"
 #include "tests/support/shell.h"
 #include "tests/support/tls_files.h"
 
@@ -95,12 +96,8 @@ static void configure(size_t holder, const char *operations)
 static void choose_ports(void)
 {
     for (size_t i = 0; i < HOLDERS; i++)
-        do
-            ports[i] = kc_tls_free_port();
-        while ((i > 0 && ports[i] == ports[0]) || (i > 1 && ports[i] == ports[1]));
-    do
-        liars_port = kc_tls_free_port();
-    while (liars_port == ports[0] || liars_port == ports[1] || liars_port == ports[2]);
+        ports[i] = kc_test_own_port();
+    liars_port = kc_test_own_port();
 }
 
 static void read_share(size_t holder)

@@ -93,6 +93,7 @@ void liar_start(unsigned port, const char *folder, const char *name, const char 
         .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const char *problem = NULL;
+    int yes = 1;
     pthread_t thread;
     snprintf(files.certificate, sizeof files.certificate, "%s/%s.pem", folder, name);
     snprintf(files.key, sizeof files.key, "%s/%s.key", folder, name);
@@ -102,6 +103,7 @@ void liar_start(unsigned port, const char *folder, const char *name, const char 
     snprintf(liar.custodian.sun_path, sizeof liar.custodian.sun_path, "%s", socket_path);
     liar.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     require(liar.listening >= 0 &&
+                setsockopt(liar.listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
                 bind(liar.listening, (const struct sockaddr *)&address, sizeof address) == 0 &&
                 listen(liar.listening, 8) == 0,
         "listen");

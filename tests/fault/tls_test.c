@@ -11,6 +11,7 @@
 #include "tests/fault/fake_peer.h"
 #include "tests/fault/processes.h"
 #include "tests/fault/settings.h"
+#include "tests/support/port.h"
 #include "tests/support/tls_files.h"
 
 #include <arpa/inet.h>
@@ -85,10 +86,8 @@ static int set_up(void **state)
     (void)state;
     kc_custodian_init(&device, "\"home\"");
     kc_custodian_init(&service, "\"home\"");
-    port = kc_tls_free_port();
-    do
-        fake_port = kc_tls_free_port();
-    while (fake_port == port);
+    port = kc_test_own_port();
+    fake_port = kc_test_own_port();
     kc_tls_make_authority(service.folder, "authority");
     kc_tls_make_authority(service.folder, "stranger");
     kc_tls_make_certificate(service.folder, "authority", "service", "service.test", KC_TLS_VALID);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/front/mesh_front.h"
 
+#include "tests/support/port.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -39,7 +41,7 @@ void mesh_front_init(struct mesh_front *front)
     if (!is_registered)
         require(atexit(end_running) == 0, "atexit");
     is_registered = true;
-    *front = (struct mesh_front){.folder = "/tmp/kc-front-XXXXXX"};
+    *front = (struct mesh_front){.folder = "/tmp/kc-front-XXXXXX", .port = kc_test_own_port()};
     require(mkdtemp(front->folder) != NULL && chmod(front->folder, 0755) == 0, "mkdtemp");
     snprintf(front->config, sizeof front->config, "%s/mesh.conf", front->folder);
     snprintf(front->log, sizeof front->log, "%s/log", front->folder);

@@ -14,8 +14,8 @@ struct mesh_front {
     char folder[64];
     char config[96], log[96];
     char certificate[96]; /* PEM; empty: plain HTTP */
-    uint16_t port;
-    pid_t pid; /* 0: not running */
+    uint16_t port;        /* nobody else's; 0: one that the front end chooses, and then that */
+    pid_t pid;            /* 0: not running */
 };
 
 /*

@@ -165,6 +165,15 @@ static void it_keeps_nothing_open_of_who_started_it(void **state)
     close(left[0]);
 }
 
+static void without_a_port_of_its_own_it_takes_one_that_is_free(void **state)
+{
+    (void)state;
+    front.port = 0;
+    start("");
+    assert_int_not_equal(front.port, 0);
+    assert_int_equal(web_post_status(front.port, "{}"), 400);
+}
+
 static void a_hangup_ends_nothing(void **state)
 {
     (void)state;
@@ -202,10 +211,12 @@ static void the_state_is_there_after_a_restart_and_a_second_one_does_not_start(v
 {
     char arguments[256];
     (void)state;
+    front.port = 0; /* the second one has a port, */
     start("");
     snprintf(arguments, sizeof arguments, "--config %s", front.config);
-    assert_int_equal(run(arguments), 7); /* the store is the other's */
+    assert_int_equal(run(arguments), 7); /* but the store is the other's */
     mesh_front_kill(&front);
+    front.port = 0;
     start("");
     assert_int_equal(web_post_status(front.port, "{}"), 400);
     assert_int_equal(mesh_front_stop(&front), 0);
@@ -220,6 +231,7 @@ int main(void)
         CASE(what_takes_longer_than_the_stop_may_is_given_up),
         CASE(the_process_has_a_user_a_filter_and_no_core_image),
         CASE(it_keeps_nothing_open_of_who_started_it),
+        CASE(without_a_port_of_its_own_it_takes_one_that_is_free),
         CASE(a_hangup_ends_nothing),
         CASE(the_command_line_is_checked),
         CASE(the_state_is_there_after_a_restart_and_a_second_one_does_not_start),

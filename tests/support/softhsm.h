@@ -16,12 +16,13 @@
 #define KC_SOFTHSM_KEY "custodian-wrapping"
 #define KC_SOFTHSM_PIN "correct-PIN-4711"
 
-/* Of struct kc_hsm_settings, for a root on it; name NULL: not provisioned yet. */
+/* Of struct kc_hsm_settings, for a root on it; name NULL: not provisioned yet. No test waits for the
+ * deadline: it is beyond what an RSA key takes to make on a machine that is busy, which has no bound. */
 #define KC_SOFTHSM_SETTINGS(root_name)                                                             \
     {                                                                                              \
         .module = KC_SOFTHSM_MODULE, .token = KC_SOFTHSM_TOKEN, .key_label = KC_SOFTHSM_KEY,       \
         .pin = (const uint8_t *)KC_SOFTHSM_PIN, .pin_size = sizeof KC_SOFTHSM_PIN - 1,             \
-        .name = (root_name)                                                                        \
+        .name = (root_name), .deadline_ms = 600000                                                 \
     }
 
 struct kc_softhsm {

@@ -2,17 +2,15 @@
 #include "tests/support/tls_files.h"
 
 #include "tests/support/custodian.h"
+#include "tests/support/port.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define DAY_S 86400
@@ -165,18 +163,6 @@ void kc_tls_revoke(const char *folder, const char *authority, const char *list, 
     EVP_PKEY_free(key);
 }
 
-unsigned kc_tls_free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    require(made >= 0 && bind(made, (const struct sockaddr *)&address, size) == 0 &&
-                getsockname(made, (struct sockaddr *)&address, &size) == 0,
-        "port");
-    close(made);
-    return ntohs(address.sin_port);
-}
-
 void kc_tls_settings(
     char *line, size_t size, const char *folder, const char *name, const char *authority)
 {
@@ -191,7 +177,7 @@ void kc_tls_pair(const struct kc_custodian *service, unsigned deadline_ms, char 
 {
     const char *folder = service->folder;
     char tls[512];
-    unsigned port = kc_tls_free_port();
+    unsigned port = kc_test_own_port();
     kc_tls_make_authority(folder, "authority");
     kc_tls_make_certificate(folder, "authority", "service", "service.test", KC_TLS_VALID);
     kc_tls_make_certificate(folder, "authority", "device", "device.test", KC_TLS_VALID);

@@ -33,9 +33,6 @@ void kc_tls_make_certificate(const char *folder, const char *authority, const ch
 void kc_tls_revoke(const char *folder, const char *authority, const char *list, const char *revoked,
     enum kc_tls_validity validity);
 
-/* A port of 127.0.0.1 that was free just now. */
-unsigned kc_tls_free_port(void);
-
 /* The line of a configuration for the group tls: FOLDER/NAME and FOLDER/AUTHORITY. */
 void kc_tls_settings(
     char *line, size_t size, const char *folder, const char *name, const char *authority);
