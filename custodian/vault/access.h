@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the caller may, and the records that a request names. */
+/* What the caller may: by the policy, and by what an operation takes a key for. */
 #ifndef KC_CUSTODIAN_VAULT_ACCESS_H
 #define KC_CUSTODIAN_VAULT_ACCESS_H
 
@@ -27,16 +27,6 @@ KC_CHECKED enum kc_error kc_call_allowed_record(
 KC_CHECKED enum kc_error kc_call_allowed_new(
     const struct kc_call *call, const struct kc_record *record);
 
-/*
- * The record of a kind and an id, believed. If the store may have a newer one, or has not been
- * asked, or nodes are missing, the call wishes for what it needs and the error is KC_ERR_UNAVAILABLE.
- *
- * KC_ERR_REFUSED         there is none, as the map shows
- * KC_ERR_RECORD_DAMAGED  it fails its authentication, is an old one played again, or is hidden
- */
-KC_CHECKED enum kc_error kc_call_record(
-    struct kc_call *call, uint8_t kind, struct kc_span id, struct kc_record **record);
-
 /* Whether shares of a service may be here: the root notices a rollback, or the configuration does not
  * require that. KC_ERR_STORE_FRESHNESS */
 KC_CHECKED enum kc_error kc_call_fresh(const struct kc_call *call);
@@ -57,32 +47,10 @@ KC_CHECKED enum kc_error kc_call_key(struct kc_call *call, struct kc_record **ke
 KC_CHECKED enum kc_error kc_call_key_of(
     struct kc_call *call, struct kc_span id, struct kc_record **key);
 
-/* Wishes for the records with an id, which lives as long as the call; with what is needed already, so
- * that a handler looks for several before it returns. */
-void kc_call_need(struct kc_call *call, const char *id);
-
-/* Whether, and how often, the desk has looked into the store for this id, after a NEED. */
-bool kc_call_looked_for(const struct kc_call *call, const char *id);
-size_t kc_call_times_looked_for(const struct kc_call *call, const char *id);
-
-/* Whether a record is the vault's, and its newest. KC_ERR_RECORD_DAMAGED; KC_ERR_CONFLICT: not the
- * newest; KC_ERR_UNAVAILABLE: the call wishes for something first */
-KC_CHECKED enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *record);
-
-/* The recipient that the request names: believed and enrolled. Errors of kc_call_record. */
-KC_CHECKED enum kc_error kc_call_recipient(struct kc_call *call, struct kc_record **recipient);
-
-/* Stages the tombstone of a key. */
-KC_CHECKED enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_record *key);
-
 /* Whether the policy lets the caller see a record of a key in a list. */
 bool kc_call_sees(const struct kc_call *call, const struct kc_record *record);
 
 /* Whether a rule lets the caller contribute with a service's share, and lists that by its name. */
 bool kc_call_contributes(const struct kc_call *call, const struct kc_record *share);
-
-/* The opened key of a record, from the cache or the record itself. Errors of kc_keeper_open. */
-KC_CHECKED enum kc_error kc_call_material(
-    struct kc_call *call, const struct kc_record *record, struct kc_material *material);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/derived.h"
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
-#include "custodian/vault/pin.h"
 
 #include "base/text.h"
 

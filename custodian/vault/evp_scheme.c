@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing, verifying and decrypting. */
 #include "custodian/vault/evp_parts.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/unpad.h"
 
 #include <openssl/rsa.h>

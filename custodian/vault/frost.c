@@ -8,6 +8,7 @@
 #include "custodian/vault/access.h"
 #include "custodian/vault/frost.h"
 #include "custodian/vault/frost_peer.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_envelope.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/quorum.h"

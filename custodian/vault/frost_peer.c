@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "custodian/vault/access.h"
 #include "custodian/vault/ask.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
-#include "custodian/vault/pin.h"
 #include "custodian/vault/quorum.h"
 
 #include <string.h>

@@ -31,6 +31,13 @@ const char *kc_call_root_name(const struct kc_call *call, const struct kc_record
  * none of that name */
 KC_CHECKED enum kc_error kc_call_named_root(struct kc_call *call, struct kc_vault_root *root);
 
+/* The opened key of a record, from the cache or the record itself. Errors of kc_keeper_open. */
+KC_CHECKED enum kc_error kc_call_material(
+    struct kc_call *call, const struct kc_record *record, struct kc_material *material);
+
+/* Stages the tombstone of a key. */
+KC_CHECKED enum kc_error kc_call_destroy(struct kc_call *call, const struct kc_record *key);
+
 /* Describes a key in the answer's fields or an item's. */
 void kc_call_describe(
     struct kc_call *call, struct kc_values *values, const struct kc_record *record);

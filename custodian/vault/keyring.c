@@ -8,6 +8,7 @@
  */
 #include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"
 #include "proto/udf_digest.h"

@@ -2,6 +2,7 @@
 /* Lists: of keys, a page at a time, and of keyrings. */
 #include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
 

@@ -2,7 +2,6 @@
 /* A device is connected to an account: what the administrator answered is read, and kept whole or not
  * at all. */
 #include "custodian/mesh/activation.h"
-#include "custodian/vault/access.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records of what is administered here: accounts, and who holds keys or shares of them. */
-#include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_admin.h"
 

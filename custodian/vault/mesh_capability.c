@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities of accounts: taken from the access catalog, and their shares. */
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/mesh.h"
 #include "custodian/vault/operations.h"
 

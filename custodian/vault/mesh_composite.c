@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device's connection to an account: its record, its keys, and its end. */
-#include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
+#include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"
-#include "custodian/vault/pin.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device asks to be connected to an account. */
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"

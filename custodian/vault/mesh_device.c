@@ -2,9 +2,9 @@
 /* Devices of the Mesh: made here, or by their maker; listed, shown, and destroyed. */
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
-#include "custodian/vault/pin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device's side of a refresh: its share becomes another one, and the one before is gone. */
 #include "custodian/mesh/share_refresh.h"
-#include "custodian/vault/access.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"

@@ -9,6 +9,7 @@
  */
 #include "custodian/mesh/claim.h"
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_envelope.h"
 #include "custodian/vault/operations.h"

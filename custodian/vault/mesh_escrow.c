@@ -9,6 +9,7 @@
 #include "custodian/vault/mesh_escrow.h"
 
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/handouts.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"

@@ -9,10 +9,10 @@
 #include "custodian/mesh/group.h"
 #include "custodian/mesh/invitation.h"
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"
-#include "custodian/vault/pin.h"
 
 #include "base/text.h"
 

@@ -6,6 +6,7 @@
  * operations, it has done nothing yet: the change is stored, and it judges again.
  */
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
 #include "custodian/vault/operations.h"

@@ -6,6 +6,7 @@
 #include "custodian/mesh/verify.h"
 #include "custodian/vault/access.h"
 #include "custodian/vault/derived.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh_escrow.h"
 #include "custodian/vault/operations.h"

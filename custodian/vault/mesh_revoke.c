@@ -2,6 +2,7 @@
 /* What was revoked: that it was is told by the map alone, so that nothing needs to be brought for it. */
 #include "custodian/vault/access.h"
 #include "custodian/vault/fetch.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/mesh.h"
 #include "custodian/vault/operations.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mesh services: made, shown, and what they sign. */
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
 #include "custodian/vault/operations.h"

@@ -3,6 +3,7 @@
 #include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/evp.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
 #include "proto/udf.h"

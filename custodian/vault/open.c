@@ -3,9 +3,9 @@
  * Opening the ledger: before a record is believed, the store's head is compared with the anchor in
  * the root. One call does it, step by step as it gets what it wishes for; the others wait for it.
  */
-#include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/fetch.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/pin.h"
 #include "custodian/vault/root.h"
 

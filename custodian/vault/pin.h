@@ -39,9 +39,4 @@ KC_CHECKED enum kc_error kc_call_operator(struct kc_call *call, bool *proven);
  */
 KC_CHECKED enum kc_error kc_call_settle_operator(struct kc_call *call, bool is_older);
 
-/* The record of a key by its id, whoever may see it and whatever its state; NULL with KC_OK: there is
- * none. Errors of kc_call_record but KC_ERR_REFUSED. */
-KC_CHECKED enum kc_error kc_call_own_key(
-    struct kc_call *call, const char *id, struct kc_record **key);
-
 #endif

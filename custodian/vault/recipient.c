@@ -3,6 +3,7 @@
  * to which a share's way out is verified. */
 #include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"

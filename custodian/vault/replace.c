@@ -19,6 +19,7 @@
 #include "custodian/vault/access.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/fetch.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"
 #include "custodian/vault/root.h"

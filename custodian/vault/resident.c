@@ -2,8 +2,8 @@
 #include "custodian/vault/resident.h"
 
 #include "custodian/vault/evp.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
-#include "custodian/vault/pin.h"
 #include "custodian/vault/root.h"
 #include "threshold/agreement.h"
 #include "threshold/coordinate.h"

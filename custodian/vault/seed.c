@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/vault/seed.h"
 #include "custodian/vault/access.h"
+#include "custodian/vault/find.h"
 
 #include <stdio.h>
 #include <stdlib.h>

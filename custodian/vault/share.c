@@ -3,6 +3,7 @@
 #include "threshold/share.h"
 #include "custodian/vault/access.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"
