@@ -69,14 +69,22 @@ static enum kc_pin_state read_pin_state(const struct kc_values *values, enum kc_
     return kc_values_text_is(values, field, "wait") ? KC_PIN_WAIT : KC_PIN_SET;
 }
 
-enum kc_error kc_login_show(const char *keyring, struct kc_login_state *state)
+/* A request about a keyring that has no other field; answer and errors as of kc_daemon_call. */
+static enum kc_error ask_about(
+    enum kc_operation operation, const char *keyring, struct kc_client_answer **answer)
 {
     struct kc_client_request request;
-    struct kc_client_answer *answer = NULL;
-    kc_client_request_init(&request, KC_OPERATION_KEYRING_SHOW);
+    kc_client_request_init(&request, operation);
     kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
-    enum kc_error error = kc_daemon_call(&request, &answer);
+    enum kc_error error = kc_daemon_call(&request, answer);
     kc_client_request_done(&request);
+    return error;
+}
+
+enum kc_error kc_login_show(const char *keyring, struct kc_login_state *state)
+{
+    struct kc_client_answer *answer = NULL;
+    enum kc_error error = ask_about(KC_OPERATION_KEYRING_SHOW, keyring, &answer);
     if (error != KC_OK)
         return error;
     const struct kc_values *values = &kc_client_answer_message(answer)->values;
@@ -238,12 +246,8 @@ bool kc_login_forget(struct kc_slot *slot)
 
 void kc_login_end(const char *keyring)
 {
-    struct kc_client_request request;
     struct kc_client_answer *answer = NULL;
-    kc_client_request_init(&request, KC_OPERATION_KEYRING_LOGOUT);
-    kc_values_set_text(&request.message.values, KC_FIELD_KEYRING, keyring);
-    enum kc_error error = kc_daemon_call(&request, &answer);
-    kc_client_request_done(&request);
+    enum kc_error error = ask_about(KC_OPERATION_KEYRING_LOGOUT, keyring, &answer);
     kc_client_answer_free(answer);
     /* A connection that is lost took its logins with it, and so did one that had none. */
     (void)error;

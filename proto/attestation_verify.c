@@ -3,11 +3,10 @@
 #include "proto/attestation.h"
 
 #include "proto/attested_area.h"
+#include "proto/point_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
 
 #define TPM_GENERATED 0xff544347u
@@ -16,7 +15,7 @@
 #define TAG_CREATION 0x801a
 #define ALG_SHA256 0x000b
 #define DIGEST_SIZE 32
-#define NUMBER_SIZE 32
+#define NUMBER_SIZE KC_POINT_KEY_NUMBER
 
 /* --- results: the first thing that does not hold is told --- */
 
@@ -35,22 +34,10 @@ static enum kc_error hold(bool holds, const char **problem, const char *what)
 
 static EVP_PKEY *make_key(const struct kc_attested_area *ak)
 {
-    uint8_t point[1 + 2 * NUMBER_SIZE] = {4};
+    uint8_t point[KC_POINT_KEY_SIZE] = {4};
     memcpy(point + 1, ak->x, NUMBER_SIZE);
     memcpy(point + 1 + NUMBER_SIZE, ak->y, NUMBER_SIZE);
-    char group[] = "P-256";
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
-        OSSL_PARAM_END,
-    };
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    if (!context || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    return key;
+    return kc_point_key_new(point);
 }
 
 /* r and s as DER; 0 if there is no memory. */

@@ -3,16 +3,16 @@
 
 #include "base/secret.h"
 #include "base/writer.h"
+#include "proto/point_key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/params.h>
 #include <string.h>
 
-#define NUMBER_SIZE 32
-#define POINT_SIZE (1 + 2 * NUMBER_SIZE)
+#define NUMBER_SIZE KC_POINT_KEY_NUMBER
+#define POINT_SIZE KC_POINT_KEY_SIZE
 #define SEED_SIZE 32
 #define SYMMETRIC_SIZE 16
 #define IDENTITY_SIZE (2 + KC_CREDENTIAL_SECRET_SIZE)
@@ -39,23 +39,6 @@ static bool read_ek(struct kc_span area, uint8_t point[static POINT_SIZE])
 }
 
 /* --- the seed --- */
-
-static EVP_PKEY *make_public(uint8_t point[static POINT_SIZE])
-{
-    char group[] = "P-256";
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, POINT_SIZE),
-        OSSL_PARAM_END,
-    };
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    if (!context || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
 
 static bool agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t agreed[static NUMBER_SIZE])
 {
@@ -94,7 +77,7 @@ static enum kc_error make_seed(uint8_t ek[static POINT_SIZE], uint8_t ephemeral[
 {
     uint8_t agreed[NUMBER_SIZE]; /* secret */
     size_t size = 0;
-    EVP_PKEY *peer = make_public(ek);
+    EVP_PKEY *peer = kc_point_key_new(ek);
     if (!peer)
         return KC_ERR_ATTESTATION;
     EVP_PKEY *own = EVP_EC_gen("P-256");

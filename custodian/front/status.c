@@ -6,6 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- a response to whoever the requester is --- */
+
+typedef enum kc_error write_content(
+    struct kc_exchange *exchange, const struct kc_requester *requester, struct kc_object_writer *w);
+
+static void answer(struct kc_exchange *exchange, write_content *write)
+{
+    struct kc_requester requester;
+    struct kc_response response = {.octets = NULL};
+    if (!kc_requester_find(exchange, &requester))
+        return;
+    enum kc_error error =
+        kc_response_begin(exchange, 201, "Operation completed successfully", &response);
+    if (error == KC_OK) {
+        error = write(exchange, &requester, &response.writer);
+        enum kc_error ended = kc_response_end(exchange, &response);
+        error = error == KC_OK ? ended : error;
+    }
+    if (error != KC_OK)
+        kc_exchange_fail(exchange, error);
+    kc_requester_done(&requester);
+}
+
 /* --- Status --- */
 
 static enum kc_error write_status(struct kc_exchange *exchange, const char *address,
@@ -111,26 +134,19 @@ static enum kc_error write_own_entry(
     return error;
 }
 
+static enum kc_error write_status_of_account(
+    struct kc_exchange *exchange, const struct kc_requester *requester, struct kc_object_writer *w)
+{
+    enum kc_error error = write_statuses(exchange, requester->account.address, w);
+    kc_object_write_source(w, "EnvelopedProfileAccount",
+        (struct kc_span){requester->account.profile, requester->account.profile_size});
+    return error == KC_OK && !requester->is_administrator ? write_own_entry(exchange, requester, w)
+                                                          : error;
+}
+
 void kc_front_status(struct kc_exchange *exchange)
 {
-    struct kc_requester requester;
-    struct kc_response response = {.octets = NULL};
-    if (!kc_requester_find(exchange, &requester))
-        return;
-    enum kc_error error =
-        kc_response_begin(exchange, 201, "Operation completed successfully", &response);
-    if (error == KC_OK) {
-        error = write_statuses(exchange, requester.account.address, &response.writer);
-        kc_object_write_source(&response.writer, "EnvelopedProfileAccount",
-            (struct kc_span){requester.account.profile, requester.account.profile_size});
-        if (error == KC_OK && !requester.is_administrator)
-            error = write_own_entry(exchange, &requester, &response.writer);
-        enum kc_error ended = kc_response_end(exchange, &response);
-        error = error == KC_OK ? ended : error;
-    }
-    if (error != KC_OK)
-        kc_exchange_fail(exchange, error);
-    kc_requester_done(&requester);
+    answer(exchange, write_status_of_account);
 }
 
 /* --- Download --- */
@@ -191,7 +207,7 @@ static enum kc_error write_update(struct kc_exchange *exchange, const char *addr
 }
 
 static enum kc_error write_updates(
-    struct kc_exchange *exchange, const char *address, struct kc_object_writer *w)
+    struct kc_exchange *exchange, const struct kc_requester *requester, struct kc_object_writer *w)
 {
     const struct kc_object *request = &exchange->request.object;
     struct kc_json selects = kc_object_member(request, "Select");
@@ -207,7 +223,7 @@ static enum kc_error write_updates(
     kc_object_write_list(w, "Updates");
     for (size_t i = 0; error == KC_OK && i < kc_json_count(selects); i++) {
         struct kc_object select = {KC_OBJECT_ConstraintsSelect, kc_json_item(selects, i)};
-        error = write_update(exchange, address, &select, &download);
+        error = write_update(exchange, requester->account.address, &select, &download);
     }
     kc_object_write_end(w);
     return error;
@@ -215,18 +231,5 @@ static enum kc_error write_updates(
 
 void kc_front_download(struct kc_exchange *exchange)
 {
-    struct kc_requester requester;
-    struct kc_response response = {.octets = NULL};
-    if (!kc_requester_find(exchange, &requester))
-        return;
-    enum kc_error error =
-        kc_response_begin(exchange, 201, "Operation completed successfully", &response);
-    if (error == KC_OK) {
-        error = write_updates(exchange, requester.account.address, &response.writer);
-        enum kc_error ended = kc_response_end(exchange, &response);
-        error = error == KC_OK ? ended : error;
-    }
-    if (error != KC_OK)
-        kc_exchange_fail(exchange, error);
-    kc_requester_done(&requester);
+    answer(exchange, write_updates);
 }

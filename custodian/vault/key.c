@@ -251,16 +251,31 @@ static enum kc_error open_kept(struct kc_call *call, const struct kc_record *key
     return is_derived ? KC_OK : kc_keeper_open(call->vault->keeper, key, secret);
 }
 
-enum kc_error kc_vault_key_update(struct kc_call *call)
+/* Stages the request's key, and opens the secret that stays with it. */
+static enum kc_error stage_key(struct kc_call *call, struct kc_record **staged,
+    struct kc_secret *secret, const struct kc_secret **kept)
 {
-    struct kc_record *key, *staged;
-    KC_AUTO_SECRET secret = {0};
-    const struct kc_secret *kept = NULL;
+    struct kc_record *key;
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        error = open_kept(call, key, &secret, &kept);
-    if (error == KC_OK)
-        error = kc_call_stage(call, key, &staged);
+        error = open_kept(call, key, secret, kept);
+    return error == KC_OK ? kc_call_stage(call, key, staged) : error;
+}
+
+static enum kc_error commit_key(
+    struct kc_call *call, struct kc_record *staged, const struct kc_secret *kept)
+{
+    kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
+    call->wish = KC_WISH_COMMIT;
+    return kc_keeper_protect(call->vault->keeper, staged, kept);
+}
+
+enum kc_error kc_vault_key_update(struct kc_call *call)
+{
+    struct kc_record *staged;
+    KC_AUTO_SECRET secret = {0};
+    const struct kc_secret *kept = NULL;
+    enum kc_error error = stage_key(call, &staged, &secret, &kept);
     if (error == KC_OK)
         error = kc_call_read_details(call, staged);
     if (error != KC_OK)
@@ -269,29 +284,21 @@ enum kc_error kc_vault_key_update(struct kc_call *call)
         kc_call_text(call, KC_FIELD_LABEL, staged->label, sizeof staged->label);
     if (!kc_call_sees(call, staged))
         return KC_ERR_REFUSED; /* a rule for some labels gives no others */
-    kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
-    call->wish = KC_WISH_COMMIT;
-    return kc_keeper_protect(call->vault->keeper, staged, kept);
+    return commit_key(call, staged, kept);
 }
 
 /* --- states --- */
 
 static enum kc_error set_state(struct kc_call *call, uint8_t state)
 {
-    struct kc_record *key, *staged;
+    struct kc_record *staged;
     KC_AUTO_SECRET secret = {0};
     const struct kc_secret *kept = NULL;
-    enum kc_error error = kc_call_key(call, &key);
-    if (error == KC_OK)
-        error = open_kept(call, key, &secret, &kept);
-    if (error == KC_OK)
-        error = kc_call_stage(call, key, &staged);
+    enum kc_error error = stage_key(call, &staged, &secret, &kept);
     if (error != KC_OK)
         return error;
     staged->state = state;
-    kc_call_set_number(call, KC_FIELD_VERSION, staged->version);
-    call->wish = KC_WISH_COMMIT;
-    return kc_keeper_protect(call->vault->keeper, staged, kept);
+    return commit_key(call, staged, kept);
 }
 
 enum kc_error kc_vault_key_disable(struct kc_call *call)

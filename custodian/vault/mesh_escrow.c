@@ -84,7 +84,7 @@ static enum kc_error check_counts(struct kc_call *call)
                : wrong_field(call, KC_FIELD_THRESHOLD);
 }
 
-static enum kc_error open_seed(
+enum kc_error kc_call_open_recovery_seed(
     struct kc_call *call, const struct kc_record *record, struct kc_recovery_seed *seed)
 {
     KC_AUTO_SECRET secret = {0};
@@ -96,7 +96,7 @@ static enum kc_error open_seed(
     memcpy(seed->octets, secret.bytes, secret.size);
     seed->size = secret.size;
     seed->signing = (enum kc_curve)record->algorithm;
-    return record->index == KC_DERIVATION_LEGACY ? wrong_field(call, KC_FIELD_KEY) : KC_OK;
+    return KC_OK;
 }
 
 /* Splits the key of the record; from here on the shares are this connection's. */
@@ -152,7 +152,9 @@ static enum kc_error create(struct kc_call *call, const struct kc_record *record
     char id[KC_UDF_ID_SIZE], *text = NULL;
     size_t size = 0;
     struct kc_mesh_source source = kc_call_mesh_source(call);
-    enum kc_error error = open_seed(call, record, &seed);
+    enum kc_error error = kc_call_open_recovery_seed(call, record, &seed);
+    if (error == KC_OK && record->index == KC_DERIVATION_LEGACY)
+        error = wrong_field(call, KC_FIELD_KEY);
     if (error == KC_OK)
         error = kc_recovery_make(&source, &seed, key, id, &text, &size);
     if (error == KC_OK)

@@ -20,6 +20,11 @@ KC_CHECKED enum kc_error kc_escrow_body_read(
  * kc_call_record. */
 KC_CHECKED enum kc_error kc_call_escrow(struct kc_call *call, struct kc_record **escrow);
 
+/* Opens the record of a seed for what recovers it; but for `profile`. Secret: wiped by the caller.
+ * Errors of kc_keeper_open. */
+KC_CHECKED enum kc_error kc_call_open_recovery_seed(
+    struct kc_call *call, const struct kc_record *record, struct kc_recovery_seed *seed);
+
 /* What was split, of the request's shares. Secret: wiped by the caller. Errors of
  * kc_recovery_combine. */
 KC_CHECKED enum kc_error kc_call_combine_shares(

@@ -306,21 +306,6 @@ static enum kc_error find_retiring(struct kc_call *call, struct kc_record **reco
     return error;
 }
 
-static enum kc_error open_seed(
-    struct kc_call *call, const struct kc_record *record, struct kc_recovery_seed *seed)
-{
-    KC_AUTO_SECRET secret = {0};
-    enum kc_error error = kc_keeper_open(call->vault->keeper, record, &secret);
-    if (error == KC_OK && secret.size > sizeof seed->octets)
-        error = KC_ERR_RECORD_DAMAGED;
-    if (error != KC_OK)
-        return error;
-    memcpy(seed->octets, secret.bytes, secret.size);
-    seed->size = secret.size;
-    seed->signing = (enum kc_curve)record->algorithm;
-    return KC_OK;
-}
-
 /* A key gets a secret of its own; that of the profile goes with the seed. */
 static enum kc_error keep_branch(
     struct kc_call *call, const struct kc_record *seed, const struct branch *branch)
@@ -362,7 +347,7 @@ enum kc_error kc_vault_mesh_escrow_retire(struct kc_call *call)
     bool proven = false;
     enum kc_error error = find_retiring(call, &record);
     if (error == KC_OK)
-        error = open_seed(call, record, &seed);
+        error = kc_call_open_recovery_seed(call, record, &seed);
     if (error != KC_OK)
         return error;
     leaves_add(&seed, &branches);
