@@ -7,10 +7,13 @@
 
 #include <sqlite3.h>
 
+/* Bytes of the packed records of a page; one more record follows. */
+#define KC_STORE_PAGE_WEIGHT_MAX ((size_t)96 * 1024)
+
 struct kc_store {
     sqlite3 *database;
     sqlite3_stmt *get, *insert, *update, *get_node, *put_node;
-    uint8_t *bodies; /* of the records that were read last; PAGE_WEIGHT_MAX and one more */
+    uint8_t *bodies; /* of the records that were read last: KC_STORE_PAGE_WEIGHT_MAX and one more */
     size_t bodies_size;
     int folder, file; /* open, for fstat and fstatvfs */
     uint64_t key_count;
