@@ -129,12 +129,14 @@ struct signing {
     struct kc_cli *cli;
     struct kc_client *custodian;
     struct kc_cli_key key;
+    struct kc_cli_octets payload;
     struct kc_mesh_making *making;
 };
 
 /* What the vault would sign with the whole key. */
-static enum kc_error begin_making(struct signing *s, struct kc_span payload)
+static enum kc_error begin_making(struct signing *s)
 {
+    struct kc_span payload = kc_cli_span(&s->payload);
     enum kc_object_type type = KC_OBJECT_NONE;
     struct kc_mesh_source source = kc_cli_source();
     bool is_account = strcmp(s->key.class, "account") == 0;
@@ -151,17 +153,14 @@ static enum kc_error begin_making(struct signing *s, struct kc_span payload)
     return error == KC_OK ? KC_OK : kc_cli_fail(s->cli, error, NULL);
 }
 
-/* The first party's commitment. It ends with this process, whatever comes of it. */
+/* The first party's commitment, to a payload that the vault sees. It ends with this process, whatever
+ * comes of it. */
 static enum kc_error commit(const struct signing *s, struct kc_cli_call *call)
 {
-    const uint8_t *digest = kc_mesh_making_digest(s->making);
-    enum kc_curve curve = kc_cli_public_curve(&s->key.public)->curve;
     kc_cli_call_init(call, s->cli, s->custodian, KC_OPERATION_SIGNATURE_COMMIT);
     kc_cli_call_text(call, KC_FIELD_KEY, s->key.id);
-    if (kc_mesh_signed_message(curve, digest).has_context)
-        kc_cli_call_text(call, KC_FIELD_SCHEME, "ctx");
-    enum kc_error error =
-        kc_cli_call_data(call, KC_FIELD_MESSAGE, (struct kc_span){digest, KC_DARE_DIGEST_SIZE});
+    kc_cli_call_text(call, KC_FIELD_SCHEME, "envelope");
+    enum kc_error error = kc_cli_call_data(call, KC_FIELD_MESSAGE, kc_cli_span(&s->payload));
     return error == KC_OK ? kc_cli_call_run(call) : error;
 }
 
@@ -230,7 +229,6 @@ static enum kc_error sign_together(const struct signing *s, const char *path)
 
 static enum kc_error sign_with_mesh(struct kc_cli *cli)
 {
-    KC_AUTO_OCTETS payload = {NULL, 0};
     struct signing s = {.cli = cli};
     char *path = NULL;
     enum kc_error error = kc_cli_key_find(cli, cli->arguments[0], &s.key);
@@ -242,11 +240,12 @@ static enum kc_error sign_with_mesh(struct kc_cli *cli)
     if (error == KC_OK)
         error = kc_cli_output_path(cli, cli->arguments[1], ".dare", true, &path);
     if (error == KC_OK)
-        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &payload);
+        error = kc_cli_read(cli, cli->arguments[1], (size_t)KC_DATA_SIZE_MAX, &s.payload);
     if (error == KC_OK)
-        error = begin_making(&s, kc_cli_span(&payload));
+        error = begin_making(&s);
     if (error == KC_OK)
         error = sign_together(&s, path);
+    kc_cli_octets_done(&s.payload);
     kc_mesh_making_free(s.making);
     free(path);
     return error;

@@ -5,8 +5,10 @@
 #include "custodian/vault/ask.h"
 #include "custodian/vault/core.h"
 #include "custodian/vault/key.h"
+#include "custodian/vault/mesh_envelope.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/resident.h"
+#include "proto/hkdf.h"
 #include "threshold/signature.h"
 
 #include <string.h>
@@ -16,6 +18,12 @@ static bool has_other_fields(const struct kc_values *values)
 {
     return kc_values_has(values, KC_FIELD_HASH) || kc_values_has(values, KC_FIELD_MGF_HASH) ||
            kc_values_has(values, KC_FIELD_HASHED) || kc_values_has(values, KC_FIELD_SALT_SIZE);
+}
+
+static enum kc_error wrong_scheme(struct kc_call *call, enum kc_error error)
+{
+    kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
+    return error;
 }
 
 /* plain: no context, or an empty one; ctx: a context, perhaps empty; ph: prehashed, a context if there is one. */
@@ -30,10 +38,8 @@ static enum kc_error read_scheme(struct kc_call *call, struct kc_signed_message 
         message->prehash = true, message->has_context = has_context;
     else if (message->context.size > 0 || has_other_fields(values) ||
              (kc_call_has(call, KC_FIELD_SCHEME) &&
-                 !kc_values_text_is(values, KC_FIELD_SCHEME, "plain"))) {
-        kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[KC_FIELD_SCHEME].name);
-        return KC_ERR_BAD_ARGUMENT;
-    }
+                 !kc_values_text_is(values, KC_FIELD_SCHEME, "plain")))
+        return wrong_scheme(call, KC_ERR_BAD_ARGUMENT);
     return KC_OK;
 }
 
@@ -47,6 +53,35 @@ static enum kc_error read_message(
     if (error == KC_OK)
         message->message = data->span;
     return error;
+}
+
+/* The payload of an envelope, whose digest is signed. */
+static enum kc_error read_letter(struct kc_call *call, const struct kc_record *share,
+    uint8_t digest[static KC_DARE_DIGEST_SIZE], struct kc_signed_message *message)
+{
+    KC_AUTO_DATA payload = {0};
+    if (kc_call_has(call, KC_FIELD_CONTEXT))
+        return wrong_scheme(call, KC_ERR_BAD_ARGUMENT);
+    enum kc_error error = kc_call_data(call, KC_FIELD_MESSAGE, &payload);
+    if (error == KC_OK)
+        error = kc_call_check_letter(call, share, payload.span);
+    if (error == KC_OK)
+        error = kc_hash_digest(KC_HASH_SHA512, payload.span, digest);
+    if (error == KC_OK)
+        *message = kc_mesh_signed_message((enum kc_curve)share->algorithm, digest);
+    return error;
+}
+
+/* A share signs what the whole key signed: one of the Mesh payloads of envelopes that are its own, and
+ * nothing that it does not see. The message lends from data or digest. */
+static enum kc_error read_share_message(struct kc_call *call, const struct kc_record *share,
+    struct kc_data *data, uint8_t digest[static KC_DARE_DIGEST_SIZE],
+    struct kc_signed_message *message)
+{
+    if (kc_values_text_is(&call->in.message.values, KC_FIELD_SCHEME, "envelope"))
+        return read_letter(call, share, digest, message);
+    return share->class == KC_ROLE_APPLICATION ? read_message(call, data, message)
+                                               : wrong_scheme(call, KC_ERR_REFUSED);
 }
 
 /* Secret; the caller wipes it. */
@@ -227,10 +262,11 @@ enum kc_error kc_vault_signature_commit(struct kc_call *call)
 {
     struct kc_record *key;
     struct kc_signed_message message;
+    uint8_t digest[KC_DARE_DIGEST_SIZE];
     KC_AUTO_DATA data = {0};
     enum kc_error error = kc_call_key(call, &key);
     if (error == KC_OK)
-        error = read_message(call, &data, &message);
+        error = read_share_message(call, key, &data, digest, &message);
     if (error != KC_OK)
         return error;
     if (call->has_turn)

@@ -183,6 +183,9 @@ static void a_letter_is_signed_by_both(void **state)
     HOLDS("D envelope verify contact.dare sign.pem");
     HOLDS("B envelope sign \"$(cat share)\" - -o - --host example.com --post \"$POST\" < contact |"
           " D envelope verify - sign.pem");
+    SAYS(3, "message", /* the vault sees whose it is, though the service does not */
+        "sed s/alice@/mallory@/ contact > forged;"
+        "B envelope sign \"$(cat share)\" forged -fo none --host example.com --post \"$POST\"");
     SAYS(3, "this is none",
         "B envelope sign \"$(cat share)\" letter -fo none --host example.com --post \"$POST\"");
     SAYS(2, "is whole",

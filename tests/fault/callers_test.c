@@ -210,8 +210,9 @@ static void act_as_signer(struct kc_client *own, struct results *results)
     results->error[0] = try_to_sign(own, &web);
     results->error[1] = try_to_sign(own, &exact);
     results->error[2] = try_to_sign(own, &mail);
-    results->error[3] =
-        ASK(own, SIGNATURE_COMMIT, NULL, TEXT(KEY, share_of_web.id), OCTETS(MESSAGE, "m", 1));
+    static const char contact[] = "{\"MessageContact\":{}}"; /* what the share would sign */
+    results->error[3] = ASK(own, SIGNATURE_COMMIT, NULL, TEXT(KEY, share_of_web.id),
+        TEXT(SCHEME, "envelope"), OCTETS(MESSAGE, contact, sizeof contact - 1));
     results->error[4] = ASK(own, KEY_DESTROY, NULL, TEXT(KEY, web.id));
     results->error[5] = ASK(own, KEY_GENERATE, NULL, TEXT(ALGORITHM, "Ed25519"),
         TEXT(KEYRING, "home"), TEXT(LABEL, "web-2"));

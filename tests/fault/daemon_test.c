@@ -135,7 +135,7 @@ static void make_split(struct kc_client *client, struct split *split)
     char recipient[65];
     set_pin(client);
     enrol_nobody(client, recipient);
-    assert_answer(generate(client, "Ed25519", "account", "wrapped", "split", &key), KC_OK);
+    assert_answer(generate(client, "Ed25519", "application", "wrapped", "split", &key), KC_OK);
     assert_answer(split_key(client, &key, recipient, split), KC_OK);
 }
 

@@ -398,7 +398,7 @@ static void a_crowd_that_waits_with_descriptors_ends_nobody(void **state)
     uint64_t id;
     set_pin(client);
     enrol_nobody(client, recipient);
-    assert_answer(generate(client, "Ed25519", "account", "wrapped", "split", &whole), KC_OK);
+    assert_answer(generate(client, "Ed25519", "application", "wrapped", "split", &whole), KC_OK);
     assert_answer(split_key(client, &whole, recipient, &split), KC_OK);
     kc_client_request_init(&request, KC_OPERATION_SIGNATURE_COMMIT);
     give(&request, (const struct given[]){TEXT(KEY, split.first.id), {KC_FIELDS, NULL, 0}});

@@ -17,7 +17,7 @@ static int setup(void **state)
 {
     struct party *party = malloc(sizeof *party);
     *party = (struct party){.device = bench_new(), .service = bench_new()};
-    char *key = bench_generate(party->device, "Ed25519", "account", "k");
+    char *key = bench_generate(party->device, "Ed25519", "application", "k");
     party->halves = bench_split(party->device, party->service, key);
     free(key);
     *state = party;

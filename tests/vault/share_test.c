@@ -268,7 +268,7 @@ static struct ask message_ask(enum kc_operation operation, const char *share, co
 
 static void check_signature(struct pair *pair, const char *algorithm, int type)
 {
-    char *key = bench_generate(pair->device, algorithm, "account", "k");
+    char *key = bench_generate(pair->device, algorithm, "application", "k");
     struct halves halves = bench_split(pair->device, pair->service, key);
     struct ask commit = message_ask(KC_OPERATION_SIGNATURE_COMMIT, halves.device, "both sign");
     struct answer *opened = bench_ask(pair->device, &commit);
@@ -634,6 +634,49 @@ static void expect_refused(struct bench *bench, enum kc_operation operation, con
     bench_expect(bench, &ask, KC_ERR_REFUSED);
 }
 
+static enum kc_error commit_error(
+    struct pair *pair, const char *share, const char *scheme, const char *message)
+{
+    struct ask ask = message_ask(KC_OPERATION_SIGNATURE_COMMIT, share, message);
+    if (scheme)
+        ask_text(&ask, KC_FIELD_SCHEME, scheme);
+    struct answer *answer = bench_ask(pair->device, &ask);
+    enum kc_error error = answer->error;
+    answer_done(answer);
+    return error;
+}
+
+#define CONTACT "{\"MessageContact\":{\"MessageId\":\"NABC\"}}"
+
+static void a_share_of_an_accounts_key_signs_what_the_whole_key_signs(void **state)
+{
+    struct pair *pair = *state;
+    static const char profile[] = "{\"ProfileUser\":{}}";
+    char *key = bench_generate(pair->device, "Ed25519", "account", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    const char *share = halves.device;
+    assert_int_equal(commit_error(pair, share, NULL, CONTACT), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "plain", "a digest"), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "ctx", "a digest"), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "ph", "a digest"), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "envelope", "no object"), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "envelope", profile), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, share, "envelope", CONTACT), KC_OK);
+    free_halves(halves);
+    free(key);
+}
+
+static void a_share_of_an_applications_key_signs_no_object_of_the_mesh_in_an_envelope(void **state)
+{
+    struct pair *pair = *state;
+    char *key = bench_generate(pair->device, "Ed448", "application", "k");
+    struct halves halves = bench_split(pair->device, pair->service, key);
+    assert_int_equal(commit_error(pair, halves.device, "envelope", CONTACT), KC_ERR_REFUSED);
+    assert_int_equal(commit_error(pair, halves.device, "envelope", "a letter"), KC_OK);
+    free_halves(halves);
+    free(key);
+}
+
 static void each_party_of_a_signature_does_its_own_part_only(void **state)
 {
     struct pair *pair = *state;
@@ -732,6 +775,8 @@ int main(void)
         CASE(a_changed_envelope_makes_its_record_refuse),
         CASE(a_share_is_not_accepted_beside_the_other),
         CASE(a_share_that_was_destroyed_is_not_accepted_again),
+        CASE(a_share_of_an_accounts_key_signs_what_the_whole_key_signs),
+        CASE(a_share_of_an_applications_key_signs_no_object_of_the_mesh_in_an_envelope),
         CASE(each_party_of_a_signature_does_its_own_part_only),
         CASE(each_party_of_an_agreement_does_its_own_part_only),
         CASE(no_share_of_a_service_is_used_where_a_rollback_is_not_noticed),
