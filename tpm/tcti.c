@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <tss2/tss2_tctildr.h>
@@ -138,23 +139,29 @@ TSS2_RC kc_tcti_exchange(
 
 /* --- a connection --- */
 
-/* A non-blocking connect: 0, or -1. */
-static int connect_by(int fd, const struct kc_address *address, int64_t deadline)
+/* What is left, as a timeout of a socket's, for which 0 is for ever. */
+static struct timeval time_left(int64_t deadline)
 {
-    if (connect(fd, &address->socket, address->socket_size) == 0)
-        return 0;
-    int failure = 0;
-    socklen_t size = sizeof failure;
-    if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline) ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0)
-        return -1;
-    return failure == 0 ? 0 : -1;
+    int64_t left = deadline - kc_tcti_now_ms();
+    if (left < 1)
+        left = 1;
+    return (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+}
+
+/* The connect blocks: where others are in line before a unix socket one that does not is refused at
+ * once, and nothing tells when there is room. All after it does not block. */
+static bool connect_by(int fd, const struct kc_address *address, int64_t deadline)
+{
+    struct timeval patience = time_left(deadline);
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
+           connect(fd, &address->socket, address->socket_size) == 0 &&
+           fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static int open_socket(const struct kc_address *address, int64_t deadline)
 {
-    int fd = socket(address->socket.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect_by(fd, address, deadline) != 0) {
+    int fd = socket(address->socket.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && !connect_by(fd, address, deadline)) {
         close(fd);
         return -1;
     }

@@ -20,8 +20,9 @@ static const struct kc_syscall for_socket[] = {
     KC_SYSCALL_WHERE(socket, 0, AF_UNIX),
     KC_SYSCALL_WHERE(socket, 0, AF_INET),
     KC_SYSCALL_WHERE(socket, 0, AF_INET6),
+    KC_SYSCALL_WHERE(setsockopt, 2, SO_SNDTIMEO),
     KC_SYSCALL(connect),
-    KC_SYSCALL_WHERE(getsockopt, 2, SO_ERROR),
+    KC_SYSCALL_WHERE(fcntl, 1, F_SETFL),
     KC_SYSCALL(sendto),
 };
 
