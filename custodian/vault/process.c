@@ -244,11 +244,12 @@ static enum kc_error start_thread(struct process *process, void *(*run)(void *))
     return started ? KC_OK : KC_ERR_NO_MEMORY;
 }
 
-/* More than there are roots, each of which can keep one waiting. */
+/* One more than can wait for roots for long: each root can keep one waiting, and one can be in line, as
+ * the vault itself has something to anchor now and then while a caller needs a root too. */
 static size_t count_workers(const struct kc_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t least = config->root_count + 1;
+    size_t least = config->root_count + 2;
     if (cores < 0 || (size_t)cores < least)
         return least;
     return cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;

@@ -6,10 +6,12 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define WAITING 12 /* more than the vault has workers */
 #define SOON_MS 8000
+#define SLOW_MS 4000 /* longer than who holds up all others stays in line */
 
 static struct kc_custodian custodian;
 
@@ -34,13 +36,32 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Needs the root; whatever the answer is. */
-static void *wait_for_the_root(void *label)
+static enum kc_error generate_sealed(const char *label)
 {
     struct kc_client *client = connect_to(&custodian);
     struct key key;
-    (void)generate(client, "Ed25519", "application", "sealed", label, &key);
+    enum kc_error error = generate(client, "Ed25519", "application", "sealed", label, &key);
     kc_client_free(client);
+    return error;
+}
+
+/* Needs the root; whatever the answer is. */
+static void *wait_for_the_root(void *label)
+{
+    (void)generate_sealed(label);
+    return NULL;
+}
+
+struct patient {
+    pthread_t thread;
+    const char *label;
+    enum kc_error error;
+};
+
+static void *wait_patiently(void *context)
+{
+    struct patient *patient = context;
+    patient->error = generate_sealed(patient->label);
     return NULL;
 }
 
@@ -71,10 +92,37 @@ static void a_silent_tpm_leaves_a_worker_for_what_needs_none(void **state)
     kc_client_free(client);
 }
 
+/* The vault may be at the root itself when a caller needs it, or another caller: who is next in line is
+ * not sent away as long as there is somebody for what needs no root. */
+static void a_slow_tpm_is_waited_for_by_who_asks_and_by_who_is_next(void **state)
+{
+    (void)state;
+    struct patient two[2] = {{.label = "one"}, {.label = "two"}};
+    assert_answer(generate_sealed("before"), KC_OK);
+    struct kc_client *client = NULL;
+    kc_custodian_restart_with(&custodian, &client); /* nothing is left to be anchored */
+    assert_answer(ASK_NOTHING(client, STATUS, NULL), KC_OK);
+    kc_swtpm_freeze(&custodian.tpm);
+    int64_t start = now_ms();
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&two[i].thread, NULL, wait_patiently, &two[i]), 0);
+    while (now_ms() - start < SLOW_MS)
+        assert_answer(ASK(client, PING, NULL, TEXT(THROUGH, "vault")), KC_OK);
+    kc_swtpm_thaw(&custodian.tpm);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(two[i].thread, NULL), 0);
+        assert_answer(two[i].error, KC_OK);
+    }
+    kc_client_free(client);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(a_silent_tpm_leaves_a_worker_for_what_needs_none)};
+    const struct CMUnitTest tests[] = {
+        TEST(a_silent_tpm_leaves_a_worker_for_what_needs_none),
+        TEST(a_slow_tpm_is_waited_for_by_who_asks_and_by_who_is_next),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
