@@ -15,13 +15,6 @@ static struct ask device_ask(enum kc_operation operation, const char *device)
     return ask;
 }
 
-static struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
 /* --- create --- */
 
 static void a_device_is_made_with_a_profile_that_its_own_key_signs(void **state)

@@ -162,6 +162,13 @@ struct ask ask_new(enum kc_operation operation)
     return ask;
 }
 
+struct ask key_ask(enum kc_operation operation, const char *key)
+{
+    struct ask ask = ask_new(operation);
+    ask_text(&ask, KC_FIELD_KEY, key);
+    return ask;
+}
+
 void ask_text(struct ask *ask, enum kc_field field, const char *text)
 {
     kc_values_set_text(&ask->message.values, field, text);
@@ -170,6 +177,11 @@ void ask_text(struct ask *ask, enum kc_field field, const char *text)
 void ask_octets(struct ask *ask, enum kc_field field, const void *octets, size_t size)
 {
     kc_values_set_span(&ask->message.values, field, octets, size);
+}
+
+void ask_span(struct ask *ask, enum kc_field field, struct kc_span span)
+{
+    ask_octets(ask, field, span.bytes, span.size);
 }
 
 void ask_number(struct ask *ask, enum kc_field field, uint64_t number)
@@ -242,6 +254,13 @@ void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error)
     struct answer *answer = bench_ask(bench, ask);
     assert_string_equal(kc_error_name(answer->error), kc_error_name(error));
     answer_done(answer);
+}
+
+void bench_expect_sign(struct bench *bench, const char *key, enum kc_error error)
+{
+    struct ask ask = key_ask(KC_OPERATION_KEY_SIGN, key);
+    ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
+    bench_expect(bench, &ask, error);
 }
 
 void answer_done(struct answer *answer)

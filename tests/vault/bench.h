@@ -134,7 +134,11 @@ struct ask ask_new(enum kc_operation operation);
 void ask_text(struct ask *ask, enum kc_field field, const char *text);
 void ask_octets(struct ask *ask, enum kc_field field, const void *octets, size_t size);
 void ask_secret(struct ask *ask, enum kc_field field, const void *octets, size_t size);
+void ask_span(struct ask *ask, enum kc_field field, struct kc_span span);
 void ask_number(struct ask *ask, enum kc_field field, uint64_t number);
+
+/* A request about a key. */
+struct ask key_ask(enum kc_operation operation, const char *key);
 
 /* Sends a request with the records that its operation needs; the ticket. */
 uint64_t bench_send(struct bench *bench, struct ask *ask);
@@ -153,6 +157,9 @@ struct answer *bench_ask(struct bench *bench, struct ask *ask);
 
 /* The same for one that must fail with this error, or with none and nobody looks at the answer. */
 void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error);
+
+/* That of a request to sign with a key. */
+void bench_expect_sign(struct bench *bench, const char *key, enum kc_error error);
 
 void answer_done(struct answer *answer);
 

@@ -16,19 +16,6 @@ static struct ask sign_ask(const char *key)
     return ask;
 }
 
-static struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
-static void expect_sign(struct bench *bench, const char *key, enum kc_error error)
-{
-    struct ask ask = sign_ask(key);
-    bench_expect(bench, &ask, error);
-}
-
 /* --- records --- */
 
 /* What the desk sends in place of the request's own records. */
@@ -79,7 +66,7 @@ static void a_record_with_any_octet_changed_is_refused_and_no_other(void **state
     }
     assert_int_equal(sign_with_forged(bench, key), KC_OK);
     bench->lie = NULL;
-    expect_sign(bench, other, KC_OK);
+    bench_expect_sign(bench, other, KC_OK);
     free(other);
     free(key);
 }
@@ -102,16 +89,16 @@ static void another_keys_record_is_not_taken_for_this_one(void **state)
     char *other = bench_generate(bench, "Ed25519", "application", "b");
     bench->lie = send_forged;
     forge(bench_record(bench, KC_KIND_KEY, other));
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED); /* it is there, and was not sent */
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED); /* it is there, and was not sent */
     struct kc_record renamed = *bench_record(bench, KC_KIND_KEY, other);
     memcpy(renamed.id, bench_record(bench, KC_KIND_KEY, key)->id, sizeof renamed.id);
     forge(&renamed);
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     struct kc_record swapped = *bench_record(bench, KC_KIND_KEY, key);
     memcpy(swapped.secret, bench_record(bench, KC_KIND_KEY, other)->secret, sizeof swapped.secret);
     memcpy(swapped.seal, bench_record(bench, KC_KIND_KEY, other)->seal, sizeof swapped.seal);
     forge(&swapped);
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     free(other);
     free(key);
 }
@@ -123,7 +110,7 @@ static void another_vaults_record_is_refused(void **state)
     char *own = bench_generate(bench, "Ed25519", "application", "a");
     bench->lie = send_forged;
     forge(bench_record(other, KC_KIND_KEY, key));
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     bench_free(other);
     free(own);
     free(key);
@@ -134,11 +121,11 @@ static void a_revoked_key_stays_revoked_whatever_the_store_holds(void **state)
     struct bench *bench = *state;
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     struct kc_record active = *bench_record(bench, KC_KIND_KEY, key);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
     bench_expect(bench, &disable, KC_OK);
     *bench_record(bench, KC_KIND_KEY, key) = active;
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     free(key);
 }
 
@@ -153,7 +140,7 @@ static void a_destroyed_key_seen_after_a_restart_stays_destroyed(void **state)
     struct ask show = key_ask(KC_OPERATION_KEY_SHOW, key);
     bench_expect(bench, &show, KC_OK);
     *bench_record(bench, KC_KIND_KEY, key) = active;
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     free(key);
 }
 
@@ -164,7 +151,7 @@ static void a_change_said_to_be_stored_but_not_stored_holds(void **state)
     bench->lies_about_storing = true;
     struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, key);
     bench_expect(bench, &destroy, KC_OK);
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     free(key);
 }
 
@@ -181,11 +168,11 @@ static void of_two_changes_at_the_same_time_one_is_made(void **state)
     assert_non_null(refused);
     assert_int_equal(refused->error, KC_ERR_CONFLICT);
     answer_done(refused);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench->holds_stored = false;
     bench_pump(bench);
     answer_done(bench_take(bench, first));
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     free(key);
 }
 
@@ -250,7 +237,7 @@ static void a_record_read_too_early_is_asked_for_again(void **state)
     struct ask enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
     bench_expect(bench, &enable, KC_OK);
     bench->lie = send_old_once;
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(key);
 }
 
@@ -269,9 +256,9 @@ static void hiding_the_vaults_record_opens_nothing(void **state)
     struct ask ask = key_ask(KC_OPERATION_KEY_SHOW, key);
     bench_expect(bench, &ask, KC_ERR_ROOT_HEAD_TAKEN); /* no second store on this root */
     bench->lie = NULL;
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(key);
 }
 
@@ -286,10 +273,10 @@ static void the_vaults_own_record_with_any_octet_changed_is_refused(void **state
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         bench_restart(bench);
         *fields[i] ^= 1;
-        expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+        bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
         *own = good;
     }
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(key);
 }
 
@@ -305,12 +292,12 @@ static void a_key_in_use_with_any_octet_of_its_record_changed_is_refused(void **
         stored->public_key, stored->group_public, stored->peer_public, stored->seal, stored->secret,
         stored->mac, (uint8_t *)&stored->created, (uint8_t *)&stored->expiry};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        expect_sign(bench, key, KC_OK);
+        bench_expect_sign(bench, key, KC_OK);
         *fields[i] ^= 1;
-        expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+        bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
         *stored = good;
     }
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(key);
 }
 
@@ -441,17 +428,17 @@ static void the_policy_is_the_vaults_to_apply(void **state)
     bench->rules[0].anyone = false;
     bench->rules[0].users[0] = getuid() + 1;
     bench->rules[0].user_count = 1;
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     bench->rules[0].users[0] = getuid();
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench->rules[0].roles = 1u << KC_ROLE_SHARE;
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     bench->rules[0].roles = UINT32_MAX;
     bench->rules[0].keyrings = 2;
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     bench->rules[0].keyrings = 1;
     bench_allow_only(bench, KC_OPERATION_KEY_SHOW);
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     free(key);
 }
 
@@ -571,7 +558,7 @@ static void an_answer_made_while_the_desk_died_is_sent_to_nobody(void **state)
     assert_null(bench_take(bench, ticket));
     close(bench->client);
     bench_connect(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench->during_root = lose_desk;
     struct ask make = ask_new(KC_OPERATION_KEY_GENERATE);
     ask_text(&make, KC_FIELD_ALGORITHM, "Ed25519");

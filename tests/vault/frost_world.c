@@ -7,18 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
-static void ask_span(struct ask *ask, enum kc_field field, struct kc_span span)
-{
-    ask_octets(ask, field, span.bytes, span.size);
-}
-
 char *enrol(struct world *w, size_t holder, const char *label)
 {
     char *wrap = bench_generate(w->bench[holder], "X448", "wrap", "wrap");

@@ -25,9 +25,6 @@ struct world {
 int frost_setup(void **state);
 int frost_teardown(void **state);
 
-/* A request about a key. */
-struct ask key_ask(enum kc_operation operation, const char *key);
-
 /* Enrols a new wrap key of a holder's with the first; its id is given. */
 char *enrol(struct world *w, size_t holder, const char *label);
 

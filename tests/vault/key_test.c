@@ -19,13 +19,6 @@ static struct ask sign_ask(const char *key, const char *message)
     return ask;
 }
 
-static struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
 static void check_signing(struct bench *bench, const char *algorithm, int type)
 {
     char *key = bench_generate(bench, algorithm, "application", algorithm);

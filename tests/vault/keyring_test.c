@@ -60,14 +60,6 @@ static void demand_login(struct bench *bench)
     bench->rules[0].login = 1;
 }
 
-static void expect_sign(struct bench *bench, const char *key, enum kc_error error)
-{
-    struct ask ask = ask_new(KC_OPERATION_KEY_SIGN);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
-    bench_expect(bench, &ask, error);
-}
-
 static void expect_show(
     struct bench *bench, const char *user_pin, const char *so_pin, const char *who)
 {
@@ -175,7 +167,7 @@ static void a_rule_with_login_gives_nothing_but_a_look_before_it(void **state)
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     set_user_pin(bench);
     demand_login(bench);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     struct ask make = ask_new(KC_OPERATION_KEY_GENERATE), show = ask_new(KC_OPERATION_KEY_SHOW);
     ask_text(&make, KC_FIELD_ALGORITHM, "Ed25519");
     ask_text(&make, KC_FIELD_KEYRING, "main");
@@ -188,9 +180,9 @@ static void a_rule_with_login_gives_nothing_but_a_look_before_it(void **state)
 
     expect_login(bench, "user", USER_PIN, KC_OK);
     expect_login(bench, "user", USER_PIN, KC_ERR_LOGGED_IN);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     expect_logout(bench, KC_OK);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     expect_logout(bench, KC_ERR_LOGIN);
     free(key);
 }
@@ -204,11 +196,11 @@ static void a_login_is_of_its_connection_and_keyring(void **state)
     expect_login(bench, "user", USER_PIN, KC_OK);
     uint64_t first = bench->connection;
     bench_connect(bench);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     bench->connection = first;
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench_restart(bench);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     free(key);
 }
 
@@ -220,7 +212,7 @@ static void the_officer_uses_no_keys(void **state)
     expect_init(bench, "so", SO_PIN, BENCH_PIN, KC_OK);
     demand_login(bench);
     expect_login(bench, "so", SO_PIN, KC_OK);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     free(key);
 }
 
@@ -247,23 +239,23 @@ static void a_rule_with_operators_gives_to_nobody_but_them(void **state)
     expect_init(bench, "alic", "alic's", BENCH_PIN, KC_OK);
     expect_init(bench, "so", SO_PIN, BENCH_PIN, KC_OK);
     let_just_alice_sign(bench);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     static const char *const others[][2] = {{"user", USER_PIN}, {"alic", "alic's"}, {"so", SO_PIN}};
     for (size_t i = 0; i < 3; i++) {
         expect_login(bench, others[i][0], others[i][1], KC_OK);
-        expect_sign(bench, key, KC_ERR_REFUSED);
+        bench_expect_sign(bench, key, KC_ERR_REFUSED);
         expect_logout(bench, KC_OK);
     }
     expect_login(bench, "alice", USER_PIN, KC_ERR_PIN_WRONG);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     expect_login(bench, "alice", "alice's", KC_OK);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     uint64_t hers = bench->connection;
     bench_connect(bench);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     bench->connection = hers;
     expect_logout(bench, KC_OK);
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     free(key);
 }
 
@@ -339,7 +331,7 @@ static void a_login_that_cannot_be_counted_is_none(void **state)
     bench->store_error = KC_ERR_STORE_FULL;
     expect_login(bench, "user", USER_PIN, KC_ERR_STORE_FULL);
     bench->store_error = KC_OK;
-    expect_sign(bench, key, KC_ERR_LOGIN);
+    bench_expect_sign(bench, key, KC_ERR_LOGIN);
     free(key);
 }
 
@@ -384,20 +376,20 @@ static void each_use_of_a_confirmed_key_needs_a_login_for_it(void **state)
     char *key = generate_confirmed(bench),
          *other = bench_generate(bench, "Ed25519", "application", "o");
     set_user_pin(bench);
-    expect_sign(bench, key, KC_ERR_CONFIRM);
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM);
     expect_login(bench, "user", USER_PIN, KC_OK);
-    expect_sign(bench, key, KC_ERR_CONFIRM); /* a login is no confirmation */
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM); /* a login is no confirmation */
     expect_confirm(bench, "user", "0000", key, KC_ERR_PIN_WRONG);
-    expect_sign(bench, key, KC_ERR_CONFIRM);
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM);
     expect_confirm(bench, "user", USER_PIN, key, KC_OK);
-    expect_sign(bench, other, KC_OK);
-    expect_sign(bench, key, KC_OK);
-    expect_sign(bench, key, KC_ERR_CONFIRM); /* once */
+    bench_expect_sign(bench, other, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM); /* once */
     expect_confirm(bench, "user", USER_PIN, other, KC_OK);
-    expect_sign(bench, key, KC_ERR_CONFIRM); /* another's */
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM); /* another's */
     expect_confirm(bench, "user", USER_PIN, key, KC_OK);
     expect_logout(bench, KC_OK);
-    expect_sign(bench, key, KC_ERR_CONFIRM);
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM);
     free(key);
     free(other);
 }
@@ -412,11 +404,11 @@ static void nobody_confirms_but_the_user_and_whom_the_officer_named(void **state
     expect_confirm(bench, "so", SO_PIN, key, KC_ERR_REFUSED);
     expect_confirm(bench, "alice", "alice's", "MAAA-AAAA", KC_ERR_REFUSED);
     expect_confirm(bench, "alice", "alice's", key, KC_OK);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     expect_init(bench, "user", USER_PIN, BENCH_PIN, KC_OK);
     expect_login(bench, "user", USER_PIN, KC_OK);
     expect_confirm(bench, "alice", "alice's", key, KC_ERR_REFUSED); /* another is logged in */
-    expect_sign(bench, key, KC_ERR_CONFIRM);
+    bench_expect_sign(bench, key, KC_ERR_CONFIRM);
     free(key);
 }
 

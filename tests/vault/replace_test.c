@@ -102,14 +102,6 @@ static bool replace_all(struct bench *bench)
     return true;
 }
 
-static void expect_sign(struct bench *bench, const char *key, enum kc_error error)
-{
-    struct ask ask = ask_new(KC_OPERATION_KEY_SIGN);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
-    bench_expect(bench, &ask, error);
-}
-
 /* All seals are the new root's, the former one has nothing and is not needed. */
 static void expect_replaced(struct bench *bench)
 {
@@ -126,7 +118,7 @@ static void expect_replaced(struct bench *bench)
     bench->root_errors[0] = KC_ERR_ROOT_UNAVAILABLE;
     bench_restart(bench);
     for (size_t i = 0; i < KEYS; i++)
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
     free(generate(bench, "later", "sealed", NULL));
     bench->root_errors[0] = KC_OK;
 }
@@ -142,7 +134,7 @@ static void a_root_is_replaced_and_every_key_works_by_the_new_one_alone(void **s
     bench_restore(bench, before);
     bench->retired[0] = false;
     bench_restart(bench);
-    expect_sign(bench, keys[1], KC_ERR_ROOT_HEAD);
+    bench_expect_sign(bench, keys[1], KC_ERR_ROOT_HEAD);
     free(before);
     done(bench);
 }
@@ -158,7 +150,7 @@ static bool survives(size_t commit, bool stored, size_t root)
     if (!lived) {
         bench_restart(bench);
         for (size_t i = 0; i < KEYS; i++) /* also in between each has its root */
-            expect_sign(bench, keys[i], KC_OK);
+            bench_expect_sign(bench, keys[i], KC_OK);
         assert_true(replace_all(bench));
     }
     expect_replaced(bench);
@@ -202,7 +194,7 @@ static void an_older_store_is_a_rollback_at_every_point_of_a_replacement(void **
             count++;
         if (bench->is_dead) {
             bench_restart(bench);
-            expect_sign(bench, keys[0], KC_OK); /* the start makes a head, and anchors it */
+            bench_expect_sign(bench, keys[0], KC_OK); /* the start makes a head, and anchors it */
         }
     }
     assert_true(count > 4);
@@ -300,11 +292,11 @@ static void a_former_root_that_goes_away_stops_it_until_it_is_back(void **state)
     enum kc_error error;
     bool has_more;
     begin(bench);
-    expect_sign(bench, keys[1], KC_OK);
+    bench_expect_sign(bench, keys[1], KC_OK);
     bench->root_errors[0] = KC_ERR_ROOT_UNAVAILABLE;
     assert_true(ask_once(bench, false, &error, &has_more));
     assert_int_equal(error, KC_ERR_ROOT_UNAVAILABLE);
-    expect_sign(bench, keys[0], KC_OK);
+    bench_expect_sign(bench, keys[0], KC_OK);
     bench->root_errors[0] = KC_OK;
     assert_true(replace_all(bench));
     expect_replaced(bench);
@@ -332,7 +324,7 @@ static void one_that_is_abandoned_leaves_each_key_where_it_is(void **state)
     assert_int_equal(moved, 1 + 2);
     bench_restart(bench);
     for (size_t i = 0; i < KEYS; i++)
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
     assert_true(bench->heads[0].is_there);
     assert_false(bench->retired[0]);
     done(bench);
@@ -353,7 +345,7 @@ static void a_root_beside_the_vaults_own_is_replaced_without_the_head(void **sta
     assert_true(bench->heads[0].is_there);
     bench_restart(bench);
     for (size_t i = 0; i < KEYS; i++)
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
     done(bench);
 }
 
@@ -385,7 +377,7 @@ static void expect_one_side(struct bench *bench, struct bench_copy *sides[2], si
     bench_restart(bench);
     ask_text(&disable, KC_FIELD_KEY, keys[1]);
     bench_expect(bench, &disable, KC_OK);
-    expect_sign(bench, keys[1], KC_ERR_REFUSED);
+    bench_expect_sign(bench, keys[1], KC_ERR_REFUSED);
     bench_restore(bench, sides[1 - goes_on]);
     bench_restart(bench);
     ask_text(&sign, KC_FIELD_KEY, keys[1]);
@@ -450,7 +442,7 @@ static bool is_begun_again(size_t commit, bool stored, size_t root, size_t aband
         bench->dies_at_commit = 0;
         bench_restart(bench);
         for (size_t i = 0; i < KEYS; i++)
-            expect_sign(bench, keys[i], KC_OK);
+            bench_expect_sign(bench, keys[i], KC_OK);
         assert_true(abandon(bench));
         assert_true(replace_all(bench));
     }
@@ -523,14 +515,14 @@ static void a_root_that_was_away_when_it_was_given_up_loses_its_head_when_it_is_
     assert_true(abandon(bench));
     assert_true(bench->heads[0].is_there);
     bench_restart(bench);
-    expect_sign(bench, keys[1], KC_OK);
+    bench_expect_sign(bench, keys[1], KC_OK);
     bench->root_errors[0] = KC_OK;
     bench_restart(bench);
-    expect_sign(bench, keys[1], KC_OK);
+    bench_expect_sign(bench, keys[1], KC_OK);
     assert_false(bench->heads[0].is_there);
     bench_restore(bench, before);
     bench_restart(bench);
-    expect_sign(bench, keys[1], KC_ERR_ROOT_HEAD);
+    bench_expect_sign(bench, keys[1], KC_ERR_ROOT_HEAD);
     free(before);
     done(bench);
 }
@@ -550,7 +542,7 @@ static void one_that_was_given_up_half_way_can_go_back_instead(void **state)
     assert_true(bench->retired[1]);
     bench_restart(bench);
     for (size_t i = 0; i < KEYS; i++)
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
     done(bench);
 }
 

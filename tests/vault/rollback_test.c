@@ -10,24 +10,10 @@
 
 #define POINTS 8
 
-static struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
 static void expect_key(
     struct bench *bench, enum kc_operation operation, const char *key, enum kc_error error)
 {
     struct ask ask = key_ask(operation, key);
-    bench_expect(bench, &ask, error);
-}
-
-static void expect_sign(struct bench *bench, const char *key, enum kc_error error)
-{
-    struct ask ask = key_ask(KC_OPERATION_KEY_SIGN, key);
-    ask_octets(&ask, KC_FIELD_MESSAGE, "m", 1);
     bench_expect(bench, &ask, error);
 }
 
@@ -56,7 +42,7 @@ static void an_older_store_is_refused_at_every_point_of_a_history(void **state)
     for (size_t i = 0; i < POINTS; i++) {
         bench_restore(bench, points[i]);
         bench_restart(bench);
-        expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+        bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
         expect_key(bench, KC_OPERATION_KEY_SHOW, key, KC_ERR_STORE_ROLLED_BACK);
         struct ask status = ask_new(KC_OPERATION_STATUS);
         struct answer *answer = bench_ask(bench, &status);
@@ -66,7 +52,7 @@ static void an_older_store_is_refused_at_every_point_of_a_history(void **state)
     }
     bench_restore(bench, newest);
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(newest);
     free(key);
 }
@@ -77,18 +63,18 @@ static void an_older_record_or_node_is_refused_behind_the_cache_too(void **state
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     char *other = bench_generate(bench, "Ed25519", "application", "b");
     struct bench_copy *older = bench_copy(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
     struct bench_copy *newest = bench_copy(bench);
     for (int restarts = 0; restarts < 2; restarts++) {
         for (size_t i = 0; i < older->record_count; i++)
             if (strcmp(bench->records[i].id, key) == 0)
                 bench->records[i] = older->records[i];
-        expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
-        expect_sign(bench, other, KC_OK);
+        bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+        bench_expect_sign(bench, other, KC_OK);
         bench_restore(bench, newest);
         bench_restart(bench);
-        expect_sign(bench, key, KC_ERR_REFUSED);
+        bench_expect_sign(bench, key, KC_ERR_REFUSED);
         free(newest);
         newest = bench_copy(bench); /* each start makes a head */
     }
@@ -97,9 +83,9 @@ static void an_older_record_or_node_is_refused_behind_the_cache_too(void **state
         if (strcmp(older->records[i].id, key) == 0)
             *record = older->records[i];
     bench_restart(bench); /* only the map knows it now */
-    expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
+    bench_expect_sign(bench, key, KC_ERR_RECORD_DAMAGED);
     *record = newer;
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     for (size_t i = 0; i < older->node_count; i++) {
         struct bench_node *node = bench_node(bench, older->nodes[i].number);
         if (node->number == KC_VAULT_NODE_HEAD || memcmp(node, &older->nodes[i], sizeof *node) == 0)
@@ -110,7 +96,7 @@ static void an_older_record_or_node_is_refused_behind_the_cache_too(void **state
         expect_key(bench, KC_OPERATION_KEY_SHOW, key, KC_ERR_RECORD_DAMAGED);
         *node = present;
         bench_restart(bench);
-        expect_sign(bench, other, KC_OK);
+        bench_expect_sign(bench, other, KC_OK);
     }
     free(older);
     free(newest);
@@ -154,7 +140,7 @@ static void a_head_or_node_with_any_octet_changed_is_refused(void **state)
         }
     }
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(key);
 }
 
@@ -175,7 +161,7 @@ static void the_orphan_of_a_crash_between_the_steps_is_refused(void **state)
     struct bench_copy *orphan = bench_copy(bench);
     bench_restore(bench, backup);
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     expect_key(bench, KC_OPERATION_KEY_DESTROY, key, KC_OK);
     bench_restore(bench, orphan);
     bench_restart(bench);
@@ -193,10 +179,10 @@ static void a_crash_after_the_store_has_it_loses_nothing(void **state)
     for (int i = 0; i < 5; i++) { /* effective, never anchored but by the next start */
         expect_key(bench, KC_OPERATION_KEY_DISABLE, key, KC_OK);
         bench_restart(bench);
-        expect_sign(bench, key, KC_ERR_REFUSED);
+        bench_expect_sign(bench, key, KC_ERR_REFUSED);
         expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_OK);
         bench_restart(bench);
-        expect_sign(bench, key, KC_OK);
+        bench_expect_sign(bench, key, KC_OK);
     }
     free(key);
 }
@@ -211,12 +197,12 @@ static void a_desk_that_comes_back_with_an_older_store_is_found_out(void **state
     kc_vault_desk_gone(bench->vault);
     close(bench->client);
     bench_connect(bench);
-    expect_sign(bench, key, KC_ERR_REFUSED);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
     kc_vault_desk_gone(bench->vault);
     close(bench->client);
     bench_connect(bench);
     bench_restore(bench, older);
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     free(newest);
     free(older);
     free(key);
@@ -252,10 +238,10 @@ static void a_root_without_its_head_opens_nothing(void **state)
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench_restart(bench);
     bench->heads[0].is_there = false; /* somebody removed the index */
-    expect_sign(bench, key, KC_ERR_ROOT_HEAD);
+    bench_expect_sign(bench, key, KC_ERR_ROOT_HEAD);
     bench->heads[0].is_there = true;
     bench->heads[0].auth[0] ^= 1; /* and made one of his own */
-    expect_sign(bench, key, KC_ERR_ROOT_HEAD_TAKEN);
+    bench_expect_sign(bench, key, KC_ERR_ROOT_HEAD_TAKEN);
     bench->heads[0].auth[0] ^= 1;
     for (size_t octet = 0; octet < 41; octet++) { /* number and digest; a root that lies */
         bench->heads[0].content[octet] ^= 1;
@@ -277,7 +263,7 @@ static void a_root_that_holds_no_head_says_so(void **state)
     bench->head_error = KC_ERR_ROOT_UNFIT;
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     struct ask status = ask_new(KC_OPERATION_STATUS);
     struct answer *answer = bench_ask(bench, &status);
     assert_string_equal(answer_text(answer, KC_FIELD_FRESHNESS), "not-detected");
@@ -314,11 +300,11 @@ static void a_rotated_generation_opens_in_no_old_copy(void **state)
     assert_int_equal(halves, 1);
     for (int restarts = 0; restarts < 2; restarts++) {
         for (size_t i = 0; i < 5; i++)
-            expect_sign(bench, keys[i], KC_OK);
-        expect_sign(bench, keys[5], KC_ERR_REFUSED);
+            bench_expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[5], KC_ERR_REFUSED);
         bench_restart(bench);
     }
-    expect_sign(bench, keys[0], KC_OK);
+    bench_expect_sign(bench, keys[0], KC_OK);
     for (size_t i = 0; i < 6; i++) { /* even past all that notices the rollback */
         struct kc_record *record = NULL;
         struct kc_secret secret = {0};
@@ -344,7 +330,7 @@ static void a_rotation_just_after_the_start_leaves_no_key_behind(void **state)
     bench_restart(bench);
     rotate(bench);
     for (size_t i = 0; i < 12; i++) {
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
         free(keys[i]);
     }
 }
@@ -365,10 +351,10 @@ static void a_rotation_that_could_not_begin_begins_anew_and_loses_no_key(void **
         bench->head_error = KC_OK;
         if (restarts == 0)
             bench_restart(bench);
-        expect_sign(bench, key, KC_OK);
+        bench_expect_sign(bench, key, KC_OK);
         rotate(bench);
         bench_restart(bench);
-        expect_sign(bench, key, KC_OK);
+        bench_expect_sign(bench, key, KC_OK);
     }
     free(key);
 }
@@ -404,7 +390,7 @@ static void a_rotation_that_takes_long_says_so_and_goes_on_by_the_next_request(v
     assert_int_equal(moved, 6);
     bench_restart(bench);
     for (size_t i = 0; i < 6; i++) {
-        expect_sign(bench, keys[i], KC_OK);
+        bench_expect_sign(bench, keys[i], KC_OK);
         free(keys[i]);
     }
 }
@@ -457,10 +443,10 @@ static void what_was_destroyed_is_erased_when_it_is_due_without_being_asked(void
         pass_hours(bench, 1);
         assert_int_equal(status_number(bench, KC_FIELD_GENERATION), generation + 1);
         assert_int_equal(status_number(bench, KC_FIELD_ERASE_BY), 0);
-        expect_sign(bench, keys[4], KC_OK);
+        bench_expect_sign(bench, keys[4], KC_OK);
         if (generation == 2)
             bench_restart(bench);
-        expect_sign(bench, keys[4], KC_OK);
+        bench_expect_sign(bench, keys[4], KC_OK);
     }
     for (size_t i = 0; i < 5; i++)
         free(keys[i]);
@@ -484,14 +470,14 @@ static void an_interrupted_rotation_goes_on_by_itself_after_the_next_start(void 
     bench->during_root = NULL;
     bench->holds_stored = false;
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     const struct kc_record *former = bench_record(bench, KC_KIND_GENERATION, "generation-1");
     assert_int_equal(former->state, KC_STATE_ACTIVE);
     pass_hours(bench, 0);
     former = bench_record(bench, KC_KIND_GENERATION, "generation-1");
     assert_int_equal(former->state, KC_STATE_DESTROYED);
     assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 2);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(gone);
     free(key);
 }
@@ -516,7 +502,7 @@ static void what_is_due_is_erased_in_a_vault_that_nobody_has_used_since_its_star
     assert_int_equal(
         bench_record(bench, KC_KIND_GENERATION, "generation-1")->state, KC_STATE_DESTROYED);
     assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 2);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(gone);
     free(key);
 }
@@ -566,7 +552,7 @@ static void the_operator_alone_goes_on_with_an_older_store(void **state)
     answer_done(refused);
     bench_restore(bench, older);
     bench_restart(bench);
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     uint64_t head = bench->vault->ledger.found;
     struct ask another = accept_ask(BENCH_PIN, head + 1);
     bench_expect(bench, &another, KC_ERR_BAD_ARGUMENT);
@@ -584,9 +570,9 @@ static void the_operator_alone_goes_on_with_an_older_store(void **state)
     assert_true(answer_value(answer, KC_FIELD_HEAD)->number <
                 answer_value(answer, KC_FIELD_ANCHORED)->number);
     answer_done(answer);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     bench_restart(bench);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     free(older);
     free(key);
 }
@@ -608,16 +594,16 @@ static void what_the_operator_accepted_counts_for_no_other_store(void **state)
     change_anchored(bench, KC_OPERATION_KEY_ENABLE, key);
     bench_restore(bench, older);
     bench_restart(bench);
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     accept_found(bench);
     bench_restore(bench, oldest); /* after the proof */
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     bench_restore(bench, older); /* it was for one opening */
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     bench_restart(bench);
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     accept_found(bench);
-    expect_sign(bench, key, KC_ERR_REFUSED); /* disabled, as it was then */
+    bench_expect_sign(bench, key, KC_ERR_REFUSED); /* disabled, as it was then */
     free(oldest);
     free(older);
     free(key);
@@ -660,7 +646,7 @@ static void a_changed_pin_takes_no_older_store_and_the_new_one_does(void **state
     change_pin(bench, BENCH_PIN, NEW_PIN, KC_OK);
     bench_restore(bench, older);
     expect_taken_by(bench, BENCH_PIN, NEW_PIN);
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     for (int restarts = 0; restarts < 2;
          restarts++) { /* nor does the former one come back with it */
         change_pin(bench, BENCH_PIN, "a third horse", KC_ERR_OPERATOR_PROOF);
@@ -772,7 +758,7 @@ static void a_store_whose_operator_is_hidden_has_none_and_serves_the_rest(void *
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench_restart(bench);
     bench->lie = drop_operator;
-    expect_sign(bench, key, KC_OK);
+    bench_expect_sign(bench, key, KC_OK);
     expect_pin_change(bench, KC_ERR_RECORD_DAMAGED);
     bench->lie = NULL;
     expect_pin_change(bench, KC_OK);
@@ -792,7 +778,7 @@ static void what_was_stored_just_before_a_stop_is_anchored_by_it(void **state)
     assert_true(kc_vault_stop(bench->vault));
     bench_restore(bench, between);
     bench_restart(bench);
-    expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
+    bench_expect_sign(bench, key, KC_ERR_STORE_ROLLED_BACK);
     free(between);
     free(key);
 }

@@ -34,18 +34,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct ask key_ask(enum kc_operation operation, const char *key)
-{
-    struct ask ask = ask_new(operation);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    return ask;
-}
-
-static void ask_span(struct ask *ask, enum kc_field field, struct kc_span span)
-{
-    ask_octets(ask, field, span.bytes, span.size);
-}
-
 /* --- agreement --- */
 
 /* A peer to agree with: the public half of another key. */
