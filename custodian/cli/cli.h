@@ -164,6 +164,7 @@ enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_disconnect(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_account_unbind(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_account_repeat(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_create(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_add(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_remove(struct kc_cli *cli);

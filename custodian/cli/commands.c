@@ -157,6 +157,8 @@ const struct kc_cli_command kc_cli_commands[] = {
         "have an account or a group name another service", kc_cli_mesh_account_move},
     {"mesh account", "unbind", "ACCOUNT", 1, 1, B(HOST) | B(REQUEST), B(PIN_FILE) | B(FORCE),
         "make the request by which a service unbinds an account or a group: all of its shares go there", kc_cli_mesh_account_unbind},
+    {"mesh account", "repeat", "ACCOUNT FILE", 2, 2, B(OUTPUT), B(RECIPIENT) | B(PIN_FILE) | B(FORCE),
+        "sign a request to a service again that was not delivered in time", kc_cli_mesh_account_repeat},
     {"mesh account", "acknowledge", "REQUEST PROFILE", 2, 2, B(OUTPUT), B(DEVICE_PROFILE) | B(FORCE),
         "acknowledge a device's request for a connection, as a service does; print the witness", kc_cli_mesh_account_acknowledge},
     {"mesh group", "create", "ADDRESS", 1, 1, B(LABEL) | B(OUTPUT), B(KEYRING) | B(ALGORITHM) | SERVED | B(PIN_FILE) | B(FORCE),

@@ -87,12 +87,13 @@ static enum kc_error account_add(struct work *work)
     return KC_OK;
 }
 
-/* The account, and the holder that --recipient names. */
+/* The account, and the holder that --recipient names, if it is there. */
 static enum kc_error parties_add(struct work *work, char recipient[65])
 {
     enum kc_error error = account_add(work);
-    if (error == KC_OK)
-        error = kc_cli_recipient_find(work->cli, work->cli->values[KC_CLI_RECIPIENT], recipient);
+    if (error != KC_OK || !kc_cli_given(work->cli, KC_CLI_RECIPIENT))
+        return error;
+    error = kc_cli_recipient_find(work->cli, work->cli->values[KC_CLI_RECIPIENT], recipient);
     if (error == KC_OK)
         kc_cli_call_text(&work->call, KC_FIELD_RECIPIENT, recipient);
     return error;
@@ -297,6 +298,18 @@ enum kc_error kc_cli_mesh_account_move(struct kc_cli *cli)
 enum kc_error kc_cli_mesh_account_unbind(struct kc_cli *cli)
 {
     return of_account(cli, KC_OPERATION_MESH_ACCOUNT_CLOSE);
+}
+
+enum kc_error kc_cli_mesh_account_repeat(struct kc_cli *cli)
+{
+    AUTO_WORK work = {0};
+    char recipient[65];
+    enum kc_error error = work_begin(cli, KC_OPERATION_MESH_ACCOUNT_REPEAT, &work);
+    if (error == KC_OK)
+        error = parties_add(&work, recipient);
+    if (error == KC_OK)
+        error = file_add(&work, KC_FIELD_REQUEST, cli->arguments[1]);
+    return error == KC_OK ? work_run(&work) : error;
 }
 
 enum kc_error kc_cli_mesh_account_profile(struct kc_cli *cli)

@@ -2,7 +2,10 @@
 #include "custodian/mesh/transaction_make.h"
 
 #include "custodian/mesh/replay.h"
-#include "proto/object.h"
+#include "custodian/mesh/verify.h"
+#include "proto/base64url.h"
+#include "proto/hkdf.h"
+#include "proto/signed_object.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #define REQUEST_ROOM ((size_t)192 << 10)
 #define UNBIND_ROOM ((size_t)1024)
 #define TIME_SIZE 8 /* octets of an ID */
+#define ID_TEXT_SIZE (KC_REPLAY_ID_SIZE / 3 * 4)
 
 void kc_mesh_changes_add(
     struct kc_mesh_changes *changes, const char *container, const char *envelope)
@@ -23,15 +27,20 @@ static struct kc_span span_of(const char *text)
     return (struct kc_span){(const uint8_t *)text, strlen(text)};
 }
 
+static enum kc_error id_make(const struct kc_mesh_source *source, uint8_t id[KC_REPLAY_ID_SIZE])
+{
+    uint64_t now_ms = source->now * 1000;
+    for (size_t i = 0; i < TIME_SIZE; i++)
+        id[i] = (uint8_t)(now_ms >> (8 * (TIME_SIZE - 1 - i)));
+    return source->random(source->context, id + TIME_SIZE, KC_REPLAY_ID_SIZE - TIME_SIZE);
+}
+
 /* The members that every request has. */
 static enum kc_error request_begin(const struct kc_mesh_source *source,
     const struct kc_mesh_asker *asker, enum kc_object_type type, struct kc_object_writer *w)
 {
     uint8_t id[KC_REPLAY_ID_SIZE];
-    uint64_t now_ms = source->now * 1000;
-    for (size_t i = 0; i < TIME_SIZE; i++)
-        id[i] = (uint8_t)(now_ms >> (8 * (TIME_SIZE - 1 - i)));
-    enum kc_error error = source->random(source->context, id + TIME_SIZE, sizeof id - TIME_SIZE);
+    enum kc_error error = id_make(source, id);
     if (error != KC_OK)
         return error;
     kc_object_write_tagged(w, NULL, type);
@@ -92,16 +101,22 @@ static void messages_write(struct kc_object_writer *w, const struct kc_mesh_chan
     message_write(w, "Local", changes->local);
 }
 
+static enum kc_error payload_sign(const struct kc_mesh_source *source, struct kc_span payload,
+    enum kc_object_type type, const struct kc_key *signer, char **text, size_t *size)
+{
+    struct kc_mesh_letter letter = {
+        .payload = payload, .type = kc_object_info(type)->name, .signer = signer};
+    return kc_mesh_envelope_make(source, &letter, text, size);
+}
+
 static enum kc_error request_end(const struct kc_mesh_source *source,
     const struct kc_mesh_asker *asker, enum kc_object_type type, struct kc_object_writer *w,
     char **text, size_t *size)
 {
     kc_object_write_end(w);
     enum kc_error error = kc_object_writer_finish(w);
-    struct kc_mesh_letter letter = {.payload = {w->json.out.bytes, w->json.out.size},
-        .type = kc_object_info(type)->name,
-        .signer = asker->signer};
-    return error == KC_OK ? kc_mesh_envelope_make(source, &letter, text, size) : error;
+    struct kc_span payload = {w->json.out.bytes, w->json.out.size};
+    return error == KC_OK ? payload_sign(source, payload, type, asker->signer, text, size) : error;
 }
 
 enum kc_error kc_mesh_transact_make(const struct kc_mesh_source *source,
@@ -159,4 +174,82 @@ enum kc_error kc_mesh_unbind_make(const struct kc_mesh_source *source,
         return error;
     kc_object_write_text(&w, "Account", asker->address);
     return request_end(source, asker, KC_OBJECT_UnbindRequest, &w, text, size);
+}
+
+/* --- once more --- */
+
+/* The payload of a request that was made here. */
+struct made {
+    uint8_t *payload; /* owned */
+    size_t size;
+    char *id; /* in it: ID_TEXT_SIZE characters */
+};
+
+static void made_done(struct made *made)
+{
+    free(made->payload);
+}
+#define AUTO_MADE __attribute__((cleanup(made_done))) struct made
+
+static enum kc_error payload_take(const struct kc_signed_object *request, struct made *made)
+{
+    struct kc_span id = kc_json_source(kc_object_member(&request->object, "ID"));
+    const struct kc_dare_envelope *envelope = request->envelope;
+    if (id.size != ID_TEXT_SIZE + 2) /* quotes */
+        return KC_ERR_BAD_REQUEST;
+    made->payload = malloc(envelope->body_size);
+    if (made->payload == NULL)
+        return KC_ERR_NO_MEMORY;
+    memcpy(made->payload, envelope->body, envelope->body_size);
+    made->size = envelope->body_size;
+    made->id = (char *)made->payload + (id.bytes - envelope->body) + 1;
+    return KC_OK;
+}
+
+static enum kc_error made_open(struct kc_span text, enum kc_object_type type,
+    const struct kc_public_key *signer, struct made *made)
+{
+    struct kc_signed_object request;
+    enum kc_error error =
+        kc_signed_object_open(text, 2 * REQUEST_ROOM, type, signer, kc_mesh_verify, &request);
+    if (error != KC_OK)
+        return error;
+    error = payload_take(&request, made);
+    kc_signed_object_done(&request);
+    return error;
+}
+
+enum kc_error kc_mesh_request_content(struct kc_span text, enum kc_object_type type,
+    const struct kc_public_key *signer, uint8_t content[static KC_MESH_CONTENT_SIZE])
+{
+    AUTO_MADE made = {0};
+    uint8_t digest[KC_HASH_SIZE_MAX];
+    enum kc_error error = made_open(text, type, signer, &made);
+    if (error != KC_OK)
+        return error;
+    memset(made.id, ' ', ID_TEXT_SIZE);
+    error = kc_hash_digest(KC_HASH_SHA256, (struct kc_span){made.payload, made.size}, digest);
+    if (error == KC_OK)
+        memcpy(content, digest, KC_MESH_CONTENT_SIZE);
+    return error;
+}
+
+enum kc_error kc_mesh_request_again(const struct kc_mesh_source *source, struct kc_span text,
+    enum kc_object_type type, const struct kc_key *signer, char **again, size_t *size)
+{
+    AUTO_MADE made = {0};
+    struct kc_public_key public;
+    uint8_t id[KC_REPLAY_ID_SIZE];
+    char id_text[ID_TEXT_SIZE + 1];
+    enum kc_error error = kc_mesh_public_key(&signer->public, &public);
+    if (error == KC_OK)
+        error = made_open(text, type, &public, &made);
+    if (error == KC_OK)
+        error = id_make(source, id);
+    if (error != KC_OK)
+        return error;
+    kc_base64url_encode((struct kc_span){id, sizeof id}, id_text);
+    memcpy(made.id, id_text, ID_TEXT_SIZE);
+    return payload_sign(
+        source, (struct kc_span){made.payload, made.size}, type, signer, again, size);
 }

@@ -11,6 +11,9 @@
  *   body   struct kc_holder
  *   state  destroyed: it was taken off; its epochs are never given again
  *
+ * A request to the service that came too late is signed again only if it is one of those that made the
+ * holder what it is: since it was connected, or the one that took it off.
+ *
  * Whom an administrator makes anything for is enrolled as a recipient before, by the key that its
  * profile is known by, and all of it needs the operator's PIN: it is an export.
  */
@@ -53,6 +56,14 @@ KC_CHECKED enum kc_error kc_call_restage_account(struct kc_call *call,
     const struct kc_administered *administered, struct kc_span profile,
     const char *encryption_seed);
 
+#define KC_ADMINISTERED_REQUESTS_MAX 8
+
+/* What the latest requests to the service are known by (transaction_make.h). */
+struct kc_requests {
+    uint8_t count;
+    uint8_t content[KC_ADMINISTERED_REQUESTS_MAX][KC_MESH_CONTENT_SIZE]; /* the latest last */
+};
+
 /* Who holds keys or shares of an account, beside the service. */
 struct kc_holder {
     bool is_member;                           /* of a group; else a device of the account */
@@ -65,7 +76,8 @@ struct kc_holder {
     uint8_t seed_digest[KC_DARE_DIGEST_SIZE]; /* of a device's activation seed; of a member zero */
     struct kc_mesh_split_kept splits[KC_MESH_SPLITS_MAX];
     char generator[KC_UDF_ID_SIZE]; /* of a device that may have keys made: that right's Id */
-    struct kc_span profile;         /* of a member, enveloped; lent */
+    struct kc_requests requests;
+    struct kc_span profile; /* of a member, enveloped; lent */
 };
 
 /* The record of a holder that the field `recipient` names, whatever its state; NULL with KC_OK: there
@@ -102,11 +114,11 @@ KC_CHECKED enum kc_error kc_call_provider(struct kc_call *call,
  * messages refuses it then. */
 bool kc_call_service_carries_messages(const struct kc_call *call);
 
-/* Answers with the request to the service, signed, in the field REQUEST. Errors of
- * kc_mesh_transact_make and kc_call_set_data */
+/* Answers with the request to the service, signed, in the field REQUEST, and adds it to those that are
+ * known. Errors of kc_mesh_transact_make and kc_call_set_data */
 KC_CHECKED enum kc_error kc_call_answer_transact(struct kc_call *call, const char *service,
     const struct kc_mesh_account *account, const struct kc_key *administrator,
-    const struct kc_mesh_changes *changes);
+    const struct kc_mesh_changes *changes, struct kc_requests *requests);
 
 /* Answers with a document, in the field DOCUMENT. */
 KC_CHECKED enum kc_error kc_call_answer_document(struct kc_call *call, const char *text);

@@ -66,13 +66,13 @@ static enum kc_error split_find(struct kc_call *call, struct changing *changing)
     return changing->split ? KC_OK : wrong(call, KC_FIELD_USE);
 }
 
-static enum kc_error refreshed_answer(struct kc_call *call, const struct changing *changing,
+static enum kc_error refreshed_answer(struct kc_call *call, struct changing *changing,
     const struct kc_key *administrator, char *entries[2])
 {
     struct kc_mesh_changes changes = {0};
     kc_mesh_changes_add(&changes, "MMM_Access", entries[0]);
-    enum kc_error error = kc_call_answer_transact(
-        call, changing->provided.address, &changing->administered.account, administrator, &changes);
+    enum kc_error error = kc_call_answer_transact(call, changing->provided.address,
+        &changing->administered.account, administrator, &changes, &changing->holder.requests);
     return error == KC_OK ? kc_call_answer_document(call, entries[1]) : error;
 }
 
@@ -188,8 +188,9 @@ static enum kc_error withdrawn_answer(struct kc_call *call, struct changing *cha
         kc_mesh_changes_add(&changes, "MMM_Access", entries[i]);
     kc_mesh_changes_add(
         &changes, changing->holder.is_member ? "MMM_Member" : "MMM_Device", entries[LISTED]);
-    return kc_call_answer_transact(
-        call, changing->provided.address, &changing->administered.account, administrator, &changes);
+    changing->holder.requests.count = 0; /* what gave it something is not to be said again */
+    return kc_call_answer_transact(call, changing->provided.address,
+        &changing->administered.account, administrator, &changes, &changing->holder.requests);
 }
 
 static enum kc_error withdraw(struct kc_call *call, struct changing *changing)

@@ -18,6 +18,7 @@ struct asked {
     struct kc_record *former; /* of the device, or NULL */
     struct kc_holder holder;  /* what it says */
     char acknowledged[KC_RECORD_ID_SIZE];
+    struct kc_requests requests; /* that is made of it */
 };
 
 static enum kc_error wrong(struct kc_call *call, enum kc_field field)
@@ -121,11 +122,12 @@ static enum kc_error holder_stage(
     memcpy(holder.seed_digest, made->seed_digest, sizeof holder.seed_digest);
     memcpy(holder.splits, made->splits, sizeof holder.splits);
     memcpy(holder.generator, made->generator_id, sizeof holder.generator);
+    holder.requests = asked->requests;
     return kc_call_stage_holder(
         call, &asked->administered, asked->former, KC_STATE_ACTIVE, &holder);
 }
 
-static enum kc_error answer(struct kc_call *call, const struct asked *asked,
+static enum kc_error answer(struct kc_call *call, struct asked *asked,
     const struct kc_mesh_connected *made, const struct kc_key *administrator)
 {
     struct kc_mesh_changes changes = {
@@ -139,8 +141,8 @@ static enum kc_error answer(struct kc_call *call, const struct asked *asked,
         kc_call_set_octets(call, KC_FIELD_CAPABILITY, (const uint8_t *)made->generator_id,
             strlen(made->generator_id));
     if (asked->provided.address[0] != '\0')
-        error = kc_call_answer_transact(
-            call, asked->provided.address, &asked->administered.account, administrator, &changes);
+        error = kc_call_answer_transact(call, asked->provided.address, &asked->administered.account,
+            administrator, &changes, &asked->requests);
     return error == KC_OK
                ? kc_call_answer_document(call, made->respond ? made->respond : made->cataloged)
                : error;

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-#define FORMAT 1           /* the first octet of a body */
-#define FORMAT_GENERATOR 2 /* the same, and the Id of the right to have keys made */
+#define FORMAT 2        /* the first octet of a body */
+#define FORMAT_BEFORE 1 /* the same without the Id of the right to have keys made, and requests */
 #define PROFILE_MAX ((size_t)14336)
 #define ID_TYPE "application/custodian-holder"
 
@@ -117,8 +117,7 @@ static void split_pack(struct kc_writer *w, const struct kc_mesh_split_kept *spl
 static void holder_pack(struct kc_writer *w, const void *content)
 {
     const struct kc_holder *holder = content;
-    bool may_generate = holder->generator[0] != '\0';
-    kc_writer_u8(w, may_generate ? FORMAT_GENERATOR : FORMAT);
+    kc_writer_u8(w, FORMAT);
     kc_writer_u8(w, holder->is_member);
     text_pack(w, holder->udf);
     text_pack(w, holder->address);
@@ -129,8 +128,10 @@ static void holder_pack(struct kc_writer *w, const void *content)
     kc_writer_bytes(w, holder->seed_digest, sizeof holder->seed_digest);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         split_pack(w, &holder->splits[i]);
-    if (may_generate)
-        text_pack(w, holder->generator);
+    text_pack(w, holder->generator);
+    kc_writer_u8(w, holder->requests.count);
+    kc_writer_bytes(
+        w, holder->requests.content, holder->requests.count * sizeof holder->requests.content[0]);
     kc_writer_span(w, holder->profile.bytes, holder->profile.size);
 }
 
@@ -167,13 +168,24 @@ static void split_unpack(struct kc_reader *r, struct kc_mesh_split_kept *split)
     key_unpack(r, &split->holder_own);
 }
 
+static void requests_unpack(struct kc_reader *r, struct kc_holder *holder)
+{
+    struct kc_requests *requests = &holder->requests;
+    text_unpack(r, holder->generator, sizeof holder->generator);
+    requests->count = kc_reader_u8(r);
+    if (requests->count > KC_ADMINISTERED_REQUESTS_MAX)
+        kc_reader_fail(r);
+    for (size_t i = 0; !r->failed && i < requests->count; i++)
+        kc_reader_copy(r, requests->content[i], sizeof requests->content[i]);
+}
+
 static enum kc_error holder_unpack(const struct kc_record *record, struct kc_holder *holder)
 {
     struct kc_reader r;
     struct kc_holder read = {0};
     kc_reader_init(&r, record->body.bytes, record->body.size);
     uint8_t format = kc_reader_u8(&r);
-    if (format != FORMAT && format != FORMAT_GENERATOR)
+    if (format != FORMAT && format != FORMAT_BEFORE)
         kc_reader_fail(&r);
     read.is_member = kc_reader_u8(&r) != 0;
     text_unpack(&r, read.udf, sizeof read.udf);
@@ -187,8 +199,8 @@ static enum kc_error holder_unpack(const struct kc_record *record, struct kc_hol
         memcpy(read.seed_digest, digest, sizeof read.seed_digest);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         split_unpack(&r, &read.splits[i]);
-    if (format == FORMAT_GENERATOR)
-        text_unpack(&r, read.generator, sizeof read.generator);
+    if (format == FORMAT)
+        requests_unpack(&r, &read);
     read.profile = kc_reader_span(&r, PROFILE_MAX);
     if (kc_reader_finish(&r) != KC_OK)
         return KC_ERR_RECORD_DAMAGED;

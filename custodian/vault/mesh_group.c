@@ -33,8 +33,9 @@ struct joining {
     struct kc_mesh_account member;
     struct kc_provided provided;
     struct kc_record *former;
-    struct kc_holder holder; /* what it says */
-    bool renews;             /* a member whose share is of a key that was rotated */
+    struct kc_holder holder;     /* what it says */
+    bool renews;                 /* a member whose share is of a key that was rotated */
+    struct kc_requests requests; /* that is made of it */
 };
 
 /* The profile is its own key's, that key is the one that was enrolled, and it is not older than the
@@ -76,7 +77,7 @@ static enum kc_error joining_read(struct kc_call *call, struct joining *joining)
                           : error;
 }
 
-static enum kc_error joined_answer(struct kc_call *call, const struct joining *joining,
+static enum kc_error joined_answer(struct kc_call *call, struct joining *joining,
     const struct kc_mesh_joined *joined, const struct kc_key *administrator)
 {
     char *gone = NULL;
@@ -93,8 +94,8 @@ static enum kc_error joined_answer(struct kc_call *call, const struct joining *j
     kc_mesh_changes_add(&changes, "MMM_Access", joined->entry);
     kc_mesh_changes_add(&changes, "MMM_Member", joined->cataloged);
     if (error == KC_OK)
-        error = kc_call_answer_transact(
-            call, joining->provided.address, &joining->group.account, administrator, &changes);
+        error = kc_call_answer_transact(call, joining->provided.address, &joining->group.account,
+            administrator, &changes, &joining->requests);
     free(gone);
     return error == KC_OK ? kc_call_answer_document(call, joined->invitation) : error;
 }
@@ -137,6 +138,7 @@ static enum kc_error member_stage(
         .updated = joining->member.updated,
         .epoch = joined->split.epoch,
         .splits = {joined->split},
+        .requests = joining->requests,
         .profile = joining->profile.span};
     memcpy(holder.udf, joining->member.udf, sizeof holder.udf);
     memcpy(holder.grantee, joining->member.udf, sizeof holder.grantee);

@@ -106,6 +106,7 @@ const struct kc_vault_operation kc_vault_operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_GROUP_ROTATE] = {kc_vault_mesh_group_rotate, STORE},
     [KC_OPERATION_MESH_ACCOUNT_MOVE] = {kc_vault_mesh_account_move, STORE},
     [KC_OPERATION_MESH_ACCOUNT_CLOSE] = {kc_vault_mesh_account_close, STORE},
+    [KC_OPERATION_MESH_ACCOUNT_REPEAT] = {kc_vault_mesh_account_repeat, STORE},
     [KC_OPERATION_KEY_DERIVE] = {kc_vault_key_derive, STORE},
     [KC_OPERATION_MESH_ACCOUNT_PROFILE] = {kc_vault_mesh_account_profile, STORE},
     [KC_OPERATION_MESH_DEVICE_CREATE] = {kc_vault_mesh_device_create, STORE},

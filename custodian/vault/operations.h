@@ -60,9 +60,9 @@ kc_handler kc_vault_operator_pin, kc_vault_recipient_add, kc_vault_recipient_lis
     kc_vault_root_replace, kc_vault_key_seal;
 kc_handler kc_vault_mesh_account_create, kc_vault_mesh_account_activate,
     kc_vault_mesh_account_refresh, kc_vault_mesh_account_disconnect, kc_vault_mesh_account_move,
-    kc_vault_mesh_account_close, kc_vault_mesh_device_refresh, kc_vault_mesh_account_profile,
-    kc_vault_mesh_group_create, kc_vault_mesh_group_member_add, kc_vault_mesh_group_member_remove,
-    kc_vault_mesh_group_rotate, kc_vault_mesh_group_join;
+    kc_vault_mesh_account_close, kc_vault_mesh_account_repeat, kc_vault_mesh_device_refresh,
+    kc_vault_mesh_account_profile, kc_vault_mesh_group_create, kc_vault_mesh_group_member_add,
+    kc_vault_mesh_group_member_remove, kc_vault_mesh_group_rotate, kc_vault_mesh_group_join;
 kc_handler kc_vault_mesh_service_create, kc_vault_mesh_service_show, kc_vault_mesh_host_sign;
 kc_handler kc_vault_mesh_account_bind, kc_vault_mesh_account_unbind, kc_vault_mesh_account_list,
     kc_vault_mesh_account_show;

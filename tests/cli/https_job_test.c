@@ -71,7 +71,9 @@ static void an_account_is_made_and_bound(void **state)
     (void)state;
     HOLDS("A mesh account create alice@example.com -l alice " SERVED
           " -o alice.profile --request bind --json | take account_udf > alice");
-    SAYS(0, "bound of 1: effective", "sent bind assignment");
+    HOLDS("A mesh account repeat $(cat alice) bind -p pin -o bind2");
+    SAYS(0, "bound of 1: effective", "sent bind2 assignment"); /* the first one came too late */
+    SAYS(0, "bound of 1: effective", "sent bind -f");
     HOLDS("S mesh account list | grep \"$(cat alice).*active\"");
     SAYS(0, "\"answer\": \"BindResponse\"", "D mesh answer bind.answer --json");
 }
@@ -267,6 +269,10 @@ static void a_device_with_the_right_has_a_key_made(void **state)
     HOLDS("A mesh account activate $(cat alice) maker.profile -R maker --rights generate "
           "--connection $(cat witness5) " SERVED " -o respond5 --request transact5 --json |"
           " take capability > generator && grep -q . generator && sent transact5");
+    /* it was delivered, or not: it is signed again, and done once */
+    HOLDS("A mesh account repeat $(cat alice) transact5 -R maker -p pin -o transact6");
+    SAYS(0, "accepted of 1", "sent transact6");
+    HOLDS("[ $(S mesh capability list | grep -c \"$(cat generator)\") = 1 ]");
     HOLDS("B mesh device check $(cat c5) acknowledgement5 alice.profile;"
           " B mesh device activate $(cat c5) respond5 --witness \"$(cat witness5)\"");
     ask_for_a_key(0, "CryptographicResultGenerate");
@@ -283,7 +289,10 @@ static void the_right_to_have_keys_made_is_taken_away_again(void **state)
     HOLDS("S mesh capability list | grep \"$(cat generator)\"");
     HOLDS("A mesh account disconnect $(cat alice) -R maker --host example.com --request gone5 "
           "-p pin");
-    SAYS(0, "revoked of", "sent gone5");
+    HOLDS("A mesh account repeat $(cat alice) gone5 -R maker -p pin -o gone6");
+    SAYS(0, "revoked of", "sent gone6"); /* the first one never came */
+    SAYS(2, "epoch-old",
+        "A mesh account repeat $(cat alice) transact5 -R maker -p pin -o transact7");
     SAYS(2, "answered 401",
         "B mesh request operate alice@example.com generate --host example.com --device "
         "maker/$(cut -c1-9 alice)/Sign -fo operate5 && sent operate5");

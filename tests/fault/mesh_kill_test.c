@@ -274,6 +274,8 @@ static void a_service_and_an_account(void **state)
             "C mesh account disconnect $(cat udf) -R watch --host example.com -f --request gone -p "
             "pin",
             "refused", NULL),
+        DIES("account-repeat", "C mesh account repeat $(cat udf) gone -R watch -fo again -p pin",
+            NULL, NULL),
         BROUGHT("capability-revoke", ask_to_revoke, "gone",
             "C mesh capability list | grep CapabilitySign | grep -q destroyed"),
         BROUGHT("device-revoke", ask_to_revoke_device, "gone", NULL),

@@ -101,12 +101,54 @@ static void what_binds_an_account_has_its_profile(void **state)
     assert_int_equal(kc_mesh_bind_make(&source, &asker, span, &text, &size), KC_ERR_BAD_ARGUMENT);
 }
 
+/* Whatever is in it stays, octet for octet, but the ID; nothing else of another's is signed. */
+static void a_request_is_made_again_with_another_id_and_nothing_else(void **state)
+{
+    (void)state;
+    static const enum kc_object_type type = KC_OBJECT_TransactRequest;
+    struct sample_key key = sample_key(KC_CURVE_ED448, 1), other = sample_key(KC_CURVE_ED448, 2);
+    struct kc_mesh_source source = sample_source();
+    struct kc_mesh_asker asker = asker_of(&key);
+    struct kc_mesh_changes changes = {0};
+    uint8_t content[2][KC_MESH_CONTENT_SIZE];
+    struct kc_signed_object object;
+    char *text, *again;
+    size_t size, again_size;
+    kc_mesh_changes_add(&changes, "MMM_Access", "[{},\"Yw\"]");
+    source.now -= 3600;
+    GOOD(kc_mesh_transact_make(&source, &asker, &changes, &text, &size));
+    struct kc_span former = {(const uint8_t *)text, size};
+    source.now += 3600;
+    GOOD(kc_mesh_request_again(&source, former, type, &key.pair, &again, &again_size));
+    struct kc_span latter = {(const uint8_t *)again, again_size};
+    opened(again, type, &key, &object); /* the time is that of now */
+    kc_signed_object_done(&object);
+    assert_int_equal(again_size, size);
+    GOOD(kc_mesh_request_content(former, type, &key.public, content[0]));
+    GOOD(kc_mesh_request_content(latter, type, &key.public, content[1]));
+    assert_memory_equal(content[0], content[1], sizeof content[0]);
+    free(again);
+    assert_int_equal(
+        kc_mesh_request_again(&source, former, type, &other.pair, &again, &size), KC_ERR_SIGNATURE);
+    assert_int_equal(
+        kc_mesh_request_again(&source, former, KC_OBJECT_BindRequest, &key.pair, &again, &size),
+        KC_ERR_BAD_REQUEST);
+    free(text);
+    kc_mesh_changes_add(&changes, "MMM_Access", "[{},\"ZA\"]");
+    GOOD(kc_mesh_transact_make(&source, &asker, &changes, &text, &size));
+    GOOD(kc_mesh_request_content(
+        (struct kc_span){(const uint8_t *)text, size}, type, &key.public, content[1]));
+    assert_memory_not_equal(content[0], content[1], sizeof content[0]);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transact_holds_each_frame_and_message_where_it_belongs),
         cmocka_unit_test(what_unbinds_an_account_names_it),
         cmocka_unit_test(what_binds_an_account_has_its_profile),
+        cmocka_unit_test(a_request_is_made_again_with_another_id_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
