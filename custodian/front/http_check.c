@@ -18,9 +18,13 @@ void kc_http_head_add(
         {"Transfer-Encoding", &head->transfer_encoding},
         {"Expect", &head->expect},
     };
+    /* whoever passes the request on may have read such a name or value otherwise
+     * (RFC 9112, 5.1; RFC 9110, 5.5) */
+    if (name[strcspn(name, " \t")] || strlen(value) != value_size || strpbrk(value, "\r\n"))
+        head->is_ambiguous = true;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcasecmp(name, rows[i].name) == 0) {
-            if (*rows[i].value || strlen(value) != value_size)
+            if (*rows[i].value)
                 head->is_ambiguous = true;
             *rows[i].value = value;
         }
@@ -135,7 +139,7 @@ int kc_http_check(
         const char *words;
     } rules[] = {
         /* what says where its end is comes first */
-        {!head->is_ambiguous, 400, "A header is there twice, or has a NUL in it"},
+        {!head->is_ambiguous, 400, "A header is there twice, or is none"},
         {!coding || is_word(coding, "chunked"), 501, "The transfer coding is chunked, or none"},
         {!coding || !head->content_length, 400, "There is a length beside a transfer coding"},
         {!head->content_length || is_length(head->content_length, settings->limits.body_size), 413,

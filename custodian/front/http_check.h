@@ -14,11 +14,14 @@ struct kc_http_head {
     const char *method, *path; /* path: or the whole URI, which a client may write */
     const char *host, *content_type, *content_length, *content_encoding, *transfer_encoding;
     const char *expect;
-    bool is_ambiguous; /* a header that counts here was there twice, or has a NUL in it */
+    bool
+        is_ambiguous; /* a header that counts here was there twice; or one that is none: a blank in its
+                        * name, a NUL or what ends a line in its value */
 };
 
 /*
- * Takes one header of a request into its head, if it is one of those that count.
+ * Takes one header of a request into its head: what it says if it is one of those that count, and of all
+ * whether they are headers.
  *
  * name   ends with a NUL
  * value  of so many octets, and a NUL after them; borrowed

@@ -73,6 +73,9 @@ static void each_wrong_head_has_its_status(void **state)
         {HEAD("http://other.example/.well-known/mmm",
              "application/json") "Content-Length: 2\r\n\r\n{}",
             421},
+        {GOOD "Content-Length : 19\r\n\r\n" HELLO, 400},
+        {GOOD "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n", 400},
+        {GOOD "X-Unknown: a\rContent-Length: 2\r\nContent-Length: 19\r\n\r\n" HELLO, 400},
         {"nonsense\r\n\r\n", 0},
     };
     (void)state;
