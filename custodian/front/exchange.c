@@ -8,25 +8,39 @@
 
 /* --- the status of an error --- */
 
-/* Where the class of an error says too little. */
-static const struct {
+/* Where the class of an error says too little; words: where its sentence is for who asks a custodian,
+ * and not for who sent the request. */
+static const struct told {
     enum kc_error error;
     int status;
-} statuses[] = {
-    {KC_ERR_BAD_REQUEST, 400},
-    {KC_ERR_ENVELOPE, 400},
-    {KC_ERR_SIGNATURE, 401},
-    {KC_ERR_STALE, 401},
-    {KC_ERR_TOO_LARGE, 413},
-    {KC_ERR_LIMIT, 503},
-    {KC_ERR_NO_MEMORY, 503},
+    const char *words;
+} told[] = {
+    {KC_ERR_BAD_REQUEST, 400, NULL},
+    {KC_ERR_BAD_ARGUMENT, 400, "The request does not have the required form"},
+    {KC_ERR_ENVELOPE, 400, NULL},
+    {KC_ERR_CONTRIBUTION, 400, "A share is not the one of its verification share"},
+    {KC_ERR_SIGNATURE, 401, NULL},
+    {KC_ERR_STALE, 401, NULL},
+    {KC_ERR_CONFLICT, 409, "What is there is not older than this"},
+    {KC_ERR_TOO_LARGE, 413, NULL},
+    {KC_ERR_LIMIT, 503, NULL},
+    {KC_ERR_NO_MEMORY, 503, NULL},
 };
+
+/* NULL: its class says enough. */
+static const struct told *told_of(enum kc_error error)
+{
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (told[i].error == error)
+            return &told[i];
+    return NULL;
+}
 
 int kc_exchange_status(enum kc_error error)
 {
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (statuses[i].error == error)
-            return statuses[i].status;
+    const struct told *row = told_of(error);
+    if (row)
+        return row->status;
     enum kc_error_class class = kc_error_row(error)->class;
     if (class == KC_CLASS_PEER || class == KC_CLASS_HARDWARE || class == KC_CLASS_STORE)
         return 503;
@@ -124,12 +138,14 @@ void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *wo
 void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error)
 {
     int status = kc_exchange_status(error);
+    const struct told *row = told_of(error);
     if (status >= 500)
         kc_log(KC_LOG_WARNING, "request-failed",
             kc_log_text("transaction", kc_transaction_info(exchange->request.transaction)->name),
             kc_log_error(error));
     kc_exchange_refuse(exchange, status,
-        status == 503   ? "The service is not available now"
-        : status == 500 ? "The service failed"
-                        : kc_error_row(error)->sentence);
+        status == 503       ? "The service is not available now"
+        : status == 500     ? "The service failed"
+        : row && row->words ? row->words
+                            : kc_error_row(error)->sentence);
 }

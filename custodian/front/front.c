@@ -143,6 +143,7 @@ void kc_front_answer(void *front, struct kc_span body, struct kc_front_reply *re
             : error == KC_ERR_NO_MEMORY ? 503
                                         : 400,
             error == KC_ERR_UNKNOWN_OPERATION ? "This is no transaction"
+            : error == KC_ERR_TOO_LARGE       ? "The request is too large, or nested too deep"
                                               : "The request does not have the required form");
     kc_json_done(&exchange.document);
     if (exchange.envelope)

@@ -212,13 +212,14 @@ static bool ask_vault(struct kc_exchange *exchange, enum kc_custody_operation op
 }
 
 /* What the vault has to do it does before anything is acknowledged or stored: a crash in between is
- * mended by the request's being repeated, which changes nothing in the vault. */
+ * mended by the request's being repeated, which changes nothing in the vault. What it may refuse comes
+ * first: of a request that is refused, the deletions are not done either. */
 static void carry_out(
     struct kc_exchange *exchange, const struct kc_requester *requester, struct plan *plan)
 {
-    if (!ask_vault(exchange, KC_CUSTODY_CAPABILITY_REVOKE, plan->revokes, plan) ||
-        !ask_vault(exchange, KC_CUSTODY_DEVICE_REVOKE, plan->revokes_devices, plan) ||
-        !ask_vault(exchange, KC_CUSTODY_CAPABILITY_ACCEPT, plan->accepts, plan))
+    if (!ask_vault(exchange, KC_CUSTODY_CAPABILITY_ACCEPT, plan->accepts, plan) ||
+        !ask_vault(exchange, KC_CUSTODY_CAPABILITY_REVOKE, plan->revokes, plan) ||
+        !ask_vault(exchange, KC_CUSTODY_DEVICE_REVOKE, plan->revokes_devices, plan))
         return;
     enum kc_error error = respond(exchange, plan);
     if (error == KC_OK) {

@@ -42,6 +42,14 @@ bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE])
     return size == KC_UDF_ID_SIZE - 1;
 }
 
+bool kc_mesh_device_is_said(const char *said)
+{
+    struct kc_udf udf;
+    char name[KC_UDF_ID_SIZE];
+    return kc_mesh_device_name(said, name) ||
+           kc_udf_parse((struct kc_span){(const uint8_t *)said, strlen(said)}, &udf) != KC_OK;
+}
+
 /* --- the account --- */
 
 static enum kc_error address_read(struct kc_json value, char address[KC_MESH_ADDRESS_SIZE])

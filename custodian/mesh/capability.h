@@ -43,6 +43,9 @@ KC_CHECKED enum kc_error kc_mesh_account_read(
  */
 KC_CHECKED bool kc_mesh_device_name(const char *said, char name[KC_UDF_ID_SIZE]);
 
+/* Whether a text can be what a device is revoked as: it has such a name, or is no fingerprint at all. */
+KC_CHECKED bool kc_mesh_device_is_said(const char *said);
+
 /* The canonical form of an account's address: A to Z in lower case. False: it does not fit. */
 KC_CHECKED bool kc_mesh_address(const char *said, char address[KC_MESH_ADDRESS_SIZE]);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "custodian/mesh/service_request.h"
 
+#include "custodian/mesh/capability.h"
 #include "custodian/mesh/verify.h"
 #include "proto/signed_object.h"
 
@@ -264,4 +265,62 @@ enum kc_error kc_mesh_update_read(
         error = kc_json_text(kc_object_member(&capability, "Id"), update->id, sizeof update->id);
     kc_signed_object_done(&opened);
     return error == KC_OK ? KC_OK : KC_ERR_BAD_REQUEST;
+}
+
+/* --- all of it, before any of it is done --- */
+
+/* The frame that a capability is about last is the one that counts. */
+static enum kc_error look_add(struct kc_mesh_frames *frames, const struct kc_mesh_update *update)
+{
+    size_t at = frames->count++;
+    memcpy(frames->ids[at], update->id, sizeof frames->ids[at]);
+    frames->deletes[at] = update->deletes;
+    frames->counts[at] = true;
+    for (size_t i = 0; update->id[0] != '\0' && i < at; i++) {
+        if (strcmp(frames->ids[i], update->id) != 0)
+            continue;
+        if (frames->deletes[i] && !update->deletes)
+            return KC_ERR_REFUSED;
+        frames->counts[i] = false;
+    }
+    return KC_OK;
+}
+
+static enum kc_error look_at_access(const struct kc_mesh_request *request,
+    const struct kc_public_key *administrator, struct kc_mesh_frames *frames)
+{
+    struct kc_mesh_update update;
+    size_t position = 0;
+    enum kc_error error;
+    while ((error = kc_mesh_request_next(request, KC_MESH_ACCESS, &position, &update)) == KC_OK) {
+        bool is_ours = update.deletes;
+        if (!is_ours)
+            error = kc_mesh_update_read(&update, administrator, &is_ours);
+        if (!is_ours)
+            update.id[0] = '\0';
+        if (error == KC_OK)
+            error = look_add(frames, &update);
+        if (error != KC_OK)
+            return error;
+    }
+    return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
+static enum kc_error look_at_devices(const struct kc_mesh_request *request)
+{
+    struct kc_mesh_update update;
+    size_t position = 0;
+    enum kc_error error;
+    while ((error = kc_mesh_request_next(request, KC_MESH_DEVICE, &position, &update)) == KC_OK)
+        if (update.deletes && !kc_mesh_device_is_said(update.id))
+            return KC_ERR_BAD_REQUEST;
+    return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
+enum kc_error kc_mesh_request_look(const struct kc_mesh_request *request,
+    const struct kc_public_key *administrator, struct kc_mesh_frames *frames)
+{
+    frames->count = 0;
+    enum kc_error error = look_at_access(request, administrator, frames);
+    return error == KC_OK ? look_at_devices(request) : error;
 }

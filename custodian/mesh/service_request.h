@@ -118,4 +118,25 @@ KC_CHECKED enum kc_error kc_mesh_request_next(const struct kc_mesh_request *requ
 KC_CHECKED enum kc_error kc_mesh_update_read(
     struct kc_mesh_update *update, const struct kc_public_key *administrator, bool *is_ours);
 
+/* Which frames of the access catalog count, in their order: of those about one capability the last. */
+struct kc_mesh_frames {
+    size_t count;
+    bool counts[KC_MESH_UPDATES_MAX];
+    char ids[KC_MESH_UPDATES_MAX][KC_MESH_ID_SIZE]; /* of the capability; empty: of none */
+    bool deletes[KC_MESH_UPDATES_MAX];
+};
+
+/*
+ * Looks over what a verified Transact asks for in the access catalog and that of devices, before any of
+ * it is done: what is refused is refused whole.
+ *
+ * KC_ERR_REFUSED      a capability that it deletes comes again after that: it cannot come back
+ * KC_ERR_BAD_REQUEST  a frame has not the form, or a device to be deleted is named by a fingerprint of
+ *                     less than the usual precision
+ * KC_ERR_SIGNATURE    the administrator did not sign an entry
+ * KC_ERR_TOO_LARGE    more than KC_MESH_UPDATES_MAX; KC_ERR_NO_MEMORY
+ */
+KC_CHECKED enum kc_error kc_mesh_request_look(const struct kc_mesh_request *request,
+    const struct kc_public_key *administrator, struct kc_mesh_frames *frames);
+
 #endif

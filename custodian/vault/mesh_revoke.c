@@ -113,10 +113,8 @@ static enum kc_error revoke_device(struct kc_call *call, const char *account_udf
 {
     bool is_revoked = false;
     char name[KC_UDF_ID_SIZE];
-    struct kc_udf parsed;
     const char *udf = kc_mesh_device_name(said, name) ? name : said;
-    if (udf == said &&
-        kc_udf_parse((struct kc_span){(const uint8_t *)said, strlen(said)}, &parsed) == KC_OK)
+    if (!kc_mesh_device_is_said(said))
         return KC_ERR_BAD_REQUEST;
     enum kc_error error =
         kc_call_is_revoked(call, KC_MESH_REVOKED_DEVICE, account_udf, udf, &is_revoked);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front end's limits, each alone: rate, deadlines, workers, a request's head. */
+/* The front end's limits, each alone: rate, deadlines, workers, a request's head; and what status an
+ * error has. */
 #include "custodian/front/crowd.h"
 #include "custodian/front/deadline.h"
+#include "custodian/front/exchange.h"
 #include "custodian/front/http_check.h"
 #include "custodian/front/rate.h"
 #include "custodian/front/workers.h"
@@ -314,6 +316,37 @@ static void a_header_that_counts_is_there_once(void **state)
     }
 }
 
+static void a_header_that_is_none_is_noticed_whatever_it_says(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        size_t size;
+    } cases[] = {{"Content-Length ", "2", 1}, {"X\tUnknown", "a", 1}, {"X-Unknown", "a\0b", 3},
+        {"X-Unknown", "a\rHost: b", 9}, {"X-Unknown", "a\n b", 4}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct kc_http_head head = {.host = NULL};
+        kc_http_head_add(&head, "X-Unknown", "a b", 3);
+        assert_false(head.is_ambiguous);
+        kc_http_head_add(&head, cases[i].name, cases[i].value, cases[i].size);
+        assert_true(head.is_ambiguous);
+    }
+}
+
+/* --- what a request is told --- */
+
+/* It can be the requester's fault alone, and 503 would have him send it again for ever. */
+static void whose_fault_an_error_is_is_told_by_its_status(void **state)
+{
+    (void)state;
+    assert_int_equal(kc_exchange_status(KC_ERR_CONTRIBUTION), 400);
+    assert_int_equal(kc_exchange_status(KC_ERR_BAD_ARGUMENT), 400);
+    assert_int_equal(kc_exchange_status(KC_ERR_SIGNATURE), 401);
+    assert_int_equal(kc_exchange_status(KC_ERR_REFUSED), 403);
+    assert_int_equal(kc_exchange_status(KC_ERR_CONFLICT), 409);
+    assert_int_equal(kc_exchange_status(KC_ERR_CONNECTION_LOST), 503);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +361,8 @@ int main(void)
         cmocka_unit_test(as_many_jobs_wait_as_may_and_all_are_done_before_the_end),
         cmocka_unit_test(a_head_is_checked_in_each_of_its_parts),
         cmocka_unit_test(a_header_that_counts_is_there_once),
+        cmocka_unit_test(a_header_that_is_none_is_noticed_whatever_it_says),
+        cmocka_unit_test(whose_fault_an_error_is_is_told_by_its_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,25 @@ static void a_store_that_is_not_as_expected_is_a_conflict_and_nothing_is_done(vo
     agrees(&alice, false); /* the vault was not asked either */
 }
 
+/* The vault is asked for each kind of frame by itself; what one of them is refused for undoes none. */
+static void a_transact_that_is_refused_revokes_nothing(void **state)
+{
+    struct mesh_party bob;
+    (void)state;
+    connect_with_shares(&alice);
+    mesh_party_new(&bob, &service, "bob-of-another@example.com", 202, false);
+    assert_int_equal(mesh_bind(&bob, KC_OBJECT_BindRequest), 201);
+    mesh_party_connect(&bob, "encryption=threshold");
+    char *deletion = mesh_deletion(&alice, &alice.connected.splits[0]);
+    const char *const frames[] = {deletion, bob.connected.entries[0]};
+    char *text = mesh_transact_text(
+        &alice, KC_OBJECT_TransactRequest, "MMM_Access", -1, frames, 2, MESH_ADMINISTRATOR);
+    assert_int_equal(mesh_send(&alice, text), 401); /* bob's administrator signed it */
+    agrees(&alice, true);
+    free(deletion);
+    mesh_party_free(&bob);
+}
+
 static void a_device_uploads_to_a_catalog_and_downloads_it(void **state)
 {
     static const char entry[] = "[{\"ContentMetaData\":\"e30\"},\"ZW50cnk\"]";
@@ -388,6 +407,7 @@ int main(void)
         CASE(an_account_that_is_unbound_is_gone_with_its_shares),
         CASE(a_transact_appends_and_says_where),
         CASE(a_store_that_is_not_as_expected_is_a_conflict_and_nothing_is_done),
+        CASE(a_transact_that_is_refused_revokes_nothing),
         CASE(a_device_uploads_to_a_catalog_and_downloads_it),
         CASE(the_access_catalog_is_the_administrators_alone),
         CASE(a_status_shows_a_device_its_own_entry_of_the_catalog),
