@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "base/writer.h"
+#include "proto/json_text.h"
 
 #include <string.h>
 
@@ -38,6 +39,16 @@ enum kc_error kc_account_canonical(const char *address, char canonical[KC_ACCOUN
             canonical[i] = (char)(address[i] - 'A' + 'a');
     }
     return KC_OK;
+}
+
+bool kc_account_is_address(const char *address)
+{
+    const char *at = strchr(address, '@');
+    for (const char *c = address; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return false;
+    return at != NULL && at != address && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
+           kc_json_is_utf8(span_of(address));
 }
 
 /* present(0 || HMAC(key, octets)), 28 characters. */

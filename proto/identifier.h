@@ -30,6 +30,9 @@ KC_CHECKED enum kc_error kc_make_id(
  * changed. KC_ERR_BAD_ARGUMENT: too long, or empty. */
 KC_CHECKED enum kc_error kc_account_canonical(const char *address, char canonical[KC_ACCOUNT_SIZE]);
 
+/* Whether it is "user@domain", in UTF-8 (RFC 6530), with no white space and no control characters. */
+bool kc_account_is_address(const char *address);
+
 /* --- PINs: secret, as is the salted PIN, which suffices to forge a witness --- */
 
 /*

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <time.h>
 
+#define FILES_TEXT 512 /* characters of the names of files */
+
 static enum kc_error connect_once(
     const struct kc_cli *cli, enum kc_cli_option option, struct kc_client **slot)
 {
@@ -64,6 +66,7 @@ void kc_cli_call_init(struct kc_cli_call *call, const struct kc_cli *cli, struct
     call->answer = NULL;
     call->waits_for = "waiting for the custodian";
     call->octet_count = 0;
+    memset(call->origins, 0, sizeof call->origins);
     kc_client_request_init(&call->request, operation);
 }
 
@@ -92,8 +95,20 @@ void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t 
     kc_values_set_number(&call->request.message.values, field, number);
 }
 
+void kc_cli_call_from_file(struct kc_cli_call *call, enum kc_field field, const char *path)
+{
+    call->origins[field].path = path;
+}
+
+void kc_cli_call_from_option(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
+{
+    call->origins[field].option = kc_cli_options[option].name;
+}
+
 void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option)
 {
+    kc_cli_call_from_option(call, field, option);
     if (call->cli->values[option] != NULL)
         kc_cli_call_text(call, field, call->cli->values[option]);
 }
@@ -146,6 +161,7 @@ enum kc_error kc_cli_call_count(
 {
     const char *text = call->cli->values[option];
     uint64_t count;
+    kc_cli_call_from_option(call, field, option);
     if (text == NULL)
         return KC_OK;
     if (!parse_count(text, kc_fields[field].most, &count))
@@ -170,6 +186,7 @@ enum kc_error kc_cli_call_time(
 {
     const char *text = call->cli->values[option];
     uint64_t seconds;
+    kc_cli_call_from_option(call, field, option);
     if (text == NULL)
         return KC_OK;
     if (!parse_count(text, INT64_MAX, &seconds) && !parse_date(text, &seconds))
@@ -216,14 +233,51 @@ enum kc_error kc_cli_call_try(struct kc_cli_call *call)
     return error;
 }
 
-/* Whether it is the name of a field and no more, as the desk and the vault tell of a wrong value. */
-static bool is_field(struct kc_span detail)
+/* --- what is wrong with a request --- */
+
+/* The field whose name it is and no more, as the desk and the vault tell of a wrong value; KC_FIELDS:
+ * of none. */
+static int find_field(struct kc_span detail)
 {
-    for (int i = 0; detail.size > 0 && i < KC_FIELDS; i++)
-        if (strlen(kc_fields[i].name) == detail.size &&
-            memcmp(kc_fields[i].name, detail.bytes, detail.size) == 0)
-            return true;
-    return false;
+    int field = 0;
+    while (field < KC_FIELDS && (strlen(kc_fields[field].name) != detail.size ||
+                                    memcmp(kc_fields[field].name, detail.bytes, detail.size) != 0))
+        field++;
+    return field;
+}
+
+static enum kc_error report_value(
+    const struct kc_cli_call *call, enum kc_error error, enum kc_field field)
+{
+    const struct kc_cli_origin *origin = &call->origins[field];
+    if (origin->path != NULL)
+        return kc_cli_fail(call->cli, error, "%s is not what is needed here", origin->path);
+    if (origin->option == NULL)
+        return kc_cli_fail(
+            call->cli, error, "the value of %s is not possible here", kc_fields[field].name);
+    bool is_given = kc_values_has(&call->request.message.values, field);
+    return kc_cli_fail(call->cli, error,
+        is_given ? "the value of --%s is not possible here" : "--%s is needed here",
+        origin->option);
+}
+
+/* Whether it can be the fault of a document that was sent. */
+static bool is_of_document(enum kc_error error)
+{
+    return error == KC_ERR_BAD_REQUEST || error == KC_ERR_ENVELOPE || error == KC_ERR_SIGNATURE ||
+           error == KC_ERR_DECRYPTION || error == KC_ERR_PROFILE;
+}
+
+/* The files that were sent, where the custodian does not say which of them it was. */
+static enum kc_error report_files(const struct kc_cli_call *call, enum kc_error error)
+{
+    char files[FILES_TEXT] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < KC_FIELDS && used < sizeof files; i++)
+        if (call->origins[i].path != NULL)
+            used += (size_t)snprintf(files + used, sizeof files - used, "%s%s",
+                used > 0 ? " or " : "", call->origins[i].path);
+    return kc_cli_fail(call->cli, error, used > 0 ? "%s" : NULL, files);
 }
 
 void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
@@ -231,11 +285,15 @@ void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
     struct kc_span detail = {NULL, 0};
     if (call->answer != NULL)
         detail = kc_cli_call_span(call, KC_FIELD_DETAIL);
-    if (error == KC_ERR_BAD_ARGUMENT && is_field(detail))
-        (void)kc_cli_fail(call->cli, error, "the value of %.*s is not possible here",
-            (int)detail.size, (const char *)detail.bytes);
-    else if (error == KC_ERR_REFUSED && detail.size > 0 && !is_field(detail))
+    int field = find_field(detail);
+    if (error == KC_ERR_BAD_ARGUMENT && field < KC_FIELDS)
+        (void)report_value(call, error, (enum kc_field)field);
+    else if (field < KC_FIELDS && call->origins[field].path != NULL)
+        (void)kc_cli_fail(call->cli, error, "%s", call->origins[field].path);
+    else if (error == KC_ERR_REFUSED && detail.size > 0 && field == KC_FIELDS)
         (void)kc_cli_refuse(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
+    else if (detail.size == 0 && is_of_document(error))
+        (void)report_files(call, error);
     else if (detail.size > 0)
         (void)kc_cli_fail(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
     else if (error == KC_ERR_DAEMON_ABSENT)

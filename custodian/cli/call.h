@@ -7,6 +7,12 @@
 
 #define KC_CLI_OCTETS_MAX 512
 
+/* Where a field's value is from, which a person knows and a field's name does not tell: a file, or an
+ * option, also one that was not given. Borrowed; NULL: neither. */
+struct kc_cli_origin {
+    const char *path, *option;
+};
+
 struct kc_cli_call {
     const struct kc_cli *cli;
     struct kc_client *client; /* borrowed */
@@ -15,6 +21,7 @@ struct kc_cli_call {
     const char *waits_for;             /* what a person is told that takes long; borrowed */
     uint8_t octets[KC_CLI_OCTETS_MAX]; /* of options in hex */
     size_t octet_count;
+    struct kc_cli_origin origins[KC_FIELDS];
 };
 
 /*
@@ -37,6 +44,11 @@ KC_CHECKED enum kc_error kc_cli_call_begin(
 void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char *text);
 void kc_cli_call_octets(struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
 void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t number);
+
+/* Notes the file or the option that a field is from, for the report of a failure. */
+void kc_cli_call_from_file(struct kc_cli_call *call, enum kc_field field, const char *path);
+void kc_cli_call_from_option(
+    struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
 
 /* Sets a field from an option, if that was given. */
 void kc_cli_call_option(struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);

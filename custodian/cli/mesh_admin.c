@@ -54,12 +54,16 @@ static enum kc_error file_add(struct work *work, enum kc_field field, const char
     if (error != KC_OK)
         return error;
     work->file_count++;
+    if (file->size == 0)
+        return kc_cli_fail(work->cli, KC_ERR_BAD_ARGUMENT, "%s is empty", path);
+    kc_cli_call_from_file(&work->call, field, path);
     return kc_cli_call_data(&work->call, field, kc_cli_span(file));
 }
 
 static enum kc_error file_add_option(
     struct work *work, enum kc_field field, enum kc_cli_option option)
 {
+    kc_cli_call_from_option(&work->call, field, option);
     return kc_cli_given(work->cli, option) ? file_add(work, field, work->cli->values[option])
                                            : KC_OK;
 }
@@ -349,8 +353,12 @@ static enum kc_error profile_key_read(
         kc_cli_span(&text), DOCUMENT_MAX, KC_OBJECT_Profile, NULL, kc_mesh_verify, &opened, key);
     if (error != KC_OK)
         return kc_cli_fail(cli, error, "%s", path);
+    bool is_holder = opened.object.type == KC_OBJECT_ProfileDevice ||
+                     opened.object.type == KC_OBJECT_ProfileUser;
     kc_signed_object_done(&opened);
-    return KC_OK;
+    return is_holder ? KC_OK
+                     : kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT,
+                           "%s is no profile of a device or a person", path);
 }
 
 enum kc_error kc_cli_recipient_profile(struct kc_cli *cli)

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DOCUMENT_MAX ((size_t)KC_DATA_SIZE_MAX)
 #define MESH_PIN_FILE_MAX 512 /* octets of a file with one, or with its URI */
@@ -45,6 +46,9 @@ static enum kc_error add_file(
     if (error != KC_OK)
         return error;
     work->file_count++;
+    if (file->size == 0)
+        return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s is empty", path);
+    kc_cli_call_from_file(&work->call, field, path);
     return kc_fields[field].type == KC_TYPE_SECRET
                ? kc_cli_call_secret(&work->call, field, kc_cli_span(file))
                : kc_cli_call_data(&work->call, field, kc_cli_span(file));
@@ -240,6 +244,17 @@ enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli)
 
 /* --- connecting --- */
 
+/* Whether what stands before a PIN is nothing, or the URI with this address. */
+static bool is_pin_of(const struct kc_cli_octets *file, size_t begin, const char *address)
+{
+    static const char scheme[] = "mcu://";
+    size_t head = sizeof scheme - 1, size = strlen(address);
+    if (begin == 0)
+        return true;
+    return begin == head + size + 1 && strncasecmp((const char *)file->bytes, scheme, head) == 0 &&
+           strncasecmp((const char *)file->bytes + head, address, size) == 0;
+}
+
 /* The PIN, or what custodian mesh pin create shows: the URI that ends with it. */
 static enum kc_error add_pin(const struct kc_cli *cli, struct work *work)
 {
@@ -259,6 +274,10 @@ static enum kc_error add_pin(const struct kc_cli *cli, struct work *work)
     if (end - begin < MESH_PIN_LEAST || end - begin > KC_CLI_PIN_MAX)
         return kc_cli_refuse(
             cli, KC_ERR_BAD_ARGUMENT, "there is no PIN in %s", cli->values[KC_CLI_MESH_PIN_FILE]);
+    if (!is_pin_of(&file, begin, cli->arguments[1]))
+        return kc_cli_refuse(cli, KC_ERR_BAD_ARGUMENT, "the PIN in %s is for another account",
+            cli->values[KC_CLI_MESH_PIN_FILE]);
+    kc_cli_call_from_option(&work->call, KC_FIELD_PIN, KC_CLI_MESH_PIN_FILE);
     return kc_cli_call_secret(
         &work->call, KC_FIELD_PIN, (struct kc_span){file.bytes + begin, end - begin});
 }
@@ -421,6 +440,8 @@ enum kc_error kc_cli_mesh_group_join(struct kc_cli *cli)
         error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_GROUP_JOIN);
     if (error == KC_OK)
         error = add_file(cli, &work, KC_FIELD_DOCUMENT, cli->arguments[1]);
+    if (error == KC_OK)
+        kc_cli_call_from_option(&work.call, KC_FIELD_PROFILE, KC_CLI_PROFILE);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PROFILE))
         error = add_file(cli, &work, KC_FIELD_PROFILE, cli->values[KC_CLI_PROFILE]);
     if (error != KC_OK)

@@ -134,8 +134,10 @@ enum kc_error kc_cli_mesh_account_acknowledge(struct kc_cli *cli)
     if (error != KC_OK)
         return error;
     error = kc_mesh_acknowledge_make(&source, kc_cli_span(&request), kc_cli_span(&profile), &made);
+    if (error == KC_ERR_PROFILE)
+        return kc_cli_fail(cli, error, "%s", cli->arguments[1]);
     if (error != KC_OK)
-        return kc_cli_fail(cli, error, "%s", cli->arguments[error == KC_ERR_PROFILE]);
+        return kc_cli_fail(cli, error, "%s or %s", cli->arguments[0], cli->arguments[1]);
     error = write_acknowledged(cli, &made);
     if (error == KC_OK)
         print_acknowledged(cli, &made);

@@ -255,9 +255,7 @@ enum kc_error kc_cli_mesh_operate(struct kc_cli *cli)
     size_t size = 0;
     enum kc_error error = kc_cli_call_begin(cli, &call, KC_OPERATION_MESH_OPERATE);
     if (error == KC_OK)
-        error = kc_cli_read(cli, cli->arguments[0], KC_DATA_SIZE_MAX, &request);
-    if (error == KC_OK)
-        error = kc_cli_call_data(&call, KC_FIELD_REQUEST, kc_cli_span(&request));
+        error = kc_cli_call_file(&call, KC_FIELD_REQUEST, cli->arguments[0], &request);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&call, KC_FIELD_SERVICE, KC_CLI_HOST);

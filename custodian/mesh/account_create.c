@@ -3,25 +3,18 @@
 
 #include "custodian/mesh/capability.h"
 #include "custodian/mesh/key_document.h"
+#include "proto/identifier.h"
 #include "proto/json_text.h"
 
 #include <string.h>
 
 #define PROFILE_ROOM 4096
 
-/* "user@domain", in UTF-8 (RFC 6530). */
 static bool is_address(const char *address)
 {
     char canonical[KC_MESH_ADDRESS_SIZE];
-    const char *at = strchr(address, '@');
-    if (!kc_mesh_address(address, canonical) || strcmp(address, canonical) != 0)
-        return false;
-    for (const char *c = address; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || *c == 0x7f)
-            return false;
-    if (!kc_json_is_utf8((struct kc_span){(const uint8_t *)address, strlen(address)}))
-        return false;
-    return at != NULL && at != address && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+    return kc_mesh_address(address, canonical) && strcmp(address, canonical) == 0 &&
+           kc_account_is_address(address);
 }
 
 static bool is_udf(const char *text)

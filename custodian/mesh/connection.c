@@ -74,6 +74,8 @@ static enum kc_error known_make(const struct kc_mesh_source *source,
 {
     uint8_t octets[KC_MESH_NONCE_SIZE];
     enum kc_error error = kc_account_canonical(connect->account, known->account);
+    if (error == KC_OK && !kc_account_is_address(known->account))
+        error = KC_ERR_BAD_ARGUMENT;
     if (error == KC_OK)
         error = source->random(source->context, octets, sizeof octets);
     if (error == KC_OK)

@@ -44,7 +44,7 @@ static enum kc_error terms_check(
         signs != (before->class == KC_MESH_SIGN) ||
         (!signs && !kc_object_type_is(entry->type, KC_OBJECT_CapabilityDecryptPartial)))
         return KC_ERR_REFUSED;
-    return *epoch > before->epoch ? KC_OK : KC_ERR_CONFLICT;
+    return *epoch > before->epoch ? KC_OK : KC_ERR_EPOCH;
 }
 
 /* What the offset's public half must be: the difference of the verification shares. */

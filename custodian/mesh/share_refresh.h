@@ -32,7 +32,7 @@ KC_CHECKED enum kc_error kc_mesh_refresh_subject(
  * before   the share as it stands
  * after    of a later epoch; when it is kept, the share before is to be destroyed at once
  *
- * KC_ERR_CONFLICT      it is not of a later epoch
+ * KC_ERR_EPOCH         it is not of a later epoch
  * KC_ERR_REFUSED       for another share or another class; or too late
  * KC_ERR_CONTRIBUTION  s'*B is not the verification share before plus d*B, or not what is published
  * KC_ERR_SIGNATURE     the administrator did not sign it, or not what is enveloped

@@ -4,6 +4,7 @@
 #include "custodian/vault/mesh_admin.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"
+#include "proto/identifier.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,19 @@ static enum kc_error former_check(struct kc_call *call, struct asked *asked)
     return error;
 }
 
+/* What no device would take as the answer to its request is not made: the id is a witness, of which
+ * all 28 characters count. */
+static enum kc_error connection_read(struct kc_call *call, struct asked *asked)
+{
+    char answer[KC_UDF_ID_SIZE];
+    if (!kc_call_has(call, KC_FIELD_CONNECTION))
+        return KC_OK;
+    kc_call_text(call, KC_FIELD_CONNECTION, asked->acknowledged, sizeof asked->acknowledged);
+    bool is_witness = strlen(asked->acknowledged) == KC_UDF_ID_SIZE - 1 &&
+                      kc_make_id(asked->acknowledged, KC_ID_OF_RESPONSE, answer) == KC_OK;
+    return is_witness ? KC_OK : wrong(call, KC_FIELD_CONNECTION);
+}
+
 static enum kc_error asked_read(struct kc_call *call, struct asked *asked)
 {
     enum kc_error error = kc_call_administered(call, &asked->administered);
@@ -68,9 +82,7 @@ static enum kc_error asked_read(struct kc_call *call, struct asked *asked)
         error = rights_read(call, asked);
     if (error == KC_OK)
         error = former_check(call, asked);
-    if (error == KC_OK && kc_call_has(call, KC_FIELD_CONNECTION))
-        kc_call_text(call, KC_FIELD_CONNECTION, asked->acknowledged, sizeof asked->acknowledged);
-    return error;
+    return error == KC_OK ? connection_read(call, asked) : error;
 }
 
 /* --- the keys that it takes --- */

@@ -6,6 +6,8 @@
 #include "custodian/vault/mesh_device.h"
 #include "custodian/vault/operations.h"
 
+#include "proto/udf.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,13 +103,23 @@ static enum kc_error read_pin(struct kc_call *call, char text[PIN_TEXT_MAX + 1],
     return KC_OK;
 }
 
-/* A PIN or an address that is none. */
-static enum kc_error explain(struct kc_call *call, enum kc_error error, bool has_pin)
+static enum kc_error wrong_field(struct kc_call *call, enum kc_field field)
 {
-    if (error == KC_ERR_BAD_ARGUMENT)
-        kc_call_set_text(
-            call, KC_FIELD_DETAIL, has_pin ? "pin or account" : kc_fields[KC_FIELD_ACCOUNT].name);
-    return error;
+    kc_call_set_text(call, KC_FIELD_DETAIL, kc_fields[field].name);
+    return KC_ERR_BAD_ARGUMENT;
+}
+
+/* A fingerprint that an account cannot have would be found out only when its profile is there. */
+static enum kc_error check_wanted(struct kc_call *call, const char *account)
+{
+    struct kc_udf udf;
+    struct kc_span expected = kc_call_field(call, KC_FIELD_ACCOUNT_UDF);
+    if (!kc_account_is_address(account))
+        return wrong_field(call, KC_FIELD_ACCOUNT);
+    if (expected.size > 0 && (kc_udf_parse_canonical(expected, &udf) != KC_OK ||
+                                 udf.type < KC_UDF_DIGEST_SHA3 || udf.type >= KC_UDF_NONCE))
+        return wrong_field(call, KC_FIELD_ACCOUNT_UDF);
+    return KC_OK;
 }
 
 static enum kc_error make_request(struct kc_call *call, const struct kc_record *device,
@@ -117,20 +129,24 @@ static enum kc_error make_request(struct kc_call *call, const struct kc_record *
     char account[KC_ACCOUNT_SIZE];
     KC_AUTO_KEY signer = {0};
     struct kc_mesh_source source = kc_call_mesh_source(call);
+    kc_call_text(call, KC_FIELD_ACCOUNT, account, sizeof account);
     enum kc_error error =
         kc_call_seed_key(call, device, kc_mesh_device_names[KC_MESH_DEVICE_PROFILE], &signer);
+    if (error == KC_OK)
+        error = check_wanted(call, account);
     if (error == KC_OK)
         error = read_pin(call, pin, &pending->has_pin);
     if (error != KC_OK)
         return error;
-    kc_call_text(call, KC_FIELD_ACCOUNT, account, sizeof account);
     struct kc_mesh_connect connect = {.account = account,
         .profile = device->body,
         .signer = &signer,
         .pin = pending->has_pin ? pin : NULL};
     error = kc_mesh_connect_make(&source, &connect, &pending->known, text, size);
     kc_wipe(pin, sizeof pin);
-    return explain(call, error, pending->has_pin);
+    if (error == KC_ERR_BAD_ARGUMENT)
+        return wrong_field(call, pending->has_pin ? KC_FIELD_PIN : KC_FIELD_ACCOUNT);
+    return error;
 }
 
 static enum kc_error stage_pending(

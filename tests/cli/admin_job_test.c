@@ -142,6 +142,29 @@ static void what_is_wrong_is_said(void **state)
     SAYS(2, "alice is no UDF", "C mesh account profile alice");
 }
 
+static void a_wrong_file_or_option_is_named(void **state)
+{
+    (void)state;
+    HOLDS("C mesh account create carol@example.com -l carol " SERVED
+          " -o carol --json > made && sed -n 's/.*\"account_udf\": *\"\\([^\"]*\\)\".*/\\1/p' made"
+          " > carol.udf && cp device gadget && : > empty && C recipient list | grep watch");
+    SAYS(2, "--service-profile is needed here",
+        "C mesh account activate $(cat carol.udf) gadget -R watch --rights encryption=threshold"
+        " -o none -p pin");
+    SAYS(2, "the value of --connection is not possible here",
+        "C mesh account activate $(cat carol.udf) gadget -R watch --rights MMM_Contact"
+        " --connection nonsense -o none -p pin");
+    SAYS(2, "empty is empty",
+        "C mesh account activate $(cat carol.udf) gadget -R watch --rights encryption=threshold"
+        " --assignment empty " SERVED " -o none --request none2");
+    SAYS(2, "\n  gadget\n",
+        "C mesh account create dan@example.com -l dan --service-profile gadget -o none -p pin");
+    SAYS(2, "\n  service or carol\n", "C mesh account acknowledge service carol -o none");
+    SAYS(2, "service is no profile of a device or a person",
+        "C recipient profile other service -p pin");
+    HOLDS("[ ! -e none ] && [ ! -e none2 ] && ! C recipient list | grep other");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_member_joins_leaves_and_comes_again_after_a_rotation),
         cmocka_unit_test(an_invited_account_takes_its_share),
         cmocka_unit_test(what_is_wrong_is_said),
+        cmocka_unit_test(a_wrong_file_or_option_is_named),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -167,7 +167,7 @@ static void a_pin_and_a_publication_are_shown_once(void **state)
 {
     (void)state;
     SAYS(0, "mcu://alice@example.com/A", "L mesh pin create device --account alice@example.com");
-    SAYS(2, "the value of document is not possible here",
+    SAYS(2, "message is not what is needed here",
         "L mesh pin check message --account alice@example.com");
     HOLDS("L mesh pin create contact --account alice@example.com --json > pin.json &&"
           " id=$(sed -n 's/.*\"pin\": *\"\\([^\"]*\\)\".*/\\1/p' pin.json) &&"

@@ -175,8 +175,34 @@ static void what_is_wrong_is_said(void **state)
     SAYS(2, "bad-argument",
         "umask 077; printf 1234 > pin; C mesh device request kettle a@example.com"
         " --mesh-pin-file pin -o x");
+    SAYS(2, "--description is not possible",
+        "C mesh device create -l x --description \"$(printf '%0200d' 0)\"");
+    SAYS(2, "void is empty", ": > void; C mesh device install void -l x");
+    SAYS(2, "\n  odd\n", "echo '{}' > odd; C mesh device install odd -l x");
     SAYS(3, "refused", "C mesh device cancel NAAA-AAAA");
     HOLDS("C mesh device --help | grep 'mesh device activate'");
+}
+
+static void a_request_that_could_lead_nowhere_is_not_made(void **state)
+{
+    (void)state;
+    HOLDS("C mesh device create -l clock");
+    HOLDS("umask 077; echo mcu://bob@example.com/ADOG-AAAA-AAAA-AAAA > uri; echo none! > odd-pin");
+    SAYS(2, "account", "C mesh device request clock alice -o none");
+    SAYS(2, "account", "C mesh device request clock @example.com -o none");
+    SAYS(2, "account", "C mesh device request clock 'al ice@example.com' -o none");
+    SAYS(2, "account", "C mesh device request clock alice@example.com@org -o none");
+    SAYS(2, "--expect", "C mesh device request clock alice@example.com --expect XYZ -o none");
+    SAYS(2, "--expect",
+        "C mesh device request clock alice@example.com -o none"
+        " --expect NDOB-NR4M-FOS4-UOH6-LFW7-TA5R-NFTQ");
+    SAYS(2, "uri is for another account",
+        "C mesh device request clock alice@example.com --mesh-pin-file uri -o none");
+    SAYS(2, "--mesh-pin-file",
+        "C mesh device request clock alice@example.com --mesh-pin-file odd-pin -o none");
+    HOLDS("[ ! -e none ]");
+    HOLDS("C mesh device request clock Bob@example.com --mesh-pin-file uri -o bobs");
+    HOLDS("C mesh device destroy clock --yes");
 }
 
 int main(void)
@@ -185,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_device_is_made_connected_used_and_taken_off),
         cmocka_unit_test(a_makers_device_is_installed_once),
         cmocka_unit_test(what_is_wrong_is_said),
+        cmocka_unit_test(a_request_that_could_lead_nowhere_is_not_made),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
