@@ -256,6 +256,13 @@ void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error)
     answer_done(answer);
 }
 
+void bench_expect_key(
+    struct bench *bench, enum kc_operation operation, const char *key, enum kc_error error)
+{
+    struct ask ask = key_ask(operation, key);
+    bench_expect(bench, &ask, error);
+}
+
 void bench_expect_sign(struct bench *bench, const char *key, enum kc_error error)
 {
     struct ask ask = key_ask(KC_OPERATION_KEY_SIGN, key);

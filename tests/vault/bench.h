@@ -158,7 +158,9 @@ struct answer *bench_ask(struct bench *bench, struct ask *ask);
 /* The same for one that must fail with this error, or with none and nobody looks at the answer. */
 void bench_expect(struct bench *bench, struct ask *ask, enum kc_error error);
 
-/* That of a request to sign with a key. */
+/* The same for a request about a key without other fields, and for one to sign with it. */
+void bench_expect_key(
+    struct bench *bench, enum kc_operation operation, const char *key, enum kc_error error);
 void bench_expect_sign(struct bench *bench, const char *key, enum kc_error error);
 
 void answer_done(struct answer *answer);
