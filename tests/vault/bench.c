@@ -169,6 +169,13 @@ struct ask key_ask(enum kc_operation operation, const char *key)
     return ask;
 }
 
+struct ask message_ask(enum kc_operation operation, const char *key, const char *message)
+{
+    struct ask ask = key_ask(operation, key);
+    ask_octets(&ask, KC_FIELD_MESSAGE, message, strlen(message));
+    return ask;
+}
+
 void ask_text(struct ask *ask, enum kc_field field, const char *text)
 {
     kc_values_set_text(&ask->message.values, field, text);
@@ -385,4 +392,17 @@ struct halves bench_split(struct bench *device, struct bench *service, const cha
     answer_done(answer);
     free(wrap);
     return halves;
+}
+
+void halves_free(struct halves halves)
+{
+    free(halves.device);
+    free(halves.service);
+}
+
+struct kc_span bench_make_peer(struct bench *bench, const char *algorithm, char **id)
+{
+    *id = bench_generate(bench, algorithm, "application", "peer");
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, *id);
+    return (struct kc_span){record->public_key, record->public_size};
 }

@@ -139,6 +139,7 @@ void ask_number(struct ask *ask, enum kc_field field, uint64_t number);
 
 /* A request about a key. */
 struct ask key_ask(enum kc_operation operation, const char *key);
+struct ask message_ask(enum kc_operation operation, const char *key, const char *message);
 
 /* Sends a request with the records that its operation needs; the ticket. */
 uint64_t bench_send(struct bench *bench, struct ask *ask);
@@ -201,5 +202,9 @@ struct halves {
     char *device, *service;
 };
 struct halves bench_split(struct bench *device, struct bench *service, const char *key);
+void halves_free(struct halves halves);
+
+/* A peer to agree with: the public half of another key, whose id is given. */
+struct kc_span bench_make_peer(struct bench *bench, const char *algorithm, char **id);
 
 #endif

@@ -11,18 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct ask sign_ask(const char *key, const char *message)
-{
-    struct ask ask = ask_new(KC_OPERATION_KEY_SIGN);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    ask_octets(&ask, KC_FIELD_MESSAGE, message, strlen(message));
-    return ask;
-}
-
 static void check_signing(struct bench *bench, const char *algorithm, int type)
 {
     char *key = bench_generate(bench, algorithm, "application", algorithm);
-    struct ask ask = sign_ask(key, "to be signed");
+    struct ask ask = message_ask(KC_OPERATION_KEY_SIGN, key, "to be signed");
     struct answer *answer = bench_ask(bench, &ask);
     const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
     assert_true(openssl_verifies(type, record->public_key, record->public_size,
@@ -74,7 +66,7 @@ static void keys_survive_a_restart(void **state)
     struct bench *bench = *state;
     char *key = bench_generate(bench, "Ed448", "application", "a");
     bench_restart(bench);
-    struct ask ask = sign_ask(key, "m");
+    struct ask ask = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &ask, KC_OK);
     free(key);
 }
@@ -96,7 +88,8 @@ static void a_record_of_the_first_format_is_believed_and_renewed(void **state)
     kc_map_end(map, true);
     kc_map_settle(map, record, true);
     kc_secret_done(&secret);
-    struct ask sign = sign_ask(key, "m"), again = sign_ask(key, "m");
+    struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, key, "m"),
+               again = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &sign, KC_OK);
     struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key),
                enable = key_ask(KC_OPERATION_KEY_ENABLE, key);
@@ -113,7 +106,7 @@ static void refuses_use_for_another_role_or_use(void **state)
     static const char *const roles[] = {"base", "account"};
     for (size_t i = 0; i < 2; i++) {
         char *key = bench_generate(bench, "Ed25519", roles[i], roles[i]);
-        struct ask ask = sign_ask(key, "m");
+        struct ask ask = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
         bench_expect(bench, &ask, KC_ERR_REFUSED);
         free(key);
     }
@@ -143,22 +136,22 @@ static void a_wrap_key_must_agree(void **state)
 static void one_answer_for_unknown_foreign_disabled_and_destroyed(void **state)
 {
     struct bench *bench = *state;
-    struct ask unknown = sign_ask("MAAA-AAAA", "m");
+    struct ask unknown = message_ask(KC_OPERATION_KEY_SIGN, "MAAA-AAAA", "m");
     bench_expect(bench, &unknown, KC_ERR_REFUSED);
 
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench->rules[0].keys[0][0] = 'x';
-    struct ask foreign = sign_ask(key, "m");
+    struct ask foreign = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &foreign, KC_ERR_REFUSED);
     bench->rules[0].keys[0][0] = '*';
 
     struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
     bench_expect(bench, &disable, KC_OK);
-    struct ask disabled = sign_ask(key, "m");
+    struct ask disabled = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &disabled, KC_ERR_REFUSED);
     struct ask destroy = key_ask(KC_OPERATION_KEY_DESTROY, key);
     bench_expect(bench, &destroy, KC_OK);
-    struct ask destroyed = sign_ask(key, "m");
+    struct ask destroyed = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &destroyed, KC_ERR_REFUSED);
     free(key);
 }
@@ -175,7 +168,7 @@ static void an_enabled_key_signs_again(void **state)
     struct answer *answer = bench_ask(bench, &enable);
     assert_int_equal(answer_value(answer, KC_FIELD_VERSION)->number, 3);
     answer_done(answer);
-    struct ask sign = sign_ask(key, "m");
+    struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &sign, KC_OK);
     free(key);
 }
@@ -231,7 +224,7 @@ static void a_key_out_of_use_is_not_kept_open(void **state)
         char *key = bench_generate(bench, "Ed448", "application", i ? "a" : "b");
         struct kc_record record = *bench_record(bench, KC_KIND_KEY, key);
         struct kc_material material;
-        struct ask sign = sign_ask(key, "m");
+        struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
         bench_expect(bench, &sign, KC_OK);
         assert_true(kc_cache_get(bench->vault->cache, &record, &material));
         struct ask end = key_ask(ends[i], key);
@@ -271,13 +264,13 @@ static void without_the_root_nothing_is_opened_and_nothing_made(void **state)
     char *key = bench_generate(bench, "Ed25519", "application", "a");
     bench_restart(bench);
     bench->root_error = KC_ERR_ROOT_UNAVAILABLE;
-    struct ask sign = sign_ask(key, "m");
+    struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &sign, KC_ERR_ROOT_UNAVAILABLE);
     bench->root_error = KC_OK;
-    struct ask again = sign_ask(key, "m");
+    struct ask again = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &again, KC_OK);
     bench->root_error = KC_ERR_ROOT_LOCKOUT;
-    struct ask cached = sign_ask(key, "m");
+    struct ask cached = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &cached, KC_OK);
     struct ask make = ask_new(KC_OPERATION_KEY_GENERATE);
     ask_text(&make, KC_FIELD_ALGORITHM, "Ed25519");
@@ -422,7 +415,7 @@ static void nothing_secret_stays_behind(void **state)
     size_t before = kc_arena_figures().used;
     struct bench *bench = bench_new();
     char *key = bench_generate(bench, "Ed448", "application", "a");
-    struct ask sign = sign_ask(key, "m");
+    struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, key, "m");
     bench_expect(bench, &sign, KC_OK);
     bench_free(bench);
     assert_int_equal(kc_arena_figures().used, before);

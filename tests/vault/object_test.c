@@ -197,8 +197,7 @@ static void the_first_share_of_an_applications_key_is_listed(void **state)
     assert_true(kc_values_text_is(item, KC_FIELD_GROUP, key));
     answer_done(answer);
     assert_int_equal(count(service, KC_FIELD_KIND, NULL), 0);
-    free(halves.device);
-    free(halves.service);
+    halves_free(halves);
     free(account);
     free(key);
     bench_free(service);

@@ -1,58 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Split keys used through key-sign and key-agree: what a peer, a courier or a desk can do about it. */
-#include "tests/vault/bench.h"
+#include "tests/vault/pair.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct party {
-    struct bench *device, *service;
-    struct halves halves;
-};
-
-static struct party *make_party(const char *algorithm, const char *role)
+/* The device's courier asks the service. */
+static struct pair *make_pair(const char *algorithm, const char *role)
 {
-    struct party *party = malloc(sizeof *party);
-    *party = (struct party){.device = bench_new(), .service = bench_new()};
-    char *key = bench_generate(party->device, algorithm, role, "k");
-    party->halves = bench_split(party->device, party->service, key);
-    free(key);
-    party->device->config.peers[0] =
+    void *state;
+    pair_setup(&state);
+    struct pair *pair = state;
+    pair_split(pair, algorithm, role);
+    pair->device->config.peers[0] =
         (struct kc_config_peer){.name = "service", .keyrings = 3, .deadline_ms = 1000};
-    party->device->config.peer_count = 1;
-    party->device->peer = party->service;
-    return party;
+    pair->device->config.peer_count = 1;
+    pair->device->peer = pair->service;
+    return pair;
 }
 
 static int setup(void **state)
 {
-    *state = make_party("Ed448", "application");
+    *state = make_pair("Ed448", "application");
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct party *party = *state;
-    bench_free(party->device);
-    bench_free(party->service);
-    free(party->halves.device);
-    free(party->halves.service);
-    free(party);
-    return 0;
-}
-
-static struct ask sign_ask(const struct party *party)
+static struct ask sign_ask(const struct pair *pair)
 {
     struct ask ask = ask_new(KC_OPERATION_KEY_SIGN);
-    ask_text(&ask, KC_FIELD_KEY, party->halves.device);
+    ask_text(&ask, KC_FIELD_KEY, pair->halves.device);
     ask_octets(&ask, KC_FIELD_MESSAGE, "message", 7);
     return ask;
 }
 
-static void expect_sign(const struct party *party, enum kc_error error)
+static void expect_sign(const struct pair *pair, enum kc_error error)
 {
-    struct ask ask = sign_ask(party);
-    bench_expect(party->device, &ask, error);
+    struct ask ask = sign_ask(pair);
+    bench_expect(pair->device, &ask, error);
 }
 
 static uint64_t open_sessions(struct bench *bench)
@@ -134,68 +118,68 @@ static void a_peer_that_lies_is_found_out_and_nothing_stays_open(void **state)
         {another_operation, KC_ERR_PEER_REFUSED},
         {an_error, KC_ERR_PEER_REFUSED},
     };
-    struct party *party = *state;
+    struct pair *pair = *state;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-        party->device->peer_lie = lies[i].lie;
-        expect_sign(party, lies[i].error);
-        assert_int_equal(open_sessions(party->device), 0);
-        party->device->peer_lie = NULL;
-        expect_sign(party, KC_OK);
+        pair->device->peer_lie = lies[i].lie;
+        expect_sign(pair, lies[i].error);
+        assert_int_equal(open_sessions(pair->device), 0);
+        pair->device->peer_lie = NULL;
+        expect_sign(pair, KC_OK);
     }
 }
 
 static void a_commitment_of_another_signature_is_found_out(void **state)
 {
-    struct party *party = *state;
+    struct pair *pair = *state;
     memset(earlier, 0, sizeof earlier);
-    party->device->peer_lie = an_earlier_commitment;
-    expect_sign(party, KC_OK);
-    expect_sign(party, KC_ERR_CONTRIBUTION);
+    pair->device->peer_lie = an_earlier_commitment;
+    expect_sign(pair, KC_OK);
+    expect_sign(pair, KC_ERR_CONTRIBUTION);
 }
 
 static void a_split_key_agrees_and_refuses_what_is_no_point(void **state)
 {
     (void)state;
-    struct party *party = make_party("X25519", "application");
-    char *other = bench_generate(party->device, "X25519", "application", "other");
-    struct kc_record *record = bench_record(party->device, KC_KIND_KEY, other);
+    struct pair *pair = make_pair("X25519", "application");
+    char *other = bench_generate(pair->device, "X25519", "application", "other");
+    struct kc_record *record = bench_record(pair->device, KC_KIND_KEY, other);
     struct ask ask = ask_new(KC_OPERATION_KEY_AGREE);
-    ask_text(&ask, KC_FIELD_KEY, party->halves.device);
+    ask_text(&ask, KC_FIELD_KEY, pair->halves.device);
     ask_octets(&ask, KC_FIELD_PEER, record->public_key, record->public_size);
-    bench_expect(party->device, &ask, KC_OK);
+    bench_expect(pair->device, &ask, KC_OK);
     struct ask short_one = ask_new(KC_OPERATION_KEY_AGREE);
-    ask_text(&short_one, KC_FIELD_KEY, party->halves.device);
+    ask_text(&short_one, KC_FIELD_KEY, pair->halves.device);
     ask_octets(&short_one, KC_FIELD_PEER, record->public_key, record->public_size - 2u);
-    bench_expect(party->device, &short_one, KC_ERR_POINT_ENCODING);
+    bench_expect(pair->device, &short_one, KC_ERR_POINT_ENCODING);
     free(other);
-    void *done = party;
-    teardown(&done);
+    void *done = pair;
+    pair_teardown(&done);
 }
 
 /* --- silence --- */
 
 static void a_silent_peer_is_late_and_the_next_in_line_goes_on(void **state)
 {
-    struct party *party = *state;
-    struct ask first = sign_ask(party), second = sign_ask(party);
-    party->device->peer = NULL;
-    uint64_t asked = bench_send(party->device, &first);
-    bench_pump(party->device);
-    uint64_t waiting = bench_send(party->device, &second);
-    bench_pump(party->device);
-    assert_null(bench_take(party->device, asked));
-    uint64_t over = party->device->milliseconds + 1500; /* the peer's time and the way */
-    assert_true(kc_vault_deadline(party->device->vault) <= over);
-    party->device->milliseconds = over;
-    kc_vault_expire(party->device->vault);
-    struct answer *late = bench_take(party->device, asked);
+    struct pair *pair = *state;
+    struct ask first = sign_ask(pair), second = sign_ask(pair);
+    pair->device->peer = NULL;
+    uint64_t asked = bench_send(pair->device, &first);
+    bench_pump(pair->device);
+    uint64_t waiting = bench_send(pair->device, &second);
+    bench_pump(pair->device);
+    assert_null(bench_take(pair->device, asked));
+    uint64_t over = pair->device->milliseconds + 1500; /* the peer's time and the way */
+    assert_true(kc_vault_deadline(pair->device->vault) <= over);
+    pair->device->milliseconds = over;
+    kc_vault_expire(pair->device->vault);
+    struct answer *late = bench_take(pair->device, asked);
     assert_non_null(late);
     assert_string_equal(kc_error_name(late->error), "peer-late");
     answer_done(late);
 
-    party->device->peer = party->service; /* the question of the late one is answered as well */
-    bench_pump(party->device);
-    struct answer *answer = bench_take(party->device, waiting);
+    pair->device->peer = pair->service; /* the question of the late one is answered as well */
+    bench_pump(pair->device);
+    struct answer *answer = bench_take(pair->device, waiting);
     assert_non_null(answer);
     assert_string_equal(kc_error_name(answer->error), "ok");
     answer_done(answer);
@@ -203,7 +187,7 @@ static void a_silent_peer_is_late_and_the_next_in_line_goes_on(void **state)
 
 static void answers_that_nobody_asked_for_change_nothing(void **state)
 {
-    struct party *party = *state;
+    struct pair *pair = *state;
     static struct kc_vault_message asked;
     static uint8_t packet[KC_VAULT_MESSAGE_MAX];
     struct kc_writer w;
@@ -211,32 +195,32 @@ static void answers_that_nobody_asked_for_change_nothing(void **state)
     kc_message_init(&asked.message, KC_OPERATION_SIGNATURE_CONTRIBUTE);
     kc_writer_init(&w, packet, sizeof packet);
     assert_int_equal(kc_vault_message_pack(&w, &asked), KC_OK);
-    assert_int_equal(kc_vault_receive(party->device->vault, kc_vault_desk(party->device->vault),
+    assert_int_equal(kc_vault_receive(pair->device->vault, kc_vault_desk(pair->device->vault),
                          packet, w.size, &(struct kc_descriptors){.count = 0}),
         KC_OK);
-    expect_sign(party, KC_OK);
+    expect_sign(pair, KC_OK);
 }
 
 /* --- what changes meanwhile --- */
 
-static void disable(const struct party *party)
+static void disable(const struct pair *pair)
 {
     struct ask ask = ask_new(KC_OPERATION_KEY_DISABLE);
-    ask_text(&ask, KC_FIELD_KEY, party->halves.device);
-    bench_expect(party->device, &ask, KC_OK);
+    ask_text(&ask, KC_FIELD_KEY, pair->halves.device);
+    bench_expect(pair->device, &ask, KC_OK);
 }
 
 static void a_key_disabled_while_the_peer_is_asked_signs_nothing(void **state)
 {
-    struct party *party = *state;
-    struct ask ask = sign_ask(party);
-    party->device->peer = NULL;
-    uint64_t asked = bench_send(party->device, &ask);
-    bench_pump(party->device);
-    disable(party);
-    party->device->peer = party->service;
-    bench_pump(party->device);
-    struct answer *answer = bench_take(party->device, asked);
+    struct pair *pair = *state;
+    struct ask ask = sign_ask(pair);
+    pair->device->peer = NULL;
+    uint64_t asked = bench_send(pair->device, &ask);
+    bench_pump(pair->device);
+    disable(pair);
+    pair->device->peer = pair->service;
+    bench_pump(pair->device);
+    struct answer *answer = bench_take(pair->device, asked);
     assert_non_null(answer);
     assert_string_equal(kc_error_name(answer->error), "refused");
     answer_done(answer);
@@ -245,7 +229,7 @@ static void a_key_disabled_while_the_peer_is_asked_signs_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
         TEST(a_peer_that_lies_is_found_out_and_nothing_stays_open),
         TEST(a_commitment_of_another_signature_is_found_out),
         TEST(a_silent_peer_is_late_and_the_next_in_line_goes_on),
