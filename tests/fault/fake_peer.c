@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRIP_MS 50 /* between two octets of a slow one */
+#define DRIP_MS 200 /* between two octets of a slow one */
 
 struct fake_peer {
     enum fake_peer_manner manner;

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define HOLDERS 3
-#define PEER_DEADLINE_MS 1500
 #define COMMITMENT_SIZE (4 + 2 * 32) /* Ed25519 */
 #define FIRST_USER 64811             /* as whom the first of them is seen by others */
 
@@ -209,9 +208,11 @@ static pid_t silence_carol(void)
 static void a_silent_holder_is_late_and_made_up_for(void **state)
 {
     (void)state;
+    set_peer_deadline(&holders[ALICE], &at[ALICE], "carol", PEER_LATE_MS);
     pid_t desk = silence_carol();
     SAYS(0, "carol: peer-late", "alice frost sign release message carol bob -f");
     assert_int_equal(kill(desk, SIGCONT), 0);
+    set_peer_deadline(&holders[ALICE], &at[ALICE], "carol", PEER_DEADLINE_MS);
     HOLDS("verify message message.sig");
 }
 
@@ -371,10 +372,12 @@ static void a_holder_that_is_killed_between_the_rounds_signs_nothing(void **stat
 static void a_holder_that_falls_silent_after_round_one_is_late(void **state)
 {
     (void)state;
+    set_peer_deadline(&holders[ALICE], &at[ALICE], "carol", PEER_LATE_MS);
     struct ceremony c = first_round(ALICE);
     pid_t desk = silence_carol();
     expect_part(ALICE, &c, "m", "peer-late");
     assert_int_equal(kill(desk, SIGCONT), 0);
+    set_peer_deadline(&holders[ALICE], &at[ALICE], "carol", PEER_DEADLINE_MS);
     HOLDS("alice frost sign release message carol -f && verify message message.sig");
 }
 

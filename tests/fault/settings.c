@@ -16,6 +16,17 @@ void change_settings(const struct kc_custodian *custodian, const char *edit, con
     assert_int_equal(fclose(file), 0);
 }
 
+void set_peer_deadline(struct kc_custodian *custodian, struct kc_client **client, const char *peer,
+    unsigned deadline_ms)
+{
+    char edit[160];
+    snprintf(edit, sizeof edit, "s/\\(name = \"%s\";[^}]*deadline_ms = \\)[0-9]*/\\1%u/", peer,
+        deadline_ms);
+    kc_custodian_stop_with(custodian, client);
+    change_settings(custodian, edit, "");
+    kc_custodian_start_with(custodian, client);
+}
+
 struct run run_daemon(const struct kc_custodian *custodian, const char *options)
 {
     char command[512];

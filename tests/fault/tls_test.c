@@ -21,8 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PEER_DEADLINE_MS 700
-
 static struct kc_custodian device, service;
 static struct kc_client *at_device, *at_service;
 static struct split split;
@@ -182,11 +180,15 @@ static const struct {
     {FAKE_ANSWERS_OTHER, KC_ERR_PEER_REFUSED},
 };
 
-static void each_way_of_a_peer_to_fail_has_its_error_and_none_holds_the_next_caller_up(void **state)
+/* Those that are late, for which it waits for a short time, or those that are not. */
+static void try_fakes(bool late)
 {
-    (void)state;
     point_device("device", "authority", "service.test", fake_port);
+    if (late)
+        set_peer_deadline(&device, &at_device, "service", PEER_LATE_MS);
     for (size_t i = 0; i < sizeof fakes / sizeof *fakes; i++) {
+        if ((fakes[i].error == KC_ERR_PEER_LATE) != late)
+            continue;
         struct fake_peer *fake =
             fake_peer_start(fakes[i].manner, fake_port, service.folder, "service");
         enum kc_error first = use(), second = use();
@@ -194,6 +196,13 @@ static void each_way_of_a_peer_to_fail_has_its_error_and_none_holds_the_next_cal
         if (first != fakes[i].error || second != fakes[i].error)
             fail_msg("manner %zu: %s, then %s", i, kc_error_name(first), kc_error_name(second));
     }
+}
+
+static void each_way_of_a_peer_to_fail_has_its_error_and_none_holds_the_next_caller_up(void **state)
+{
+    (void)state;
+    try_fakes(true);
+    try_fakes(false);
     point_device_right();
     assert_answer(use(), KC_OK);
 }
@@ -332,6 +341,7 @@ static void who_connects_and_says_nothing_is_cut_off_and_others_are_served_then(
     struct pollfd silent[2];
     char octet;
     (void)state;
+    set_peer_deadline(&device, &at_device, "service", PEER_LATE_MS);
     listen_as("service", COURIERS); /* nobody is connected */
     for (size_t i = 0; i < 2; i++) {
         silent[i] =
@@ -340,6 +350,7 @@ static void who_connects_and_says_nothing_is_cut_off_and_others_are_served_then(
             connect(silent[i].fd, (const struct sockaddr *)&address, sizeof address), 0);
     }
     assert_answer(use(), KC_ERR_PEER_LATE);
+    set_peer_deadline(&device, &at_device, "service", PEER_DEADLINE_MS);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(poll(&silent[i], 1, DEADLINE_MS), 1);
         assert_true(read(silent[i].fd, &octet, 1) <= 0);

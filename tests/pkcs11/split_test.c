@@ -35,8 +35,8 @@ static void start_with_peer(void)
     char line[256];
     snprintf(line, sizeof line,
         "peers = ( { name = \"service\"; socket = \"%s\"; keyrings = [ \"home\" ]; "
-        "deadline_ms = 700; } );\n",
-        service.socket);
+        "deadline_ms = %d; } );\n",
+        service.socket, PEER_DEADLINE_MS);
     kc_custodian_stop(&device);
     change_settings(&device, "/^tls\\|^peers/d", over_tls ? tls_settings : line);
     kc_custodian_start(&device);
@@ -48,7 +48,7 @@ static void listen_for_tls(void)
     char line[1024];
     if (!over_tls)
         return;
-    kc_tls_pair(&service, 700, line, tls_settings);
+    kc_tls_pair(&service, PEER_DEADLINE_MS, line, tls_settings);
     kc_custodian_stop(&service);
     change_settings(&service, "", line);
     kc_custodian_start(&service);
@@ -311,9 +311,11 @@ static void says_that_the_peer_is_silent_and_goes_on_when_it_answers(void **stat
     (void)state;
     CK_SESSION_HANDLE session = open_session("home-edwards");
     pid_t desk = find_process(&service, DESK);
+    set_peer_deadline(&device, &at_device, "service", PEER_LATE_MS);
     kill(desk, SIGSTOP);
     each_use_answers(session, CKR_FUNCTION_CANCELED);
     kill(desk, SIGCONT);
+    set_peer_deadline(&device, &at_device, "service", PEER_DEADLINE_MS);
     each_use_answers(session, CKR_OK);
 }
 
