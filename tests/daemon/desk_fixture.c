@@ -305,3 +305,10 @@ struct kc_record kc_test_key(const char *id, const char *label)
     strcpy(record.label, label);
     return record;
 }
+
+uint64_t kc_test_ask_for(struct kc_test_desk *desk, int client, const char *key)
+{
+    kc_test_key_show(client, 1, key);
+    kc_test_vault_expect(desk, KC_VAULT_REQUEST);
+    return desk->message.ticket;
+}

@@ -79,6 +79,9 @@ void kc_test_send_bytes(int client, const void *bytes, size_t size);
 void kc_test_ping(int client, uint64_t id, const char *through);
 void kc_test_key_show(int client, uint64_t id, const char *key);
 
+/* Asks for a key and awaits the request at the vault; its ticket. */
+uint64_t kc_test_ask_for(struct kc_test_desk *desk, int client, const char *key);
+
 /* Awaits an answer to an operation. */
 void kc_test_receive(int client, enum kc_operation operation, struct kc_test_answer *answer);
 
