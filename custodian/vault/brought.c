@@ -124,3 +124,11 @@ void kc_brought_drop(struct kc_brought *brought, const char *id)
         empty(brought, place);
     pthread_mutex_unlock(&brought->lock);
 }
+
+void kc_brought_drop_all(struct kc_brought *brought)
+{
+    pthread_mutex_lock(&brought->lock);
+    for (size_t i = 0; i < brought->count; i++)
+        empty(brought, &brought->places[i]);
+    pthread_mutex_unlock(&brought->lock);
+}

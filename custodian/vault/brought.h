@@ -28,7 +28,8 @@ struct kc_brought_record {
 };
 struct kc_brought_record *kc_brought_find(struct kc_brought *brought, uint8_t kind, const char *id);
 
-/* Drops what there is of an id. */
+/* Drops what there is of an id; or all: the desk that brought it is gone. */
 void kc_brought_drop(struct kc_brought *brought, const char *id);
+void kc_brought_drop_all(struct kc_brought *brought);
 
 #endif

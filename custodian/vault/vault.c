@@ -257,6 +257,7 @@ void kc_vault_desk_gone(struct kc_vault *vault)
     vault->desk++;
     kc_clients_disconnect_all(vault->clients);
     kc_handouts_drop_all(vault->handouts);
+    kc_brought_drop_all(vault->brought); /* the next desk may have another store before it */
     pthread_rwlock_unlock(&vault->desk_lock);
     struct kc_call_list all = take_waiting(vault);
     struct kc_call_list changes = {0};

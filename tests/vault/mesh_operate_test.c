@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OPERATE KC_OPERATION_MESH_OPERATE
 
@@ -266,6 +267,37 @@ static void a_record_that_is_altered_in_any_part_is_refused(void **state)
     assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, 20000)), 201);
 }
 
+static void desk_comes_back(struct bench *bench)
+{
+    kc_vault_desk_gone(bench->vault);
+    close(bench->client);
+    bench_connect(bench);
+}
+
+/* The vault has used each of them, and no start in between. */
+static void a_record_that_is_altered_is_refused_when_a_desk_comes_back_to_a_running_vault(
+    void **state)
+{
+    static const uint8_t kinds[] = {KC_KIND_SERVICE, KC_KIND_ACCOUNT, KC_KIND_CAPABILITY};
+    struct bench *bench = *state;
+    int64_t shift = 20000; /* each request is another one */
+    for (size_t i = 0; i < sizeof kinds; i++) {
+        lied_kind = kinds[i];
+        for (flipped_octet = 0; flipped_octet < 1500; flipped_octet += 97) {
+            bench->lie = NULL;
+            assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, shift++)), 201);
+            desk_comes_back(bench);
+            bench->lie = flip;
+            struct answer *answer =
+                service_ask(bench, OPERATE, service_flow(bench, CASE_AGREE, shift++));
+            assert_int_not_equal(answer->error, KC_OK);
+            answer_done(answer);
+        }
+    }
+    bench->lie = NULL;
+    assert_int_equal(service_operate(bench, service_flow(bench, CASE_AGREE, shift)), 201);
+}
+
 /* Another capability of the account under the name of the one that is asked for. */
 static void swap(struct bench *bench, struct kc_vault_message *request)
 {
@@ -507,6 +539,7 @@ int main(void)
         WITH_SHARES(an_older_capability_is_refused_by_a_running_vault),
         WITH_SHARES(an_older_account_is_refused_by_a_running_vault),
         WITH_SHARES(a_record_that_is_altered_in_any_part_is_refused),
+        WITH_SHARES(a_record_that_is_altered_is_refused_when_a_desk_comes_back_to_a_running_vault),
         WITH_SHARES(a_record_under_another_s_name_is_refused),
         WITH_SHARES(what_was_brought_before_is_not_asked_for_again),
         WITH_SHARES(a_store_from_before_a_revocation_is_refused_after_a_start),
