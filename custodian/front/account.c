@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define FIRST_FRAMES_MAX 16
+#define PROFILE_REFUSED                                                                            \
+    "The profile is of another service or address, or says a Udf that is not its key's"
 
 /* The first of some fields that a request has. */
 static struct kc_json first_of(
@@ -159,7 +161,9 @@ static void ask_and_keep(struct kc_exchange *exchange, enum kc_custody_operation
             error = respond(exchange, &answer);
         if (error == KC_OK)
             error = keep(exchange, address, id);
-        if (error != KC_OK)
+        if (error == KC_ERR_REFUSED && operation == KC_CUSTODY_ACCOUNT_BIND)
+            kc_exchange_refuse(exchange, 403, PROFILE_REFUSED);
+        else if (error != KC_OK)
             kc_exchange_fail(exchange, error);
     }
     pthread_mutex_unlock(lock);

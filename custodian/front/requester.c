@@ -146,6 +146,10 @@ bool kc_requester_find(struct kc_exchange *exchange, struct kc_requester *reques
         kc_exchange_refuse(exchange, 400, "The request has no ID of the required form");
         return false;
     }
+    if (!kc_json_is_there(kc_object_member(&exchange->request.object, "Service"))) {
+        kc_exchange_refuse(exchange, 400, "The request names no Service");
+        return false;
+    }
     if (is_for_us(exchange))
         error = find_account(exchange, &found.account);
     if (error == KC_OK)

@@ -123,9 +123,13 @@ static bool is_there(const struct flow *flow, const char *field)
     return kc_json_kind(kc_object_member(&flow->request.object, field)) == KC_JSON_STRING;
 }
 
-/* What must be there to know whom to ask about the requester. */
-static enum kc_operate_code address_check(const struct flow *flow)
+/* What must be there to know whom to ask about the requester; and the ID, which every answer repeats. */
+static enum kc_operate_code address_check(struct flow *flow)
 {
+    size_t size = sizeof flow->id;
+    flow->has_id =
+        kc_json_octets(kc_object_member(&flow->request.object, "ID"), flow->id, &size) == KC_OK &&
+        size == sizeof flow->id;
     return is_there(flow, "Service") && is_there(flow, "AccountAddress") ? KC_OPERATE_ACCEPTED
                                                                          : KC_OPERATE_BAD_REQUEST;
 }
@@ -133,9 +137,6 @@ static enum kc_operate_code address_check(const struct flow *flow)
 static enum kc_operate_code form_check(struct flow *flow)
 {
     const struct kc_object *request = &flow->request.object;
-    size_t size = sizeof flow->id;
-    flow->has_id = kc_json_octets(kc_object_member(request, "ID"), flow->id, &size) == KC_OK &&
-                   size == sizeof flow->id;
     return flow->has_id && kc_operate_has_form(flow->state, kc_object_member(request, "Operations"))
                ? KC_OPERATE_ACCEPTED
                : KC_OPERATE_BAD_REQUEST;

@@ -63,7 +63,8 @@ static enum kc_error parse(struct kc_mesh_request *request, enum kc_mesh_asking 
         kc_request_parse(payload, KC_MESH_REQUEST_MAX, &request->document, &request->request, NULL);
     if (error == KC_ERR_TOO_LARGE || error == KC_ERR_NO_MEMORY)
         return error;
-    bool good = error == KC_OK && address_read(request, asking) && id_read(request);
+    bool good = error == KC_OK && address_read(request, asking) && id_read(request) &&
+                kc_json_is_there(kc_object_member(&request->request.object, "Service"));
     return good ? KC_OK : KC_ERR_BAD_REQUEST;
 }
 

@@ -47,6 +47,35 @@ static void every_response_is_signed_and_repeats_its_status(void **state)
         400);
 }
 
+/* An answer of the vault's is no other, whatever it refuses. */
+static void a_refused_operate_repeats_its_id_too(void **state)
+{
+    struct sample_key peer = sample_key(KC_CURVE_X448, 200);
+    (void)state;
+    connect_with_shares(&alice);
+    expect_signed(
+        mesh_decrypt_text(&alice, "nobody@example.com", &alice.device.decrypt, &peer.pair.public),
+        401);
+}
+
+static void a_request_that_names_no_service_has_not_the_form(void **state)
+{
+    static const enum kc_object_type types[] = {
+        KC_OBJECT_StatusRequest, KC_OBJECT_TransactRequest, KC_OBJECT_UnbindRequest};
+    (void)state;
+    assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct mesh_request request;
+        mesh_request_begin(&alice, &request, types[i]);
+        char *name = memmem(request.room, request.w.json.out.size, "\"Service\"", 9);
+        assert_non_null(name);
+        memcpy(name, "\"Another\"", 9);
+        kc_object_write_text(&request.w, "Account", alice_address);
+        expect_signed(mesh_request_seal(&alice, &request, MESH_ADMINISTRATOR), 400);
+    }
+    expect_signed(about(KC_OBJECT_StatusRequest, alice_address, MESH_ADMINISTRATOR), 201);
+}
+
 /* What nobody signed gets no signature for it: it would be had for nothing. */
 static void a_bare_request_is_refused_in_a_bare_answer(void **state)
 {
@@ -239,6 +268,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(every_response_is_signed_and_repeats_its_status),
+        CASE(a_refused_operate_repeats_its_id_too),
+        CASE(a_request_that_names_no_service_has_not_the_form),
         CASE(a_bare_request_is_refused_in_a_bare_answer),
         CASE(nobody_but_hello_goes_without_a_signature),
         CASE(an_address_is_refused_for_characters_that_hello_names),
