@@ -11,6 +11,7 @@
 #include "base/wipe.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,16 +58,30 @@ static void pause_after(const struct kc_cli *cli, bool more)
     fflush(stdout);
 }
 
+/* What an escrow is, and with it the list of its shares, which are printed as they come. */
+static void begin_json(const struct kc_cli_call *made)
+{
+    json_t *object = kc_cli_object_of(&kc_cli_call_answer(made)->values, "escrow");
+    char *text = json_dumps(object, JSON_INDENT(2));
+    json_decref(object);
+    if (text != NULL)
+        printf("%.*s,\n  \"shares\": [", (int)(strlen(text) - strlen("\n}")), text);
+    free(text);
+}
+
+static void print_json_share(const struct kc_values *values, const char *share)
+{
+    uint64_t index = values->value[KC_FIELD_INDEX].number;
+    printf("%s\n    {\"index\": %llu, \"share\": \"%s\"}", index > 1 ? "," : "",
+        (unsigned long long)index, share);
+    fflush(stdout);
+}
+
 static enum kc_error print_share(
     const struct kc_cli *cli, const struct kc_cli_call *call, const char *share)
 {
-    const struct kc_values *values = &kc_cli_call_answer(call)->values;
     if (kc_cli_given(cli, KC_CLI_JSON)) {
-        json_t *object = json_object();
-        json_object_set_new(
-            object, "index", json_integer((json_int_t)values->value[KC_FIELD_INDEX].number));
-        json_object_set_new(object, "share", json_string(share));
-        kc_cli_print_object(cli, object);
+        print_json_share(&kc_cli_call_answer(call)->values, share);
         return KC_OK;
     }
     puts(share);
@@ -99,10 +114,16 @@ static enum kc_error show_shares(struct kc_cli *cli, const struct kc_cli_call *m
     char escrow[65] = "";
     struct kc_span id = kc_cli_call_span(made, KC_FIELD_OBJECT);
     memcpy(escrow, id.bytes, id.size < sizeof escrow ? id.size : sizeof escrow - 1);
-    bool more = true;
+    bool more = true, is_json = kc_cli_given(cli, KC_CLI_JSON);
     enum kc_error error = KC_OK;
+    if (is_json)
+        begin_json(made);
+    else
+        print(cli, made);
     while (error == KC_OK && more)
         error = show_share(cli, escrow, &more);
+    if (is_json)
+        puts("\n  ]\n}"); /* also of the shares that were shown before one failed */
     if (error == KC_OK)
         kc_cli_say(cli,
             "each share was shown once; now see that they open it: custodian mesh escrow verify");
@@ -131,10 +152,8 @@ enum kc_error kc_cli_mesh_escrow_create(struct kc_cli *cli)
         error = kc_cli_call_run(&call);
     if (error == KC_OK)
         error = write_document(cli, &call, &target);
-    if (error == KC_OK) {
-        print(cli, &call);
+    if (error == KC_OK)
         error = show_shares(cli, &call);
-    }
     kc_cli_target_done(&target);
     return error;
 }

@@ -235,6 +235,13 @@ static void text_of(const char *name, const json_t *value, char *text, size_t si
     make_printable(text);
 }
 
+/* Standard output, unless a document goes there: nothing else is among its octets. */
+static FILE *where_to(const struct kc_cli *cli)
+{
+    const char *output = cli->values[KC_CLI_OUTPUT];
+    return output != NULL && strcmp(output, "-") == 0 ? stderr : stdout;
+}
+
 /* Prints as JSON if that is wanted; true if it did. Consumes the value then. */
 static bool print_json(const struct kc_cli *cli, json_t *value)
 {
@@ -267,6 +274,7 @@ void kc_cli_print_object(const struct kc_cli *cli, json_t *object)
     const char *name;
     json_t *value;
     int width = 0;
+    FILE *out = where_to(cli);
     if (print_json(cli, object))
         return;
     json_object_foreach(object, name, value) width =
@@ -276,23 +284,23 @@ void kc_cli_print_object(const struct kc_cli *cli, json_t *object)
         char words[64], text[DETAIL_SIZE];
         make_words(name, words, sizeof words);
         text_of(name, value, text, sizeof text);
-        printf("%-*s  %s\n", width, words, text);
+        fprintf(out, "%-*s  %s\n", width, words, text);
     }
     json_decref(object);
 }
 
 /* One row; blanks only between cells. */
-static void print_cells(char cells[][DETAIL_SIZE], const int widths[], size_t count)
+static void print_cells(FILE *out, char cells[][DETAIL_SIZE], const int widths[], size_t count)
 {
     int blanks = 0;
     for (size_t i = 0; i < count; i++) {
         if (*cells[i] != '\0') {
-            printf("%*s%s", blanks, "", cells[i]);
+            fprintf(out, "%*s%s", blanks, "", cells[i]);
             blanks = -(int)strlen(cells[i]);
         }
         blanks += widths[i] + 2;
     }
-    putchar('\n');
+    fputc('\n', out);
 }
 
 /* The cells of an item, or without one the titles of the columns. */
@@ -312,6 +320,7 @@ void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const
     int widths[COLUMNS_MAX] = {0};
     size_t count = 0, index;
     json_t *item;
+    FILE *out = where_to(cli);
     if (print_json(cli, list))
         return;
     while (count < COLUMNS_MAX && columns[count] != NULL)
@@ -323,11 +332,11 @@ void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const
     }
     cells_of(NULL, columns, count, cells);
     if (json_array_size(list) > 0)
-        print_cells(cells, widths, count);
+        print_cells(out, cells, widths, count);
     json_array_foreach(list, index, item)
     {
         cells_of(item, columns, count, cells);
-        print_cells(cells, widths, count);
+        print_cells(out, cells, widths, count);
     }
     json_decref(list);
 }

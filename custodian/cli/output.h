@@ -41,11 +41,12 @@ bool kc_cli_collect(void *list, const struct kc_values *item);
 /* Octets as hex; given. */
 json_t *kc_cli_hex(const void *bytes, size_t size);
 
-/* Prints an object: as it is, or one line for each member. Consumes it. */
+/* Prints an object: as it is, or one line for each member; to standard error if a document went to
+ * standard output. Consumes it. */
 void kc_cli_print_object(const struct kc_cli *cli, json_t *object);
 
-/* Prints a list of objects: as it is, or a table of the named members, which
- * end with NULL. Consumes it. */
+/* Prints a list of objects: as it is, or a table of the named members, which end with NULL; there
+ * too. Consumes it. */
 void kc_cli_print_list(const struct kc_cli *cli, json_t *list, const char *const columns[]);
 
 #endif

@@ -91,7 +91,9 @@ static void shares_come_from_descriptors_too_and_from_no_file_of_others(void **s
     SAYS(2, "others may use", "chmod 644 three; L mesh escrow verify --shares-file three");
     SAYS(2, "threshold", "L mesh escrow create $DEVICE -n 3 -m 1 -o single -p pin");
     HOLDS("L mesh escrow create $DEVICE -n 3 -m 1 -o single -p pin --yes > single.said");
-    HOLDS("L mesh escrow create $DEVICE -n 2 -m 2 -o coded -p pin --json | grep -c '\"share\"'"
+    HOLDS("L mesh escrow create $DEVICE -n 2 -m 2 -o coded -p pin --json > coded.json &&"
+          " python3 -c \"import json; j = json.load(open('coded.json')); assert j['count'] == 2 and"
+          " [s['index'] for s in j['shares']] == [1, 2]\" && grep -c '\"share\"' coded.json"
           " | grep -qx 2");
 }
 

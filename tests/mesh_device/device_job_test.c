@@ -202,6 +202,8 @@ static void a_request_that_could_lead_nowhere_is_not_made(void **state)
         "C mesh device request clock alice@example.com --mesh-pin-file odd-pin -o none");
     HOLDS("[ ! -e none ]");
     HOLDS("C mesh device request clock Bob@example.com --mesh-pin-file uri -o bobs");
+    HOLDS("C mesh device request clock bob@example.com -o - > piped 2> told && C dare show piped |"
+          " grep RequestConnection && grep '^connection' told");
     HOLDS("C mesh device destroy clock --yes");
 }
 
