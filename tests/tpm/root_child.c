@@ -19,14 +19,16 @@
 
 #include <cmocka.h>
 
-#define REPLY_TIMEOUT_S 10
+#define REPLY_TIMEOUT_S 600 /* this, and the other: for what hangs */
+#define ROOT_TIMEOUT_S 600
+#define IMPATIENT_S 2
 
 void root_child_path(const struct kc_swtpm *tpm, const char *name, char path[static 128])
 {
     snprintf(path, 128, "%s/%s", tpm->folder, name);
 }
 
-static int open_config(const struct kc_swtpm *tpm, const char *tcti)
+static int open_config(const struct kc_swtpm *tpm, const char *tcti, unsigned timeout_s)
 {
     char path[128];
     root_child_path(tpm, "custodian.conf", path);
@@ -35,8 +37,8 @@ static int open_config(const struct kc_swtpm *tpm, const char *tcti)
     fprintf(file,
         "socket = \"%s/socket\"; store = \"%s/store\"; keyrings = [ \"a\" ]; policy = ();\n"
         "users: { desk = 64001; vault = 64002; root = 64003; };\n"
-        "root: { tcti = \"%s\"; srk_name_file = \"%s/srk.name\"; timeout_s = 2; };\n",
-        tpm->folder, tpm->folder, tcti, tpm->folder);
+        "root: { tcti = \"%s\"; srk_name_file = \"%s/srk.name\"; timeout_s = %u; };\n",
+        tpm->folder, tpm->folder, tcti, tpm->folder, timeout_s);
     assert_int_equal(fclose(file), 0);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(descriptor >= 0);
@@ -64,14 +66,14 @@ static void become_root(
     _exit(127);
 }
 
-static void start(
-    struct root_child *child, const struct kc_swtpm *tpm, const char *tcti, const char *argument)
+static void start(struct root_child *child, const struct kc_swtpm *tpm, const char *tcti,
+    unsigned timeout_s, const char *argument)
 {
     int control[2], vault[2];
     const struct timeval timeout = {REPLY_TIMEOUT_S, 0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, vault), 0);
-    int config = open_config(tpm, tcti);
+    int config = open_config(tpm, tcti, timeout_s);
     child->pid = fork();
     assert_true(child->pid >= 0);
     if (child->pid == 0)
@@ -88,15 +90,26 @@ static void start(
 int root_child_provision(const struct kc_swtpm *tpm, const char *tcti)
 {
     struct root_child child;
-    start(&child, tpm, tcti, "--provision");
+    start(&child, tpm, tcti, ROOT_TIMEOUT_S, "--provision");
     return root_child_wait(&child);
+}
+
+static void await_ready(struct root_child *child)
+{
+    uint8_t ready = 0;
+    assert_int_equal(recv(child->control, &ready, 1, 0), 1);
 }
 
 void root_child_start(struct root_child *child, const struct kc_swtpm *tpm, const char *tcti)
 {
-    uint8_t ready = 0;
-    start(child, tpm, tcti, NULL);
-    assert_int_equal(recv(child->control, &ready, 1, 0), 1);
+    start(child, tpm, tcti, ROOT_TIMEOUT_S, NULL);
+    await_ready(child);
+}
+
+void root_child_start_impatient(struct root_child *child, const struct kc_swtpm *tpm)
+{
+    start(child, tpm, tpm->tcti, IMPATIENT_S, NULL);
+    await_ready(child);
 }
 
 int root_child_wait(struct root_child *child)

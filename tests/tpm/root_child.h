@@ -22,6 +22,9 @@ int root_child_provision(const struct kc_swtpm *tpm, const char *tcti);
 /* Starts it and waits until it says that it is ready. */
 void root_child_start(struct root_child *child, const struct kc_swtpm *tpm, const char *tcti);
 
+/* The same with a short timeout_s, for a TPM that is silent. */
+void root_child_start_impatient(struct root_child *child, const struct kc_swtpm *tpm);
+
 /* Waits for its end; returns the exit status, or minus the signal. */
 int root_child_wait(struct root_child *child);
 

@@ -219,6 +219,9 @@ static void a_tpm_that_went_away_is_found_again(void **state)
     assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
     kc_swtpm_start(tpm);
     assert_int_equal(ask_until_available(&child, &blob), KC_OK);
+    assert_int_equal(root_child_stop(&child), 0);
+    root_child_start_impatient(&child, tpm);
+    assert_int_equal(ask_until_available(&child, &blob), KC_OK);
     kc_swtpm_freeze(tpm);
     assert_int_equal(ask_to_unseal(&child, &blob), KC_ERR_ROOT_UNAVAILABLE);
     kc_swtpm_thaw(tpm);
