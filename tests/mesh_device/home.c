@@ -185,32 +185,7 @@ void home_key(const struct home *home, const char *label, char id[KC_RECORD_ID_S
 
 enum kc_error home_open(const struct home *home, const char *key)
 {
-    static const char payload[] = "to the key";
-    const struct kc_record *record = bench_record(home->bench, KC_KIND_KEY, key);
-    struct kc_mesh_source source = administrator_source();
-    struct kc_public_key to;
-    char *text;
-    size_t size;
-    assert_non_null(record);
-    GOOD(kc_public_key_make(kc_algorithm_info(record->algorithm)->name,
-        (struct kc_span){record->public_key, record->public_size}, &to));
-    struct kc_mesh_letter letter = {
-        .payload = span_of(payload), .recipients = &to, .recipient_count = 1};
-    GOOD(kc_mesh_envelope_make(&source, &letter, &text, &size));
-    struct ask ask = ask_new(KC_OPERATION_ENVELOPE_OPEN);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    ask_octets(&ask, KC_FIELD_DOCUMENT, text, size);
-    struct answer *answer = bench_ask(home->bench, &ask);
-    enum kc_error error = answer->error;
-    if (error == KC_OK) {
-        char *opened = answer_octets(answer, KC_FIELD_OUTPUT, &size);
-        assert_int_equal(size, strlen(payload));
-        assert_memory_equal(opened, payload, size);
-        free(opened);
-    }
-    answer_done(answer);
-    free(text);
-    return error;
+    return bench_opens(home->bench, administrator_source(), key);
 }
 
 struct home_state home_state(const struct home *home)

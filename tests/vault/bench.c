@@ -406,3 +406,33 @@ struct kc_span bench_make_peer(struct bench *bench, const char *algorithm, char 
     const struct kc_record *record = bench_record(bench, KC_KIND_KEY, *id);
     return (struct kc_span){record->public_key, record->public_size};
 }
+
+enum kc_error bench_opens(struct bench *bench, struct kc_mesh_source source, const char *key)
+{
+    static const char payload[] = "to the key";
+    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
+    struct kc_public_key to;
+    char *text;
+    size_t size;
+    assert_non_null(record);
+    assert_int_equal(kc_public_key_make(kc_algorithm_info(record->algorithm)->name,
+                         (struct kc_span){record->public_key, record->public_size}, &to),
+        KC_OK);
+    struct kc_mesh_letter letter = {.payload = {(const uint8_t *)payload, strlen(payload)},
+        .recipients = &to,
+        .recipient_count = 1};
+    assert_int_equal(kc_mesh_envelope_make(&source, &letter, &text, &size), KC_OK);
+    struct ask ask = key_ask(KC_OPERATION_ENVELOPE_OPEN, key);
+    ask_octets(&ask, KC_FIELD_DOCUMENT, text, size);
+    struct answer *answer = bench_ask(bench, &ask);
+    enum kc_error error = answer->error;
+    if (error == KC_OK) {
+        char *opened = answer_octets(answer, KC_FIELD_OUTPUT, &size);
+        assert_int_equal(size, strlen(payload));
+        assert_memory_equal(opened, payload, size);
+        free(opened);
+    }
+    answer_done(answer);
+    free(text);
+    return error;
+}

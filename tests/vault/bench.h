@@ -8,6 +8,7 @@
 #ifndef KC_TESTS_VAULT_BENCH_H
 #define KC_TESTS_VAULT_BENCH_H
 
+#include "custodian/mesh/envelope_make.h"
 #include "custodian/vault/vault.h"
 
 #include <setjmp.h>
@@ -203,6 +204,9 @@ struct halves {
 };
 struct halves bench_split(struct bench *device, struct bench *service, const char *key);
 void halves_free(struct halves halves);
+
+/* Whether a key opens an envelope that is encrypted to it, and the error if not. */
+enum kc_error bench_opens(struct bench *bench, struct kc_mesh_source source, const char *key);
 
 /* A peer to agree with: the public half of another key, whose id is given. */
 struct kc_span bench_make_peer(struct bench *bench, const char *algorithm, char **id);

@@ -72,30 +72,6 @@ static void expect_open(
     bench_expect(bench, &ask, error);
 }
 
-/* Whether a key opens what is encrypted to it. */
-static enum kc_error opens(struct bench *bench, const char *key)
-{
-    const struct kc_record *record = bench_record(bench, KC_KIND_KEY, key);
-    struct kc_mesh_source source = sample_source();
-    struct kc_public_key to;
-    char *text;
-    size_t size;
-    assert_non_null(record);
-    GOOD(kc_public_key_make(kc_algorithm_info(record->algorithm)->name,
-        (struct kc_span){record->public_key, record->public_size}, &to));
-    struct kc_mesh_letter letter = {
-        .payload = admin_span("to the key"), .recipients = &to, .recipient_count = 1};
-    GOOD(kc_mesh_envelope_make(&source, &letter, &text, &size));
-    struct ask ask = ask_new(KC_OPERATION_ENVELOPE_OPEN);
-    ask_text(&ask, KC_FIELD_KEY, key);
-    ask_octets(&ask, KC_FIELD_DOCUMENT, text, size);
-    struct answer *answer = bench_ask(bench, &ask);
-    enum kc_error error = answer->error;
-    answer_done(answer);
-    free(text);
-    return error;
-}
-
 /* --- a seed in escrow, and back --- */
 
 struct escrow {
@@ -188,7 +164,7 @@ static void a_store_s_key_comes_back_where_the_account_was_recovered(void **stat
     assert_string_equal(answer_text(answer, KC_FIELD_RESIDENCE), "wrapped");
     assert_string_equal(answer_text(answer, KC_FIELD_LABEL), "taken back");
     answer_done(answer);
-    GOOD(opens(other, key));
+    GOOD(bench_opens(other, sample_source(), key));
     free(seal(other, account, key)); /* and goes into escrow again */
     expect_open(other, account, text, KC_ERR_EXISTS);
     bench_free(other);
@@ -216,7 +192,7 @@ static void a_group_s_key_that_was_rotated_comes_back_with_the_first_seed(void *
     recover(other, group, &escrow);
     assert_null(bench_record(other, KC_KIND_KEY, key));
     expect_open(other, group, text, KC_OK);
-    GOOD(opens(other, key));
+    GOOD(bench_opens(other, sample_source(), key));
     bench_free(other);
     escrow_done(&escrow);
     free(text);
@@ -314,12 +290,12 @@ static void keys_of_stores_outlive_their_seed(void **state)
     struct escrow escrow = escrow_seed(w->bench, account);
     retire(w->bench, &escrow);
     bench_restart(w->bench);
-    GOOD(opens(w->bench, key));
+    GOOD(bench_opens(w->bench, sample_source(), key));
     assert_int_equal(bench_record(w->bench, KC_KIND_KEY, other)->state, KC_STATE_DISABLED);
     ask = ask_new(KC_OPERATION_KEY_ENABLE);
     ask_text(&ask, KC_FIELD_KEY, other);
     bench_expect(w->bench, &ask, KC_OK);
-    GOOD(opens(w->bench, other));
+    GOOD(bench_opens(w->bench, sample_source(), other));
     recover(w->bench, account, &escrow);
     free(seal(w->bench, account, key)); /* its seed is known of */
     escrow_done(&escrow);
@@ -342,7 +318,7 @@ static void a_seed_knows_as_many_keys_as_it_can_let_go(void **state)
     struct escrow escrow = escrow_seed(w->bench, account);
     retire(w->bench, &escrow);
     for (unsigned i = 0; i < 14; i++) {
-        GOOD(opens(w->bench, keys[i]));
+        GOOD(bench_opens(w->bench, sample_source(), keys[i]));
         free(keys[i]);
     }
     escrow_done(&escrow);
