@@ -264,7 +264,11 @@ enum kc_error kc_cli_mesh_account_refresh(struct kc_cli *cli)
 
 enum kc_error kc_cli_mesh_account_disconnect(struct kc_cli *cli)
 {
-    return with_holder(cli, KC_OPERATION_MESH_ACCOUNT_DISCONNECT);
+    enum kc_error error = with_holder(cli, KC_OPERATION_MESH_ACCOUNT_DISCONNECT);
+    if (error == KC_OK)
+        kc_cli_say(cli, "A service that took the request refuses the device for good: to be "
+                        "connected again it needs a new profile.");
+    return error;
 }
 
 enum kc_error kc_cli_mesh_group_add(struct kc_cli *cli)

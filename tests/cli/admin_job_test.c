@@ -93,8 +93,9 @@ static void a_device_is_connected_refreshed_and_disconnected(void **state)
         " -fo entry");
     HOLDS("C mesh account refresh $(cat alice.udf) -R watch -u sign " SERVED
           " -o offset --request refresh");
-    HOLDS("C mesh account disconnect $(cat alice.udf) -R watch --host example.com --request gone "
-          "-p pin");
+    SAYS(0, "refuses the device for good",
+        "C mesh account disconnect $(cat alice.udf) -R watch --host example.com --request gone "
+        "-p pin");
     HOLDS("for f in bind transact refresh gone; do grep -q signatures $f || exit; done");
 }
 
