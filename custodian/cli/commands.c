@@ -74,7 +74,7 @@ const struct kc_cli_command kc_cli_commands[] = {
     {"share", "redeal", "KEY RECIPIENT...", 2, 13, B(THRESHOLD) | B(DEALERS) | B(OUTPUT),
         B(KEYRING) | B(SESSION) | B(WITH) | B(PIN_FILE) | B(FORCE) | LOGS_IN,
         "as one of the dealers, deal a dealt key anew; each part goes into a file; . is this custodian", kc_cli_share_redeal},
-    {"share", "gather", "FILE...", 2, 12, B(LABEL), B(KEYRING) | B(WITH) | B(ACCOUNT),
+    {"share", "gather", "FILE...", 2, 12, B(LABEL), B(KEYRING) | B(WITH) | B(ACCOUNT) | B(FORMER),
         "make a new share of all dealers' parts for this custodian", kc_cli_share_gather},
     {"share", "prove", "KEY PEER...", 2, 16, B(OUTPUT), B(KEYRING) | B(FORCE) | LOGS_IN,
         "show with as many peers as it takes that new shares sign", kc_cli_share_prove},

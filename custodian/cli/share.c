@@ -105,14 +105,18 @@ enum kc_error kc_cli_share_take(struct kc_cli *cli, enum kc_operation operation,
     enum kc_field field, const struct kc_cli_octets *octets)
 {
     KC_AUTO_CALL call = {0};
-    struct kc_cli_key wrap;
+    struct kc_cli_key wrap, former = {0};
     char keyring[65];
     enum kc_error error = kc_cli_key_find_wrap(cli, &wrap);
+    if (error == KC_OK && kc_cli_given(cli, KC_CLI_FORMER))
+        error = kc_cli_key_find(cli, cli->values[KC_CLI_FORMER], &former);
     if (error == KC_OK)
         error = kc_cli_call_begin_in_keyring(cli, &call, operation, keyring);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(&call, KC_FIELD_KEY, wrap.id);
+    if (kc_cli_given(cli, KC_CLI_FORMER))
+        kc_cli_call_text(&call, KC_FIELD_FORMER, former.id);
     kc_cli_call_option(&call, KC_FIELD_LABEL, KC_CLI_LABEL);
     kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     kc_cli_call_octets(&call, field, kc_cli_span(octets));

@@ -7,6 +7,7 @@
 #include "custodian/vault/access.h"
 #include "custodian/vault/deal.h"
 #include "custodian/vault/envelope.h"
+#include "custodian/vault/find.h"
 #include "custodian/vault/frost.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/operations.h"
@@ -144,6 +145,7 @@ struct gathering {
     struct kc_record share;
     struct kc_transfer terms;
     struct kc_quorum quorum;
+    struct kc_point dealt[KC_QUORUM_HOLDERS_MAX]; /* what each dealer committed to, by its index */
     uint16_t seen;
     struct kc_scalar scalar; /* secret */
 };
@@ -226,6 +228,7 @@ static enum kc_error gather_one(struct kc_call *call, const struct kc_key *wrap,
         begin(gathering, &part, &transfer, &scalar);
     else
         error = add(gathering, &transfer, &scalar);
+    gathering->dealt[transfer.dealer - 1] = transfer.quorum.commitments[0];
     gathering->seen |= kc_transfer_bit(transfer.dealer);
     return error == KC_OK ? KC_OK : KC_ERR_ENVELOPE;
 }
@@ -249,8 +252,62 @@ static enum kc_error gather_all(
     return error;
 }
 
+/* The share here that the new one follows, if the caller names it; else NULL. */
+static enum kc_error find_former(struct kc_call *call, struct kc_record **former)
+{
+    *former = NULL;
+    if (!kc_call_has(call, KC_FIELD_FORMER))
+        return KC_OK;
+    enum kc_error error =
+        kc_call_record(call, KC_KIND_KEY, kc_call_field(call, KC_FIELD_FORMER), former);
+    if (error == KC_OK)
+        error = kc_call_allowed_record(call, *former);
+    return error == KC_OK && (*former)->role != KC_ROLE_QUORUM ? KC_ERR_REFUSED : error;
+}
+
+/* Whether a dealer dealt lambda_i s_i: what it committed to is lambda_i Y_i. */
+static enum kc_error check_dealer(struct kc_call *call, const struct gathering *gathering,
+    const struct kc_quorum *former, const struct dealers *dealers, size_t at)
+{
+    struct kc_scalar weight;
+    struct kc_point public, due;
+    uint32_t index = dealers->indices[at];
+    enum kc_error error = kc_quorum_public(former, index, &public);
+    if (error == KC_OK)
+        error = kc_shamir_coefficient(&weight, (enum kc_curve)gathering->share.algorithm,
+            dealers->indices, dealers->count, at, 0);
+    if (error == KC_OK)
+        error = kc_point_multiply(&due, &weight, &public);
+    if (error != KC_OK || kc_point_equal(&due, &gathering->dealt[index - 1]) != 0)
+        return error;
+    kc_call_set_text(call, KC_FIELD_DETAIL,
+        kc_call_print(call, "%s: dealer %u dealt another value than its share",
+            kc_fields[KC_FIELD_ENVELOPES].name, (unsigned)index));
+    return KC_ERR_CONTRIBUTION;
+}
+
+/* Who holds a share that the dealers' are of knows what each of them has to deal. */
+static enum kc_error check_dealers(
+    struct kc_call *call, const struct gathering *gathering, const struct kc_record *former)
+{
+    struct kc_quorum quorum;
+    struct dealers dealers = {.count = 0};
+    uint8_t digest[KC_QUORUM_DIGEST_SIZE];
+    enum kc_error error = kc_quorum_read(former, &quorum);
+    if (error == KC_OK)
+        error = kc_quorum_digest(former->body, digest);
+    if (error == KC_OK && !same_octets(digest, gathering->terms.quorum.former, sizeof digest))
+        error = wrong_field(call, KC_FIELD_FORMER);
+    for (uint8_t index = 1; index <= KC_QUORUM_HOLDERS_MAX; index++)
+        if (kc_transfer_deals(gathering->terms.dealers, index))
+            dealers.indices[dealers.count++] = index;
+    for (size_t at = 0; error == KC_OK && at < dealers.count; at++)
+        error = check_dealer(call, gathering, &quorum, &dealers, at);
+    return error;
+}
+
 /* The sum of what the dealers dealt is the key. If not, one of them dealt another value than its share
- * makes; which one cannot be told here, where the former commitments are not known. */
+ * makes; which one is told where a former share is (check_dealers). */
 static enum kc_error check_key(struct kc_call *call, const struct gathering *gathering)
 {
     const struct kc_record *share = &gathering->share;
@@ -286,7 +343,7 @@ static enum kc_error describe(struct kc_call *call, struct gathering *gathering)
 
 enum kc_error kc_vault_share_gather(struct kc_call *call)
 {
-    struct kc_record *wrap;
+    struct kc_record *wrap, *former = NULL;
     AUTO_GATHERING gathering = {.share = {.kind = KC_KIND_KEY,
                                     .role = KC_ROLE_QUORUM,
                                     .residence = KC_RESIDENCE_WRAPPED,
@@ -300,7 +357,11 @@ enum kc_error kc_vault_share_gather(struct kc_call *call)
     if (error == KC_OK)
         error = kc_call_fresh(call);
     if (error == KC_OK)
+        error = find_former(call, &former);
+    if (error == KC_OK)
         error = gather_all(call, wrap, &gathering);
+    if (error == KC_OK && former)
+        error = check_dealers(call, &gathering, former);
     if (error == KC_OK)
         error = check_key(call, &gathering);
     if (error == KC_OK)

@@ -393,8 +393,9 @@ static void holders_deal_the_key_anew_and_the_former_shares_end(void **state)
     HOLDS("carol share redeal release alice bob . -m 2 --dealers 1,3 -p pin -o carols "
           "--session $(sed -n 's/^session  *//p' said)");
     SAYS(2, "that of dealer 1 does not fit", "bob share gather alices.2 alices.2 -l anew");
+    SAYS(3, "no key other", "bob share gather alices.2 carols.2 -l anew --former other");
     HOLDS("alice share gather alices.1 carols.1 -l anew && bob share gather alices.2 carols.2 -l "
-          "anew && carol share gather alices.3 carols.3 -l anew");
+          "anew --former release && carol share gather alices.3 carols.3 -l anew");
     HOLDS("alice frost sign release message bob -f && verify message message.sig");
     SAYS(2, "quorum", "alice share prove release bob -o early && alice share retire release early");
     HOLDS("alice share prove anew bob -o proof");

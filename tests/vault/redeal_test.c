@@ -440,6 +440,33 @@ static void a_dealer_that_deals_another_value_is_found_out(void **state)
         gather_ask(w, 1, part_of(&r, 0, 1), (struct kc_span){envelope, size + 4}, room);
     expect_detail(
         w->bench[1], &ask, KC_ERR_ENVELOPE, "envelopes: together they do not make the key");
+    ask = gather_ask(w, 1, part_of(&r, 0, 1), (struct kc_span){envelope, size + 4}, room);
+    ask_text(&ask, KC_FIELD_FORMER, w->share[1]); /* who has a share knows what each deals */
+    expect_detail(w->bench[1], &ask, KC_ERR_CONTRIBUTION,
+        "envelopes: dealer 3 dealt another value than its share");
+}
+
+static void the_former_share_that_is_named_is_the_one_that_is_dealt(void **state)
+{
+    struct world *w = *state;
+    struct renewal r = refresh;
+    uint8_t room[2 * (KC_ENVELOPE_SIZE_MAX + 4)];
+    deal_to_all(w, "Ed25519", "application");
+    redeal(w, 0, &r);
+    redeal(w, 2, &r);
+    struct kc_span first = part_of(&r, 0, 1), second = part_of(&r, 2, 1);
+    struct ask ask = gather_ask(w, 1, first, second, room);
+    ask_text(&ask, KC_FIELD_FORMER, w->wrap[1]);
+    bench_expect(w->bench[1], &ask, KC_ERR_REFUSED);
+    ask = gather_ask(w, 1, first, second, room);
+    ask_text(&ask, KC_FIELD_FORMER, w->share[1]);
+    struct answer *answer = bench_ask(w->bench[1], &ask);
+    char *renewed = strdup(answer_text(answer, KC_FIELD_KEY));
+    answer_done(answer);
+    ask = gather_ask(w, 1, first, second, room); /* the new one is none that these follow */
+    ask_text(&ask, KC_FIELD_FORMER, renewed);
+    expect_detail(w->bench[1], &ask, KC_ERR_BAD_ARGUMENT, "former");
+    free(renewed);
 }
 
 /* --- share-retire --- */
@@ -575,6 +602,7 @@ int main(void)
         CASE(parts_that_do_not_belong_together_make_no_share),
         CASE(a_part_is_no_share_and_a_share_no_part),
         CASE(a_dealer_that_deals_another_value_is_found_out),
+        CASE(the_former_share_that_is_named_is_the_one_that_is_dealt),
         CASE(a_share_is_destroyed_for_those_that_followed_it_and_no_others),
         CASE(what_shows_new_shares_is_signed_as_no_message),
         cmocka_unit_test(a_vault_that_dies_has_the_former_share_or_the_new_one_has_signed),
