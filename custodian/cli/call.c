@@ -265,7 +265,7 @@ static enum kc_error report_value(
 static bool is_of_document(enum kc_error error)
 {
     return error == KC_ERR_BAD_REQUEST || error == KC_ERR_ENVELOPE || error == KC_ERR_SIGNATURE ||
-           error == KC_ERR_DECRYPTION || error == KC_ERR_PROFILE;
+           error == KC_ERR_DECRYPTION || error == KC_ERR_PROFILE || error == KC_ERR_TOO_LARGE;
 }
 
 /* The files that were sent, where the custodian does not say which of them it was. */

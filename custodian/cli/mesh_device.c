@@ -423,6 +423,7 @@ enum kc_error kc_cli_key_derive(struct kc_cli *cli)
         return error;
     kc_cli_call_text(&work.call, KC_FIELD_KEY, cli->arguments[0]);
     kc_cli_call_text(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
+    kc_cli_call_from_file(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
     kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
     return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
 }

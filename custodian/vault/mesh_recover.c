@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A seed comes back out of shares, and with it the records of its keys; and goes where an escrow of it
  * was verified. */
+#include "base/text.h"
 #include "custodian/mesh/account_create.h"
 #include "custodian/mesh/device.h"
 #include "custodian/mesh/verify.h"
@@ -11,6 +12,7 @@
 #include "custodian/vault/mesh_escrow.h"
 #include "custodian/vault/operations.h"
 #include "custodian/vault/pin.h"
+#include "proto/identifier.h"
 #include "proto/signed_object.h"
 
 #include <stdio.h>
@@ -122,9 +124,25 @@ static enum kc_error branches_find(
 
 /* --- mesh-escrow-recover --- */
 
+/* An account's keys sign messages of its address alone: the profile's, which the request may repeat. */
+static enum kc_error take_address(
+    struct kc_call *call, const struct kc_object *profile, struct kc_record *wanted)
+{
+    char address[KC_ACCOUNT_SIZE], canonical[KC_ACCOUNT_SIZE];
+    if (kc_json_text(kc_object_member(profile, "AccountAddress"), address, sizeof address) !=
+            KC_OK ||
+        kc_account_canonical(address, canonical) != KC_OK)
+        return KC_OK; /* a device's */
+    if (wanted->account[0] != '\0' && strcmp(wanted->account, canonical) != 0)
+        return wrong_field(call, KC_FIELD_ACCOUNT);
+    return kc_text_copy(wanted->account, sizeof wanted->account, canonical)
+               ? KC_OK
+               : wrong_field(call, KC_FIELD_PROFILE);
+}
+
 /* The profile is taken along if the request has it: signed by itself, and the one that is expected. */
 static enum kc_error check_profile(
-    struct kc_call *call, const char *expected, struct kc_span profile)
+    struct kc_call *call, const char *expected, struct kc_span profile, struct kc_record *wanted)
 {
     struct kc_signed_object object;
     if (profile.size == 0)
@@ -133,8 +151,9 @@ static enum kc_error check_profile(
         profile, KC_RECORD_BODY_MAX, KC_OBJECT_Profile, expected, kc_mesh_verify, &object, NULL);
     if (error != KC_OK)
         return error == KC_ERR_NO_MEMORY ? error : wrong_field(call, KC_FIELD_PROFILE);
+    error = take_address(call, &object.object, wanted);
     kc_signed_object_done(&object);
-    return KC_OK;
+    return error;
 }
 
 /* A seed that was retired here has its tombstone, which this takes the place of. */
@@ -167,7 +186,7 @@ static enum kc_error name_seed(
     if (error == KC_OK)
         error = kc_call_data(call, KC_FIELD_PROFILE, &profile);
     if (error == KC_OK)
-        error = check_profile(call, seed->profile.udf, profile.span);
+        error = check_profile(call, seed->profile.udf, profile.span, wanted);
     if (error == KC_OK)
         error = kc_point_decode(&public, seed->signing, seed->profile.octets, seed->profile.size);
     if (error == KC_OK)

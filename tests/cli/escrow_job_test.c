@@ -108,7 +108,8 @@ static void a_store_s_key_is_escrowed_and_taken_back_on_another_machine(void **s
     HOLDS("L key derive $(cat alice.udf) CompleteAccountEncryptMMM_Contact -l contacts &&"
           " L key public contacts -o contacts.pem && echo 'A contact.' > contact &&"
           " L key generate -l author -a Ed448 && L envelope seal author contact --to contacts.pem");
-    SAYS(2, "detail", "L key derive $(cat alice.udf) CompleteAccountEscrow -l escrow");
+    SAYS(2, "CompleteAccountEscrow is not what is needed here",
+        "L key derive $(cat alice.udf) CompleteAccountEscrow -l escrow");
     HOLDS("L mesh escrow seal $(cat alice.udf) contacts -o contacts.escrow -p pin");
     SAYS(3, "escrow-key", "L mesh escrow seal $(cat alice.udf) 'alice sign' -o other -p pin");
     SAYS(3, "escrow-key",
@@ -120,8 +121,15 @@ static void a_store_s_key_is_escrowed_and_taken_back_on_another_machine(void **s
     HOLDS("umask 077; L mesh escrow create $(cat alice.udf) -n 2 -m 2 -o alice.record -p pin"
           " > alice.said && grep ' : ' alice.said > alice.shares");
     SAYS(3, "refused", "O mesh escrow open $(cat alice.udf) contacts.escrow -l contacts -p pin");
-    HOLDS("O mesh escrow recover $(cat alice.udf) alice.record -l alice -p pin"
-          " --shares-file alice.shares");
+    SAYS(2, "--account",
+        "O mesh escrow recover $(cat alice.udf) alice.record -l alice -p pin --profile alice"
+        " --account bob@example.com --shares-file alice.shares");
+    HOLDS("O mesh escrow recover $(cat alice.udf) alice.record -l alice -p pin --profile alice"
+          " --shares-file alice.shares && O mesh account profile $(cat alice.udf) --json |"
+          " grep '\"account\": \"alice@example.com\"'");
+    SAYS(3, "forged", /* what it signs is its own */
+        "echo '{\"MessageContact\":{\"Sender\":\"mallory@example.com\"}}' > forged;"
+        " O envelope sign 'alice sign' forged -o none");
     HOLDS("O mesh escrow open $(cat alice.udf) contacts.escrow -l contacts -p pin &&"
           " O envelope open contacts contact.dare -o contact.opened &&"
           " cmp contact contact.opened");
