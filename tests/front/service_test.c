@@ -149,6 +149,14 @@ static void a_transact_that_is_refused_revokes_nothing(void **state)
         &alice, KC_OBJECT_TransactRequest, "MMM_Access", -1, frames, 2, MESH_ADMINISTRATOR);
     assert_int_equal(mesh_send(&alice, text), 401); /* bob's administrator signed it */
     agrees(&alice, true);
+    char *other = mesh_deletion(&alice, &alice.connected.splits[1]);
+    assert_int_equal(mesh_transact(&alice, "MMM_Access", other), 201);
+    const char *const late[] = {deletion, alice.connected.entries[1]};
+    text = mesh_transact_text(
+        &alice, KC_OBJECT_TransactRequest, "MMM_Access", -1, late, 2, MESH_ADMINISTRATOR);
+    assert_int_equal(mesh_send(&alice, text), 403); /* what was revoked does not come back */
+    agrees(&alice, true);
+    free(other);
     free(deletion);
     mesh_party_free(&bob);
 }
