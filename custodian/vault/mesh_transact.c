@@ -18,7 +18,7 @@ enum kc_error kc_call_add_subject(struct kc_mesh_subjects *subjects, const char 
 /* With room beside for a frame that is only tried. */
 static bool has_room(const struct kc_call *call)
 {
-    return call->change_count + 2 * KC_MESH_FRAME_CHANGES <= KC_CALL_CHANGES_MAX;
+    return call->change_count + (size_t)2 * KC_MESH_FRAME_CHANGES <= KC_CALL_CHANGES_MAX;
 }
 
 /* Records that are wished for are wished for together, those of all frames. */

@@ -101,8 +101,8 @@ static void what_is_refused_at_the_end_has_done_nothing_of_it(void **state)
 {
     struct bench *bench = *state;
     size_t before = capabilities(bench), commits = bench->commits;
-    for (char id = 'B'; id <= 'Z'; id++)
-        add_right(id, NULL); /* more than one commit holds */
+    for (int id = 'B'; id <= 'Z'; id++)
+        add_right((char)id, NULL); /* more than one commit holds */
     size_t good = access_frames.size;
     add_right('2', "alice@example.com"); /* which is no fingerprint */
     expect(bench, ACCEPT, KC_ERR_REFUSED);
