@@ -34,10 +34,11 @@
 KC_CHECKED enum kc_error kc_dare_kek(
     struct kc_span agreed, struct kc_span kek_info, uint8_t kek[KC_DARE_KEK_SIZE]);
 
+/* Wraps a seed (AES-256, RFC 3394); kek and seed are secret. KC_ERR_NO_MEMORY */
 KC_CHECKED enum kc_error kc_dare_wrap(const uint8_t kek[KC_DARE_KEK_SIZE],
     const uint8_t seed[KC_DARE_SEED_SIZE], uint8_t wrapped[KC_DARE_WRAPPED_SIZE]);
 
-/* KC_ERR_DECRYPTION: not wrapped under this key. */
+/* The reverse; the caller wipes the seed. KC_ERR_DECRYPTION: not wrapped under this key. */
 KC_CHECKED enum kc_error kc_dare_unwrap(const uint8_t kek[KC_DARE_KEK_SIZE],
     const uint8_t wrapped[KC_DARE_WRAPPED_SIZE], uint8_t seed[KC_DARE_SEED_SIZE]);
 

@@ -13,7 +13,8 @@ struct kc_policy_counter {
     uint64_t value; /* policies of a lower version are withdrawn */
 };
 
-/* Finds it, and reads its value only with kc_policy_counter_read.
+/*
+ * Finds it; its value is not read.
  *
  * KC_ERR_ROOT_POLICY  there is none
  * KC_ERR_ROOT_HANDLE  something else is at its handle
@@ -21,6 +22,7 @@ struct kc_policy_counter {
 KC_CHECKED enum kc_error kc_policy_counter_find(
     struct kc_tpm2 *tpm, struct kc_policy_counter *counter);
 
+/* Finds it and reads its value. Errors of kc_policy_counter_find. */
 KC_CHECKED enum kc_error kc_policy_counter_read(
     struct kc_tpm2 *tpm, struct kc_policy_counter *counter);
 

@@ -160,8 +160,8 @@ KC_CHECKED enum kc_error kc_root_unseal(struct kc_root *root, const uint8_t *blo
 KC_CHECKED enum kc_error kc_root_random(struct kc_root *root, uint8_t *random, size_t size);
 
 /*
- * --- the head: what the root keeps so that an older copy of the store is noticed (design.md,
- * section 6) ---
+ * --- the head: what the root keeps so that an older copy of the store is noticed
+ * (docs/freshness.md) ---
  *
  * KC_ROOT_HEAD_SIZE octets of the caller's, in one place that is not on the custodian's disk: an NV
  * index of a TPM, readable and writable just with its authorisation value; a private data object in

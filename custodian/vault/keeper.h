@@ -118,6 +118,7 @@ KC_CHECKED enum kc_error kc_keeper_make_generation(
 KC_CHECKED enum kc_error kc_keeper_load_generation(struct kc_keeper *keeper, uint32_t number,
     const struct kc_record *record, const uint8_t outside[static 32]);
 
+/* Wipes the key of a generation, if it is there: what is under it opens no more. */
 void kc_keeper_forget_generation(struct kc_keeper *keeper, uint32_t number);
 
 /* What resident keys that wait for their record are known by as this store's: KC_ROOT_MAKER_SIZE octets,

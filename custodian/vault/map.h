@@ -34,6 +34,7 @@
 
 struct kc_map;
 
+/* Makes an empty map, without its key; given. KC_ERR_NO_MEMORY */
 KC_CHECKED enum kc_error kc_map_new(struct kc_map **map);
 void kc_map_free(struct kc_map *map);
 

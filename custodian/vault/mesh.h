@@ -72,6 +72,8 @@ struct kc_mesh_granted {
     bool is_active;
 };
 
+/* Reads, and writes, the body of a capability's record. KC_ERR_RECORD_DAMAGED; errors of
+ * kc_call_set_body */
 KC_CHECKED enum kc_error kc_mesh_granted_read(
     const struct kc_record *record, struct kc_mesh_granted *granted);
 KC_CHECKED enum kc_error kc_mesh_granted_write(

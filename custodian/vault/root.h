@@ -40,13 +40,13 @@ KC_CHECKED enum kc_error kc_vault_root_head_write(struct kc_vault_root root,
 KC_CHECKED enum kc_error kc_vault_root_head_make(struct kc_vault_root root,
     const uint8_t authorisation[static KC_ROOT_AUTH_SIZE],
     const uint8_t content[static KC_ROOT_HEAD_SIZE]);
-
 KC_CHECKED enum kc_error kc_vault_root_head_remove(
     struct kc_vault_root root, const uint8_t authorisation[static KC_ROOT_AUTH_SIZE]);
 
 /* The root is not used any more: kc_root_retire. */
 KC_CHECKED enum kc_error kc_vault_root_retire(struct kc_vault_root root);
 
+/* What the root is and how it is: kc_root_status. */
 KC_CHECKED enum kc_error kc_vault_root_status(
     struct kc_vault_root root, struct kc_root_status *status);
 
@@ -67,6 +67,12 @@ KC_CHECKED enum kc_error kc_vault_root_key_destroy(
     struct kc_vault_root root, const struct kc_root_key *key);
 KC_CHECKED enum kc_error kc_vault_root_key_left(struct kc_vault_root root,
     const uint8_t tag[static KC_ROOT_KEY_TAG_SIZE], uint32_t number, struct kc_root_made *left);
+KC_CHECKED enum kc_error kc_vault_root_key_use(struct kc_vault_root root,
+    const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
+    struct kc_span input, struct kc_root_result *result);
+
+/* --- attestation --- */
+
 /* What kc_root_attest answers. */
 struct kc_root_evidence {
     uint8_t octets[KC_ROOT_EVIDENCE_MAX];
@@ -75,9 +81,5 @@ struct kc_root_evidence {
 
 KC_CHECKED enum kc_error kc_vault_root_attest(struct kc_vault_root root,
     const struct kc_root_attest *about, struct kc_root_evidence *evidence);
-
-KC_CHECKED enum kc_error kc_vault_root_key_use(struct kc_vault_root root,
-    const struct kc_root_key *key, enum kc_root_key_operation operation, enum kc_root_scheme scheme,
-    struct kc_span input, struct kc_root_result *result);
 
 #endif

@@ -16,6 +16,7 @@
 
 struct kc_seen;
 
+/* Makes an empty table; given. KC_ERR_NO_MEMORY */
 KC_CHECKED enum kc_error kc_seen_new(struct kc_seen **seen);
 void kc_seen_free(struct kc_seen *seen);
 
