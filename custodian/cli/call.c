@@ -239,7 +239,7 @@ enum kc_error kc_cli_call_try(struct kc_cli_call *call)
  * of none. */
 static int find_field(struct kc_span detail)
 {
-    int field = 0;
+    int field = detail.size > 0 ? 0 : KC_FIELDS;
     while (field < KC_FIELDS && (strlen(kc_fields[field].name) != detail.size ||
                                     memcmp(kc_fields[field].name, detail.bytes, detail.size) != 0))
         field++;
