@@ -13,7 +13,7 @@
 #define REQUEST_ROOM ((size_t)192 << 10)
 #define UNBIND_ROOM ((size_t)1024)
 #define TIME_SIZE 8 /* octets of an ID */
-#define ID_TEXT_SIZE (KC_REPLAY_ID_SIZE / 3 * 4)
+#define ID_TEXT_SIZE ((size_t)KC_REPLAY_ID_SIZE / 3 * 4)
 
 void kc_mesh_changes_add(
     struct kc_mesh_changes *changes, const char *container, const char *envelope)
@@ -180,16 +180,10 @@ enum kc_error kc_mesh_unbind_make(const struct kc_mesh_source *source,
 
 /* The payload of a request that was made here. */
 struct made {
-    uint8_t *payload; /* owned */
+    uint8_t *payload; /* given: free */
     size_t size;
     char *id; /* in it: ID_TEXT_SIZE characters */
 };
-
-static void made_done(struct made *made)
-{
-    free(made->payload);
-}
-#define AUTO_MADE __attribute__((cleanup(made_done))) struct made
 
 static enum kc_error payload_take(const struct kc_signed_object *request, struct made *made)
 {
@@ -206,6 +200,7 @@ static enum kc_error payload_take(const struct kc_signed_object *request, struct
     return KC_OK;
 }
 
+/* made is given if this succeeds. */
 static enum kc_error made_open(struct kc_span text, enum kc_object_type type,
     const struct kc_public_key *signer, struct made *made)
 {
@@ -222,13 +217,14 @@ static enum kc_error made_open(struct kc_span text, enum kc_object_type type,
 enum kc_error kc_mesh_request_content(struct kc_span text, enum kc_object_type type,
     const struct kc_public_key *signer, uint8_t content[static KC_MESH_CONTENT_SIZE])
 {
-    AUTO_MADE made = {0};
+    struct made made;
     uint8_t digest[KC_HASH_SIZE_MAX];
     enum kc_error error = made_open(text, type, signer, &made);
     if (error != KC_OK)
         return error;
     memset(made.id, ' ', ID_TEXT_SIZE);
     error = kc_hash_digest(KC_HASH_SHA256, (struct kc_span){made.payload, made.size}, digest);
+    free(made.payload);
     if (error == KC_OK)
         memcpy(content, digest, KC_MESH_CONTENT_SIZE);
     return error;
@@ -237,19 +233,21 @@ enum kc_error kc_mesh_request_content(struct kc_span text, enum kc_object_type t
 enum kc_error kc_mesh_request_again(const struct kc_mesh_source *source, struct kc_span text,
     enum kc_object_type type, const struct kc_key *signer, char **again, size_t *size)
 {
-    AUTO_MADE made = {0};
+    struct made made;
     struct kc_public_key public;
     uint8_t id[KC_REPLAY_ID_SIZE];
     char id_text[ID_TEXT_SIZE + 1];
     enum kc_error error = kc_mesh_public_key(&signer->public, &public);
     if (error == KC_OK)
-        error = made_open(text, type, &public, &made);
-    if (error == KC_OK)
         error = id_make(source, id);
+    if (error == KC_OK)
+        error = made_open(text, type, &public, &made);
     if (error != KC_OK)
         return error;
     kc_base64url_encode((struct kc_span){id, sizeof id}, id_text);
     memcpy(made.id, id_text, ID_TEXT_SIZE);
-    return payload_sign(
-        source, (struct kc_span){made.payload, made.size}, type, signer, again, size);
+    error =
+        payload_sign(source, (struct kc_span){made.payload, made.size}, type, signer, again, size);
+    free(made.payload);
+    return error;
 }
