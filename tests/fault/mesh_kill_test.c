@@ -266,7 +266,7 @@ static void a_service_and_an_account(void **state)
             " -fo offset --request refresh",
             NULL, NULL),
         BROUGHT("capability-accept of a refresh", ask_to_accept, "refresh", NULL),
-        DIES("device-refresh", "C mesh device refresh watch $(cat udf) offset", "conflict", NULL),
+        DIES("device-refresh", "C mesh device refresh watch $(cat udf) offset", "epoch-old", NULL),
         THEN("C mesh capability list $(cat udf) --json > list; take capability list > capability"),
         DIES("capability-withdraw", "C mesh capability revoke $(cat udf) $(cat capability) --yes",
             NULL, "C mesh capability list | grep $(cat capability) | grep -q destroyed"),

@@ -468,7 +468,7 @@ static void a_refresh_is_for_one_share_of_the_present_epoch_and_once(void **stat
     assert_string_equal(subject, c->encryption.public.udf);
     GOOD(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &holder, &renewed));
     assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &renewed, &other),
-        KC_ERR_CONFLICT);
+        KC_ERR_EPOCH);
     other = holder;
     memcpy(other.subject, c->signature.public.udf, sizeof other.subject);
     assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &other, &renewed),

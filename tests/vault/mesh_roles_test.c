@@ -80,7 +80,7 @@ static void both_sides_take_a_refresh_and_a_share_from_before_helps_nobody(void 
         bench_expect(r->device, &ask, KC_OK);
         assert_true(decrypts(r, capability));
         ask = refresh_ask(r, offset);
-        bench_expect(r->device, &ask, KC_ERR_CONFLICT);
+        bench_expect(r->device, &ask, KC_ERR_EPOCH);
         free(offset);
     }
     char *offset = refresh(r, "sign", false);
