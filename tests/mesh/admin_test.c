@@ -467,8 +467,8 @@ static void a_refresh_is_for_one_share_of_the_present_epoch_and_once(void **stat
     GOOD(kc_mesh_refresh_subject(entry, &c->account, subject));
     assert_string_equal(subject, c->encryption.public.udf);
     GOOD(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &holder, &renewed));
-    assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &renewed, &other),
-        KC_ERR_EPOCH);
+    assert_int_equal(
+        kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &renewed, &other), KC_ERR_EPOCH);
     other = holder;
     memcpy(other.subject, c->signature.public.udf, sizeof other.subject);
     assert_int_equal(kc_mesh_share_refresh(entry, &c->account, key, SAMPLE_NOW, &other, &renewed),
