@@ -215,6 +215,7 @@ enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_request(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_check(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_activate(struct kc_cli *cli);
+enum kc_error kc_cli_mesh_device_pending(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_cancel(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_device_refresh(struct kc_cli *cli);
 enum kc_error kc_cli_mesh_group_join(struct kc_cli *cli);

@@ -241,6 +241,8 @@ const struct kc_cli_command kc_cli_commands[] = {
         "check the service's answer; print the witness, or compare the one that is given", kc_cli_mesh_device_check},
     {"mesh device", "activate", "CONNECTION RESPONSE", 2, 2, 0, B(WITNESS) | B(SECOND),
         "take the administrator's answer: the device is connected", kc_cli_mesh_device_activate},
+    {"mesh device", "pending", "", 0, 0, 0, B(KEYRING) | B(LABEL), "list the requests for a connection that are not answered yet",
+        kc_cli_mesh_device_pending},
     {"mesh device", "cancel", "CONNECTION", 1, 1, 0, 0, "give a request for a connection up", kc_cli_mesh_device_cancel},
     {"mesh device", "refresh", "DEVICE ACCOUNT FILE", 3, 3, 0, 0,
         "take what the administrator made for a share: it is replaced", kc_cli_mesh_device_refresh},

@@ -212,22 +212,34 @@ enum kc_error kc_cli_mesh_device_install(struct kc_cli *cli)
 
 /* --- list, show --- */
 
-enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli)
+static enum kc_error list(
+    struct kc_cli *cli, enum kc_operation operation, const char *const *columns)
 {
-    static const char *const columns[] = {"device", "label", "keyring", "algorithm", NULL};
     AUTO_WORK work = {0};
-    enum kc_error error = kc_cli_call_begin(cli, &work.call, KC_OPERATION_MESH_DEVICE_LIST);
+    enum kc_error error = kc_cli_call_begin(cli, &work.call, operation);
     if (error != KC_OK)
         return error;
     kc_cli_call_option(&work.call, KC_FIELD_KEYRING, KC_CLI_KEYRING);
     kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
-    json_t *list = json_array();
-    error = kc_cli_call_list(&work.call, kc_cli_collect, list);
+    json_t *items = json_array();
+    error = kc_cli_call_list(&work.call, kc_cli_collect, items);
     if (error == KC_OK)
-        kc_cli_print_list(cli, list, columns);
+        kc_cli_print_list(cli, items, columns);
     else
-        json_decref(list);
+        json_decref(items);
     return error;
+}
+
+enum kc_error kc_cli_mesh_device_list(struct kc_cli *cli)
+{
+    static const char *const columns[] = {"device", "label", "keyring", "algorithm", NULL};
+    return list(cli, KC_OPERATION_MESH_DEVICE_LIST, columns);
+}
+
+enum kc_error kc_cli_mesh_device_pending(struct kc_cli *cli)
+{
+    static const char *const columns[] = {"connection", "label", "account", "witness", NULL};
+    return list(cli, KC_OPERATION_MESH_DEVICE_PENDING, columns);
 }
 
 enum kc_error kc_cli_mesh_device_show(struct kc_cli *cli)

@@ -199,6 +199,7 @@ static void add_ids(struct kc_call *call)
     case KC_RECORD_PAGE:
     case KC_RECORD_OBJECTS:
     case KC_RECORD_SEEDS:
+    case KC_RECORD_CONNECTIONS:
     case KC_RECORD_ACCOUNTS:
     case KC_RECORD_CAPABILITIES:
     case KC_RECORD_RECIPIENTS:

@@ -14,7 +14,8 @@ bool kc_desk_is_listing(const struct kc_call *call)
     enum kc_operation_record record = kc_operations[call->request.operation].record;
     return record == KC_RECORD_PAGE || record == KC_RECORD_RECIPIENTS ||
            record == KC_RECORD_OBJECTS || record == KC_RECORD_SEEDS ||
-           record == KC_RECORD_ACCOUNTS || record == KC_RECORD_CAPABILITIES;
+           record == KC_RECORD_CONNECTIONS || record == KC_RECORD_ACCOUNTS ||
+           record == KC_RECORD_CAPABILITIES;
 }
 
 bool kc_desk_is_collected(const struct kc_call *call)
@@ -38,6 +39,11 @@ static struct kc_store_filter filter_of(const struct kc_call *call)
         return (struct kc_store_filter){.kind = KC_KIND_RECIPIENT};
     if (record == KC_RECORD_SEEDS)
         return (struct kc_store_filter){.kind = KC_KIND_SEED,
+            .keyring = text_of(values, KC_FIELD_KEYRING),
+            .label = text_of(values, KC_FIELD_LABEL)};
+    if (record == KC_RECORD_CONNECTIONS)
+        return (struct kc_store_filter){.kind = KC_KIND_CONNECTION,
+            .state = KC_STATE_ACTIVE,
             .keyring = text_of(values, KC_FIELD_KEYRING),
             .label = text_of(values, KC_FIELD_LABEL)};
     if (record == KC_RECORD_ACCOUNTS)
@@ -106,7 +112,7 @@ static size_t gather(struct kc_desk *desk, const struct kc_call *call)
 static struct kc_span id_of(const struct kc_values *item)
 {
     static const enum kc_field ids[] = {
-        KC_FIELD_KEY, KC_FIELD_RECIPIENT, KC_FIELD_OBJECT, KC_FIELD_DEVICE};
+        KC_FIELD_KEY, KC_FIELD_RECIPIENT, KC_FIELD_OBJECT, KC_FIELD_CONNECTION, KC_FIELD_DEVICE};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (kc_values_has(item, ids[i]))
             return item->value[ids[i]].span;

@@ -227,6 +227,12 @@ uint64_t kc_call_now_ms(const struct kc_call *call)
 
 /* --- the request --- */
 
+bool kc_call_text_fits(const struct kc_call *call, enum kc_field field, const char *text)
+{
+    return !kc_call_has(call, field) ||
+           (text && kc_values_text_is(&call->in.message.values, field, text));
+}
+
 bool kc_call_has(const struct kc_call *call, enum kc_field field)
 {
     return kc_values_has(&call->in.message.values, field);

@@ -154,6 +154,9 @@ uint64_t kc_call_now_ms(const struct kc_call *call); /* as deadlines count */
 struct kc_span kc_call_field(const struct kc_call *call, enum kc_field field);
 bool kc_call_has(const struct kc_call *call, enum kc_field field);
 
+/* A filter of a listing: the request leaves the field out, or it is this text. text may be NULL. */
+bool kc_call_text_fits(const struct kc_call *call, enum kc_field field, const char *text);
+
 /* A TEXT field as a string; cut to text_size - 1 bytes. */
 void kc_call_text(const struct kc_call *call, enum kc_field field, char *text, size_t text_size);
 

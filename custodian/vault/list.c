@@ -8,12 +8,6 @@
 
 #include <string.h>
 
-static bool text_fits(const struct kc_call *call, enum kc_field field, const char *text)
-{
-    return !kc_call_has(call, field) ||
-           (text && kc_values_text_is(&call->in.message.values, field, text));
-}
-
 static const char *algorithm_text(const struct kc_record *record)
 {
     const struct kc_algorithm_info *info = kc_algorithm_info(record->algorithm);
@@ -22,14 +16,14 @@ static const char *algorithm_text(const struct kc_record *record)
 
 static bool fits_filters(const struct kc_call *call, const struct kc_record *key)
 {
-    return text_fits(call, KC_FIELD_KEYRING, key->keyring) &&
-           text_fits(call, KC_FIELD_LABEL, key->label) &&
-           text_fits(call, KC_FIELD_GROUP, key->group) &&
-           text_fits(call, KC_FIELD_ROLE, kc_role_text(key->role)) &&
-           text_fits(call, KC_FIELD_STATE, kc_state_text(key->state)) &&
-           text_fits(call, KC_FIELD_RESIDENCE, kc_residence_text(key->residence)) &&
-           text_fits(call, KC_FIELD_KEY_ROOT, kc_call_root_name(call, key)) &&
-           text_fits(call, KC_FIELD_ALGORITHM, algorithm_text(key));
+    return kc_call_text_fits(call, KC_FIELD_KEYRING, key->keyring) &&
+           kc_call_text_fits(call, KC_FIELD_LABEL, key->label) &&
+           kc_call_text_fits(call, KC_FIELD_GROUP, key->group) &&
+           kc_call_text_fits(call, KC_FIELD_ROLE, kc_role_text(key->role)) &&
+           kc_call_text_fits(call, KC_FIELD_STATE, kc_state_text(key->state)) &&
+           kc_call_text_fits(call, KC_FIELD_RESIDENCE, kc_residence_text(key->residence)) &&
+           kc_call_text_fits(call, KC_FIELD_KEY_ROOT, kc_call_root_name(call, key)) &&
+           kc_call_text_fits(call, KC_FIELD_ALGORITHM, algorithm_text(key));
 }
 
 /* A record that is not believed is left out: it harms no other's listing. */

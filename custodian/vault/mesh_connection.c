@@ -258,6 +258,50 @@ enum kc_error kc_vault_mesh_device_check(struct kc_call *call)
     return KC_OK;
 }
 
+/* --- mesh-device-pending --- */
+
+static bool is_listed(struct kc_call *call, const struct kc_record *record)
+{
+    return record->kind == KC_KIND_CONNECTION && record->state == KC_STATE_ACTIVE &&
+           kc_call_text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
+           kc_call_text_fits(call, KC_FIELD_LABEL, record->label) &&
+           kc_call_believe(call, record) == KC_OK && kc_call_sees(call, record);
+}
+
+static enum kc_error describe(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *record)
+{
+    struct kc_pending pending = {0};
+    enum kc_error error = unpack(record->body, &pending);
+    if (error != KC_OK)
+        return error;
+    kc_values_set_text(item, KC_FIELD_CONNECTION, record->id);
+    kc_values_set_text(item, KC_FIELD_DEVICE, kc_call_print(call, "%s", pending.device));
+    kc_values_set_text(item, KC_FIELD_KEYRING, record->keyring);
+    kc_values_set_text(item, KC_FIELD_LABEL, record->label);
+    kc_values_set_text(item, KC_FIELD_ACCOUNT, record->account);
+    if (pending.acknowledged.witness[0] != '\0')
+        kc_values_set_text(
+            item, KC_FIELD_WITNESS, kc_call_print(call, "%s", pending.acknowledged.witness));
+    kc_values_set_number(item, KC_FIELD_CREATED, record->created);
+    return KC_OK;
+}
+
+enum kc_error kc_vault_mesh_device_pending(struct kc_call *call)
+{
+    enum kc_error error = kc_call_allowed(call);
+    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
+        struct kc_values *item;
+        if (!is_listed(call, &call->records[i]))
+            continue;
+        error = kc_call_add_item(call, &item);
+        if (error == KC_OK)
+            error = describe(call, item, &call->records[i]);
+    }
+    kc_call_set_page(call);
+    return error;
+}
+
 /* --- mesh-device-cancel --- */
 
 enum kc_error kc_vault_mesh_device_cancel(struct kc_call *call)

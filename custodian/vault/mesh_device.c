@@ -301,16 +301,11 @@ enum kc_error kc_vault_mesh_device_install(struct kc_call *call)
 
 /* --- list, show --- */
 
-static bool text_fits(const struct kc_call *call, enum kc_field field, const char *text)
-{
-    return !kc_call_has(call, field) || kc_values_text_is(&call->in.message.values, field, text);
-}
-
 static bool is_listed(struct kc_call *call, const struct kc_record *record)
 {
     return record->kind == KC_KIND_SEED && is_device(record) && record->state == KC_STATE_ACTIVE &&
-           text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
-           text_fits(call, KC_FIELD_LABEL, record->label) &&
+           kc_call_text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
+           kc_call_text_fits(call, KC_FIELD_LABEL, record->label) &&
            kc_call_believe(call, record) == KC_OK && kc_call_sees(call, record);
 }
 

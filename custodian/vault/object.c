@@ -138,11 +138,6 @@ enum kc_error kc_vault_object_destroy(struct kc_call *call)
 
 /* --- object-list --- */
 
-static bool text_fits(const struct kc_call *call, enum kc_field field, const char *text)
-{
-    return !kc_call_has(call, field) || kc_values_text_is(&call->in.message.values, field, text);
-}
-
 /* Keys for programs: none that signs for the Mesh; the service's half of one for a program that is named
  * as one that contributes. */
 static bool is_programs_key(const struct kc_call *call, const struct kc_record *record)
@@ -159,9 +154,10 @@ static bool is_listed(struct kc_call *call, const struct kc_record *record)
 {
     bool is_object = record->kind == KC_KIND_OBJECT;
     return (is_object || is_programs_key(call, record)) && record->state == KC_STATE_ACTIVE &&
-           text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
-           text_fits(call, KC_FIELD_LABEL, record->label) &&
-           text_fits(call, KC_FIELD_KIND, is_object ? kc_object_text(record->object) : "key") &&
+           kc_call_text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
+           kc_call_text_fits(call, KC_FIELD_LABEL, record->label) &&
+           kc_call_text_fits(
+               call, KC_FIELD_KIND, is_object ? kc_object_text(record->object) : "key") &&
            kc_call_believe(call, record) == KC_OK &&
            (is_object ? kc_call_allowed_object(call, record) == KC_OK : kc_call_sees(call, record));
 }

@@ -117,6 +117,7 @@ const struct kc_vault_operation kc_vault_operations[KC_OPERATIONS] = {
     [KC_OPERATION_MESH_DEVICE_REQUEST] = {kc_vault_mesh_device_request, STORE},
     [KC_OPERATION_MESH_DEVICE_CHECK] = {kc_vault_mesh_device_check, STORE},
     [KC_OPERATION_MESH_DEVICE_ACTIVATE] = {kc_vault_mesh_device_activate, STORE},
+    [KC_OPERATION_MESH_DEVICE_PENDING] = {kc_vault_mesh_device_pending, STORE},
     [KC_OPERATION_MESH_DEVICE_CANCEL] = {kc_vault_mesh_device_cancel, STORE},
     [KC_OPERATION_MESH_DEVICE_LEAVE] = {kc_vault_mesh_device_leave, STORE},
     [KC_OPERATION_MESH_DEVICE_REFRESH] = {kc_vault_mesh_device_refresh, STORE},

@@ -50,7 +50,7 @@ kc_handler kc_vault_key_derive;
 kc_handler kc_vault_mesh_device_create, kc_vault_mesh_device_install, kc_vault_mesh_device_list,
     kc_vault_mesh_device_show, kc_vault_mesh_device_destroy, kc_vault_mesh_device_request,
     kc_vault_mesh_device_check, kc_vault_mesh_device_activate, kc_vault_mesh_device_cancel,
-    kc_vault_mesh_device_leave;
+    kc_vault_mesh_device_leave, kc_vault_mesh_device_pending;
 kc_handler kc_vault_mesh_pin_create, kc_vault_mesh_pin_check, kc_vault_mesh_pin_verify,
     kc_vault_mesh_pin_close;
 kc_handler kc_vault_mesh_earl_create, kc_vault_mesh_earl_publish, kc_vault_mesh_earl_claim,

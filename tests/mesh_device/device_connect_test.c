@@ -97,6 +97,52 @@ static void a_request_that_was_given_up_is_answered_no_more(void **state)
     home_expect_nothing(home, &look, KC_ERR_REFUSED);
 }
 
+/* What is listed; the one that there is, is ours. witness: it has this one; NULL: none. */
+static size_t pending(struct home *home, const char *witness)
+{
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_PENDING);
+    struct answer *answer = bench_ask(home->bench, &ask);
+    assert_int_equal(answer->error, KC_OK);
+    size_t count = answer->in.message.item_count;
+    if (count > 0) {
+        const struct kc_values *item = &answer->items[0];
+        assert_true(kc_values_text_is(item, KC_FIELD_CONNECTION, home->connection));
+        assert_true(kc_values_text_is(item, KC_FIELD_DEVICE, home->device));
+        assert_true(kc_values_text_is(item, KC_FIELD_ACCOUNT, "alice@example.com"));
+        assert_int_equal(kc_values_has(item, KC_FIELD_WITNESS), witness != NULL);
+        if (witness)
+            assert_true(kc_values_text_is(item, KC_FIELD_WITNESS, witness));
+    }
+    answer_done(answer);
+    return count;
+}
+
+static void requests_are_listed_until_they_are_answered_or_given_up(void **state)
+{
+    struct home *home = *state;
+    assert_int_equal(pending(home, NULL), 0);
+    home_request(home, NULL, NULL);
+    assert_int_equal(pending(home, NULL), 1);
+    home_acknowledge(home);
+    check(home, NULL);
+    assert_int_equal(pending(home, home->witness), 1);
+    struct ask cancel = ask_new(KC_OPERATION_MESH_DEVICE_CANCEL);
+    ask_text(&cancel, KC_FIELD_CONNECTION, home->connection);
+    bench_expect(home->bench, &cancel, KC_OK);
+    assert_int_equal(pending(home, NULL), 0);
+    home_join(home);
+    assert_int_equal(pending(home, NULL), 0);
+}
+
+static void requests_are_listed_to_who_may_list_them(void **state)
+{
+    struct home *home = *state;
+    home_request(home, NULL, NULL);
+    bench_allow_only(home->bench, KC_OPERATION_MESH_DEVICE_LIST);
+    struct ask ask = ask_new(KC_OPERATION_MESH_DEVICE_PENDING);
+    home_expect_nothing(home, &ask, KC_ERR_REFUSED);
+}
+
 /* --- the witness: hazards 7.18 and 7.19 --- */
 
 static void the_whole_witness_is_told_and_compared(void **state)
@@ -235,6 +281,8 @@ int main(void)
         CASE(what_is_no_pin_no_account_or_no_device_is_refused),
         CASE(a_request_is_made_by_who_may_use_the_device),
         CASE(a_request_that_was_given_up_is_answered_no_more),
+        CASE(requests_are_listed_until_they_are_answered_or_given_up),
+        CASE(requests_are_listed_to_who_may_list_them),
         CASE(the_whole_witness_is_told_and_compared),
         CASE(an_acknowledgement_by_another_account_or_of_another_nonce_is_an_attack),
         CASE(nothing_is_activated_whose_witness_nobody_compared),

@@ -129,6 +129,8 @@ static void a_device_is_made_connected_used_and_taken_off(void **state)
     char *response = administrator_respond(a, base);
     text_write("response", response);
     free(response);
+    HOLDS("C mesh device pending | grep $(cat connection) | grep alice@example.com |"
+          " grep $(cat witness)");
     SAYS(2, "witness-other", "C mesh device activate $(cat connection) response");
     SAYS(2, "witness-other",
         "C mesh device activate $(cat connection) response --witness $(cut -c1-29 witness)");
@@ -136,6 +138,7 @@ static void a_device_is_made_connected_used_and_taken_off(void **state)
           "Encrypt");
     SAYS(
         3, "refused", "C mesh device activate $(cat connection) response --witness $(cat witness)");
+    HOLDS("[ $(C mesh device pending --json) = '[]' ]");
     HOLDS("C mesh device show pot | grep \"$(cat account.udf)\"");
     HOLDS("C mesh device show pot $(cat account.udf) -o accreditation && grep -q signatures "
           "accreditation");

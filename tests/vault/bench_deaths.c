@@ -78,6 +78,7 @@ static const enum kc_operation others[] = {
     KC_OPERATION_MESH_CAPABILITY_LIST,
     KC_OPERATION_MESH_OPERATE, /* mesh_operate_test has its deaths: each request is answered once */
     KC_OPERATION_MESH_DEVICE_LIST,
+    KC_OPERATION_MESH_DEVICE_PENDING,
     KC_OPERATION_MESH_DEVICE_SHOW,
     KC_OPERATION_MESH_EARL_OPEN,
     KC_OPERATION_MESH_EARL_CLAIM,

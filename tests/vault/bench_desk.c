@@ -97,6 +97,9 @@ static void attach_needed(struct bench *bench, struct kc_vault_message *request,
     case KC_RECORD_SEEDS:
         attach_kind(bench, request, room, KC_KIND_SEED);
         break;
+    case KC_RECORD_CONNECTIONS:
+        attach_kind(bench, request, room, KC_KIND_CONNECTION);
+        break;
     }
 }
 
