@@ -212,8 +212,20 @@ const char *kc_call_print(struct kc_call *call, const char *format, ...)
 /* Appends an empty item to the answer; NULL if there is no more room. */
 KC_CHECKED enum kc_error kc_call_add_item(struct kc_call *call, struct kc_values **item);
 
-/* Says of an answer with items what comes after the records of the request (list.c). */
-void kc_call_set_page(struct kc_call *call);
+/* --- list.c: listings --- */
+
+typedef bool kc_call_is_listed(struct kc_call *call, const struct kc_record *record);
+typedef enum kc_error kc_call_describe_item(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *record);
+
+/*
+ * Answers an operation that lists, if the caller may use it: an item for each record of the request's page
+ * that is listed, and what comes after them. A record that is not believed is left out and harms no
+ * other's listing. The desk puts pages together and cuts them to `count`: it alone knows what is on the
+ * next one. KC_ERR_REFUSED; errors of describe_item
+ */
+KC_CHECKED enum kc_error kc_call_list(
+    struct kc_call *call, kc_call_is_listed *listed, kc_call_describe_item *describe_item);
 
 /* --- change.c: changes to records --- */
 

@@ -26,36 +26,21 @@ static bool fits_filters(const struct kc_call *call, const struct kc_record *key
            kc_call_text_fits(call, KC_FIELD_ALGORITHM, algorithm_text(key));
 }
 
-/* A record that is not believed is left out: it harms no other's listing. */
 static bool is_listed(struct kc_call *call, const struct kc_record *record)
 {
-    return record->kind == KC_KIND_KEY && kc_call_believe(call, record) == KC_OK &&
-           kc_call_sees(call, record) && fits_filters(call, record);
+    return record->kind == KC_KIND_KEY && kc_call_sees(call, record) && fits_filters(call, record);
 }
 
-/* Every record of the page that may be listed. The desk puts pages together and cuts them to
- * `count`: it alone knows what is on the next one. */
+static enum kc_error describe(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *key)
+{
+    kc_call_describe(call, item, key);
+    return KC_OK;
+}
+
 enum kc_error kc_vault_key_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        struct kc_values *item;
-        if (!is_listed(call, &call->records[i]))
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error == KC_OK)
-            kc_call_describe(call, item, &call->records[i]);
-    }
-    kc_call_set_page(call);
-    return error;
-}
-
-void kc_call_set_page(struct kc_call *call)
-{
-    kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_PAGE_MAX);
-    if (call->record_count > 0)
-        kc_call_set_text(call, KC_FIELD_AFTER, call->records[call->record_count - 1].id);
-    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
+    return kc_call_list(call, is_listed, describe);
 }
 
 /* Names of keyrings go into the answer as they are; there are at most KC_KEYRINGS_MAX. */
@@ -75,4 +60,31 @@ enum kc_error kc_vault_keyring_list(struct kc_call *call)
             item, KC_FIELD_LOGIN, kc_policy_has_login(policy, &call->peer, policy->keyrings[i]));
     }
     return KC_OK;
+}
+
+/* --- all listings --- */
+
+static void set_page(struct kc_call *call)
+{
+    kc_call_set_number(call, KC_FIELD_MORE, call->in.record_count == KC_VAULT_PAGE_MAX);
+    if (call->record_count > 0)
+        kc_call_set_text(call, KC_FIELD_AFTER, call->records[call->record_count - 1].id);
+    kc_field_set_add(&call->answer.values.present, KC_FIELD_ITEMS);
+}
+
+enum kc_error kc_call_list(
+    struct kc_call *call, kc_call_is_listed *listed, kc_call_describe_item *describe_item)
+{
+    enum kc_error error = kc_call_allowed(call);
+    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
+        const struct kc_record *record = &call->records[i];
+        struct kc_values *item;
+        if (kc_call_believe(call, record) != KC_OK || !listed(call, record))
+            continue;
+        error = kc_call_add_item(call, &item);
+        if (error == KC_OK)
+            error = describe_item(call, item, record);
+    }
+    set_page(call);
+    return error;
 }

@@ -332,20 +332,15 @@ static enum kc_error describe(
     return KC_OK;
 }
 
+static bool is_listed(struct kc_call *call, const struct kc_record *record)
+{
+    (void)call;
+    return record->kind == KC_KIND_ACCOUNT;
+}
+
 enum kc_error kc_vault_mesh_account_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        const struct kc_record *record = &call->records[i];
-        struct kc_values *item;
-        if (record->kind != KC_KIND_ACCOUNT || kc_call_believe(call, record) != KC_OK)
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error == KC_OK)
-            error = describe(call, item, record);
-    }
-    kc_call_set_page(call);
-    return error;
+    return kc_call_list(call, is_listed, describe);
 }
 
 enum kc_error kc_vault_mesh_account_show(struct kc_call *call)

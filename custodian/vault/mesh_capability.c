@@ -337,11 +337,11 @@ static enum kc_error describe(
     return KC_OK;
 }
 
-static bool is_of_account(const struct kc_call *call, const struct kc_record *capability)
+static bool is_listed(struct kc_call *call, const struct kc_record *capability)
 {
     struct kc_mesh_capability_texts texts;
-    if (!kc_call_has(call, KC_FIELD_ACCOUNT_UDF))
-        return true;
+    if (capability->kind != KC_KIND_CAPABILITY || !kc_call_has(call, KC_FIELD_ACCOUNT_UDF))
+        return capability->kind == KC_KIND_CAPABILITY;
     struct kc_span wanted = kc_call_field(call, KC_FIELD_ACCOUNT_UDF);
     return kc_mesh_granted_texts(capability, &texts) == KC_OK &&
            texts.account_udf.size == wanted.size &&
@@ -350,17 +350,5 @@ static bool is_of_account(const struct kc_call *call, const struct kc_record *ca
 
 enum kc_error kc_vault_mesh_capability_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        const struct kc_record *record = &call->records[i];
-        struct kc_values *item;
-        if (record->kind != KC_KIND_CAPABILITY || kc_call_believe(call, record) != KC_OK ||
-            !is_of_account(call, record))
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error == KC_OK)
-            error = describe(call, item, record);
-    }
-    kc_call_set_page(call);
-    return error;
+    return kc_call_list(call, is_listed, describe);
 }

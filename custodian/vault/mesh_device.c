@@ -305,23 +305,20 @@ static bool is_listed(struct kc_call *call, const struct kc_record *record)
 {
     return record->kind == KC_KIND_SEED && is_device(record) && record->state == KC_STATE_ACTIVE &&
            kc_call_text_fits(call, KC_FIELD_KEYRING, record->keyring) &&
-           kc_call_text_fits(call, KC_FIELD_LABEL, record->label) &&
-           kc_call_believe(call, record) == KC_OK && kc_call_sees(call, record);
+           kc_call_text_fits(call, KC_FIELD_LABEL, record->label) && kc_call_sees(call, record);
+}
+
+static enum kc_error describe_item(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *device)
+{
+    (void)call;
+    describe(item, device);
+    return KC_OK;
 }
 
 enum kc_error kc_vault_mesh_device_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        struct kc_values *item;
-        if (!is_listed(call, &call->records[i]))
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error == KC_OK)
-            describe(item, &call->records[i]);
-    }
-    kc_call_set_page(call);
-    return error;
+    return kc_call_list(call, is_listed, describe_item);
 }
 
 static enum kc_error show_connection(struct kc_call *call, const struct kc_record *device)

@@ -158,7 +158,6 @@ static bool is_listed(struct kc_call *call, const struct kc_record *record)
            kc_call_text_fits(call, KC_FIELD_LABEL, record->label) &&
            kc_call_text_fits(
                call, KC_FIELD_KIND, is_object ? kc_object_text(record->object) : "key") &&
-           kc_call_believe(call, record) == KC_OK &&
            (is_object ? kc_call_allowed_object(call, record) == KC_OK : kc_call_sees(call, record));
 }
 
@@ -184,20 +183,17 @@ static void describe_key(struct kc_call *call, struct kc_values *item, const str
     kc_values_set_text(item, KC_FIELD_KIND, "key");
 }
 
+static enum kc_error describe_item(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *record)
+{
+    if (record->kind == KC_KIND_OBJECT)
+        describe(item, record);
+    else
+        describe_key(call, item, record);
+    return KC_OK;
+}
+
 enum kc_error kc_vault_object_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        const struct kc_record *record = &call->records[i];
-        struct kc_values *item;
-        if (!is_listed(call, record))
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error == KC_OK && record->kind == KC_KIND_OBJECT)
-            describe(item, record);
-        else if (error == KC_OK)
-            describe_key(call, item, record);
-    }
-    kc_call_set_page(call);
-    return error;
+    return kc_call_list(call, is_listed, describe_item);
 }

@@ -103,23 +103,24 @@ enum kc_error kc_vault_recipient_add(struct kc_call *call)
     return store_recipient(call, &wanted);
 }
 
+static bool is_listed(struct kc_call *call, const struct kc_record *record)
+{
+    (void)call;
+    return record->kind == KC_KIND_RECIPIENT && record->state == KC_STATE_ACTIVE;
+}
+
+static enum kc_error describe_item(
+    struct kc_call *call, struct kc_values *item, const struct kc_record *record)
+{
+    (void)call;
+    describe(item, record);
+    kc_values_set_number(item, KC_FIELD_CREATED, record->created);
+    return KC_OK;
+}
+
 enum kc_error kc_vault_recipient_list(struct kc_call *call)
 {
-    enum kc_error error = kc_call_allowed(call);
-    for (size_t i = 0; error == KC_OK && i < call->record_count; i++) {
-        const struct kc_record *record = &call->records[i];
-        struct kc_values *item;
-        if (record->kind != KC_KIND_RECIPIENT || record->state != KC_STATE_ACTIVE ||
-            kc_call_believe(call, record) != KC_OK)
-            continue;
-        error = kc_call_add_item(call, &item);
-        if (error != KC_OK)
-            return error;
-        describe(item, record);
-        kc_values_set_number(item, KC_FIELD_CREATED, record->created);
-    }
-    kc_call_set_page(call);
-    return error;
+    return kc_call_list(call, is_listed, describe_item);
 }
 
 enum kc_error kc_call_recipient(struct kc_call *call, struct kc_record **recipient)
