@@ -95,9 +95,9 @@ void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t 
     kc_values_set_number(&call->request.message.values, field, number);
 }
 
-void kc_cli_call_from_file(struct kc_cli_call *call, enum kc_field field, const char *path)
+void kc_cli_call_from_argument(struct kc_cli_call *call, enum kc_field field, const char *argument)
 {
-    call->origins[field].path = path;
+    call->origins[field].argument = argument;
 }
 
 void kc_cli_call_from_option(
@@ -250,8 +250,8 @@ static enum kc_error report_value(
     const struct kc_cli_call *call, enum kc_error error, enum kc_field field)
 {
     const struct kc_cli_origin *origin = &call->origins[field];
-    if (origin->path != NULL)
-        return kc_cli_fail(call->cli, error, "%s is not what is needed here", origin->path);
+    if (origin->argument != NULL)
+        return kc_cli_fail(call->cli, error, "%s is not what is needed here", origin->argument);
     if (origin->option == NULL)
         return kc_cli_fail(
             call->cli, error, "the value of %s is not possible here", kc_fields[field].name);
@@ -274,9 +274,9 @@ static enum kc_error report_files(const struct kc_cli_call *call, enum kc_error 
     char files[FILES_TEXT] = "";
     size_t used = 0;
     for (size_t i = 0; i < KC_FIELDS && used < sizeof files; i++)
-        if (call->origins[i].path != NULL)
+        if (call->origins[i].argument != NULL)
             used += (size_t)snprintf(files + used, sizeof files - used, "%s%s",
-                used > 0 ? " or " : "", call->origins[i].path);
+                used > 0 ? " or " : "", call->origins[i].argument);
     return kc_cli_fail(call->cli, error, used > 0 ? "%s" : NULL, files);
 }
 
@@ -288,8 +288,8 @@ void kc_cli_call_report(const struct kc_cli_call *call, enum kc_error error)
     int field = find_field(detail);
     if (error == KC_ERR_BAD_ARGUMENT && field < KC_FIELDS)
         (void)report_value(call, error, (enum kc_field)field);
-    else if (field < KC_FIELDS && call->origins[field].path != NULL)
-        (void)kc_cli_fail(call->cli, error, "%s", call->origins[field].path);
+    else if (field < KC_FIELDS && call->origins[field].argument != NULL)
+        (void)kc_cli_fail(call->cli, error, "%s", call->origins[field].argument);
     else if (error == KC_ERR_REFUSED && detail.size > 0 && field == KC_FIELDS)
         (void)kc_cli_refuse(call->cli, error, "%.*s", (int)detail.size, (const char *)detail.bytes);
     else if (detail.size == 0 && is_of_document(error))

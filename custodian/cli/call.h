@@ -7,10 +7,10 @@
 
 #define KC_CLI_OCTETS_MAX 512
 
-/* Where a field's value is from, which a person knows and a field's name does not tell: a file, or an
- * option, also one that was not given. Borrowed; NULL: neither. */
+/* Where a field's value is from, which a person knows and a field's name does not tell: an argument as it
+ * was written, mostly a file's name, or an option, also one that was not given. Borrowed; NULL: neither. */
 struct kc_cli_origin {
-    const char *path, *option;
+    const char *argument, *option;
 };
 
 struct kc_cli_call {
@@ -45,8 +45,8 @@ void kc_cli_call_text(struct kc_cli_call *call, enum kc_field field, const char 
 void kc_cli_call_octets(struct kc_cli_call *call, enum kc_field field, struct kc_span octets);
 void kc_cli_call_number(struct kc_cli_call *call, enum kc_field field, uint64_t number);
 
-/* Notes the file or the option that a field is from, for the report of a failure. */
-void kc_cli_call_from_file(struct kc_cli_call *call, enum kc_field field, const char *path);
+/* Notes the argument or the option that a field is from, for the report of a failure. */
+void kc_cli_call_from_argument(struct kc_cli_call *call, enum kc_field field, const char *argument);
 void kc_cli_call_from_option(
     struct kc_cli_call *call, enum kc_field field, enum kc_cli_option option);
 

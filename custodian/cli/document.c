@@ -103,7 +103,7 @@ enum kc_error kc_cli_call_signer(
 enum kc_error kc_cli_call_file(
     struct kc_cli_call *call, enum kc_field field, const char *path, struct kc_cli_octets *octets)
 {
-    kc_cli_call_from_file(call, field, path);
+    kc_cli_call_from_argument(call, field, path);
     enum kc_error error = kc_cli_read(call->cli, path, (size_t)kc_fields[field].most, octets);
     return error == KC_OK ? kc_cli_call_data(call, field, kc_cli_span(octets)) : error;
 }

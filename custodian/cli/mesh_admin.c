@@ -56,7 +56,7 @@ static enum kc_error file_add(struct work *work, enum kc_field field, const char
     work->file_count++;
     if (file->size == 0)
         return kc_cli_fail(work->cli, KC_ERR_BAD_ARGUMENT, "%s is empty", path);
-    kc_cli_call_from_file(&work->call, field, path);
+    kc_cli_call_from_argument(&work->call, field, path);
     return kc_cli_call_data(&work->call, field, kc_cli_span(file));
 }
 

@@ -48,7 +48,7 @@ static enum kc_error add_file(
     work->file_count++;
     if (file->size == 0)
         return kc_cli_fail(cli, KC_ERR_BAD_ARGUMENT, "%s is empty", path);
-    kc_cli_call_from_file(&work->call, field, path);
+    kc_cli_call_from_argument(&work->call, field, path);
     return kc_fields[field].type == KC_TYPE_SECRET
                ? kc_cli_call_secret(&work->call, field, kc_cli_span(file))
                : kc_cli_call_data(&work->call, field, kc_cli_span(file));
@@ -435,7 +435,7 @@ enum kc_error kc_cli_key_derive(struct kc_cli *cli)
         return error;
     kc_cli_call_text(&work.call, KC_FIELD_KEY, cli->arguments[0]);
     kc_cli_call_text(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
-    kc_cli_call_from_file(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
+    kc_cli_call_from_argument(&work.call, KC_FIELD_DETAIL, cli->arguments[1]);
     kc_cli_call_option(&work.call, KC_FIELD_LABEL, KC_CLI_LABEL);
     return run(cli, &work, KC_FIELD_DOCUMENT, 0644, NULL);
 }

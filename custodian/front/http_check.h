@@ -14,9 +14,9 @@ struct kc_http_head {
     const char *method, *path; /* path: or the whole URI, which a client may write */
     const char *host, *content_type, *content_length, *content_encoding, *transfer_encoding;
     const char *expect;
-    bool
-        is_ambiguous; /* a header that counts here was there twice; or one that is none: a blank in its
-                        * name, a NUL or what ends a line in its value */
+    /* a header that counts here was there twice; or one is none: a blank in its name, a NUL or what ends a
+     * line in its value */
+    bool is_ambiguous;
 };
 
 /*

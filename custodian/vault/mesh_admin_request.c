@@ -65,9 +65,11 @@ static enum kc_error request_add(
         kc_mesh_request_content(text, KC_OBJECT_TransactRequest, administrator, content);
     if (error != KC_OK)
         return error;
-    if (requests->count == KC_ADMINISTERED_REQUESTS_MAX)
+    if (requests->count == KC_ADMINISTERED_REQUESTS_MAX) {
+        requests->count--;
         memmove(requests->content[0], requests->content[1],
-            --requests->count * sizeof requests->content[0]);
+            requests->count * sizeof requests->content[0]);
+    }
     memcpy(requests->content[requests->count++], content, sizeof content);
     return KC_OK;
 }
