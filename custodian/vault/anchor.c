@@ -174,37 +174,20 @@ enum kc_error kc_ledger_anchor(struct kc_vault *vault)
     return error;
 }
 
-static bool take_turn(struct kc_vault *vault)
-{
-    pthread_mutex_lock(&vault->lock);
-    bool taken = vault->ledger.turn == KC_TURN_FREE;
-    if (taken)
-        vault->ledger.turn = KC_TURN_TAKEN;
-    pthread_mutex_unlock(&vault->lock);
-    return taken;
-}
-
-static void give_turn_back(struct kc_vault *vault)
-{
-    pthread_mutex_lock(&vault->lock);
-    vault->ledger.turn = KC_TURN_FREE;
-    pthread_mutex_unlock(&vault->lock);
-}
-
 void kc_ledger_expire(struct kc_vault *vault)
 {
-    if (!take_turn(vault))
+    if (!kc_ledger_take_turn(vault, KC_TURN_FREE))
         return; /* whoever has it looks when he is done */
     if (kc_ledger_is_due(vault))
         kc_ledger_anchor(vault); /* if it fails, it is tried again */
-    give_turn_back(vault);
+    kc_ledger_give_turn(vault);
 }
 
 void kc_ledger_stop(struct kc_vault *vault)
 {
-    if (!take_turn(vault))
+    if (!kc_ledger_take_turn(vault, KC_TURN_FREE))
         return;
     if (vault->ledger.is_dirty && kc_ledger_knows_head(vault))
         kc_ledger_anchor(vault); /* the next start finds the head that was made from it */
-    give_turn_back(vault);
+    kc_ledger_give_turn(vault);
 }

@@ -385,6 +385,29 @@ static enum attempt send_batch(struct kc_vault *vault, struct kc_vault_message *
     return AGAIN;
 }
 
+/* --- the turn --- */
+
+bool kc_ledger_take_turn(struct kc_vault *vault, enum kc_ledger_turn from)
+{
+    pthread_mutex_lock(&vault->lock);
+    bool taken = vault->ledger.turn == from;
+    if (taken)
+        vault->ledger.turn = KC_TURN_TAKEN;
+    pthread_mutex_unlock(&vault->lock);
+    return taken;
+}
+
+/* Together with the turn: a call that finds it taken waits, and nobody else wakes it. */
+void kc_ledger_give_turn(struct kc_vault *vault)
+{
+    struct kc_call *call;
+    pthread_mutex_lock(&vault->lock);
+    vault->ledger.turn = KC_TURN_FREE;
+    while ((call = kc_call_list_take(&vault->settling)) != NULL)
+        kc_call_list_append(&vault->runnable, call);
+    pthread_mutex_unlock(&vault->lock);
+}
+
 /* Sends the batch that is there, or those that follow it; returns when one waits, or none is left.
  * The turn is taken, and given back in the latter case. */
 static void go_on(struct kc_vault *vault)
@@ -417,9 +440,7 @@ static void go_on(struct kc_vault *vault)
         return;
     if (kc_ledger_is_due(vault))
         kc_ledger_anchor(vault); /* if it fails, it is tried again */
-    pthread_mutex_lock(&vault->lock);
-    ledger->turn = KC_TURN_FREE;
-    pthread_mutex_unlock(&vault->lock);
+    kc_ledger_give_turn(vault);
 }
 
 void kc_ledger_run(struct kc_vault *vault)
@@ -438,19 +459,9 @@ void kc_ledger_run(struct kc_vault *vault)
 
 /* --- the desk's answers --- */
 
-static bool take_turn_from(struct kc_vault *vault, enum kc_ledger_turn turn)
-{
-    pthread_mutex_lock(&vault->lock);
-    bool taken = vault->ledger.turn == turn;
-    if (taken)
-        vault->ledger.turn = KC_TURN_TAKEN;
-    pthread_mutex_unlock(&vault->lock);
-    return taken;
-}
-
 enum kc_error kc_ledger_fetched(struct kc_vault *vault, const struct kc_vault_message *message)
 {
-    if (!take_turn_from(vault, KC_TURN_FETCHING))
+    if (!kc_ledger_take_turn(vault, KC_TURN_FETCHING))
         return KC_ERR_BAD_REQUEST;
     if (message->error != KC_OK)
         fail_all(vault, message->error);
@@ -563,7 +574,7 @@ static bool is_of_one(enum kc_error error)
 enum kc_error kc_ledger_stored(struct kc_vault *vault, enum kc_error error, uint32_t place)
 {
     struct kc_ledger *ledger = &vault->ledger;
-    if (!take_turn_from(vault, KC_TURN_STORING))
+    if (!kc_ledger_take_turn(vault, KC_TURN_STORING))
         return KC_ERR_BAD_REQUEST;
     if (error == KC_OK) {
         settle_batch(vault);

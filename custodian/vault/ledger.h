@@ -192,6 +192,11 @@ void kc_ledger_commit(struct kc_call *call);
 /* Begins what can begin; after each packet. */
 void kc_ledger_run(struct kc_vault *vault);
 
+/* Takes the turn if it is as `from` says. Who gives it back lets the calls go on that waited until
+ * changes have ended, and runs what is runnable after it. */
+KC_CHECKED bool kc_ledger_take_turn(struct kc_vault *vault, enum kc_ledger_turn from);
+void kc_ledger_give_turn(struct kc_vault *vault);
+
 /* The desk's answers with the ticket 0. KC_ERR_BAD_REQUEST: nothing waits for it. */
 KC_CHECKED enum kc_error kc_ledger_stored(
     struct kc_vault *vault, enum kc_error error, uint32_t place);

@@ -225,6 +225,61 @@ static void writes_to_the_root_keep_their_budget(void **state)
     free(key);
 }
 
+/* A use of a key that is being made, while the root is asked for an anchor; nothing comes of the making,
+ * before anybody stores anything. */
+#define BEING_MADE "being-made"
+static uint64_t late_ticket;
+
+/* The desk has found no record of it, before the vault asks. */
+static void say_it_is_not_there(struct bench *bench, struct kc_vault_message *request)
+{
+    bench->lie = NULL;
+    request->ids[request->id_count++] =
+        (struct kc_span){(const uint8_t *)BEING_MADE, sizeof BEING_MADE - 1};
+}
+
+static void use_what_is_being_made(struct bench *bench)
+{
+    struct kc_map *map = bench->vault->ledger.map;
+    struct kc_record made = {.kind = KC_KIND_KEY, .id = BEING_MADE};
+    struct ask sign = message_ask(KC_OPERATION_KEY_SIGN, made.id, "m");
+    if (bench->vault->ledger.turn != KC_TURN_TAKEN)
+        return; /* it is asked for something else */
+    bench->during_root = NULL;
+    bench->lie = say_it_is_not_there;
+    assert_int_equal(kc_map_issue(map, &made), KC_OK);
+    late_ticket = bench_send(bench, &sign);
+    assert_null(bench_take(bench, late_ticket)); /* it waits for what comes of that */
+    kc_map_settle(map, &made, false);
+}
+
+static void expect_late_answer(struct bench *bench)
+{
+    assert_null(bench->during_root);
+    bench_pump(bench);
+    struct answer *answer = bench_take(bench, late_ticket);
+    assert_non_null(answer);
+    assert_int_equal(answer->error, KC_ERR_REFUSED);
+    answer_done(answer);
+}
+
+static void who_waits_for_a_change_is_not_forgotten_over_an_anchor(void **state)
+{
+    struct bench *bench = *state;
+    bench->config.freshness.burst = 3;
+    bench_restart(bench);
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    bench->milliseconds += 600000;
+    bench->during_root = use_what_is_being_made; /* anchored by the timer */
+    kc_vault_expire(bench->vault);
+    expect_late_answer(bench);
+    bench->milliseconds += 600000;
+    bench->during_root = use_what_is_being_made; /* by who takes the outcome of another change */
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    expect_late_answer(bench);
+    free(key);
+}
+
 static void a_root_without_its_head_opens_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -533,6 +588,7 @@ int main(void)
         CASE(a_crash_after_the_store_has_it_loses_nothing),
         CASE(a_desk_that_comes_back_with_an_older_store_is_found_out),
         CASE(writes_to_the_root_keep_their_budget),
+        CASE(who_waits_for_a_change_is_not_forgotten_over_an_anchor),
         CASE(a_root_without_its_head_opens_nothing),
         CASE(a_root_that_holds_no_head_says_so),
         CASE(the_operator_alone_goes_on_with_an_older_store),
