@@ -12,22 +12,45 @@
 
 /* --- sending; the lock is held --- */
 
+static struct kc_slot *first_in(struct kc_client *client, enum kc_slot_state state)
+{
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
+        if (client->slots[i].state == state)
+            return &client->slots[i];
+    return NULL;
+}
+
+/* Whether somebody may free a slot without anything that comes: whoever reads for a place would sleep
+ * over that. Who is in a call reads for it, or has an answer to take. */
+static bool may_be_freed(const struct kc_client *client)
+{
+    for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
+        if (client->slots[i].attended || client->slots[i].state == KC_SLOT_DONE)
+            return true;
+    return false;
+}
+
+/* A slot that is free. Of those in use, reading frees only what was given up. */
 static enum kc_error free_place(
     struct kc_client *client, bool patient, int64_t deadline, struct kc_slot **place)
 {
-    for (;;) {
-        for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
-            if (client->slots[i].state == KC_SLOT_FREE) {
-                *place = &client->slots[i];
-                return KC_OK;
-            }
-        }
+    struct kc_slot *found;
+    enum kc_error error = KC_OK;
+    while (!(found = first_in(client, KC_SLOT_FREE)) && error == KC_OK) {
+        bool reads = first_in(client, KC_SLOT_ABANDONED) != NULL;
+        if (reads && kc_link_receive_waiting(client))
+            continue;
         if (!patient)
-            return KC_ERR_LIMIT;
-        enum kc_error error = kc_link_step(client, NULL, deadline);
-        if (error != KC_OK)
-            return error;
+            error = KC_ERR_LIMIT;
+        else if (reads && !may_be_freed(client))
+            error = kc_link_step(client, NULL, deadline);
+        else
+            error = kc_link_wait_change(client, deadline);
     }
+    if (!found)
+        return error;
+    *place = found;
+    return KC_OK;
 }
 
 /* Encodes and sends as soon as the socket takes it. The buffer is shared, so it is encoded anew
@@ -56,8 +79,8 @@ static enum kc_error send_slot(struct kc_client *client, struct kc_client_reques
     }
 }
 
-static enum kc_error start(struct kc_client *client, struct kc_client_request *request, bool called,
-    int64_t deadline, struct kc_slot **started)
+static enum kc_error start(struct kc_client *client, struct kc_client_request *request,
+    bool patient, int64_t deadline, struct kc_slot **started)
 {
     struct kc_slot *slot = NULL;
     if (request->message.operation >= KC_OPERATIONS || request->message.batch_count > KC_BATCH_MAX)
@@ -65,7 +88,7 @@ static enum kc_error start(struct kc_client *client, struct kc_client_request *r
     do { /* again if the connection ended while a place was waited for */
         enum kc_error error = kc_link_connect(client, deadline);
         if (error == KC_OK)
-            error = free_place(client, called, deadline, &slot);
+            error = free_place(client, patient, deadline, &slot);
         if (error != KC_OK)
             return error;
     } while (client->lost || client->socket == KC_NO_SOCKET);
@@ -73,7 +96,7 @@ static enum kc_error start(struct kc_client *client, struct kc_client_request *r
     if (!slot->answer)
         return KC_ERR_NO_MEMORY;
     slot->state = KC_SLOT_WAITING;
-    slot->called = called;
+    slot->attended = true;
     slot->id = ++client->last_id;
     slot->connection = client->connection;
     enum kc_error error = send_slot(client, request, slot, deadline);
@@ -113,19 +136,20 @@ static enum kc_error receive(struct kc_client *client, struct kc_slot *slot, int
         enum kc_error error = kc_link_step(client, slot, deadline);
         if (error != KC_OK && slot->state == KC_SLOT_WAITING) {
             slot->state = KC_SLOT_ABANDONED;
+            kc_slot_leave(client, slot);
             return error;
         }
     }
     return finish(client, slot, answer);
 }
 
-/* The next that kc_client_send sent: one that is done, else one that is waited for. */
+/* The next that kc_client_send sent and nobody receives: one that is done, else one that is waited for. */
 static struct kc_slot *first_sent(struct kc_client *client)
 {
     struct kc_slot *first = NULL;
     for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
         struct kc_slot *slot = &client->slots[i];
-        if (slot->called || (slot->state != KC_SLOT_DONE && slot->state != KC_SLOT_WAITING))
+        if (slot->attended || (slot->state != KC_SLOT_DONE && slot->state != KC_SLOT_WAITING))
             continue;
         if (slot->state == KC_SLOT_DONE)
             return slot;
@@ -195,8 +219,10 @@ enum kc_error kc_client_send(
     struct kc_slot *slot;
     kc_link_enter(client);
     enum kc_error error = start(client, request, false, kc_link_deadline(deadline_ms), &slot);
-    if (error == KC_OK)
+    if (error == KC_OK) {
         *id = slot->id;
+        kc_slot_leave(client, slot);
+    }
     kc_link_leave(client);
     return error;
 }
@@ -208,8 +234,10 @@ enum kc_error kc_client_receive(
     kc_link_enter(client);
     struct kc_slot *slot = kc_link_find(client, id);
     enum kc_error error = KC_ERR_BAD_ARGUMENT;
-    if (slot && !slot->called && slot->state != KC_SLOT_ABANDONED)
+    if (slot && !slot->attended && slot->state != KC_SLOT_ABANDONED) {
+        slot->attended = true;
         error = receive(client, slot, kc_link_deadline(deadline_ms), answer);
+    }
     kc_link_leave(client);
     return error;
 }

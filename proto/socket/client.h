@@ -121,7 +121,8 @@ KC_CHECKED enum kc_error kc_client_call(struct kc_client *client, struct kc_clie
  * sending gave, in any order and by any thread. The errors are those of a call, and
  *
  * KC_ERR_LIMIT  kc_client_send: KC_IN_FLIGHT_MAX requests are under way; receive first
- * KC_ERR_BAD_ARGUMENT  kc_client_receive: no request with this id is under way
+ * KC_ERR_BAD_ARGUMENT  kc_client_receive: no request with this id is under way, or another thread
+ *                      is receiving it
  *
  * After any error of kc_client_receive the request is no longer under way; an answer that comes
  * later is dropped, and until then it counts against the limit.
@@ -135,7 +136,8 @@ KC_CHECKED enum kc_error kc_client_receive(
  * As kc_client_receive, for whichever answer comes first; *id says which, and is set to 0 if none
  * did: then all requests are under way as before.
  *
- * KC_ERR_BAD_ARGUMENT  nothing that kc_client_send sent is under way
+ * KC_ERR_BAD_ARGUMENT  nothing that kc_client_send sent is under way but what other threads receive
+ *                      by its id
  */
 KC_CHECKED enum kc_error kc_client_receive_any(
     struct kc_client *client, int deadline_ms, uint64_t *id, struct kc_client_answer **answer);

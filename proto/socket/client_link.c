@@ -68,6 +68,12 @@ void kc_slot_free(struct kc_client *client, struct kc_slot *slot)
     pthread_cond_broadcast(&client->changed);
 }
 
+void kc_slot_leave(struct kc_client *client, struct kc_slot *slot)
+{
+    slot->attended = false;
+    pthread_cond_broadcast(&client->changed);
+}
+
 /* Now, as another is to be woken, or the lock is let go by waiting. */
 static void wake(struct kc_client *client)
 {
@@ -385,6 +391,17 @@ enum kc_error kc_link_step(struct kc_client *client, const struct kc_slot *slot,
     if (error != KC_OK || !slot || slot->state != KC_SLOT_WAITING)
         hand_over(client); /* else this thread reads on */
     return error;
+}
+
+enum kc_error kc_link_wait_change(struct kc_client *client, int64_t deadline)
+{
+    return wait_change(client, NULL, deadline);
+}
+
+bool kc_link_receive_waiting(struct kc_client *client)
+{
+    bool may = !client->reading && !client->lost && client->socket != KC_NO_SOCKET;
+    return may && receive_one(client);
 }
 
 /* The reader, if there is one, comes to the end by itself: what is in the queue is still received. */

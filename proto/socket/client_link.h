@@ -33,7 +33,7 @@ enum kc_slot_state {
 /* A request under way. */
 struct kc_slot {
     enum kc_slot_state state;
-    bool called; /* by kc_client_call: no answer for kc_client_receive_any */
+    bool attended; /* a thread is in a call for it, and ends it: it is nobody else's to receive */
     uint64_t id;
     uint64_t connection;             /* that it was sent on */
     enum kc_error error;             /* DONE: why there is no answer */
@@ -82,6 +82,9 @@ void kc_link_leave(struct kc_client *client);
 /* Frees a slot and the answer that it still has; who waits for a place is told. */
 void kc_slot_free(struct kc_client *client, struct kc_slot *slot);
 
+/* No thread is in a call for it any more. Who waits for a place is told, as it may have to read now. */
+void kc_slot_leave(struct kc_client *client, struct kc_slot *slot);
+
 /* The slot of a request under way; NULL if there is none. */
 struct kc_slot *kc_link_find(struct kc_client *client, uint64_t id);
 
@@ -99,8 +102,15 @@ void kc_link_drain(struct kc_client *client);
 KC_CHECKED enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline);
 
 /* Waits until something happened, as the reader or for the reader: to a slot, or, with NULL, to any.
+ * The reader comes back when a message came, or near the deadline, whatever else happens.
  * KC_ERR_TIMED_OUT */
 KC_CHECKED enum kc_error kc_link_step(
     struct kc_client *client, const struct kc_slot *slot, int64_t deadline);
+
+/* Waits until another thread changed anything, and never reads. KC_ERR_TIMED_OUT */
+KC_CHECKED enum kc_error kc_link_wait_change(struct kc_client *client, int64_t deadline);
+
+/* Receives one message if nobody reads and one is there. False: none. */
+bool kc_link_receive_waiting(struct kc_client *client);
 
 #endif
