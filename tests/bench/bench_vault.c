@@ -63,7 +63,7 @@ static enum kc_error ask_root(void *context, size_t number, const struct kc_root
 static void read_config(struct bench_vault *v, const char *path)
 {
     struct kc_config_problem problem = {.text = ""};
-    char *text;
+    char *text = NULL;
     int descriptor;
     bool good = kc_config_open(path, &descriptor, &problem) == KC_OK &&
                 kc_config_read(descriptor, path, &text, &problem) == KC_OK &&
