@@ -88,6 +88,7 @@ struct kc_requester {
     uint8_t id[KC_REPLAY_ID_SIZE];   /* of the request */
     bool is_administrator;           /* the administrator's key itself signed */
     char device[KC_UDF_ID_SIZE];     /* of kc_mesh_device_name, else: the one that signed */
+    char device_key[KC_UDF_ID_SIZE]; /* and the key that it did so with */
 };
 
 /*
@@ -98,6 +99,12 @@ struct kc_requester {
  * requester  given: kc_requester_done
  */
 KC_CHECKED bool kc_requester_find(struct kc_exchange *exchange, struct kc_requester *requester);
+
+/*
+ * The same with the account's lock held, for one that was found before it was: until it is given back
+ * no other request unbinds the account or revokes the device. False: the reply is there.
+ */
+KC_CHECKED bool kc_requester_is_still(struct kc_exchange *exchange, struct kc_requester *requester);
 void kc_requester_done(struct kc_requester *requester);
 
 /* The ID of a request; false: it has none of the form. */

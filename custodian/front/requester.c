@@ -75,22 +75,29 @@ static enum kc_error find_account(
     return error == KC_OK && !account->profile ? KC_ERR_SIGNATURE : error;
 }
 
+/* Under the name of its profile, or that of its key. */
+static enum kc_error check_revoked(
+    const struct kc_exchange *exchange, const struct kc_requester *requester)
+{
+    struct kc_front_store *store = exchange->front->store;
+    const char *address = requester->account.address;
+    bool is_revoked = false, also = false;
+    enum kc_error error = kc_front_store_is_revoked(store, address, requester->device, &is_revoked);
+    if (error == KC_OK)
+        error = kc_front_store_is_revoked(store, address, requester->device_key, &also);
+    return error == KC_OK && (is_revoked || also) ? KC_ERR_SIGNATURE : error;
+}
+
 static enum kc_error check_device(const struct kc_exchange *exchange,
     struct kc_requester *requester, const struct kc_accredited_request *verified)
 {
-    char subject[KC_UDF_DIGEST_TEXT_SIZE], *name = requester->device;
-    bool is_revoked = false, also = false;
-    const char *address = requester->account.address;
+    char subject[KC_UDF_DIGEST_TEXT_SIZE];
     struct kc_json value = kc_object_member(&verified->connection.object, "Subject");
     if (kc_json_text(value, subject, sizeof subject) != KC_OK ||
-        !kc_mesh_device_name(subject, name))
+        !kc_mesh_device_name(subject, requester->device))
         return KC_ERR_SIGNATURE;
-    enum kc_error error =
-        kc_front_store_is_revoked(exchange->front->store, address, name, &is_revoked);
-    if (error == KC_OK)
-        error =
-            kc_front_store_is_revoked(exchange->front->store, address, verified->device.udf, &also);
-    return error == KC_OK && (is_revoked || also) ? KC_ERR_SIGNATURE : error;
+    memcpy(requester->device_key, verified->device.udf, sizeof requester->device_key);
+    return check_revoked(exchange, requester);
 }
 
 /* By a device that the account's administrator connected, or by the administrator's key itself. */
@@ -170,6 +177,27 @@ bool kc_requester_find(struct kc_exchange *exchange, struct kc_requester *reques
     }
     *requester = found;
     return true;
+}
+
+/* Whether who asks would be found again: neither is the account gone, or its profile another, nor was
+ * the device revoked. */
+static bool is_as_it_was(const struct kc_exchange *exchange, const struct kc_requester *requester)
+{
+    const struct kc_front_account *account = &requester->account;
+    struct kc_front_account now = {.profile = NULL};
+    bool same = kc_front_store_account(exchange->front->store, account->address, &now) == KC_OK &&
+                now.profile && now.profile_size == account->profile_size &&
+                memcmp(now.profile, account->profile, now.profile_size) == 0;
+    kc_front_account_done(&now);
+    return same && (requester->is_administrator || check_revoked(exchange, requester) == KC_OK);
+}
+
+bool kc_requester_is_still(struct kc_exchange *exchange, struct kc_requester *requester)
+{
+    if (is_as_it_was(exchange, requester))
+        return !kc_exchange_was_answered(exchange, requester->account.address, requester->id);
+    kc_requester_done(requester);
+    return kc_requester_find(exchange, requester);
 }
 
 void kc_requester_done(struct kc_requester *requester)

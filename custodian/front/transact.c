@@ -246,7 +246,7 @@ static bool has_messages(const struct kc_exchange *exchange)
     return has;
 }
 
-static void transact(struct kc_exchange *exchange, const struct kc_requester *requester)
+static void transact(struct kc_exchange *exchange, struct kc_requester *requester)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     pthread_mutex_t *lock = kc_front_lock(exchange->front, requester->account.address);
@@ -255,8 +255,8 @@ static void transact(struct kc_exchange *exchange, const struct kc_requester *re
         return;
     }
     pthread_mutex_lock(lock);
-    /* the same request may have come twice at once */
-    if (!kc_exchange_was_answered(exchange, requester->account.address, requester->id)) {
+    /* what had the lock may have been the same request, or one after which this one is nobody's */
+    if (kc_requester_is_still(exchange, requester)) {
         enum kc_error error = plan_all(exchange, requester->account.address, plan);
         if (error == KC_OK && plan->conflict)
             error = respond(exchange, plan);
