@@ -11,12 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 30000
 #define PIN "12345678"
-#define OF_THE_ROOT 2 /* objects: the wrapping key, and the head of the store */
 
 static struct kc_custodian custodian;
 static struct kc_client *client;
@@ -246,31 +244,23 @@ static void what_a_root_cannot_have_resident_is_refused_with_its_reason(void **s
     end(&exchange);
 }
 
-/* The token's objects. While the head of the store is replaced there is one more for a moment, which
- * nothing tells the end of: so what is not yet right is counted again, and what was right once is. */
 static void await_objects(size_t expected)
 {
-    const struct timespec moment = {.tv_nsec = 1000000};
-    size_t counted = kc_softhsm_count_objects(&custodian.hsm);
-    for (unsigned i = 0; i < 5000 && counted != expected; i++) {
-        (void)nanosleep(&moment, NULL);
-        counted = kc_softhsm_count_objects(&custodian.hsm);
-    }
-    assert_int_equal(counted, expected);
+    assert_int_equal(kc_softhsm_await_objects(&custodian.hsm, expected), expected);
 }
 
 static void softhsm_keeps_nothing_of_resident_keys_that_were_destroyed_or_not_stored(void **state)
 {
     (void)state;
     struct key key = generate("key", "P-256", "sign");
-    await_objects(OF_THE_ROOT + 2);
+    await_objects(KC_SOFTHSM_OF_THE_ROOT + 2);
     struct exchange exchange = ask_to_generate("key", "P-256", "sign");
     assert_int_equal(run(&exchange), KC_ERR_LABEL_TAKEN);
     end(&exchange);
-    await_objects(OF_THE_ROOT + 2);
+    await_objects(KC_SOFTHSM_OF_THE_ROOT + 2);
     assert_int_equal(sign(key.id), KC_OK);
     assert_int_equal(call_with_key(KC_OPERATION_KEY_DESTROY, key.id), KC_OK);
-    await_objects(OF_THE_ROOT);
+    await_objects(KC_SOFTHSM_OF_THE_ROOT);
 }
 
 /* Asks for a key and kills the vault before the answer can come, or just after. */
@@ -327,7 +317,7 @@ static void resident_keys_that_softhsm_made_for_a_killed_vault_do_not_pile_up(vo
     stored = kc_client_answer_message(exchange.answer)->item_count;
     end(&exchange);
     assert_true(stored >= count + ROUNDS);
-    await_objects(OF_THE_ROOT + 2 * stored);
+    await_objects(KC_SOFTHSM_OF_THE_ROOT + 2 * stored);
 }
 
 /* --- shares --- */
@@ -591,7 +581,7 @@ static void try_pair(const char *algorithm, enum kc_curve curve, uint64_t index)
     assert_combines(&pair, first, service, &scalar);
     assert_int_equal(call_with_key(KC_OPERATION_KEY_DESTROY, pair.resident.id), KC_OK);
     if (custodian.has_hsm)
-        await_objects(OF_THE_ROOT);
+        await_objects(KC_SOFTHSM_OF_THE_ROOT);
 }
 
 static void a_resident_share_and_one_in_software_agree_as_their_whole_key_would(void **state)

@@ -65,7 +65,7 @@ static size_t connections(void)
 
 static bool holds(pid_t pid, size_t descriptors)
 {
-    return geteuid() != 0 || count_descriptors(pid) == descriptors;
+    return geteuid() != 0 || count_descriptors(pid) <= descriptors;
 }
 
 /* What was answered is cleaned up after the answer: so it is asked for again, but not for ever. */
@@ -80,14 +80,22 @@ static void assert_rests(size_t desk_descriptors, size_t vault_descriptors)
 }
 
 static int unread; /* the other end of a lingering connection */
-static size_t before_desk, before_vault;
+static size_t before_desk = SIZE_MAX, before_vault = SIZE_MAX;
+
+/* Keeps the least that was seen: the last answer's may still have to be closed. */
+static void note(pid_t pid, size_t *least)
+{
+    size_t count = geteuid() == 0 ? count_descriptors(pid) : 0;
+    if (count < *least)
+        *least = count;
+}
 
 static int note_descriptors(void **state)
 {
     (void)state;
     assert_int_equal(connections(), 1);
-    before_desk = geteuid() == 0 ? count_descriptors(desk) : 0;
-    before_vault = geteuid() == 0 ? count_descriptors(vault) : 0;
+    note(desk, &before_desk);
+    note(vault, &before_vault);
     return 0;
 }
 

@@ -2,11 +2,16 @@
 #include "tests/support/softhsm.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 60000
 
 static void require(bool condition, const char *what)
 {
@@ -91,5 +96,33 @@ size_t kc_softhsm_count_objects(struct kc_softhsm *hsm)
     FILE *output = popen(command, "re"); /* NOLINT(cert-env33-c): a fixed command */
     require(output != NULL && fscanf(output, "%lu", &count) == 1, "count the objects");
     pclose(output);
+    return count;
+}
+
+/* The token's folder, which is the only one, watched for files that come and go. */
+static int watch_objects(const struct kc_softhsm *hsm)
+{
+    char pattern[100];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*", hsm->tokens);
+    require(glob(pattern, GLOB_ONLYDIR, NULL, &found) == 0 && found.gl_pathc == 1, "one token");
+    int changes = inotify_init1(IN_CLOEXEC);
+    require(changes >= 0 &&
+                inotify_add_watch(changes, found.gl_pathv[0], IN_CREATE | IN_DELETE | IN_MOVE) >= 0,
+        "inotify");
+    globfree(&found);
+    return changes;
+}
+
+size_t kc_softhsm_await_objects(struct kc_softhsm *hsm, size_t expected)
+{
+    char events[4096];
+    struct pollfd changes = {.fd = watch_objects(hsm), .events = POLLIN};
+    size_t count = kc_softhsm_count_objects(hsm);
+    while (count != expected && poll(&changes, 1, PATIENCE_MS) == 1) {
+        require(read(changes.fd, events, sizeof events) > 0, "inotify");
+        count = kc_softhsm_count_objects(hsm);
+    }
+    close(changes.fd);
     return count;
 }

@@ -49,7 +49,13 @@ void kc_softhsm_replace(struct kc_softhsm *hsm);
 /* Runs a shell command in the folder; whether it exits 0. Its output is dropped. */
 bool kc_softhsm_run(struct kc_softhsm *hsm, const char *command);
 
-/* The number of objects in the token. */
+/* The number of objects in the token; KC_SOFTHSM_OF_THE_ROOT of them are a custodian's own: the wrapping
+ * key, and the head of its store. */
 size_t kc_softhsm_count_objects(struct kc_softhsm *hsm);
+#define KC_SOFTHSM_OF_THE_ROOT 2
+
+/* Waits until there are so many: while a custodian replaces the head of its store there is one more,
+ * and it may do so at any time. Returns how many there are after it waited for a minute in vain. */
+size_t kc_softhsm_await_objects(struct kc_softhsm *hsm, size_t expected);
 
 #endif
