@@ -155,6 +155,13 @@ static enum kc_error point_read(const struct kc_public_key *key, struct kc_point
                         : KC_ERR_BAD_ALGORITHM;
 }
 
+/* Whether it names a whole key: without its sign octet it does so as well, as nothing is added to it. */
+static bool is_named_by(const struct kc_point *whole, const struct kc_public_key *said)
+{
+    struct kc_public_key own;
+    return kc_mesh_public_key(whole, &own) == KC_OK && kc_public_key_equal(&own, said);
+}
+
 /* A public half that may be left out, and is one of these if it is there. */
 static bool says_point(const struct kc_object *object, const char *field, const struct kc_point *a,
     const struct kc_point *b)
@@ -169,6 +176,16 @@ static bool says_point(const struct kc_object *object, const char *field, const 
     return kc_point_equal(&point, a) != 0 || (b != NULL && kc_point_equal(&point, b) != 0);
 }
 
+/* The public half beside a private one: its own, or that of the whole key. */
+static bool says_public(const struct kc_object *data, const struct kc_mesh_activated_key *made)
+{
+    struct kc_public_key said;
+    if (made->is_share || kc_object_inner(data, "PublicParameters").type == KC_OBJECT_NONE)
+        return says_point(data, "PublicParameters", &made->public, &made->group);
+    return kc_public_key_read_tagged(kc_object_member(data, "PublicParameters"), &said) == KC_OK &&
+           is_named_by(&made->public, &said);
+}
+
 /* What the document says beside a private half is its public half, or that of the whole key; a share
  * is one of the key that it names, and of the service's share that it names. */
 static enum kc_error said_check(
@@ -176,7 +193,7 @@ static enum kc_error said_check(
 {
     struct kc_object private = kc_object_inner(data, "PrivateParameters");
     const struct kc_point *whole = made->is_share ? &made->group : &made->public;
-    bool fits = says_point(data, "PublicParameters", &made->public, whole);
+    bool fits = says_public(data, made);
     if (private.type == KC_OBJECT_KeyShare)
         fits = fits && says_point(&private, "PublicPrimary", whole, NULL);
     if (private.type == KC_OBJECT_CompositePrivate)
@@ -186,20 +203,23 @@ static enum kc_error said_check(
     return fits ? KC_OK : KC_ERR_CONTRIBUTION;
 }
 
-/* The whole key, or a share: the other one is what is missing, and must be a key too. */
+/* The whole key, or a share: the other one is what is missing, and must be a key too. It is told by
+ * taking the share from the whole key, so that one has its sign then. */
 static enum kc_error whole_compare(
     const struct kc_object *profile, const char *field, struct kc_mesh_activated_key *made)
 {
     struct kc_public_key whole;
     struct kc_point parts[2];
     enum kc_error error = kc_object_key(profile, field, &whole);
+    if (error == KC_OK && is_named_by(&made->public, &whole)) {
+        made->group = made->public;
+        return KC_OK;
+    }
     if (error == KC_OK)
         error = point_read(&whole, &made->group);
     if (error != KC_OK || made->group.curve != made->public.curve)
         return KC_ERR_CONTRIBUTION;
-    made->is_share = kc_point_equal(&made->group, &made->public) == 0;
-    if (!made->is_share)
-        return KC_OK;
+    made->is_share = true;
     parts[0] = made->group;
     kc_point_negate(&parts[1], &made->public);
     return kc_point_sum(&made->peer, parts, 2) == KC_OK ? KC_OK : KC_ERR_CONTRIBUTION;

@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-#define FORMAT 2        /* the first octet of a body */
-#define FORMAT_BEFORE 1 /* the same without the Id of the right to have keys made, and requests */
+#define FORMAT 2 /* the first octet of a body */
 #define PROFILE_MAX ((size_t)14336)
 #define ID_TYPE "application/custodian-holder"
 
@@ -184,8 +183,7 @@ static enum kc_error holder_unpack(const struct kc_record *record, struct kc_hol
     struct kc_reader r;
     struct kc_holder read = {0};
     kc_reader_init(&r, record->body.bytes, record->body.size);
-    uint8_t format = kc_reader_u8(&r);
-    if (format != FORMAT && format != FORMAT_BEFORE)
+    if (kc_reader_u8(&r) != FORMAT)
         kc_reader_fail(&r);
     read.is_member = kc_reader_u8(&r) != 0;
     text_unpack(&r, read.udf, sizeof read.udf);
@@ -199,8 +197,7 @@ static enum kc_error holder_unpack(const struct kc_record *record, struct kc_hol
         memcpy(read.seed_digest, digest, sizeof read.seed_digest);
     for (size_t i = 0; i < KC_MESH_SPLITS_MAX; i++)
         split_unpack(&r, &read.splits[i]);
-    if (format == FORMAT)
-        requests_unpack(&r, &read);
+    requests_unpack(&r, &read);
     read.profile = kc_reader_span(&r, PROFILE_MAX);
     if (kc_reader_finish(&r) != KC_OK)
         return KC_ERR_RECORD_DAMAGED;

@@ -338,6 +338,26 @@ static void whole_keys_and_shares_of_the_account_come_with_what_they_are(void **
     assert_true(find(&activated, "CompleteAccountSign")->is_share);
 }
 
+/* Nothing is added to it; a share is taken from it, and that needs to know which of two points it is. */
+static void a_whole_key_needs_no_sign_in_the_profile_and_that_of_a_share_does(void **state)
+{
+    struct place *place = *state;
+    struct administrator *a = place->administrator;
+    KC_AUTO_ACTIVATED activated = {0};
+    administrator_take_sign(a);
+    a->gives_encryption = GIVEN_WHOLE;
+    char *text = administrator_respond(a, place->points);
+    assert_int_equal(read(place, text, &activated), KC_OK);
+    free(text);
+    const struct kc_mesh_activated_key *whole = find(&activated, "CompleteAccountEncrypt");
+    assert_false(whole->is_share);
+    assert_true(kc_point_equal(&whole->public, &a->encryption.public));
+    a->gives_encryption = GIVEN_FOREIGN;
+    expect(place, KC_ERR_CONTRIBUTION);
+    a->gives_encryption = GIVEN_SHARE;
+    expect(place, KC_ERR_CONTRIBUTION);
+}
+
 static void a_share_of_2021_is_told_from_a_whole_key_by_the_profile(void **state)
 {
     struct place *place = *state;
@@ -465,6 +485,7 @@ int main(void)
         CASE(a_contribution_that_takes_the_base_key_away_is_refused),
         CASE(a_seed_of_another_kind_is_refused),
         CASE(whole_keys_and_shares_of_the_account_come_with_what_they_are),
+        CASE(a_whole_key_needs_no_sign_in_the_profile_and_that_of_a_share_does),
         CASE(a_share_of_2021_is_told_from_a_whole_key_by_the_profile),
         CASE(each_key_that_an_account_has_can_be_given),
         CASE(a_key_that_is_added_to_the_device_s_own_is_their_sum),

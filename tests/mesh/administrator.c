@@ -5,6 +5,7 @@
 #include "proto/object.h"
 #include "tests/support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,8 +106,17 @@ static void write_text(struct kc_object_writer *w, const char *field, const char
         kc_object_write_text(w, field, text);
 }
 
+/* As the reference writes an X25519 key. */
+static struct kc_public_key signless(const struct kc_public_key *key)
+{
+    struct kc_public_key made;
+    GOOD(kc_public_key_make(key->algorithm, (struct kc_span){key->octets, key->size - 1}, &made));
+    return made;
+}
+
 static char *profile_make(const struct administrator *a)
 {
+    struct kc_public_key encryption = public_of(&a->encryption.public);
     static uint8_t room[ROOM];
     struct kc_object_writer w;
     kc_object_writer_init(&w, room, sizeof room);
@@ -114,7 +124,9 @@ static char *profile_make(const struct administrator *a)
     write_public(&w, "ProfileSignature", &a->profile.public);
     kc_object_write_text(&w, "AccountAddress", a->address);
     write_public(&w, "AdministratorSignature", &a->signature.public);
-    write_public(&w, "AccountEncryption", &a->encryption.public);
+    if (a->lacks_sign)
+        encryption = signless(&encryption);
+    kc_mesh_write_public(&w, "AccountEncryption", &encryption);
     write_public(&w, "AccountAuthentication", &a->authentication.public);
     write_public(&w, "AccountSignature", &a->account_signature.public);
     kc_object_write_end(&w);
@@ -141,6 +153,14 @@ struct administrator *administrator_of(uint8_t number, const char *address)
     a->updated = ADMINISTRATOR_NOW;
     a->responds = a->connects = a->activates = a->gives = &a->signature;
     return a;
+}
+
+void administrator_take_sign(struct administrator *administrator)
+{
+    administrator->lacks_sign = true;
+    administrator->encryption = administrator_key(KC_CURVE_X25519, 40);
+    free(administrator->account_profile);
+    administrator->account_profile = profile_make(administrator);
 }
 
 struct administrator *administrator_new(void)
@@ -261,9 +281,11 @@ static void write_private(
     struct kc_object_writer *w, const char *field, const struct kc_scalar *scalar)
 {
     uint8_t octets[KC_SCALAR_SIZE_MAX];
+    char curve[sizeof "Ed25519z"];
+    (void)snprintf(curve, sizeof curve, "%sz", kc_curve_info(scalar->curve)->name);
     kc_scalar_encode(scalar, octets);
     kc_object_write_tagged(w, field, KC_OBJECT_PrivateKeyECDH);
-    kc_object_write_text(w, "crv", scalar->curve == KC_CURVE_X448 ? "X448z" : "Ed448z");
+    kc_object_write_text(w, "crv", curve);
     kc_object_write_octets(
         w, "Private", (struct kc_span){octets, kc_curve_info(scalar->curve)->scalar_size});
     kc_object_write_end(w);
@@ -321,6 +343,8 @@ static void give(const struct administrator *a, struct kc_object_writer *w, cons
     }
     struct kc_public_key public =
         public_of(a->lies_about_public ? &a->profile.public : &key.public);
+    if (a->lacks_sign && whole == &a->encryption)
+    public = signless(&public);
     if (given == GIVEN_SHARE && !a->shares_of_2021)
         write_share(a, w, field, &public, &scalar);
     else

@@ -37,6 +37,7 @@ struct administrator {
     bool names_of_2022;                  /* ActivationAccount and ActivationCommon */
     bool rejects_with_device;            /* CatalogedDevice stands there whatever the result */
     bool shares_of_2021;                 /* a bare scalar, not a KeyShare */
+    bool lacks_sign;                     /* administrator_take_sign */
     bool lies_about_public;              /* beside a private half stands another public one */
     struct kc_scalar share;              /* the device's, of whatever is shared; secret */
     const struct kc_key *responds, *connects, *activates, *gives; /* who signs each part */
@@ -48,6 +49,11 @@ struct administrator *administrator_new(void);
 
 /* Of another account: its keys are made of numbers from this on. */
 struct administrator *administrator_of(uint8_t number, const char *address);
+
+/* The account's encryption key becomes one of X25519 that has no sign in its profile, nor beside its
+ * private half. */
+void administrator_take_sign(struct administrator *administrator);
+
 void administrator_free(struct administrator *administrator);
 
 /* Someone else's key of a number. */
