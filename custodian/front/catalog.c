@@ -37,6 +37,17 @@ const struct kc_container *kc_container_find(struct kc_json name)
     return NULL;
 }
 
+int kc_containers_check(struct kc_json list, const char *member)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < kc_json_count(list); i++) {
+        struct kc_json item = kc_json_item(list, i);
+        struct kc_json name = member ? kc_json_member(item, member) : item;
+        status = kc_json_kind(name) != KC_JSON_STRING ? 400 : kc_container_find(name) ? 0 : 404;
+    }
+    return status;
+}
+
 const struct kc_container *kc_container_at(size_t place)
 {
     return place < sizeof containers / sizeof *containers ? &containers[place] : NULL;

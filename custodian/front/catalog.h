@@ -25,6 +25,16 @@ struct kc_container {
 /* By any spelling: upper or lower case, with "MMM_" or without, "MMM_CatalogTask". NULL: none. */
 const struct kc_container *kc_container_find(struct kc_json name);
 
+/*
+ * Whether each item of a list names a store, by itself or in a member of it: what is asked for about
+ * one that is not there is answered alike in all transactions. A store that nothing was put in is there.
+ *
+ * member  "Container"; NULL: the items are the names
+ *
+ * Returns 0, or the status that it is refused with: 400, it says no name; 404, it is none.
+ */
+int kc_containers_check(struct kc_json list, const char *member);
+
 /* All of them, in their order; NULL after the last. */
 const struct kc_container *kc_container_at(size_t place);
 

@@ -135,6 +135,12 @@ void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *wo
         kc_front_reply_plain(exchange->reply, status, words);
 }
 
+void kc_exchange_refuse_stores(struct kc_exchange *exchange, int status)
+{
+    kc_exchange_refuse(exchange, status,
+        status == 404 ? "There is no such store" : "The request does not have the required form");
+}
+
 void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error)
 {
     int status = kc_exchange_status(error);

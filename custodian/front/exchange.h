@@ -48,6 +48,9 @@ int kc_exchange_status(enum kc_error error);
  * custodian. */
 void kc_exchange_refuse(struct kc_exchange *exchange, int status, const char *words);
 
+/* The same for stores that it names and that are none (kc_containers_check, which says the status). */
+void kc_exchange_refuse_stores(struct kc_exchange *exchange, int status);
+
 /* The same for an error, whose sentence it takes; logs it if it is no requester's doing. */
 void kc_exchange_fail(struct kc_exchange *exchange, enum kc_error error);
 

@@ -11,12 +11,18 @@
 typedef enum kc_error write_content(
     struct kc_exchange *exchange, const struct kc_requester *requester, struct kc_object_writer *w);
 
-static void answer(struct kc_exchange *exchange, write_content *write)
+/* stores  0, or what the stores that it names are refused with */
+static void answer(struct kc_exchange *exchange, int stores, write_content *write)
 {
     struct kc_requester requester;
     struct kc_response response = {.octets = NULL};
     if (!kc_requester_find(exchange, &requester))
         return;
+    if (stores != 0) {
+        kc_exchange_refuse_stores(exchange, stores);
+        kc_requester_done(&requester);
+        return;
+    }
     enum kc_error error =
         kc_response_begin(exchange, 201, "Operation completed successfully", &response);
     if (error == KC_OK) {
@@ -53,7 +59,7 @@ static enum kc_error write_named(struct kc_exchange *exchange, const char *addre
     enum kc_error error = KC_OK;
     for (size_t i = 0; error == KC_OK && i < kc_json_count(names); i++) {
         const struct kc_container *container = kc_container_find(kc_json_item(names, i));
-        if (container) /* one that is not known is as one that is empty */
+        if (container)
             error = write_status(exchange, address, container, w);
     }
     return error;
@@ -146,7 +152,10 @@ static enum kc_error write_status_of_account(
 
 void kc_front_status(struct kc_exchange *exchange)
 {
-    answer(exchange, write_status_of_account);
+    const struct kc_object *request = &exchange->request.object;
+    int catalogs = kc_containers_check(kc_object_member(request, "Catalogs"), NULL);
+    int spools = kc_containers_check(kc_object_member(request, "Spools"), NULL);
+    answer(exchange, catalogs != 0 ? catalogs : spools, write_status_of_account);
 }
 
 /* --- Download --- */
@@ -231,5 +240,6 @@ static enum kc_error write_updates(
 
 void kc_front_download(struct kc_exchange *exchange)
 {
-    answer(exchange, write_updates);
+    struct kc_json selects = kc_object_member(&exchange->request.object, "Select");
+    answer(exchange, kc_containers_check(selects, "Container"), write_updates);
 }

@@ -272,9 +272,13 @@ static void transact(struct kc_exchange *exchange, struct kc_requester *requeste
 void kc_front_transact(struct kc_exchange *exchange)
 {
     struct kc_requester requester;
+    struct kc_json updates = kc_object_member(&exchange->request.object, "Updates");
+    int stores = kc_containers_check(updates, "Container");
     if (!kc_requester_find(exchange, &requester))
         return;
-    if (has_messages(exchange))
+    if (stores != 0)
+        kc_exchange_refuse_stores(exchange, stores);
+    else if (has_messages(exchange))
         kc_exchange_refuse(exchange, 501, "Messages are not carried by this service");
     else
         transact(exchange, &requester);

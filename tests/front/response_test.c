@@ -44,7 +44,43 @@ static void every_response_is_signed_and_repeats_its_status(void **state)
         409);
     expect_signed(mesh_transact_text(&alice, KC_OBJECT_TransactRequest, "MMM_Nothing", -1, nothing,
                       1, MESH_ADMINISTRATOR),
-        400);
+        404);
+}
+
+/* A request about one store, by its name; NULL: it says none. */
+static char *about_store(enum kc_object_type type, const char *name)
+{
+    struct mesh_request request;
+    bool downloads = type == KC_OBJECT_DownloadRequest;
+    mesh_request_begin(&alice, &request, type);
+    kc_object_write_text(&request.w, "Account", alice_address);
+    if (type == KC_OBJECT_StatusRequest) {
+        kc_object_write_list(&request.w, "Catalogs");
+        kc_object_write_text(&request.w, NULL, name);
+    } else {
+        kc_object_write_list(&request.w, downloads ? "Select" : "Updates");
+        kc_object_write_object(
+            &request.w, NULL, downloads ? KC_OBJECT_ConstraintsSelect : KC_OBJECT_ContainerUpdate);
+        if (name)
+            kc_object_write_text(&request.w, "Container", name);
+        kc_object_write_end(&request.w);
+    }
+    kc_object_write_end(&request.w);
+    return mesh_request_seal(&alice, &request, MESH_ADMINISTRATOR);
+}
+
+static void a_store_that_is_not_there_is_not_found_by_any_transaction(void **state)
+{
+    static const enum kc_object_type types[] = {
+        KC_OBJECT_StatusRequest, KC_OBJECT_DownloadRequest, KC_OBJECT_TransactRequest};
+    (void)state;
+    assert_int_equal(mesh_bind(&alice, KC_OBJECT_BindRequest), 201);
+    for (size_t i = 0; i < 3; i++) {
+        expect_signed(about_store(types[i], "MMM_Nothing"), 404);
+        expect_signed(about_store(types[i], "MMM_Bookmark"), 201); /* empty */
+    }
+    expect_signed(about_store(KC_OBJECT_DownloadRequest, NULL), 400);
+    expect_signed(about_store(KC_OBJECT_TransactRequest, NULL), 400);
 }
 
 /* An answer of the vault's is no other, whatever it refuses. */
@@ -266,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(every_response_is_signed_and_repeats_its_status),
+        CASE(a_store_that_is_not_there_is_not_found_by_any_transaction),
         CASE(a_refused_operate_repeats_its_id_too),
         CASE(a_request_that_names_no_service_has_not_the_form),
         CASE(a_bare_request_is_refused_in_a_bare_answer),
