@@ -35,8 +35,9 @@ struct process {
     struct kc_vault_outside outside;
     struct kc_vault *vault;
     int timer;
-    atomic_uint_fast64_t timer_ms; /* what the timer is set to; UINT64_MAX: off */
-    int progress;                  /* eventfd: a worker has finished something, when stopping */
+    pthread_mutex_t timer_lock;
+    uint64_t timer_ms; /* what the timer is set to; UINT64_MAX: off */
+    int progress;      /* eventfd: a worker has finished something, when stopping */
     atomic_bool stopping;
     atomic_uint busy;
     pthread_mutex_t gate; /* threads wait behind it until the filter stands */
@@ -103,19 +104,37 @@ static enum kc_error prepare_memory(const struct kc_config *config)
 
 /* --- threads --- */
 
-/* Moves the timer if the core's deadline came nearer. */
+static void set_timer(const struct process *process)
+{
+    uint64_t ms = process->timer_ms;
+    struct itimerspec at = {
+        .it_value = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000}};
+    if (timerfd_settime(process->timer, TFD_TIMER_ABSTIME, &at, NULL) != 0)
+        end("timer");
+}
+
+/* Moves the timer if the core's deadline came nearer. What it is set to is what is noted: of two
+ * threads the one with the later deadline must not be the last that sets it. */
 static void arm_timer(struct process *process)
 {
     uint64_t deadline = kc_vault_deadline(process->vault);
-    uint64_t set = atomic_load(&process->timer_ms);
-    while (deadline < set && !atomic_compare_exchange_weak(&process->timer_ms, &set, deadline))
-        ;
-    if (deadline >= set)
+    pthread_mutex_lock(&process->timer_lock);
+    if (deadline < process->timer_ms) {
+        process->timer_ms = deadline;
+        set_timer(process);
+    }
+    pthread_mutex_unlock(&process->timer_lock);
+}
+
+/* What takes seconds, once everything else has been sent. */
+static void do_slow(struct process *process)
+{
+    kc_edges_flush();
+    arm_timer(process);
+    if (!kc_vault_do_slow(process->vault))
         return;
-    struct itimerspec at = {.it_value = {.tv_sec = (time_t)(deadline / 1000),
-                                .tv_nsec = (long)(deadline % 1000) * 1000000}};
-    if (timerfd_settime(process->timer, TFD_TIMER_ABSTIME, &at, NULL) != 0)
-        end("timer");
+    kc_edges_flush();
+    arm_timer(process);
 }
 
 static void work_once(struct process *process, uint8_t *packet)
@@ -130,10 +149,7 @@ static void work_once(struct process *process, uint8_t *packet)
         error = kc_vault_receive(process->vault, desk, packet, size, &descriptors);
     if (error != KC_OK)
         end("malformed-packet-of-desk");
-    kc_edges_flush();
-    arm_timer(process);
-    if (kc_vault_do_slow(process->vault))
-        kc_edges_flush();
+    do_slow(process);
     atomic_fetch_sub(&process->busy, 1);
     uint64_t one = 1;
     if (atomic_load(&process->stopping))
@@ -161,22 +177,34 @@ static void *work(void *argument)
 static void expire(struct process *process)
 {
     uint64_t times;
+    pthread_mutex_lock(&process->timer_lock);
     (void)!read(process->timer, &times, sizeof times);
-    atomic_store(&process->timer_ms, UINT64_MAX);
+    process->timer_ms = UINT64_MAX;
+    pthread_mutex_unlock(&process->timer_lock);
     kc_vault_expire(process->vault);
+    do_slow(process); /* a worker's, which has left meanwhile */
 }
 
-/* Requests that wait may end until the deadline; then the process does, whatever is open. */
+/* Requests that wait may end until the deadline, also by their own deadlines or with the desk; then the
+ * process does, whatever is open. */
 static void stop(struct process *process)
 {
     uint64_t deadline =
         process->outside.milliseconds(NULL) + process->config->limits.stop_deadline_ms;
-    struct pollfd wait = {.fd = process->progress, .events = POLLIN};
+    struct pollfd waits[] = {{.fd = process->progress, .events = POLLIN},
+        {.fd = process->timer, .events = POLLIN},
+        {.fd = kc_edges_ended_descriptor(process->edges), .events = POLLIN}};
     atomic_store(&process->stopping, true);
     while (!kc_vault_stop(process->vault) || atomic_load(&process->busy) > 0) {
         uint64_t times, now = process->outside.milliseconds(NULL);
-        if (now >= deadline || poll(&wait, 1, (int)(deadline - now)) == 0)
+        arm_timer(process);
+        if (now >= deadline ||
+            poll(waits, sizeof waits / sizeof waits[0], (int)(deadline - now)) == 0)
             break;
+        if (waits[2].revents)
+            kc_edges_desk_ended(process->edges, process->vault);
+        if (waits[1].revents)
+            expire(process);
         (void)!read(process->progress, &times, sizeof times);
     }
     kc_log(KC_LOG_NOTICE, "stopped");
@@ -213,8 +241,10 @@ static void *watch(void *argument)
             kc_edges_desk_ended(process->edges, process->vault);
         if (waits[1].revents)
             expire(process);
-        if (waits[2].revents)
+        if (waits[2].revents) {
             kc_vault_hangups(process->vault);
+            do_slow(process);
+        }
         if (waits[0].revents)
             obey(process);
     }
@@ -292,7 +322,7 @@ static enum kc_error prepare_core(struct process *process, struct kc_config *con
         return failed("core", error);
     process->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     process->progress = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    atomic_store(&process->timer_ms, UINT64_MAX);
+    process->timer_ms = UINT64_MAX;
     return process->timer >= 0 && process->progress >= 0 ? KC_OK
                                                          : failed("timer", KC_ERR_NO_MEMORY);
 }
@@ -329,7 +359,8 @@ static enum kc_error start(struct process *process)
 
 int main(void)
 {
-    static struct process process = {.gate = PTHREAD_MUTEX_INITIALIZER};
+    static struct process process = {
+        .gate = PTHREAD_MUTEX_INITIALIZER, .timer_lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_mutex_lock(&process.gate);
     enum kc_error error = start(&process);
     if (error != KC_OK)
