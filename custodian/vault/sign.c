@@ -286,13 +286,12 @@ static enum kc_error take_session(struct kc_call *call, struct kc_session **sess
     return *session ? KC_OK : KC_ERR_SESSION;
 }
 
-/* The session ends too when the key cannot be used any more, but not while the desk is asked for
- * the key's record. */
+/* The session ends too when the key cannot be used any more, but not while that is not known yet. */
 static enum kc_error take_key_and_session(
     struct kc_call *call, struct kc_record **key, struct kc_session **session)
 {
     enum kc_error error = kc_call_key(call, key);
-    if (error != KC_OK && call->wish == KC_WISH_NEED)
+    if (error != KC_OK && call->wish != KC_WISH_ANSWER)
         return error;
     enum kc_error taken = take_session(call, session);
     if (error != KC_OK && taken == KC_OK)

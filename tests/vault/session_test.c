@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open commitments: one per share, its own connection's, used once, and over in time. */
+#include "tests/vault/bench_parts.h"
 #include "tests/vault/pair.h"
 
 #include "base/secret.h"
@@ -64,14 +65,21 @@ static struct contribution contribute(
     return made;
 }
 
-static void finish(struct pair *pair, const struct opened *opened,
-    const struct contribution *contribution, enum kc_error error)
+static struct ask finish_ask(
+    const struct pair *pair, const struct opened *opened, const struct contribution *contribution)
 {
     struct ask ask = ask_new(KC_OPERATION_SIGNATURE_FINISH);
     ask_text(&ask, KC_FIELD_KEY, pair->halves.device);
     ask_octets(&ask, KC_FIELD_SESSION, opened->session, 16);
     ask_octets(&ask, KC_FIELD_COMMITMENT, contribution->commitment, 32);
     ask_octets(&ask, KC_FIELD_SIGNATURE_SHARE, contribution->share, 32);
+    return ask;
+}
+
+static void finish(struct pair *pair, const struct opened *opened,
+    const struct contribution *contribution, enum kc_error error)
+{
+    struct ask ask = finish_ask(pair, opened, contribution);
     bench_expect(pair->device, &ask, error);
 }
 
@@ -91,6 +99,35 @@ static void a_session_is_finished_once(void **state)
     finish(pair, &opened, &contribution, KC_OK);
     finish(pair, &opened, &contribution, KC_ERR_SESSION);
     abort_session(pair, &opened, KC_ERR_SESSION);
+}
+
+/* The desk has stored a change to the share, and brings what it stored before the vault has heard of it. */
+static void a_session_outlives_a_change_to_its_share_that_is_on_its_way(void **state)
+{
+    struct pair *pair = *state;
+    struct bench *device = pair->device;
+    struct opened opened = open_session(pair, "m");
+    struct contribution contribution = contribute(pair, &opened, "m");
+    struct ask update = key_ask(KC_OPERATION_KEY_UPDATE, pair->halves.device);
+    ask_text(&update, KC_FIELD_LABEL, "renamed");
+    device->holds_stored = true;
+    uint64_t updating = bench_send(device, &update);
+    bench_pump(device);
+    bench_store_unheard(device);
+    device->holds_stored = false;
+    struct ask ask = finish_ask(pair, &opened, &contribution);
+    uint64_t finishing = bench_send(device, &ask);
+    bench_pump(device);
+    assert_null(bench_take(device, finishing));
+    const struct kc_vault_message stored = {.type = KC_VAULT_STORED, .error = KC_OK};
+    bench_give_packet(device, &stored, &(struct kc_descriptors){.count = 0});
+    struct answer *updated = bench_take(device, updating), *answer = bench_take(device, finishing);
+    assert_non_null(updated);
+    assert_non_null(answer);
+    assert_string_equal(kc_error_name(updated->error), "ok");
+    assert_string_equal(kc_error_name(answer->error), "ok");
+    answer_done(updated);
+    answer_done(answer);
 }
 
 static void a_wrong_contribution_ends_the_session(void **state)
@@ -316,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_session_is_finished_once),
+        CASE(a_session_outlives_a_change_to_its_share_that_is_on_its_way),
         CASE(a_wrong_contribution_ends_the_session),
         CASE(a_contribution_to_another_message_is_found_out),
         CASE(an_aborted_session_is_over),
