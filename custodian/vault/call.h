@@ -79,6 +79,8 @@ struct kc_call {
     bool has_turn;                 /* of the share that `turn` names */
     char turn[KC_RECORD_ID_SIZE];
     uint64_t wait_until_ms;
+    uint8_t awaited_kind; /* the record whose change KC_WISH_SETTLED waits for */
+    char awaited_id[KC_RECORD_ID_SIZE];
     size_t change_count;
     size_t settled_count; /* of `changes`, those that its last commit stored */
     uint8_t before[KC_CALL_CHANGES_MAX][KC_MAP_TAG_SIZE]; /* tags of what is changed */

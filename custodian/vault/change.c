@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/mesh.h"
 #include "custodian/vault/resident.h"
 
@@ -64,10 +65,12 @@ enum kc_error kc_call_pack_body(
 
 void kc_call_unstage_from(struct kc_call *call, size_t count)
 {
+    if (count >= call->change_count)
+        return;
     for (size_t i = count; i < call->change_count; i++)
         kc_map_settle(call->vault->ledger.map, &call->changes[i], false);
-    if (count < call->change_count)
-        call->change_count = count;
+    call->change_count = count;
+    kc_vault_settled(call->vault);
 }
 
 void kc_call_unstage(struct kc_call *call)

@@ -16,8 +16,9 @@ enum kc_error kc_ledger_init(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
     ledger->packed = malloc(KC_VAULT_MESSAGE_MAX);
+    ledger->message = malloc(sizeof *ledger->message);
     ledger->anchor = kc_arena_allocate(sizeof *ledger->anchor);
-    if (!ledger->packed || !ledger->anchor)
+    if (!ledger->packed || !ledger->message || !ledger->anchor)
         return KC_ERR_NO_MEMORY;
     kc_ledger_open_later(vault);
     ledger->credited_at_ms = vault->outside->milliseconds(vault->outside->context);
@@ -31,6 +32,7 @@ void kc_ledger_done(struct kc_vault *vault)
     kc_map_free(vault->ledger.map);
     kc_arena_free(vault->ledger.anchor);
     free(vault->ledger.packed);
+    free(vault->ledger.message);
 }
 
 /* --- lists; the vault's lock is held --- */
@@ -120,19 +122,24 @@ static bool pack_records(struct kc_ledger *ledger, struct kc_call *call)
     return true;
 }
 
-/* Takes calls from the queue while their records fit; at most `most`. */
-static void take_batch(struct kc_vault *vault, size_t most)
+/* Takes calls from the queue while their records fit; at most `most`. False: one is there that fits into
+ * no change. */
+static bool take_batch(struct kc_vault *vault, size_t most)
 {
     struct kc_ledger *ledger = &vault->ledger;
+    bool fits = true;
     ledger->record_count = ledger->packed_size = 0;
     pthread_mutex_lock(&vault->lock);
-    ledger->desk = vault->desk;
-    for (size_t i = 0; i < most && ledger->queue.first; i++) {
-        if (!pack_records(ledger, ledger->queue.first))
-            break;
-        kc_call_list_append(&ledger->batch, kc_call_list_take(&ledger->queue));
+    if (ledger->queue.first)
+        ledger->desk =
+            ledger->queue.first->desk; /* all are of one: another finds the queue empty */
+    for (size_t i = 0; fits && i < most && ledger->queue.first; i++) {
+        fits = pack_records(ledger, ledger->queue.first);
+        if (fits || i == 0)
+            kc_call_list_append(&ledger->batch, kc_call_list_take(&ledger->queue));
     }
     pthread_mutex_unlock(&vault->lock);
+    return fits || ledger->record_count > 0;
 }
 
 static size_t count_calls(const struct kc_call_list *list)
@@ -397,14 +404,10 @@ bool kc_ledger_take_turn(struct kc_vault *vault, enum kc_ledger_turn from)
     return taken;
 }
 
-/* Together with the turn: a call that finds it taken waits, and nobody else wakes it. */
 void kc_ledger_give_turn(struct kc_vault *vault)
 {
-    struct kc_call *call;
     pthread_mutex_lock(&vault->lock);
     vault->ledger.turn = KC_TURN_FREE;
-    while ((call = kc_call_list_take(&vault->settling)) != NULL)
-        kc_call_list_append(&vault->runnable, call);
     pthread_mutex_unlock(&vault->lock);
 }
 
@@ -413,29 +416,24 @@ void kc_ledger_give_turn(struct kc_vault *vault)
 static void go_on(struct kc_vault *vault)
 {
     struct kc_ledger *ledger = &vault->ledger;
-    struct kc_vault_message *message = malloc(sizeof *message);
     enum attempt attempt = AGAIN;
-    if (!message) {
-        fail_all(vault, KC_ERR_NO_MEMORY);
-        put_back(vault);
-    }
-    while (message) {
+    do {
         size_t most = SIZE_MAX;
+        bool fits = true;
         if (attempt == SMALLER) {
             most = count_calls(&ledger->batch) / 2;
             put_back(vault);
         }
         if (!ledger->batch.first) {
             ledger->tries = 0;
-            take_batch(vault, most);
+            fits = take_batch(vault, most);
         }
         if (!ledger->batch.first)
             break;
-        attempt = send_batch(vault, message);
-        if (attempt == WAITS)
-            break;
-    }
-    free(message);
+        attempt = fits ? send_batch(vault, ledger->message) : AGAIN;
+        if (!fits)
+            fail_all(vault, KC_ERR_TOO_LARGE);
+    } while (attempt != WAITS);
     if (attempt == WAITS)
         return;
     if (kc_ledger_is_due(vault))
@@ -443,12 +441,17 @@ static void go_on(struct kc_vault *vault)
     kc_ledger_give_turn(vault);
 }
 
+bool kc_ledger_may_begin(const struct kc_vault *vault)
+{
+    return vault->ledger.turn == KC_TURN_FREE && vault->ledger.queue.first;
+}
+
 void kc_ledger_run(struct kc_vault *vault)
 {
     bool taken = true;
     while (taken) {
         pthread_mutex_lock(&vault->lock);
-        taken = vault->ledger.turn == KC_TURN_FREE && vault->ledger.queue.first;
+        taken = kc_ledger_may_begin(vault);
         if (taken)
             vault->ledger.turn = KC_TURN_TAKEN;
         pthread_mutex_unlock(&vault->lock);
@@ -492,6 +495,18 @@ static bool waits_for_anchor(const struct kc_call *call)
            (asked || vault->config->freshness.interval_s == 0);
 }
 
+/* False: the desk has gone meanwhile, and who waited. */
+static bool enter_anchoring(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    pthread_mutex_lock(&vault->lock);
+    bool is_present = call->desk == vault->desk;
+    if (is_present)
+        enter(vault, &vault->ledger.anchoring, call);
+    pthread_mutex_unlock(&vault->lock);
+    return is_present;
+}
+
 /* The change of a call is durable. */
 static void settle_call(struct kc_call *call)
 {
@@ -499,15 +514,12 @@ static void settle_call(struct kc_call *call)
     struct kc_ledger *ledger = &vault->ledger;
     kc_call_settle(call);
     write_receipt(call, ledger->head.number, ledger->anchor->number);
-    if (waits_for_anchor(call)) {
-        pthread_mutex_lock(&vault->lock);
-        enter(vault, &ledger->anchoring, call);
-        pthread_mutex_unlock(&vault->lock);
-    } else if (call->wish == KC_WISH_COMMIT) {
+    if (waits_for_anchor(call) && enter_anchoring(call))
+        return;
+    if (call->wish == KC_WISH_COMMIT)
         kc_call_finish(call, call->outcome);
-    } else {
+    else
         kc_vault_resume(vault, &(struct kc_call_list){call, call});
-    }
 }
 
 /* An opening, or a change of generations, is not done before the root has it. */
@@ -607,9 +619,9 @@ void kc_ledger_desk_gone(struct kc_vault *vault, struct kc_call_list *calls)
         kc_call_list_append(calls, call);
     while ((call = leave(vault, &ledger->anchoring)) != NULL)
         kc_call_list_append(calls, call);
-    if (waits)
-        ledger->turn = KC_TURN_FREE;
-    pthread_mutex_unlock(&vault->lock);
-    if (waits)
+    if (waits) {
         kc_map_end(ledger->map, false);
+        ledger->turn = KC_TURN_FREE;
+    }
+    pthread_mutex_unlock(&vault->lock);
 }

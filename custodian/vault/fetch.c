@@ -30,8 +30,8 @@ enum kc_error kc_call_want_path(struct kc_call *call, uint8_t kind, const char *
     size_t count = kc_map_missing(call->vault->ledger.map, kind, id, numbers);
     for (size_t i = 0; i < count; i++)
         kc_call_want_node(call, numbers[i]);
-    if (count == 0) /* they came in between: look again */
-        call->wish = KC_WISH_SETTLED;
+    if (count == 0) /* they came in between */
+        kc_call_want_again(call);
     return KC_ERR_UNAVAILABLE;
 }
 
@@ -217,20 +217,36 @@ enum kc_error kc_vault_fetched(struct kc_call *answer)
 
 /* --- changes of others --- */
 
+void kc_call_want_settled(struct kc_call *call, uint8_t kind, const char *id)
+{
+    call->wish = KC_WISH_SETTLED;
+    call->awaited_kind = kind;
+    memset(call->awaited_id, 0, sizeof call->awaited_id);
+    memcpy(call->awaited_id, id, strlen(id));
+}
+
+void kc_call_want_again(struct kc_call *call)
+{
+    kc_call_want_settled(call, 0, ""); /* which nobody changes */
+}
+
+/* The mark is looked for under the lock that kc_vault_settled takes once it is gone. A call that waited
+ * for less than a mark would run again and again as long as that is there, which can be as long as a root
+ * is silent; one that waited for more would not be woken. */
 void kc_call_wait_settled(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
     pthread_mutex_lock(&vault->lock);
-    bool is_free = vault->ledger.turn == KC_TURN_FREE && !vault->ledger.queue.first;
-    kc_call_list_append(is_free ? &vault->runnable : &vault->settling, call);
+    bool waits = kc_map_is_changing(vault->ledger.map, call->awaited_kind, call->awaited_id);
+    kc_call_list_append(waits ? &vault->settling : &vault->runnable, call);
     pthread_mutex_unlock(&vault->lock);
 }
 
 void kc_vault_settled(struct kc_vault *vault)
 {
+    struct kc_call *call;
     pthread_mutex_lock(&vault->lock);
-    struct kc_call_list settling = vault->settling;
-    vault->settling = (struct kc_call_list){0};
+    while ((call = kc_call_list_take(&vault->settling)) != NULL)
+        kc_call_list_append(&vault->runnable, call);
     pthread_mutex_unlock(&vault->lock);
-    kc_vault_resume(vault, &settling);
 }

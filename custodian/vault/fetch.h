@@ -34,8 +34,13 @@ void kc_call_fetch(struct kc_call *call);
 /* FETCHED came, given: the call goes on. KC_ERR_BAD_REQUEST: nothing waits for it. */
 KC_CHECKED enum kc_error kc_vault_fetched(struct kc_call *answer);
 
-/* Waits until the changes that are on their way have ended; then it goes on. */
+/* Wishes to look again: when the change to this record has ended, or at once if none is on its way. */
+void kc_call_want_settled(struct kc_call *call, uint8_t kind, const char *id);
+void kc_call_want_again(struct kc_call *call);
+
 void kc_call_wait_settled(struct kc_call *call);
+
+/* Marks were taken away (kc_map_settle): who waits for one goes on. Whoever takes any away calls it. */
 void kc_vault_settled(struct kc_vault *vault);
 
 /* Sends a message that the desk is to answer with this ticket, and puts the call into the pending

@@ -53,7 +53,7 @@ enum kc_error kc_call_believe(struct kc_call *call, const struct kc_record *reco
         return kc_call_want_path(call, record->kind, record->id);
     case KC_MAP_CHANGING:
         if (call->wish != KC_WISH_FETCH)
-            call->wish = KC_WISH_SETTLED;
+            kc_call_want_settled(call, record->kind, record->id);
         return KC_ERR_UNAVAILABLE;
     case KC_MAP_OTHER:
     case KC_MAP_ABSENT:
@@ -72,7 +72,7 @@ static enum kc_error check_absent(struct kc_call *call, uint8_t kind, const char
     case KC_MAP_UNKNOWN:
         return kc_call_want_path(call, kind, id);
     case KC_MAP_CHANGING:
-        call->wish = KC_WISH_SETTLED;
+        kc_call_want_settled(call, kind, id);
         return KC_ERR_UNAVAILABLE;
     case KC_MAP_CURRENT:
     case KC_MAP_OTHER:

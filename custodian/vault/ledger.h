@@ -84,9 +84,10 @@ struct kc_ledger {
     size_t waiting;                /* calls in all three */
 
     /* whose turn it is has these */
-    uint64_t desk;   /* that the present change is for */
-    unsigned tries;  /* fetches for the present change */
-    uint8_t *packed; /* KC_VAULT_MESSAGE_MAX octets: its records and nodes */
+    uint64_t desk;                    /* that the present change is for */
+    unsigned tries;                   /* fetches for the present change */
+    uint8_t *packed;                  /* KC_VAULT_MESSAGE_MAX octets: its records and nodes */
+    struct kc_vault_message *message; /* that it is sent in */
     struct kc_span records[KC_VAULT_CHANGES_MAX];
     struct kc_call *owners[KC_VAULT_CHANGES_MAX];
     size_t record_count;
@@ -146,7 +147,7 @@ bool kc_ledger_knows_head(const struct kc_vault *vault);
  */
 KC_CHECKED enum kc_error kc_ledger_open(struct kc_call *call, bool makes);
 
-/* The desk is gone, and with it all calls: an opening begins anew. */
+/* The desk is gone, and with it all calls: an opening begins anew. The vault's lock is held. */
 void kc_ledger_forget_opening(struct kc_vault *vault);
 
 /* A call ends: if it was opening, another one may. */
@@ -192,8 +193,11 @@ void kc_ledger_commit(struct kc_call *call);
 /* Begins what can begin; after each packet. */
 void kc_ledger_run(struct kc_vault *vault);
 
-/* Takes the turn if it is as `from` says. Who gives it back lets the calls go on that waited until
- * changes have ended, and runs what is runnable after it. */
+/* Whether a change waits that can begin. The vault's lock is held. */
+bool kc_ledger_may_begin(const struct kc_vault *vault);
+
+/* Takes the turn if it is as `from` says. Who gives it back begins afterwards what came meanwhile
+ * (kc_vault_begin_changes). */
 KC_CHECKED bool kc_ledger_take_turn(struct kc_vault *vault, enum kc_ledger_turn from);
 void kc_ledger_give_turn(struct kc_vault *vault);
 

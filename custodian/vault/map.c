@@ -386,6 +386,16 @@ enum kc_error kc_map_issue(struct kc_map *map, struct kc_record *record)
     return error;
 }
 
+bool kc_map_is_changing(struct kc_map *map, uint8_t kind, const char *id)
+{
+    uint8_t name[KC_SEEN_NAME_SIZE];
+    pthread_mutex_lock(&map->lock);
+    name_of(map, kind, id, name);
+    bool is_changing = kc_seen_is_changing(map->seen, name);
+    pthread_mutex_unlock(&map->lock);
+    return is_changing;
+}
+
 void kc_map_settle(struct kc_map *map, const struct kc_record *record, bool stored)
 {
     uint8_t name[KC_SEEN_NAME_SIZE];

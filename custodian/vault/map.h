@@ -79,6 +79,9 @@ void kc_map_offer(struct kc_map *map, uint32_t number, struct kc_span content);
  */
 KC_CHECKED enum kc_error kc_map_issue(struct kc_map *map, struct kc_record *record);
 
+/* Whether a record of this name is marked. */
+bool kc_map_is_changing(struct kc_map *map, uint8_t kind, const char *id);
+
 /* Takes the mark away; stored: this record is the newest from here on. */
 void kc_map_settle(struct kc_map *map, const struct kc_record *record, bool stored);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accounts at a Mesh service: bound, unbound, shown; and requests that their administrators sign. */
 #include "custodian/vault/access.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
@@ -108,23 +109,24 @@ enum kc_error kc_call_commit_again(struct kc_call *call, enum kc_error error, bo
     return error;
 }
 
-static enum kc_error wait_for_others(struct kc_call *call, enum kc_error error)
+static enum kc_error wait_for_others(
+    struct kc_call *call, const struct kc_record *record, enum kc_error error)
 {
     if (error != KC_ERR_CONFLICT)
         return error;
-    call->wish = KC_WISH_SETTLED;
+    kc_call_want_settled(call, record->kind, record->id);
     return KC_ERR_UNAVAILABLE;
 }
 
 enum kc_error kc_call_stage_or_wait(
     struct kc_call *call, const struct kc_record *record, struct kc_record **staged)
 {
-    return wait_for_others(call, kc_call_stage(call, record, staged));
+    return wait_for_others(call, record, kc_call_stage(call, record, staged));
 }
 
 enum kc_error kc_call_destroy_or_wait(struct kc_call *call, const struct kc_record *record)
 {
-    return wait_for_others(call, kc_call_destroy(call, record));
+    return wait_for_others(call, record, kc_call_destroy(call, record));
 }
 
 /* --- mesh-account-bind --- */

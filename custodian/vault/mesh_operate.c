@@ -6,6 +6,7 @@
  * operations, it has done nothing yet: the change is stored, and it judges again.
  */
 #include "custodian/vault/access.h"
+#include "custodian/vault/fetch.h"
 #include "custodian/vault/find.h"
 #include "custodian/vault/key.h"
 #include "custodian/vault/mesh.h"
@@ -331,10 +332,10 @@ static void take_charged(struct kc_call *call)
 
 /* --- the answer --- */
 
-/* What it was judged by is not what it was: it is judged again as soon as the change is stored. */
+/* What it was judged by is not what it was: it is judged again. */
 static enum kc_error has_changed(struct kc_call *call)
 {
-    call->wish = KC_WISH_SETTLED;
+    kc_call_want_again(call);
     return KC_ERR_UNAVAILABLE;
 }
 

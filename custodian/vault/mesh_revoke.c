@@ -30,7 +30,7 @@ enum kc_error kc_call_is_revoked(struct kc_call *call, enum kc_mesh_revoked what
         break;
     }
     if (call->wish != KC_WISH_FETCH && call->wish != KC_WISH_NEED)
-        call->wish = KC_WISH_SETTLED;
+        kc_call_want_settled(call, KC_KIND_REVOCATION, id);
     return KC_ERR_UNAVAILABLE;
 }
 

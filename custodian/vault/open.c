@@ -33,30 +33,6 @@ bool kc_ledger_knows_head(const struct kc_vault *vault)
 
 /* --- who opens --- */
 
-/* False: another call does, and this one is to wait for it. */
-static bool begin(struct kc_call *call)
-{
-    struct kc_call *none = NULL;
-    struct kc_opening *opening = &call->vault->ledger.opening;
-    return atomic_load(&opening->call) == call ||
-           atomic_compare_exchange_strong(&opening->call, &none, call);
-}
-
-void kc_ledger_leave(struct kc_call *call)
-{
-    struct kc_vault *vault = call->vault;
-    struct kc_call *self = call;
-    struct kc_call_list waiting;
-    if (atomic_load(&vault->ledger.opening.call) != call)
-        return;
-    pthread_mutex_lock(&vault->lock);
-    (void)atomic_compare_exchange_strong(&vault->ledger.opening.call, &self, NULL);
-    waiting = vault->waiting;
-    vault->waiting = (struct kc_call_list){0};
-    pthread_mutex_unlock(&vault->lock);
-    kc_vault_resume(vault, &waiting);
-}
-
 /* What was done before a NEED stays done; now it is over. */
 static void forget(struct kc_opening *opening)
 {
@@ -65,10 +41,56 @@ static void forget(struct kc_opening *opening)
     opening->octets_size = 0;
 }
 
+/* False: another call does, and this one is to wait for it. */
+static bool begin(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_opening *opening = &vault->ledger.opening;
+    pthread_mutex_lock(&vault->lock);
+    if (!atomic_load(&opening->call))
+        atomic_store(&opening->call, call);
+    bool is_its = atomic_load(&opening->call) == call;
+    pthread_mutex_unlock(&vault->lock);
+    return is_its;
+}
+
+void kc_ledger_leave(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    struct kc_opening *opening = &vault->ledger.opening;
+    struct kc_call_list waiting;
+    if (atomic_load(&opening->call) != call)
+        return;
+    pthread_mutex_lock(&vault->lock);
+    if (call->desk != vault->desk)
+        forget(opening);
+    atomic_store(&opening->call, NULL);
+    waiting = vault->waiting;
+    vault->waiting = (struct kc_call_list){0};
+    pthread_mutex_unlock(&vault->lock);
+    kc_vault_resume(vault, &waiting);
+}
+
+/* A thread may be at it for a call that waits in no list: that one forgets when it leaves, and nobody
+ * else opens before. */
 void kc_ledger_forget_opening(struct kc_vault *vault)
 {
-    forget(&vault->ledger.opening);
-    atomic_store(&vault->ledger.opening.call, NULL);
+    if (!atomic_load(&vault->ledger.opening.call))
+        forget(&vault->ledger.opening);
+}
+
+/* What was compared is the store of the desk that the call came from. */
+static enum kc_error end(struct kc_call *call)
+{
+    struct kc_vault *vault = call->vault;
+    vault->ledger.accepts = false;
+    call->fetches = 0; /* what the call itself needs comes now */
+    pthread_mutex_lock(&vault->lock);
+    bool is_present = call->desk == vault->desk;
+    if (is_present)
+        atomic_store(&vault->ledger.state, KC_LEDGER_OPEN);
+    pthread_mutex_unlock(&vault->lock);
+    return is_present ? KC_OK : KC_ERR_CONNECTION_LOST;
 }
 
 /* --- the vault's own record --- */
@@ -416,11 +438,9 @@ enum kc_error kc_ledger_open(struct kc_call *call, bool makes)
     enum kc_error error = open_step(call, makes);
     if (call->wish != KC_WISH_ANSWER)
         return KC_OK;
-    if (error == KC_OK) {
-        vault->ledger.accepts = false;
-        call->fetches = 0; /* what the call itself needs comes now */
-        atomic_store(&vault->ledger.state, KC_LEDGER_OPEN);
-    } else if (error == KC_ERR_STORE_ROLLED_BACK)
+    if (error == KC_OK)
+        error = end(call);
+    else if (error == KC_ERR_STORE_ROLLED_BACK)
         tell_rollback(call);
     forget(&vault->ledger.opening);
     kc_ledger_leave(call);

@@ -185,17 +185,22 @@ void kc_vault_run_all(struct kc_vault *vault)
     } while (call);
 }
 
-/* A change that fails at once lets others go on. */
+static bool has_work(struct kc_vault *vault)
+{
+    pthread_mutex_lock(&vault->lock);
+    bool has = vault->runnable.first || kc_ledger_may_begin(vault);
+    pthread_mutex_unlock(&vault->lock);
+    return has;
+}
+
+/* A change that fails at once lets others go on. What this thread runs may be another's, which has left
+ * meanwhile: so it leaves when nothing is to be done, and not when nothing more is to be done by itself. */
 void kc_vault_begin_changes(struct kc_vault *vault)
 {
-    bool goes_on = true;
-    while (goes_on) {
+    do {
         kc_ledger_run(vault);
-        pthread_mutex_lock(&vault->lock);
-        goes_on = vault->runnable.first != NULL;
-        pthread_mutex_unlock(&vault->lock);
         kc_vault_run_all(vault);
-    }
+    } while (has_work(vault));
 }
 
 /* The next slow call, if nobody does one; NULL: there is nothing to do here any more. */

@@ -117,6 +117,12 @@ enum kc_error kc_seen_begin(struct kc_seen *seen, const uint8_t *name, const uin
     return KC_OK;
 }
 
+bool kc_seen_is_changing(struct kc_seen *seen, const uint8_t *name)
+{
+    const struct entry *entry = find(seen, name);
+    return entry && entry->state >= CHANGING;
+}
+
 void kc_seen_end(struct kc_seen *seen, const uint8_t *name, const uint8_t *tag)
 {
     struct entry *entry = find(seen, name);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KC_SEEN_NAME_SIZE 16
@@ -41,6 +42,8 @@ void kc_seen_keep(struct kc_seen *seen, const uint8_t *name, const uint8_t *tag)
  */
 KC_CHECKED enum kc_error kc_seen_begin(
     struct kc_seen *seen, const uint8_t *name, const uint8_t *tag);
+
+bool kc_seen_is_changing(struct kc_seen *seen, const uint8_t *name);
 
 /* Takes the mark away. tag: the new current one; NULL: nothing was changed. */
 void kc_seen_end(struct kc_seen *seen, const uint8_t *name, const uint8_t *tag);

@@ -137,12 +137,14 @@ static enum kc_error take_notice(struct kc_call *call)
     return error;
 }
 
-/* The desk's answers: of a call by its ticket, or of the ledger. */
+/* The desk's answers: of a call by its ticket, or of the ledger. What the desk was answering has gone
+ * with it, if it goes meanwhile. */
 static enum kc_error take_answer(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;
+    uint64_t desk = call->desk;
     enum kc_error error = KC_OK;
-    if (call->desk != kc_vault_desk(vault))
+    if (desk != kc_vault_desk(vault))
         kc_call_free(call);
     else if (call->in.type == KC_VAULT_FETCHED && call->in.ticket != 0)
         error = kc_vault_fetched(call);
@@ -152,7 +154,7 @@ static enum kc_error take_answer(struct kc_call *call)
                     : kc_ledger_fetched(vault, &call->in);
         kc_call_free(call);
     }
-    return error;
+    return desk == kc_vault_desk(vault) ? error : KC_OK;
 }
 
 static enum kc_error take_message(struct kc_call *call)
@@ -315,14 +317,21 @@ uint64_t kc_vault_deadline(struct kc_vault *vault)
     return nearest < questions ? nearest : questions;
 }
 
-bool kc_vault_stop(struct kc_vault *vault)
+static bool is_idle(struct kc_vault *vault)
 {
-    atomic_store(&vault->stopping, true);
     pthread_mutex_lock(&vault->lock);
     bool idle = vault->pending_count == 0 && vault->ledger.waiting == 0 && !vault->waiting.first &&
                 !vault->settling.first && !vault->runnable.first && !vault->slow.first;
     pthread_mutex_unlock(&vault->lock);
-    if (idle)
-        kc_ledger_stop(vault);
     return idle && kc_sessions_waiting(vault->sessions) == 0;
+}
+
+bool kc_vault_stop(struct kc_vault *vault)
+{
+    atomic_store(&vault->stopping, true);
+    if (!is_idle(vault))
+        return false;
+    kc_ledger_stop(vault);
+    kc_vault_begin_changes(vault); /* what came while it was anchored */
+    return is_idle(vault);
 }

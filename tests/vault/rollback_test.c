@@ -3,6 +3,7 @@
 #include "tests/vault/bench.h"
 
 #include "custodian/vault/core.h"
+#include "custodian/vault/fetch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,7 @@ static void use_what_is_being_made(struct bench *bench)
     late_ticket = bench_send(bench, &sign);
     assert_null(bench_take(bench, late_ticket)); /* it waits for what comes of that */
     kc_map_settle(map, &made, false);
+    kc_vault_settled(bench->vault);
 }
 
 static void expect_late_answer(struct bench *bench)
