@@ -4,7 +4,6 @@
 #include "proto/socket/cbor.h"
 #include "proto/socket/client_link.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,7 +70,7 @@ static enum kc_error send_slot(struct kc_client *client, struct kc_client_reques
         }
         if (error != KC_ERR_LIMIT)
             return error;
-        error = kc_link_wait(client, POLLOUT, deadline);
+        error = kc_link_wait_to_send(client, deadline);
         if (error != KC_OK)
             return error;
         if (slot->state != KC_SLOT_WAITING) /* the connection ended meanwhile */

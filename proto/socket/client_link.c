@@ -56,6 +56,7 @@ void kc_link_init(struct kc_client *client)
     pthread_mutexattr_destroy(&brief);
     client->woken = NULL;
     client->socket = KC_NO_SOCKET;
+    client->connecting = KC_NO_SOCKET;
     client->lost = false;
     client->reading = false;
     client->waiting = 0;
@@ -108,10 +109,10 @@ static void settle(struct kc_client *client, struct kc_slot *slot, enum kc_error
 
 /* The client lets go of the number before it is anybody's: a child that is forked here must not close
  * another's file. */
-static void close_socket(struct kc_client *client)
+static void close_socket(int *socket)
 {
-    int number = client->socket;
-    client->socket = KC_NO_SOCKET;
+    int number = *socket;
+    *socket = KC_NO_SOCKET;
     if (number != KC_NO_SOCKET)
         close(number);
 }
@@ -120,7 +121,8 @@ static void close_socket(struct kc_client *client)
 void kc_link_close(struct kc_client *client)
 {
     bool own = atomic_load(&client->owner) == getpid();
-    close_socket(client);
+    close_socket(&client->socket);
+    close_socket(&client->connecting);
     for (size_t i = 0; i < KC_IN_FLIGHT_MAX; i++) {
         if (own)
             kc_client_answer_free(client->slots[i].answer);
@@ -155,11 +157,16 @@ void kc_link_leave(struct kc_client *client)
 
 /* --- the socket; the lock is held --- */
 
+static bool is_up(const struct kc_client *client)
+{
+    return !client->lost && client->socket != KC_NO_SOCKET;
+}
+
 static void close_lost(struct kc_client *client)
 {
     if (!client->lost || client->waiting > 0)
         return;
-    close_socket(client);
+    close_socket(&client->socket);
     client->lost = false;
     pthread_cond_broadcast(&client->changed);
 }
@@ -217,7 +224,9 @@ static void hand_over(struct kc_client *client)
     pthread_cond_broadcast(&client->changed);
 }
 
-enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline)
+/* Waits for poll's events on the socket, without the lock. What of them is there, or that the connection
+ * ended; 0: nothing in time. */
+static short wait_socket(struct kc_client *client, short events, int64_t deadline)
 {
     struct pollfd wanted = {.fd = client->socket, .events = events};
     int ready;
@@ -229,7 +238,7 @@ enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadl
     pthread_mutex_lock(&client->lock);
     client->waiting--;
     close_lost(client);
-    return ready == 0 ? KC_ERR_TIMED_OUT : KC_OK;
+    return ready == 0 ? 0 : wanted.revents;
 }
 
 static enum kc_error connect_error(int number)
@@ -239,10 +248,26 @@ static enum kc_error connect_error(int number)
     case EPERM:
         return KC_ERR_REFUSED;
     case EAGAIN: /* the time that a full queue was waited for */
+    case EINTR:  /* and a signal came just then */
         return KC_ERR_TIMED_OUT;
     default:
         return KC_ERR_DAEMON_ABSENT;
     }
+}
+
+/* Connecting waits if the daemon's queue is full. */
+static enum kc_error connect_socket(int fd, const struct sockaddr_un *address, int64_t deadline)
+{
+    int result;
+    do {
+        if (deadline != KC_NEVER) { /* 0 would be for ever */
+            long left = (long)left_ms(deadline) + 1;
+            struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+            (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+        }
+        result = connect(fd, (const struct sockaddr *)address, sizeof *address);
+    } while (result != 0 && errno == EINTR && left_ms(deadline) != 0);
+    return result == 0 ? KC_OK : connect_error(errno);
 }
 
 static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
@@ -250,31 +275,25 @@ static enum kc_error make_socket(struct kc_client *client, int64_t deadline)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return KC_ERR_NO_MEMORY;
-    if (deadline !=
-        KC_NEVER) { /* connecting waits if the daemon's queue is full; 0 would be for ever */
-        long left = (long)left_ms(deadline) + 1;
-        struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-    }
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    int result;
-    do
-        result = connect(fd, (const struct sockaddr *)&client->address, sizeof client->address);
-    while (result != 0 && errno == EINTR);
-    if (result != 0) {
-        enum kc_error error = connect_error(errno);
-        close(fd);
-        return error;
+    client->connecting = fd;
+    unlock(client);
+    enum kc_error error = connect_socket(fd, &client->address, deadline);
+    pthread_mutex_lock(&client->lock);
+    if (error == KC_OK) {
+        client->socket = fd;
+        client->connecting = KC_NO_SOCKET;
+        client->connection++;
     }
-    client->socket = fd;
-    client->connection++;
-    return KC_OK;
+    close_socket(&client->connecting);
+    pthread_cond_broadcast(&client->changed);
+    return error;
 }
 
 enum kc_error kc_link_connect(struct kc_client *client, int64_t deadline)
 {
-    while (client->lost) {
+    while (client->lost || client->connecting != KC_NO_SOCKET) {
         enum kc_error error = wait_change(client, NULL, deadline);
         if (error != KC_OK)
             return error;
@@ -344,7 +363,8 @@ static bool receive_one(struct kc_client *client)
     return error != KC_OK || size > 0;
 }
 
-/* Waits in the receiving itself, for PATIENCE_MS at most: one call of the kernel where poll and
+/* Waits in the receiving itself, for PATIENCE_MS at most, and not over a signal, as many of them could be
+ * longer than a deadline: one call of the kernel where poll and
  * what is around it are three. */
 static void receive_patiently(struct kc_client *client)
 {
@@ -354,7 +374,7 @@ static void receive_patiently(struct kc_client *client)
     client->waiting++;
     unlock(client);
     enum kc_error error =
-        kc_transport_wait(socket, client->in, sizeof client->in, &size, &descriptors);
+        kc_transport_wait_a_while(socket, client->in, sizeof client->in, &size, &descriptors);
     pthread_mutex_lock(&client->lock);
     client->waiting--;
     take(client, error, size, &descriptors);
@@ -370,16 +390,17 @@ static enum kc_error read_next(struct kc_client *client, int64_t deadline)
     }
     if (receive_one(client))
         return KC_OK;
-    enum kc_error error = kc_link_wait(client, POLLIN, deadline);
-    if (error == KC_OK && !client->lost && client->socket != KC_NO_SOCKET)
+    if (wait_socket(client, POLLIN, deadline) == 0)
+        return KC_ERR_TIMED_OUT;
+    if (is_up(client))
         (void)receive_one(client);
-    return error;
+    return KC_OK;
 }
 
 enum kc_error kc_link_step(struct kc_client *client, const struct kc_slot *slot, int64_t deadline)
 {
     enum kc_error error;
-    if (client->reading || client->lost || client->socket == KC_NO_SOCKET) {
+    if (client->reading || !is_up(client)) {
         error = wait_change(client, slot, deadline);
         if (error != KC_OK && !client->reading)
             hand_over(client); /* it may have been this thread's turn */
@@ -400,18 +421,38 @@ enum kc_error kc_link_wait_change(struct kc_client *client, int64_t deadline)
 
 bool kc_link_receive_waiting(struct kc_client *client)
 {
-    bool may = !client->reading && !client->lost && client->socket != KC_NO_SOCKET;
-    return may && receive_one(client);
+    return !client->reading && is_up(client) && receive_one(client);
+}
+
+static bool is_message_there(const struct kc_client *client)
+{
+    struct pollfd wanted = {.fd = client->socket, .events = POLLIN};
+    return poll(&wanted, 1, 0) > 0;
+}
+
+enum kc_error kc_link_wait_to_send(struct kc_client *client, int64_t deadline)
+{
+    if (left_ms(deadline) == 0) /* some of what the kernel may lack is not waited for */
+        return KC_ERR_TIMED_OUT;
+    short ready = wait_socket(client, POLLIN | POLLOUT, deadline);
+    if (ready == 0)
+        return KC_ERR_TIMED_OUT;
+    if ((ready & POLLOUT) || !is_up(client) || kc_link_receive_waiting(client))
+        return KC_OK;
+    /* The reader's, which is about to take it and tells so; or it has been taken. */
+    return is_message_there(client) ? wait_change(client, NULL, deadline) : KC_OK;
 }
 
 /* The reader, if there is one, comes to the end by itself: what is in the queue is still received. */
 void kc_link_drain(struct kc_client *client)
 {
-    if (!client->lost && client->socket != KC_NO_SOCKET)
+    uint64_t connection = client->connection;
+    if (is_up(client))
         shutdown(client->socket, SHUT_RDWR);
-    while (client->reading && !client->lost && client->socket != KC_NO_SOCKET)
+    while (client->reading && is_up(client) && client->connection == connection)
         (void)wait_for(client, &client->changed, KC_NEVER);
-    while (!client->lost && client->socket != KC_NO_SOCKET && receive_one(client))
+    while (is_up(client) && client->connection == connection && receive_one(client))
         ;
-    kc_link_drop(client, KC_ERR_CONNECTION_LOST);
+    if (client->connection == connection)
+        kc_link_drop(client, KC_ERR_CONNECTION_LOST);
 }

@@ -6,7 +6,8 @@
  * one thread at a time (the reader), for the socket. The reader delivers whatever comes to the slot
  * that it belongs to, and wakes the thread that waits for that slot and no other; when it has its
  * own answer it wakes one that reads on. The socket is closed only when no thread waits on it, as its
- * number could be another file's a moment later.
+ * number could be another file's a moment later. Who connects does that without the lock as well: it can
+ * take as long as the daemon wants.
  *
  * Deadlines are milliseconds on the monotonic clock, or KC_NEVER.
  */
@@ -52,6 +53,7 @@ struct kc_client {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything, for those that wait for no slot */
     int socket;
+    int connecting; /* a socket to be; others wait for what becomes of it. KC_NO_SOCKET: none */
     uint64_t connection;  /* counts them */
     bool lost;            /* the socket is to be closed as soon as nobody waits on it */
     bool reading;         /* a thread is the reader */
@@ -97,9 +99,9 @@ void kc_link_drop(struct kc_client *client, enum kc_error error);
 /* The connection was found ended: takes what was answered before, then drops it. */
 void kc_link_drain(struct kc_client *client);
 
-/* Waits for poll's events on the socket, without the lock: other things may have changed after it.
- * KC_ERR_TIMED_OUT */
-KC_CHECKED enum kc_error kc_link_wait(struct kc_client *client, short events, int64_t deadline);
+/* Waits, without the lock, until the socket may take a message: other things may have changed after it.
+ * What comes meanwhile is received, as a daemon that cannot answer reads no more. KC_ERR_TIMED_OUT */
+KC_CHECKED enum kc_error kc_link_wait_to_send(struct kc_client *client, int64_t deadline);
 
 /* Waits until something happened, as the reader or for the reader: to a slot, or, with NULL, to any.
  * The reader comes back when a message came, or near the deadline, whatever else happens.

@@ -133,8 +133,14 @@ static enum kc_error judge(ssize_t received, int flags)
     return flags & MSG_CTRUNC ? KC_ERR_BAD_REQUEST : KC_OK;
 }
 
-static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, size_t *size,
-    struct kc_descriptors *descriptors)
+static bool is_passing(int number, bool gives_up)
+{
+    return number == ECONNRESET || (number == EINTR && !gives_up);
+}
+
+/* gives_up: when a signal comes */
+static enum kc_error receive(int socket, int flags, bool gives_up, void *bytes, size_t limit,
+    size_t *size, struct kc_descriptors *descriptors)
 {
     struct iovec vector = {.iov_base = bytes, .iov_len = limit};
     union all_control control;
@@ -145,8 +151,8 @@ static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, s
     ssize_t received;
     do /* a reset is told once, before the messages that the other side sent before it closed */
         received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
-    while (received < 0 && (errno == EINTR || errno == ECONNRESET));
-    if (received < 0 && errno == EAGAIN) {
+    while (received < 0 && is_passing(errno, gives_up));
+    if (received < 0 && (errno == EAGAIN || errno == EINTR)) {
         *size = 0;
         descriptors->count = 0;
         return KC_OK;
@@ -172,13 +178,19 @@ static enum kc_error receive(int socket, int flags, void *bytes, size_t limit, s
 enum kc_error kc_transport_receive(
     int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
 {
-    return receive(socket, MSG_DONTWAIT, bytes, limit, size, descriptors);
+    return receive(socket, MSG_DONTWAIT, false, bytes, limit, size, descriptors);
 }
 
 enum kc_error kc_transport_wait(
     int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
 {
-    return receive(socket, 0, bytes, limit, size, descriptors);
+    return receive(socket, 0, false, bytes, limit, size, descriptors);
+}
+
+enum kc_error kc_transport_wait_a_while(
+    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors)
+{
+    return receive(socket, 0, true, bytes, limit, size, descriptors);
 }
 
 static bool write_all(int fd, const uint8_t *bytes, size_t size)

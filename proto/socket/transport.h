@@ -60,6 +60,10 @@ KC_CHECKED enum kc_error kc_transport_receive(
 KC_CHECKED enum kc_error kc_transport_wait(
     int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors);
 
+/* Waits no longer than the socket's SO_RCVTIMEO, or than until a signal comes: *size is 0 then. */
+KC_CHECKED enum kc_error kc_transport_wait_a_while(
+    int socket, void *bytes, size_t limit, size_t *size, struct kc_descriptors *descriptors);
+
 /*
  * Puts octets into a new sealed memfd, which cannot be changed after it. The octets are copied; the
  * descriptor is given to the caller.

@@ -7,8 +7,11 @@
 
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Less than for what a reader sleeps and looks at nothing: who sleeps over its place is told late. */
@@ -98,7 +101,7 @@ static uint64_t send_random(uint64_t size)
     struct kc_client_request request;
     uint64_t id = 0;
     ask_random(&request, size);
-    assert_int_equal(kc_client_send(client, &request, PATIENCE_MS, &id), KC_OK);
+    assert_int_equal(kc_client_send(client, &request, CALL_MS, &id), KC_OK);
     return id;
 }
 
@@ -250,6 +253,150 @@ static void what_a_thread_receives_is_no_other_ones(void **state)
     assert_int_equal(end(&caller), KC_OK);
 }
 
+/* --- the connection --- */
+
+static void answers_slowly_in_little_room(int connection)
+{
+    const int least = 1; /* the kernel's minimum */
+    setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+    answers_everything(connection);
+}
+
+/* The server reads no more while its answers are not taken; who sends is the one to take them. */
+static void who_sends_receives_what_holds_the_daemon_up(void **state)
+{
+    (void)state;
+    const int least = 1;
+    uint64_t ids[KC_IN_FLIGHT_MAX];
+    with_server((server_script *[]){answers_slowly_in_little_room, NULL});
+    assert_int_equal(call_random(1, PATIENCE_MS), KC_OK);
+    setsockopt(client->socket, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+    send_all(ids);
+    for (uint64_t i = 0; i < KC_IN_FLIGHT_MAX; i++)
+        receive_random(ids[i], i + 1);
+}
+
+static void waits_until_told(int connection)
+{
+    (void)connection;
+    sem_post(&answered);
+    wait_for(&go);
+}
+
+/* Connects to the server, of which it takes the first, and until it queues no more. */
+static size_t fill_queue(int ends[], size_t most)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", server.path);
+    for (size_t i = 0; i < most; i++) {
+        ends[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connect(ends[i], (struct sockaddr *)&address, sizeof address) != 0)
+            return i + 1;
+        if (i == 0)
+            wait_for(&answered); /* it was accepted, and no other one will be */
+    }
+    fail_msg("the queue is never full");
+    return 0;
+}
+
+static void calls_for_ever(struct caller *caller)
+{
+    caller->error = call_random(caller->size, KC_CLIENT_FOREVER);
+}
+
+static void a_deadline_holds_while_another_thread_connects(void **state)
+{
+    (void)state;
+    int ends[64];
+    struct caller caller = {.size = 5};
+    sem_init(&answered, 0, 0);
+    with_server((server_script *[]){waits_until_told, NULL});
+    size_t count = fill_queue(ends, sizeof ends / sizeof *ends);
+    start(&caller, calls_for_ever);
+    assert_int_equal(call_random(6, 1), KC_ERR_TIMED_OUT);
+    for (size_t i = 1; i < count; i++) /* those that wait, and then the caller */
+        close(accept(server.listener, NULL, NULL));
+    assert_int_equal(end(&caller), KC_ERR_CONNECTION_LOST);
+    sem_post(&go);
+    while (count > 0)
+        close(ends[--count]);
+}
+
+static void drains(struct caller *caller)
+{
+    kc_link_enter(client);
+    kc_link_drain(client);
+    kc_link_leave(client);
+    caller->error = KC_OK;
+}
+
+/* A thread that found the connection ended waits for its reader; meanwhile there is another one. */
+static void who_ends_a_connection_ends_no_later_one(void **state)
+{
+    (void)state;
+    struct caller caller = {.size = 0};
+    with_server((server_script *[]){answers_everything, answers_everything, NULL});
+    assert_int_equal(call_random(5, PATIENCE_MS), KC_OK);
+    kc_link_enter(client);
+    client->reading = true; /* as if a thread read */
+    kc_link_leave(client);
+    start(&caller, drains);
+    kc_link_enter(client);
+    client->reading = false;
+    kc_link_drop(client, KC_ERR_CONNECTION_LOST);
+    assert_int_equal(kc_link_connect(client, KC_NEVER), KC_OK);
+    kc_link_leave(client);
+    assert_int_equal(end(&caller), KC_OK);
+    assert_int_equal(client->connection, 2);
+    assert_int_equal(call_random(6, CALL_MS), KC_OK);
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+static void reads_once(struct caller *caller)
+{
+    kc_link_enter(client);
+    caller->error = kc_link_step(client, NULL, KC_NEVER);
+    kc_link_leave(client);
+    sem_post(&answered);
+}
+
+/* Each signal that comes before the thread sleeps is followed by another. */
+static bool interrupts(const struct caller *caller)
+{
+    bool is_back = false;
+    for (size_t i = 0; i < 500 && !is_back; i++) {
+        struct timespec until;
+        pthread_kill(caller->thread, SIGUSR1);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 20000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        is_back = sem_timedwait(&answered, &until) == 0;
+    }
+    return is_back;
+}
+
+/* Else they could come for longer than a deadline. */
+static void signals_do_not_make_a_reader_sleep_longer(void **state)
+{
+    (void)state;
+    const struct sigaction action = {.sa_handler = nothing};
+    struct caller caller = {.size = 0};
+    sem_init(&answered, 0, 0);
+    sigaction(SIGUSR1, &action, NULL);
+    with_server((server_script *[]){answers_everything, NULL});
+    assert_int_equal(call_random(5, PATIENCE_MS), KC_OK);
+    start(&caller, reads_once);
+    bool is_back = interrupts(&caller);
+    shutdown(client->socket, SHUT_RDWR); /* and so is who sleeps on */
+    assert_int_equal(end(&caller), KC_OK);
+    assert_true(is_back);
+}
+
 #define shared(test) cmocka_unit_test_setup_teardown(test, setup, without_server)
 
 int main(void)
@@ -260,6 +407,10 @@ int main(void)
         shared(who_waits_for_a_place_reads_for_it_when_nobody_else_will),
         shared(a_late_answer_that_is_there_makes_a_place),
         shared(what_a_thread_receives_is_no_other_ones),
+        shared(who_sends_receives_what_holds_the_daemon_up),
+        shared(a_deadline_holds_while_another_thread_connects),
+        shared(who_ends_a_connection_ends_no_later_one),
+        shared(signals_do_not_make_a_reader_sleep_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
