@@ -15,9 +15,7 @@
 
 #define PATIENCE_S 60 /* a test that waits longer for an octet has failed */
 
-/* One for all tests of a program; sessions refer to it. */
-static gnutls_certificate_credentials_t credentials;
-
+/* -1: nobody listens there. */
 static int connect_to(uint16_t port)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -28,16 +26,21 @@ static int connect_to(uint16_t port)
     assert_true(made >= 0);
     assert_int_equal(setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     assert_int_equal(setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
-    assert_int_equal(connect(made, (const struct sockaddr *)&address, sizeof address), 0);
-    return made;
+    if (connect(made, (const struct sockaddr *)&address, sizeof address) == 0)
+        return made;
+    close(made);
+    return -1;
 }
 
 bool web_try(struct web *web, uint16_t port, const char *certificate, const char *priorities)
 {
     gnutls_session_t session;
+    gnutls_certificate_credentials_t credentials;
     *web = (struct web){.socket = connect_to(port), .host = "localhost"};
-    if (!credentials)
-        assert_int_equal(gnutls_certificate_allocate_credentials(&credentials), 0);
+    if (web->socket < 0)
+        return false;
+    assert_int_equal(gnutls_certificate_allocate_credentials(&credentials), 0);
+    web->credentials = credentials;
     assert_true(
         gnutls_certificate_set_x509_trust_file(credentials, certificate, GNUTLS_X509_FMT_PEM) > 0);
     assert_int_equal(gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL), 0);
@@ -59,6 +62,7 @@ void web_open(struct web *web, uint16_t port, const char *certificate)
         assert_true(web_try(web, port, certificate, "NORMAL"));
     else
         *web = (struct web){.socket = connect_to(port), .host = "localhost"};
+    assert_true(web->socket >= 0);
 }
 
 bool web_was_asked_for_certificate(const struct web *web)
@@ -70,7 +74,10 @@ void web_close(struct web *web)
 {
     if (web->session)
         gnutls_deinit(web->session);
-    close(web->socket);
+    if (web->credentials)
+        gnutls_certificate_free_credentials(web->credentials);
+    if (web->socket >= 0)
+        close(web->socket);
 }
 
 bool web_write(struct web *web, const void *octets, size_t size)

@@ -12,7 +12,7 @@
 
 struct web {
     int socket;
-    void *session; /* of GnuTLS; NULL: plain */
+    void *session, *credentials; /* of GnuTLS; NULL: plain */
     char host[64];
 };
 
@@ -26,7 +26,7 @@ struct web_answer {
 /* Connects to 127.0.0.1; certificate: PEM file that is trusted, NULL: plain. */
 void web_open(struct web *web, uint16_t port, const char *certificate);
 
-/* The same for TLS of one's choice; false: the handshake failed. */
+/* The same for TLS of one's choice; false: nobody listens, or the handshake failed. web_close anyway. */
 bool web_try(struct web *web, uint16_t port, const char *certificate, const char *priorities);
 void web_close(struct web *web);
 

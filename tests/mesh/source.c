@@ -2,12 +2,14 @@
 #include "tests/mesh/source.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 
-static unsigned left;
-static uint64_t counter;
-static uint8_t octet;
+/* of any number of threads */
+static atomic_uint left;
+static _Atomic uint64_t counter;
+static _Atomic uint8_t octet;
 
 static uint64_t count(void *context)
 {
@@ -18,9 +20,11 @@ static uint64_t count(void *context)
 static enum kc_error from_kernel(void *context, uint8_t *octets, size_t size)
 {
     (void)context;
-    if (left == 0)
+    unsigned had = left;
+    while (had > 0 && !atomic_compare_exchange_weak(&left, &had, had - 1))
+        ;
+    if (had == 0)
         return KC_ERR_RANDOM;
-    left--;
     return getrandom(octets, size, 0) == (ssize_t)size ? KC_OK : KC_ERR_RANDOM;
 }
 
