@@ -48,6 +48,18 @@ void mesh_front_init(struct mesh_front *front)
     snprintf(front->certificate, sizeof front->certificate, "%s/certificate.pem", front->folder);
 }
 
+/* What a case says nothing about does not end because the machine is slow. */
+static void write_limits(FILE *file, const char *limits)
+{
+    static const char *const patient[][2] = {{"request_deadline_s", "600"},
+        {"handshake_deadline_ms", "30000"}, {"custodian_deadline_ms", "30000"}};
+    fprintf(file, "limits = { %s", limits);
+    for (size_t i = 0; i < sizeof patient / sizeof *patient; i++)
+        if (!strstr(limits, patient[i][0]))
+            fprintf(file, " %s = %s;", patient[i][0], patient[i][1]);
+    fputs(" };\n", file);
+}
+
 static void write_config(
     const struct mesh_front *front, const char *custodian, const char *key, const char *limits)
 {
@@ -55,8 +67,9 @@ static void write_config(
     require(file != NULL, front->config);
     fprintf(file,
         "service = \"example.com\";\nhosts = [ \"localhost\" ];\naddress = \"127.0.0.1\";\n"
-        "port = %u;\ncustodian = \"%s\";\nstore = \"%s/store\";\nlimits = { %s };\n",
-        (unsigned)front->port, custodian, front->folder, limits);
+        "port = %u;\ncustodian = \"%s\";\nstore = \"%s/store\";\n",
+        (unsigned)front->port, custodian, front->folder);
+    write_limits(file, limits);
     if (geteuid() == 0)
         fprintf(file, "user = %d;\n", USER);
     if (key)

@@ -23,7 +23,7 @@ struct mesh_front {
  *
  * custodian  socket
  * key        id of its TLS key; then front->certificate has been written before; NULL: plain HTTP
- * limits     as in the configuration, "rate = 0;", or ""
+ * limits     as in the configuration, "rate = 0;", or ""; deadlines that are not among them are long
  */
 void mesh_front_init(struct mesh_front *front);
 void mesh_front_start(
