@@ -42,7 +42,7 @@ static const char function[] =
 
 static bool takes_file(const struct kc_cli_option_row *row)
 {
-    static const char *const files[] = {"FILE", "PATH", "SOCKET", "PUBLIC"};
+    static const char *const files[] = {"FILE", "PATH", "SOCKET", "PUBLIC", "SIGNER"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (strcmp(row->argument, files[i]) == 0)
             return true;

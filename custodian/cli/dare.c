@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DARE envelopes and sequences as files: what they say of themselves, and whether it is true. Needs
- * no custodian. */
+ * no custodian, unless a signer is named by a key of it. */
 #include "custodian/cli/file.h"
 #include "custodian/cli/output.h"
-#include "custodian/cli/public.h"
+#include "custodian/cli/signer.h"
 
 #include "custodian/mesh/verify.h"
 #include "proto/object.h"
@@ -113,9 +113,9 @@ enum kc_error kc_cli_dare_verify(struct kc_cli *cli)
     struct kc_cli_public public;
     struct kc_public_key key;
     const struct kc_dare_signature *signature;
-    enum kc_error error = kc_cli_public_read(cli, cli->arguments[1], &public);
+    enum kc_error error = read_envelope(cli, &text, &envelope);
     if (error == KC_OK)
-        error = read_envelope(cli, &text, &envelope);
+        error = kc_cli_signer_find(cli, cli->arguments[1], envelope, &public);
     if (error == KC_OK) {
         error = kc_public_key_make(public.algorithm, kc_cli_public_span(&public), &key);
         if (error == KC_OK)

@@ -2,6 +2,7 @@
 #include "custodian/cli/document.h"
 
 #include "custodian/cli/output.h"
+#include "custodian/cli/signer.h"
 #include "custodian/cli/write.h"
 #include "proto/json_write.h"
 
@@ -89,10 +90,17 @@ enum kc_error kc_cli_call_recipients(struct kc_cli *cli, struct kc_cli_call *cal
     return error;
 }
 
-enum kc_error kc_cli_call_signer(
-    struct kc_cli *cli, struct kc_cli_call *call, const char *name, struct kc_cli_public *public)
+enum kc_error kc_cli_call_signer(struct kc_cli *cli, struct kc_cli_call *call, const char *name,
+    struct kc_span text, struct kc_cli_public *public)
 {
-    enum kc_error error = kc_cli_public_find(cli, name, public);
+    struct kc_dare_envelope *envelope = calloc(1, sizeof *envelope);
+    enum kc_error error =
+        envelope != NULL ? kc_dare_envelope_read(text, envelope) : KC_ERR_NO_MEMORY;
+    error = error == KC_OK ? kc_cli_signer_find(cli, name, envelope, public)
+                           : kc_cli_fail(cli, error, "%s", name);
+    if (envelope != NULL)
+        kc_dare_envelope_done(envelope);
+    free(envelope);
     if (error != KC_OK)
         return error;
     kc_cli_call_text(call, KC_FIELD_ALGORITHM, public->algorithm);

@@ -20,9 +20,10 @@ KC_CHECKED enum kc_error kc_cli_call_write(
 KC_CHECKED enum kc_error kc_cli_call_recipients(
     struct kc_cli *cli, struct kc_cli_call *call, char **text);
 
-/* Adds the public key of a PEM file, or of a key here, as algorithm and public. Errors are reported. */
-KC_CHECKED enum kc_error kc_cli_call_signer(
-    struct kc_cli *cli, struct kc_cli_call *call, const char *name, struct kc_cli_public *public);
+/* Adds the key of who is to have signed an envelope (signer.h), as algorithm and public, which lives as
+ * long as the call. Errors are reported. */
+KC_CHECKED enum kc_error kc_cli_call_signer(struct kc_cli *cli, struct kc_cli_call *call,
+    const char *name, struct kc_span text, struct kc_cli_public *public);
 
 /* Adds a file's octets as a DATA field; octets have to live as long as the call. Reported. */
 KC_CHECKED enum kc_error kc_cli_call_file(

@@ -93,7 +93,8 @@ enum kc_error kc_cli_envelope_open(struct kc_cli *cli)
     if (error == KC_OK)
         kc_cli_call_option(&call, KC_FIELD_ACCOUNT, KC_CLI_ACCOUNT);
     if (error == KC_OK && kc_cli_given(cli, KC_CLI_PUBLIC))
-        error = kc_cli_call_signer(cli, &call, cli->values[KC_CLI_PUBLIC], &signer);
+        error = kc_cli_call_signer(
+            cli, &call, cli->values[KC_CLI_PUBLIC], kc_cli_span(&document), &signer);
     if (error == KC_OK)
         error = run(cli, &call, &key, KC_FIELD_OUTPUT, path, 0600);
     if (error == KC_OK && !kc_cli_given(cli, KC_CLI_PUBLIC))

@@ -354,11 +354,8 @@ static enum kc_error profile_read(
     if (error != KC_OK)
         return kc_cli_fail(
             cli, error, "%s: not the profile of an account or a group that has a key", path);
-    *public = (struct kc_cli_public){.size = account.encryption.size, .whole = true};
-    memcpy(public->octets, account.encryption.octets, account.encryption.size);
-    return kc_text_copy(public->algorithm, sizeof public->algorithm, account.encryption.algorithm)
-               ? KC_OK
-               : kc_cli_fail(cli, KC_ERR_BAD_ALGORITHM, "%s", path);
+    error = kc_cli_public_of(&account.encryption, public);
+    return error == KC_OK ? KC_OK : kc_cli_fail(cli, error, "%s", path);
 }
 
 enum kc_error kc_cli_public_find_recipient(

@@ -76,7 +76,7 @@ KC_CHECKED enum kc_error kc_cli_key_find_recipient(
 KC_CHECKED enum kc_error kc_cli_key_find_device(
     struct kc_cli *cli, const char *account, struct kc_cli_key *key);
 
-/* A public key that is named: a PEM file if there is one of that name, else a key of the custodian.
+/* A public key that is named: in a file (public.h) if there is one of that name, else a key of the custodian.
  * Errors are reported. */
 KC_CHECKED enum kc_error kc_cli_public_find(
     struct kc_cli *cli, const char *name, struct kc_cli_public *public);

@@ -202,8 +202,57 @@ static enum kc_error check_point(const struct kc_cli_public *public)
     return kc_point_decode(&point, curve->curve, public->octets, public->size);
 }
 
+enum kc_error kc_cli_public_of(const struct kc_public_key *key, struct kc_cli_public *public)
+{
+    struct kc_cli_public made = {.size = key->size};
+    snprintf(made.algorithm, sizeof made.algorithm, "%s", key->algorithm);
+    memcpy(made.octets, key->octets, key->size);
+    const struct kc_curve_info *curve = kc_cli_public_curve(&made);
+    if (curve == NULL)
+        return KC_ERR_BAD_ALGORITHM;
+    made.whole = made.size == curve->point_size;
+    made.size = curve->point_size;
+    enum kc_error error = check_point(&made);
+    if (error == KC_OK)
+        *public = made;
+    return error;
+}
+
+/* A KeyData has the key in PublicParameters, and may say its fingerprint, which must be right then. */
+static enum kc_error key_read(struct kc_json root, struct kc_public_key *key)
+{
+    struct kc_json tagged = kc_json_member(root, "KeyData");
+    struct kc_json data = kc_json_is_there(tagged) ? tagged : root;
+    return kc_json_is_there(kc_json_member(data, "PublicParameters"))
+               ? kc_public_key_read(data, key)
+               : kc_public_key_read_tagged(root, key);
+}
+
+static enum kc_error parse_json(struct kc_span text, struct kc_cli_public *public)
+{
+    struct kc_json_document document = {0};
+    struct kc_public_key key;
+    if (kc_json_read(text, FILE_MAX, &document) != KC_OK)
+        return KC_ERR_BAD_ARGUMENT;
+    enum kc_error error = key_read(kc_json_root(&document), &key);
+    kc_json_done(&document);
+    return error == KC_OK                  ? kc_cli_public_of(&key, public)
+           : error == KC_ERR_BAD_ALGORITHM ? error
+                                           : KC_ERR_BAD_ARGUMENT;
+}
+
+static bool is_json(struct kc_span text)
+{
+    size_t at = 0;
+    while (at < text.size && strchr(" \t\r\n", text.bytes[at]) != NULL && text.bytes[at] != 0)
+        at++;
+    return at < text.size && text.bytes[at] == '{';
+}
+
 enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public)
 {
+    if (is_json(text))
+        return parse_json(text, public);
     struct kc_cli_public parsed = {0};
     BIO *memory = text.size <= FILE_MAX ? BIO_new_mem_buf(text.bytes, (int)text.size) : NULL;
     EVP_PKEY *key = memory != NULL ? PEM_read_bio_PUBKEY(memory, NULL, NULL, NULL) : NULL;
@@ -229,9 +278,9 @@ enum kc_error kc_cli_public_read(
     if (error != KC_OK)
         return error;
     error = kc_cli_public_parse(kc_cli_span(&text), public);
-    return error == KC_OK
-               ? KC_OK
-               : kc_cli_fail(cli, error, "%s: not a PEM file with a good public key", path);
+    return error == KC_OK ? KC_OK
+                          : kc_cli_fail(cli, error,
+                                "%s: not a file with a good public key, PEM or JSON", path);
 }
 
 enum kc_error kc_cli_public_other_id(const struct kc_cli_public *public, char id[KC_UDF_ID_SIZE])

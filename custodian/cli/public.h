@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410, 5480, 3279), as OpenSSL has them.
+ * Public keys in files: PEM with SubjectPublicKeyInfo (RFC 8410, 5480, 3279), as OpenSSL has them, or
+ * JSON as the Mesh has them, which is read and not written: a PublicKeyECDH, or the KeyData around it.
  *
  * RFC 8410 writes an X25519 or X448 key as u alone. A whole point is needed to name an X448 key and
  * to add to it, so --signed puts one line before the PEM block, which PEM readers skip (RFC 7468,
@@ -11,6 +12,7 @@
 
 #include "base/algorithm.h"
 #include "custodian/cli/cli.h"
+#include "proto/public_key.h"
 #include "proto/udf_digest.h"
 #include "threshold/point.h"
 
@@ -46,13 +48,17 @@ KC_CHECKED enum kc_error kc_cli_public_key(const struct kc_cli_public *public, E
 /*
  * Reads it, and checks that the point is good (threshold/point.h).
  *
- * KC_ERR_BAD_ARGUMENT  no PEM block with a public key
+ * KC_ERR_BAD_ARGUMENT  no PEM block with a public key, and no such object of the Mesh
  * KC_ERR_BAD_ALGORITHM a key of another kind
  * KC_ERR_POINT_...     not a point to be used
  */
 KC_CHECKED enum kc_error kc_cli_public_parse(struct kc_span text, struct kc_cli_public *public);
 
-/* The same from a file; errors are reported. */
+/* A key of a document. Errors as above. */
+KC_CHECKED enum kc_error kc_cli_public_of(
+    const struct kc_public_key *key, struct kc_cli_public *public);
+
+/* Parses a file; errors are reported. */
 KC_CHECKED enum kc_error kc_cli_public_read(
     const struct kc_cli *cli, const char *path, struct kc_cli_public *public);
 

@@ -183,6 +183,15 @@ static void a_letter_is_signed_by_both(void **state)
           "> contact");
     HOLDS("B envelope sign \"$(cat share)\" contact --host example.com --post \"$POST\"");
     HOLDS("D envelope verify contact.dare sign.pem");
+    HOLDS(
+        "D envelope verify contact.dare alice.profile | grep \"$(D udf key sign.pem | cut -c6-)\"");
+    SAYS(2, "by no key of watch.profile", "D envelope verify contact.dare watch.profile");
+    SAYS(0, "signer", "D envelope verify alice.profile $(cat alice)");
+    HOLDS("A envelope seal 'alice sign' contact --to alice.profile -o sealed; "
+          "A envelope open 'alice encrypt' sealed -fo told --public alice.profile && cmp contact "
+          "told");
+    SAYS(2, "by no key of watch.profile",
+        "A envelope open 'alice encrypt' sealed -fo told --public watch.profile");
     HOLDS("B envelope sign \"$(cat share)\" - -o - --host example.com --post \"$POST\" < contact |"
           " D envelope verify - sign.pem");
     SAYS(3, "message", /* the vault sees whose it is, though the service does not */

@@ -61,6 +61,47 @@ static void describes_an_envelope_and_verifies_who_signed_it(void **state)
         " D dare verify $E/dare_envelope/operate-signed other.pem");
 }
 
+#define DEVICE_KEY "xHvZ24mlCuOr7NuyLYQWdwqPmshGoTfVRsjROLBnF3slKhq3HViOeqk688hE-gbg5t39_9au8syA"
+#define DEVICE_UDF "MBGD-657F-AADF-Z6PE-2MPF-SWLU-QRCT"
+
+static void a_key_is_read_as_the_mesh_writes_it(void **state)
+{
+    (void)state;
+    HOLDS("printf ' {\"PublicKeyECDH\":{\"crv\":\"Ed448\",\"Public\":\"" DEVICE_KEY
+          "\"}}' > key.json");
+    HOLDS("printf '{\"Udf\":\"" DEVICE_UDF
+          "\",\"PublicParameters\":%s}' \"$(cat key.json)\" > data.json");
+    HOLDS("printf '{\"KeyData\":%s}' \"$(cat data.json)\" > tagged.json");
+    HOLDS("for f in key data tagged; do D udf key $f.json | grep -q " DEVICE_UDF
+          " && D dare verify $E/dare_envelope/operate-signed $f.json || exit; done");
+    SAYS(2, "not a file with a good public key", /* the fingerprint is another key's */
+        "sed s/MBGD/MBGE/ data.json > other.json; D udf key other.json");
+    SAYS(2, "not a file with a good public key", "echo '{}' > other.json; D udf key other.json");
+    SAYS(2, "not a file with a good public key",
+        "sed s/Ed448/P-256/ key.json > other.json; D udf key other.json");
+    SAYS(2, "not a file with a good public key", /* y = 0 is no point of the group */
+        "printf '{\"PublicKeyECDH\":{\"crv\":\"Ed25519\",\"Public\":\"%043d\"}}' 0 | tr 0 A >"
+        " other.json; D udf key other.json");
+}
+
+static void a_signer_is_known_by_the_fingerprint_of_a_key_that_is_there(void **state)
+{
+    (void)state;
+    SAYS(0, "signer  " DEVICE_UDF, "D dare verify $E/dare_envelope/operate-signed " DEVICE_UDF);
+    SAYS(0, "signer  " DEVICE_UDF,
+        "D envelope verify $E/dare_envelope/operate-signed $(echo " DEVICE_UDF
+        " | tr -d - | tr A-Z a-z)");
+    SAYS(2, "signature-invalid", /* the key is there, and it made no such signature */
+        "sed 's/\"k-TX/\"k-TY/' $E/dare_envelope/operate-signed > forged;"
+        " D dare verify forged " DEVICE_UDF);
+    SAYS(5, "daemon-absent", /* no key that is there */
+        "CUSTODIAN_SOCKET=/none D dare verify $E/dare_envelope/operate-signed "
+        "MBGE-657F-AADF-Z6PE-2MPF-SWLU-QRCT");
+    SAYS(5, "daemon-absent", /* less than all of it names a key of the custodian */
+        "CUSTODIAN_SOCKET=/none D dare verify $E/dare_envelope/operate-signed "
+        "MBGD-657F-AADF-Z6PE");
+}
+
 static void lists_checks_and_recovers_a_sequence(void **state)
 {
     (void)state;
@@ -89,6 +130,8 @@ int main(void)
         cmocka_unit_test(makes_the_content_digest_of_a_file),
         cmocka_unit_test(names_a_key_in_a_file),
         cmocka_unit_test(describes_an_envelope_and_verifies_who_signed_it),
+        cmocka_unit_test(a_key_is_read_as_the_mesh_writes_it),
+        cmocka_unit_test(a_signer_is_known_by_the_fingerprint_of_a_key_that_is_there),
         cmocka_unit_test(lists_checks_and_recovers_a_sequence),
         cmocka_unit_test(names_the_frame_of_a_sequence_that_is_damaged),
     };
