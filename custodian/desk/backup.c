@@ -14,23 +14,29 @@ static bool is_holder(const struct kc_desk *desk, const struct kc_call *call)
 void kc_desk_backup(struct kc_desk *desk, struct kc_call *call)
 {
     bool ends = kc_values_text_is(&call->request.values, KC_FIELD_MODE, "end");
-    bool may = ends ? is_holder(desk, call) : call->connection && desk->holder == 0;
+    bool may =
+        ends ? is_holder(desk, call) : call->connection && desk->holder == 0 && !desk->holding;
     if (!may) {
         kc_desk_fail(desk, call, KC_ERR_STORE_BACKUP, NULL);
         return;
     }
-    if (!ends)
+    if (!ends) {
         desk->holder = call->connection->id;
+        desk->holding = true;
+    }
     kc_desk_submit(desk, call, ends ? KC_JOB_RELEASE : KC_JOB_HOLD);
 }
 
 void kc_desk_backup_done(struct kc_desk *desk, const struct kc_call *call)
 {
     bool holds = call->job.type == KC_JOB_HOLD && call->job.error == KC_OK;
-    if (!holds && is_holder(desk, call))
+    bool keeps = holds && is_holder(desk, call) && !call->answered;
+    if (call->job.type == KC_JOB_HOLD)
+        desk->holding = false;
+    if (!keeps && is_holder(desk, call))
         desk->holder = 0;
-    if (holds && !is_holder(desk, call))
-        kc_desk_store_let_go(desk->store); /* who wanted it is gone */
+    if (holds && !keeps)
+        kc_desk_store_let_go(desk->store); /* who wanted it is gone, or was told that it failed */
 }
 
 void kc_desk_backup_answer(struct kc_desk *desk, struct kc_call *call)

@@ -7,14 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A batch's requests are calls too: that much room is kept for them. */
-#define BATCH_RESERVE KC_BATCH_MAX
-
 /* --- a call's life --- */
 
+/* A batch's requests are calls too: desk->calls has room for those of one more. */
 bool kc_desk_has_room(const struct kc_desk *desk)
 {
-    return desk->call_count + 1 + BATCH_RESERVE <= desk->call_limit;
+    return desk->call_count - desk->idle_count <= desk->config->limits.in_flight;
 }
 
 struct kc_call *kc_desk_find_call(const struct kc_desk *desk, uint64_t ticket)
@@ -107,11 +105,9 @@ void kc_desk_fail_all(struct kc_desk *desk)
 void kc_desk_forget_client(struct kc_desk *desk, const struct kc_connection *connection)
 {
     for (size_t i = 0; i < desk->call_limit; i++)
-        if (desk->calls[i] && desk->calls[i]->connection == connection) {
+        if (desk->calls[i] && desk->calls[i]->connection == connection)
             desk->calls[i]->connection = NULL;
-            if (desk->calls[i]->watching)
-                kc_desk_fail(desk, desk->calls[i], KC_ERR_CONNECTION_LOST, NULL);
-        }
+    kc_desk_forget_watches(desk);
 }
 
 /* --- from the client --- */

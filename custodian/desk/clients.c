@@ -210,6 +210,7 @@ void kc_desk_send_answer(struct kc_desk *desk, struct kc_connection *connection,
             watch(desk, connection);
             return;
         }
+        error = KC_ERR_NO_MEMORY;
     }
     kc_descriptors_close_own(descriptors);
     connection->in_flight--;

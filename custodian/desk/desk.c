@@ -22,7 +22,8 @@ enum kc_error kc_desk_new(const struct kc_config *config, int listen, int vault,
     made->vault = vault;
     kc_desk_watch_init(made);
     made->courier = courier;
-    made->call_limit = (size_t)config->limits.in_flight + KC_BATCH_MAX + 1;
+    /* each client may have a watch that waits */
+    made->call_limit = (size_t)config->limits.in_flight + KC_BATCH_MAX + 1 + config->limits.clients;
     made->calls = calloc(made->call_limit, sizeof(struct kc_call *));
     made->clients = epoll_create1(EPOLL_CLOEXEC);
     if (!made->calls || made->clients < 0 ||

@@ -82,6 +82,7 @@ struct kc_desk {
     uint64_t seen;    /* number of the vault, for those who wait for another */
     uint64_t changes; /* given to the store, or done: what was read before one is not kept */
     uint64_t holder;  /* connection that the store is held for; 0: none */
+    bool holding;     /* the store's thread is about to hold it, whoever still wants that */
     int listen;       /* -1: no new clients */
     int vault;        /* -1: the vault is gone */
     uint64_t vaults;  /* how many were there before */
@@ -96,6 +97,7 @@ struct kc_desk {
 
     struct kc_call **calls; /* by the low half of the ticket */
     size_t call_limit, call_count, next_slot;
+    size_t idle_count; /* of the calls: watches that wait */
     uint32_t next_ticket;
 
     struct kc_packet_queue to_vault;  /* while it is not empty nothing is read from clients */
@@ -166,7 +168,8 @@ bool kc_desk_has_unsent_answers(const struct kc_desk *desk);
 bool kc_desk_take_request(struct kc_desk *desk, struct kc_connection *connection,
     const uint8_t *bytes, size_t size, struct kc_descriptors *descriptors);
 
-/* Whether there is room for another request. */
+/* Whether there is room for another request. What waits for another vault takes none of it: it may
+ * wait for ever, and nobody would be read from. */
 bool kc_desk_has_room(const struct kc_desk *desk);
 
 /* The call of a ticket; NULL: none. */
@@ -284,6 +287,9 @@ void kc_desk_watch(struct kc_desk *desk, struct kc_call *call);
 
 /* There is another vault: answers all that wait. */
 void kc_desk_tell_watchers(struct kc_desk *desk);
+
+/* A client is gone, and its calls know. */
+void kc_desk_forget_watches(struct kc_desk *desk);
 
 /* Nobody waits any more: the desk stops. */
 void kc_desk_end_watches(struct kc_desk *desk);

@@ -19,7 +19,7 @@ struct kc_desk_store {
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t wake;
     struct kc_job *waiting, **last;
-    struct kc_job *done;
+    struct kc_job *done, **done_last;
     bool stopping;
     int event;
 };
@@ -185,12 +185,12 @@ static struct kc_job *take(struct kc_desk_store *s)
 static void give_back(struct kc_desk_store *s, struct kc_job *list)
 {
     static const uint64_t one = 1;
-    struct kc_job **end = &list;
+    struct kc_job **end = &list->next;
     while (*end)
         end = &(*end)->next;
     pthread_mutex_lock(&s->lock);
-    *end = s->done;
-    s->done = list;
+    *s->done_last = list;
+    s->done_last = end;
     pthread_mutex_unlock(&s->lock);
     ssize_t ignored = write(s->event, &one, sizeof one); /* cannot block before 2^64-1 */
     (void)ignored;
@@ -231,6 +231,7 @@ enum kc_error kc_desk_store_new(
     s->store = store;
     s->error = error;
     s->last = &s->waiting;
+    s->done_last = &s->done;
     atomic_init(&s->key_count, store ? kc_store_key_count(store) : 0);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
@@ -290,6 +291,7 @@ struct kc_job *kc_desk_store_done(struct kc_desk_store *s)
     pthread_mutex_lock(&s->lock);
     struct kc_job *list = s->done;
     s->done = NULL;
+    s->done_last = &s->done;
     pthread_mutex_unlock(&s->lock);
     return list;
 }

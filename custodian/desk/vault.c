@@ -82,7 +82,7 @@ static enum kc_error pack(struct kc_desk *desk)
  * flight, and leaves some to the others. */
 static size_t messages_together(const struct kc_desk *desk)
 {
-    size_t part = desk->call_count / 4;
+    size_t part = (desk->call_count - desk->idle_count) / 4;
     return part < TOGETHER_MAX ? part : TOGETHER_MAX;
 }
 
@@ -196,7 +196,7 @@ void kc_desk_vault_readable(struct kc_desk *desk)
             return;
         else
             take_packet(desk, size, &descriptors);
-        if (desk->call_count == 0)
+        if (desk->call_count == desk->idle_count)
             return; /* nothing was asked that is not answered; what comes unasked, poll tells */
     }
 }

@@ -34,12 +34,25 @@ static bool is_watched(const struct kc_desk *desk, const struct kc_connection *c
 void kc_desk_watch(struct kc_desk *desk, struct kc_call *call)
 {
     const struct kc_values *values = &call->request.values;
-    if (!kc_values_has(values, KC_FIELD_SEEN) || values->value[KC_FIELD_SEEN].number != desk->seen)
+    if (!kc_values_has(values, KC_FIELD_SEEN) ||
+        values->value[KC_FIELD_SEEN].number != desk->seen) {
         answer(desk, call);
-    else if (is_watched(desk, call->connection))
+    } else if (is_watched(desk, call->connection)) {
         kc_desk_fail(desk, call, KC_ERR_LIMIT, NULL);
-    else
+    } else {
         call->watching = true;
+        desk->idle_count++;
+    }
+}
+
+static void end_watch(struct kc_desk *desk, struct kc_call *call, enum kc_error error)
+{
+    call->watching = false;
+    desk->idle_count--;
+    if (error == KC_OK)
+        answer(desk, call);
+    else
+        kc_desk_fail(desk, call, error, NULL);
 }
 
 void kc_desk_tell_watchers(struct kc_desk *desk)
@@ -47,12 +60,19 @@ void kc_desk_tell_watchers(struct kc_desk *desk)
     desk->seen++;
     for (size_t i = 0; i < desk->call_limit; i++)
         if (desk->calls[i] && desk->calls[i]->watching)
-            answer(desk, desk->calls[i]);
+            end_watch(desk, desk->calls[i], KC_OK);
+}
+
+void kc_desk_forget_watches(struct kc_desk *desk)
+{
+    for (size_t i = 0; i < desk->call_limit; i++)
+        if (desk->calls[i] && desk->calls[i]->watching && !desk->calls[i]->connection)
+            end_watch(desk, desk->calls[i], KC_ERR_CONNECTION_LOST);
 }
 
 void kc_desk_end_watches(struct kc_desk *desk)
 {
     for (size_t i = 0; i < desk->call_limit; i++)
         if (desk->calls[i] && desk->calls[i]->watching)
-            kc_desk_fail(desk, desk->calls[i], KC_ERR_STOPPING, NULL);
+            end_watch(desk, desk->calls[i], KC_ERR_STOPPING);
 }
