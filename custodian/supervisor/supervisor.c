@@ -308,9 +308,10 @@ static void tell_ready(struct supervisor *s)
 static void read_control(struct supervisor *s, struct kc_child *child)
 {
     uint8_t octet;
-    if (recv(child->control, &octet, sizeof octet, MSG_DONTWAIT) == sizeof octet)
+    ssize_t size = recv(child->control, &octet, sizeof octet, MSG_DONTWAIT);
+    if (size == sizeof octet) {
         child->ready = true;
-    else if (errno != EAGAIN && errno != EINTR) {
+    } else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
         close(child->control); /* its end is being reaped */
         child->control = -1;
     }
