@@ -64,6 +64,15 @@ static void raise_descriptors(const struct kc_config *config)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What the process starts beside itself, a command before a TPM or what a module runs, has none of its
+ * edges: who held one could speak for it, and its neighbour would not see it end. */
+static enum kc_error keep_descriptors(void)
+{
+    return close_range(KC_FD_CONTROL, ~0u, CLOSE_RANGE_CLOEXEC) == 0
+               ? KC_OK
+               : failed_step("close-on-exec", errno);
+}
+
 static enum kc_error read_configuration(struct kc_config **config)
 {
     struct kc_config_problem problem = {""};
@@ -91,6 +100,8 @@ enum kc_error kc_process_start(enum kc_process process, struct kc_config **confi
         signal(ignored[i], SIG_IGN);
     mallopt(M_ARENA_MAX, 1);
     enum kc_error error = forbid_images();
+    if (error == KC_OK)
+        error = keep_descriptors();
     if (error == KC_OK)
         error = read_configuration(config);
     bool has_secrets = process != KC_PROCESS_DESK && process != KC_PROCESS_COURIER;
