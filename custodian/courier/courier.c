@@ -19,7 +19,9 @@ struct kc_courier {
     int desk;
     struct kc_peer_way *peers[KC_CONFIG_PEERS_MAX];
 
-    /* An answer goes to the desk that asked, or nowhere. */
+    /* An answer goes to the desk that asked, or nowhere. Who receives holds `receives`, so that what
+     * comes is of the generation that he knows. */
+    pthread_rwlock_t receives;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t generation; /* of the desk */
@@ -94,6 +96,17 @@ static uint64_t present_generation(struct kc_courier *courier)
     return generation;
 }
 
+static enum kc_error receive_question(struct kc_courier *courier, uint64_t *generation,
+    uint8_t packet[static KC_VAULT_MESSAGE_MAX], size_t *size, struct kc_descriptors *descriptors)
+{
+    pthread_rwlock_rdlock(&courier->receives);
+    *generation = present_generation(courier);
+    enum kc_error error =
+        kc_transport_wait(courier->desk, packet, KC_VAULT_MESSAGE_MAX, size, descriptors);
+    pthread_rwlock_unlock(&courier->receives);
+    return error;
+}
+
 static void wait_for_desk(struct kc_courier *courier, uint64_t generation)
 {
     pthread_mutex_lock(&courier->lock);
@@ -116,9 +129,8 @@ static void *work(void *argument)
     for (;;) {
         struct kc_descriptors descriptors = {.count = 0};
         size_t size = 0;
-        uint64_t generation = present_generation(courier);
-        enum kc_error error =
-            kc_transport_wait(courier->desk, packet, sizeof packet, &size, &descriptors);
+        uint64_t generation;
+        enum kc_error error = receive_question(courier, &generation, packet, &size, &descriptors);
         if (error == KC_ERR_CONNECTION_LOST) {
             wait_for_desk(courier, generation);
             continue;
@@ -157,6 +169,7 @@ enum kc_error kc_courier_new(
     }
     made->config = config;
     made->desk = desk;
+    pthread_rwlock_init(&made->receives, NULL);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
     enum kc_error error = make_ways(made, tls);
@@ -173,6 +186,7 @@ enum kc_error kc_courier_new(
 void kc_courier_new_desk(struct kc_courier *courier, int descriptor)
 {
     (void)shutdown(courier->desk, SHUT_RDWR);
+    pthread_rwlock_wrlock(&courier->receives);
     pthread_mutex_lock(&courier->lock);
     if (!set_blocking(descriptor) || dup3(descriptor, courier->desk, O_CLOEXEC) != courier->desk)
         end("no-desk");
@@ -180,4 +194,5 @@ void kc_courier_new_desk(struct kc_courier *courier, int descriptor)
     courier->generation++;
     pthread_cond_broadcast(&courier->changed);
     pthread_mutex_unlock(&courier->lock);
+    pthread_rwlock_unlock(&courier->receives);
 }
