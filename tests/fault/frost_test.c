@@ -372,8 +372,8 @@ static void a_holder_that_is_killed_between_the_rounds_signs_nothing(void **stat
 static void a_holder_that_falls_silent_after_round_one_is_late(void **state)
 {
     (void)state;
+    struct ceremony c = first_round(ALICE); /* for which there is time */
     set_peer_deadline(&holders[ALICE], &at[ALICE], "carol", PEER_LATE_MS);
-    struct ceremony c = first_round(ALICE);
     pid_t desk = silence_carol();
     expect_part(ALICE, &c, "m", "peer-late");
     assert_int_equal(kill(desk, SIGCONT), 0);
