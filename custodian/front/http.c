@@ -35,7 +35,8 @@ struct kc_http {
     struct kc_rate *rate;
     atomic_bool open, stopping;
     pthread_mutex_t lock;
-    pthread_cond_t none;
+    pthread_cond_t opened, none;
+    bool is_ending;
     size_t visits; /* requests from their head to their answer's last octet */
 };
 
@@ -118,13 +119,24 @@ static uint64_t now_ms(void)
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
+/* Whoever comes while the start is not through waits for that: all threads may, as nobody else is
+ * there. False: it was given up. */
+static bool wait_until_open(struct kc_http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    while (!atomic_load(&http->open) && !http->is_ending)
+        pthread_cond_wait(&http->opened, &http->lock);
+    pthread_mutex_unlock(&http->lock);
+    return atomic_load(&http->open);
+}
+
 /* A handshake costs the custodian a signature: an address that has asked too much gets none. */
 static enum MHD_Result may_connect(void *context, const struct sockaddr *address, socklen_t size)
 {
     struct kc_http *http = context;
     (void)size;
-    bool may = atomic_load(&http->open) && kc_rate_has(http->rate, address, now_ms()) &&
-               kc_crowd_admits(http->crowd, address);
+    bool may = (atomic_load(&http->open) || wait_until_open(http)) &&
+               kc_rate_has(http->rate, address, now_ms()) && kc_crowd_admits(http->crowd, address);
     return may ? MHD_YES : MHD_NO;
 }
 
@@ -369,6 +381,7 @@ static void init_locks(struct kc_http *http)
 {
     pthread_condattr_t attributes;
     pthread_mutex_init(&http->lock, NULL);
+    pthread_cond_init(&http->opened, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&http->none, &attributes);
@@ -405,7 +418,10 @@ enum kc_error kc_http_new(const struct kc_front_settings *settings, int listenin
 
 void kc_http_open(struct kc_http *http)
 {
+    pthread_mutex_lock(&http->lock);
     atomic_store(&http->open, true);
+    pthread_cond_broadcast(&http->opened);
+    pthread_mutex_unlock(&http->lock);
 }
 
 /* Waits until every answer has left. */
@@ -442,12 +458,17 @@ void kc_http_free(struct kc_http *http)
 {
     if (!http)
         return;
+    pthread_mutex_lock(&http->lock);
+    http->is_ending = true;
+    pthread_cond_broadcast(&http->opened);
+    pthread_mutex_unlock(&http->lock);
     kc_workers_free(http->workers);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     kc_deadlines_free(http->deadlines);
     kc_crowd_free(http->crowd);
     kc_rate_free(http->rate);
+    pthread_cond_destroy(&http->opened);
     pthread_cond_destroy(&http->none);
     pthread_mutex_destroy(&http->lock);
     free(http);

@@ -33,7 +33,7 @@ typedef void (*kc_http_answer)(void *context, struct kc_span body, struct kc_fro
 struct kc_http;
 
 /*
- * Makes all threads, and serves nobody until kc_http_open.
+ * Makes all threads, and serves nobody until kc_http_open: who connects before that waits for it.
  *
  * settings   borrowed
  * listening  of kc_listen; given on KC_OK

@@ -188,7 +188,8 @@ static uint64_t number_of(const struct kc_object *object, const char *name, uint
                : otherwise;
 }
 
-/* What fits; the Index tells how much there is, so that the rest is asked for. */
+/* What fits; the Index tells how much there is, so that the rest is asked for. What is appended meanwhile
+ * is none of it: the digest is not that one's. */
 static enum kc_error write_update(struct kc_exchange *exchange, const char *address,
     const struct kc_object *select, struct download *download)
 {
@@ -206,8 +207,9 @@ static enum kc_error write_update(struct kc_exchange *exchange, const char *addr
     kc_object_write_integer(w, "Index", (int64_t)status.count);
     kc_object_write_octets(w, "Digest", (struct kc_span){status.tree, sizeof status.tree});
     kc_object_write_list(w, "Envelopes");
+    uint64_t end = number_of(select, "IndexMax", status.count);
     error = kc_front_store_frames(exchange->front->store, address, container->name,
-        number_of(select, "IndexMin", 0), number_of(select, "IndexMax", status.count), write_frame,
+        number_of(select, "IndexMin", 0), end < status.count ? end : status.count, write_frame,
         download);
     kc_object_write_end(w);
     kc_object_write_end(w);

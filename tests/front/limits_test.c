@@ -4,12 +4,15 @@
 #include "custodian/front/crowd.h"
 #include "custodian/front/deadline.h"
 #include "custodian/front/exchange.h"
+#include "custodian/front/http.h"
 #include "custodian/front/http_check.h"
+#include "custodian/front/listen.h"
 #include "custodian/front/rate.h"
 #include "custodian/front/workers.h"
 #include "tests/support/cmocka.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
@@ -333,6 +336,71 @@ static void a_header_that_is_none_is_noticed_whatever_it_says(void **state)
     }
 }
 
+/* --- the start --- */
+
+static void answer_any(void *context, struct kc_span body, struct kc_front_reply *reply)
+{
+    (void)context;
+    (void)body;
+    kc_front_reply_plain(reply, 400, "No");
+}
+
+static const struct kc_front_settings plain = {.path = "/mmm",
+    .service = "example.com",
+    .address = "127.0.0.1",
+    .limits = {.connections = 8,
+        .connections_per_address = 8,
+        .burst = 1,
+        .body_size = 1024,
+        .pending = 8,
+        .workers = 1,
+        .request_deadline_s = 600,
+        .stop_deadline_ms = 60000}};
+
+/* A front end that is not open, and a client of it that has asked. */
+static int come_early(struct kc_http **http)
+{
+    static const char request[] = "POST /mmm HTTP/1.1\r\nHost: example.com\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    int listening = kc_listen(&plain);
+    assert_true(listening >= 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons(kc_listen_port(listening)),
+        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(kc_http_new(&plain, listening, NULL, answer_any, NULL, http), KC_OK);
+    assert_int_equal(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(client, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    return client;
+}
+
+static void who_comes_before_the_start_is_through_is_served_after_it(void **state)
+{
+    struct kc_http *http;
+    char answer[16] = "";
+    (void)state;
+    int client = come_early(&http);
+    struct pollfd wanted = {.fd = client, .events = POLLIN};
+    assert_int_equal(poll(&wanted, 1, 100), 0); /* neither answered nor sent away */
+    kc_http_open(http);
+    assert_int_equal(recv(client, answer, 12, MSG_WAITALL), 12);
+    assert_string_equal(answer, "HTTP/1.1 400");
+    close(client);
+    assert_true(kc_http_stop(http));
+    kc_http_free(http);
+}
+
+static void a_start_that_is_given_up_holds_nobody(void **state)
+{
+    struct kc_http *http;
+    char octet;
+    (void)state;
+    int client = come_early(&http);
+    kc_http_free(http);
+    assert_true(recv(client, &octet, 1, 0) <= 0);
+    close(client);
+}
+
 /* --- what a request is told --- */
 
 /* It can be the requester's fault alone, and 503 would have him send it again for ever. */
@@ -362,6 +430,8 @@ int main(void)
         cmocka_unit_test(a_head_is_checked_in_each_of_its_parts),
         cmocka_unit_test(a_header_that_counts_is_there_once),
         cmocka_unit_test(a_header_that_is_none_is_noticed_whatever_it_says),
+        cmocka_unit_test(who_comes_before_the_start_is_through_is_served_after_it),
+        cmocka_unit_test(a_start_that_is_given_up_holds_nobody),
         cmocka_unit_test(whose_fault_an_error_is_is_told_by_its_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

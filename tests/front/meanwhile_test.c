@@ -23,7 +23,8 @@ static struct kc_custody *custody;
 static struct kc_front *front;
 static struct mesh_party party;
 static char folder[64];
-static void (*meanwhile)(void); /* once, when a lock is to be taken */
+static void (*meanwhile)(void); /* once, when a lock is to be taken, or frames to be read */
+static char *answered;          /* what was to be signed last; owned */
 
 /* --- in the place of what the linker redirects --- */
 
@@ -31,14 +32,23 @@ static void (*meanwhile)(void); /* once, when a lock is to be taken */
 pthread_mutex_t *__real_kc_front_lock(struct kc_front *of, const char *address);
 pthread_mutex_t *__wrap_kc_front_lock(struct kc_front *of, const char *address);
 enum kc_error __wrap_kc_custody_sign(struct kc_custody *by, struct kc_span payload, struct kc_custody_text *envelope);
+enum kc_error __real_kc_front_store_frames(struct kc_front_store *of, const char *address,
+    const char *container, uint64_t first, uint64_t end, kc_front_frame_see see, void *context);
+enum kc_error __wrap_kc_front_store_frames(struct kc_front_store *of, const char *address,
+    const char *container, uint64_t first, uint64_t end, kc_front_frame_see see, void *context);
 /* clang-format on */
 
-pthread_mutex_t *__wrap_kc_front_lock(struct kc_front *of, const char *address)
+static void let_in(void)
 {
     void (*other)(void) = meanwhile;
     meanwhile = NULL;
     if (other)
         other();
+}
+
+pthread_mutex_t *__wrap_kc_front_lock(struct kc_front *of, const char *address)
+{
+    let_in();
     return __real_kc_front_lock(of, address);
 }
 
@@ -46,9 +56,17 @@ enum kc_error __wrap_kc_custody_sign(
     struct kc_custody *by, struct kc_span payload, struct kc_custody_text *envelope)
 {
     (void)by;
-    (void)payload;
+    free(answered);
+    answered = strndup((const char *)payload.bytes, payload.size);
     *envelope = (struct kc_custody_text){strdup("signed"), 6};
     return envelope->text ? KC_OK : KC_ERR_NO_MEMORY;
+}
+
+enum kc_error __wrap_kc_front_store_frames(struct kc_front_store *of, const char *address,
+    const char *container, uint64_t first, uint64_t end, kc_front_frame_see see, void *context)
+{
+    let_in();
+    return __real_kc_front_store_frames(of, address, container, first, end, see, context);
 }
 
 /* --- an account with a device --- */
@@ -90,6 +108,8 @@ static int tear_down(void **state)
 {
     char command[96];
     (void)state;
+    free(answered);
+    answered = NULL;
     kc_front_free(front);
     kc_custody_free(custody);
     kc_front_store_close(store);
@@ -268,6 +288,42 @@ static void the_same_request_twice_at_once_is_done_once(void **state)
     free(twice);
 }
 
+static void append_one(void)
+{
+    assert_int_equal(upload_while(nothing, MESH_ADMINISTRATOR), 201);
+}
+
+/* Index and digest are of one frame; so is the last that comes. */
+static void a_download_ends_where_it_says(void **state)
+{
+    struct mesh_request request;
+    struct kc_json_document document;
+    struct kc_object response;
+    int64_t index = 0;
+    (void)state;
+    append_one();
+    mesh_request_begin(&party, &request, KC_OBJECT_DownloadRequest);
+    kc_object_write_text(&request.w, "Account", ADMIN_ADDRESS);
+    kc_object_write_list(&request.w, "Select");
+    kc_object_write_object(&request.w, NULL, KC_OBJECT_ConstraintsSelect);
+    kc_object_write_text(&request.w, "Container", STORE);
+    kc_object_write_integer(&request.w, "IndexMax", 10);
+    kc_object_write_end(&request.w);
+    kc_object_write_end(&request.w);
+    char *text = mesh_request_seal(&party, &request, MESH_DEVICE);
+    meanwhile = append_one;
+    assert_int_equal(status_of(text, NULL), 201);
+    assert_int_equal(frames(), 2);
+    GOOD(kc_object_parse(admin_span(answered), strlen(answered), KC_OBJECT_DownloadResponse,
+        &document, &response, NULL));
+    struct kc_json update = kc_json_item(kc_object_member(&response, "Updates"), 0);
+    GOOD(kc_json_integer(kc_json_member(update, "Index"), &index));
+    assert_int_equal(index, 1);
+    assert_int_equal(kc_json_count(kc_json_member(update, "Envelopes")), 1);
+    kc_json_done(&document);
+    free(text);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -279,6 +335,7 @@ int main(void)
         CASE(an_address_that_is_anothers_meanwhile_has_nothing_of_its_former_owner),
         CASE(a_later_profile_gets_in_nobodys_way),
         CASE(the_same_request_twice_at_once_is_done_once),
+        CASE(a_download_ends_where_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
