@@ -238,15 +238,21 @@ static void shares_that_were_accepted_are_accepted_again_without_a_change(void *
     assert_int_equal(bench->commits, commits);
 }
 
-static char *accept_changed(struct bench *bench, const char *what, const char *with)
+static char *accept_changed_of(
+    struct bench *bench, const char *path, const char *what, const char *with)
 {
     static char entry[CASE_TEXT_MAX], updates[CASE_TEXT_MAX];
-    case_payload_of("access.0.entry", entry);
+    case_payload_of(path, entry);
     case_edit(entry, what, with);
     char *sealed = case_seal(entry, CASE_ADMINISTRATOR, NULL);
     snprintf(updates, sizeof updates, "{\"Container\":\"mmm_access\",\"Envelopes\":[%s]}", sealed);
     free(sealed);
     return service_transact(bench, updates, CASE_ADMINISTRATOR, 0);
+}
+
+static char *accept_changed(struct bench *bench, const char *what, const char *with)
+{
+    return accept_changed_of(bench, "access.0.entry", what, with);
 }
 
 static void an_id_is_taken_over_by_a_later_epoch_alone(void **state)
@@ -314,6 +320,26 @@ static void a_revoked_share_does_not_come_back_in_any_way(void **state)
     bench_restart(bench);
     assert_true(service_refuses(bench, service_flow(bench, CASE_AGREE, 20000)));
     service_expect(bench, ACCEPT, service_accept_request(bench), KC_ERR_REFUSED);
+}
+
+/* What was revoked before the account was unbound stays so; the rest its administrator may give again,
+ * though not under an Id of that time. */
+static void an_account_that_is_bound_again_is_given_what_was_not_revoked(void **state)
+{
+    struct bench *bench = *state;
+    service_expect(
+        bench, REVOKE, service_delete_request(bench, "MMM_Access", CASE_DECRYPT_ID), KC_OK);
+    bench->seconds++;
+    service_expect(bench, UNBIND, service_unbind_request(bench, 0), KC_OK);
+    bench->seconds++;
+    service_expect(bench, BIND, service_bind_request(bench, 0), KC_OK);
+    service_expect(
+        bench, ACCEPT, accept_changed(bench, CASE_DECRYPT_ID, "NDF6-BUUL"), KC_ERR_REFUSED);
+    service_expect(
+        bench, ACCEPT, accept_changed_of(bench, "access.2.entry", "{", "{"), KC_ERR_REFUSED);
+    service_expect(bench, ACCEPT,
+        accept_changed_of(bench, "access.2.entry", CASE_SIGN_ID, "NAUI-UG6Y"), KC_OK);
+    assert_true(service_refuses(bench, service_flow(bench, CASE_SIGN, 0))); /* by its former Id */
 }
 
 static void what_is_revoked_before_it_comes_is_not_accepted(void **state)
@@ -486,6 +512,7 @@ int main(void)
         WITH_SHARES(an_entry_of_another_year_is_as_good),
         cmocka_unit_test(entries_that_others_signed_or_of_other_keys_are_not_accepted),
         WITH_SHARES(a_revoked_share_does_not_come_back_in_any_way),
+        WITH_SHARES(an_account_that_is_bound_again_is_given_what_was_not_revoked),
         cmocka_unit_test(what_is_revoked_before_it_comes_is_not_accepted),
         WITH_SHARES(a_revoked_device_is_refused_for_the_account),
         WITH_SHARES(a_deletion_counts_whatever_its_catalog_is_called),
