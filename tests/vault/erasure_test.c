@@ -17,15 +17,19 @@ static void rotate(struct bench *bench)
     answer_done(answer);
 }
 
+static void make_keys(struct bench *bench, char **keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        keys[i] =
+            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('a' + i), 0});
+}
+
 /* Rule 10.8: an old store with the present root opens nothing. */
 static void a_rotated_generation_opens_in_no_old_copy(void **state)
 {
     struct bench *bench = *state;
     char *keys[6];
-    for (size_t i = 0; i < 6; i++) {
-        char label[] = {'k', (char)('0' + i), 0};
-        keys[i] = bench_generate(bench, "Ed25519", "application", label);
-    }
+    make_keys(bench, keys, 6);
     struct bench_copy *old = bench_copy(bench);
     bench_expect_key(bench, KC_OPERATION_KEY_DESTROY, keys[5], KC_OK);
     rotate(bench);
@@ -59,9 +63,7 @@ static void a_rotation_just_after_the_start_leaves_no_key_behind(void **state)
 {
     struct bench *bench = *state;
     char *keys[12];
-    for (size_t i = 0; i < 12; i++)
-        keys[i] =
-            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('a' + i), 0});
+    make_keys(bench, keys, 12);
     bench_restart(bench);
     rotate(bench);
     for (size_t i = 0; i < 12; i++) {
@@ -106,9 +108,7 @@ static void a_rotation_that_takes_long_says_so_and_goes_on_by_the_next_request(v
     size_t requests = 0;
     uint64_t moved = 0;
     bool has_more = true;
-    for (size_t i = 0; i < 6; i++)
-        keys[i] =
-            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('a' + i), 0});
+    make_keys(bench, keys, 6);
     bench->during_root = wait_a_second;
     while (has_more) {
         struct ask ask = ask_new(KC_OPERATION_STORE_ROTATE);
@@ -165,9 +165,7 @@ static void what_was_destroyed_is_erased_when_it_is_due_without_being_asked(void
 {
     struct bench *bench = *state;
     char *keys[5];
-    for (size_t i = 0; i < 5; i++)
-        keys[i] =
-            bench_generate(bench, "Ed25519", "application", (char[]){'k', (char)('0' + i), 0});
+    make_keys(bench, keys, 5);
     pass_hours(bench, 200);
     assert_int_equal(status_number(bench, KC_FIELD_GENERATION), 1); /* there is nothing to erase */
     for (uint32_t generation = 1; generation < 4; generation++) {
