@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#define BENCH_RECORDS 64
+#define BENCH_RECORDS 96
 #define BENCH_SEALS 256
 #define BENCH_QUEUE 64
 #define BENCH_NODES 1024
@@ -86,6 +86,9 @@ struct bench {
     void (*peer_lie)(struct kc_vault_message *asked); /* changes its answer; NULL: honest */
     /* Changes a request on its way to the vault; NULL: honest. */
     void (*lie)(struct bench *bench, struct kc_vault_message *request);
+
+    /* Takes what the desk gives the vault, to hand it over later; NULL: the vault has it at once. */
+    void (*carry)(const void *packet, size_t size, const struct kc_descriptors *descriptors);
 
     struct kc_vault_event told; /* the last one; its key is told_key */
     char told_key[KC_RECORD_ID_SIZE];
