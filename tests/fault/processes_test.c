@@ -155,6 +155,38 @@ static void each_process_has_the_descriptors_it_needs(void **state)
     assert_int_equal(count_descriptors(find_process(&custodian, ROOT)), 6);
 }
 
+/* Whatever it starts, or a library does for it, has none of its edges. */
+static void assert_kept(enum process process)
+{
+    char folder[64], path[320], line[128];
+    pid_t pid = find_process(&custodian, process);
+    snprintf(folder, sizeof folder, "/proc/%d/fdinfo", pid);
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (const struct dirent *entry; (entry = readdir(files));) {
+        unsigned flags = 0;
+        if (entry->d_name[0] == '.' || strtol(entry->d_name, NULL, 10) <= STDERR_FILENO)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *about = fopen(path, "re");
+        while (about && fgets(line, sizeof line, about) && sscanf(line, "flags: %o", &flags) != 1)
+            continue;
+        if (about)
+            fclose(about);
+        if (!(flags & (unsigned)O_CLOEXEC))
+            fail_msg("descriptor %s of %s is inherited", entry->d_name, process_names[process]);
+    }
+    closedir(files);
+}
+
+static void no_descriptor_outlives_the_start_of_another_program(void **state)
+{
+    (void)state;
+    skip_unless_root();
+    for (enum process process = DESK; process < SUPERVISOR; process++)
+        assert_kept(process);
+}
+
 /* --- memory --- */
 
 /* Sums the mappings whose VmFlags have all of the flags, in KiB. */
@@ -269,6 +301,7 @@ int main(void)
         cmocka_unit_test(no_process_has_rights_or_gets_new_ones),
         cmocka_unit_test(not_even_its_own_user_can_look_into_a_process),
         cmocka_unit_test(each_process_has_the_descriptors_it_needs),
+        cmocka_unit_test(no_descriptor_outlives_the_start_of_another_program),
         cmocka_unit_test(the_arena_is_locked_not_dumped_and_not_inherited),
         cmocka_unit_test(no_process_can_run_what_it_writes),
         cmocka_unit_test(a_call_that_is_not_allowed_ends_the_process),

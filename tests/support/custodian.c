@@ -28,6 +28,24 @@ static void require(bool condition, const char *what)
     abort();
 }
 
+/* A program that is being linked anew cannot be started, memory may be short: the log has the reason, and
+ * whoever reads of the failure may not have the log any more. */
+static void require_of_daemon(bool condition, const struct kc_custodian *c, const char *what)
+{
+    char line[1024];
+    FILE *log = condition ? NULL : fopen(c->log, "re");
+    if (log && fseek(log, -4096, SEEK_END) == 0)
+        (void)!fgets(line, sizeof line, log); /* the rest of one */
+    while (log && fgets(line, sizeof line, log))
+        fputs(line, stderr);
+    if (log)
+        fclose(log);
+    if (condition)
+        return;
+    fprintf(stderr, "custodian: %s: the log ends as above\n", what);
+    abort();
+}
+
 static void write_token(const struct kc_custodian *c, FILE *file)
 {
     fprintf(file,
@@ -113,7 +131,7 @@ static void provision(const struct kc_custodian *c)
     int status;
     pid_t pid = spawn(c, "--provision", -1);
     require(waitpid(pid, &status, 0) == pid, "waitpid");
-    require(status == 0, "provisioning failed: the log says why");
+    require_of_daemon(status == 0, c, "provisioning failed");
 }
 
 void kc_custodian_start(struct kc_custodian *c)
@@ -123,7 +141,7 @@ void kc_custodian_start(struct kc_custodian *c)
     require(pipe2(ready, O_CLOEXEC) == 0, "pipe");
     c->pid = spawn(c, "--ready-fd", ready[1]);
     close(ready[1]);
-    require(read(ready[0], &octet, 1) == 1, "it did not start: the log says why");
+    require_of_daemon(read(ready[0], &octet, 1) == 1, c, "it did not start");
     close(ready[0]);
 }
 
