@@ -275,9 +275,8 @@ static void drip(const char *text)
 {
     struct web web;
     struct web_answer answer;
-    bool goes_on = true;
     web_open(&web, front.port, NULL);
-    assert_true(web_write(&web, text, strlen(text)));
+    bool goes_on = web_write(&web, text, strlen(text));
     for (size_t i = 0; goes_on && i < 600; i++) {
         struct timeval patience = {.tv_usec = 100000};
         char octet;
