@@ -49,8 +49,8 @@ struct client {
 static struct mesh_service service;
 static struct account accounts[ACCOUNTS_MAX];
 static struct client clients[ACCOUNTS_MAX * CLIENTS_MAX];
-static size_t account_count, client_count;
-static atomic_size_t steps; /* that were done in this round */
+static size_t account_count, client_count, of_each; /* client_count = account_count * of_each */
+static atomic_size_t steps;                         /* that were done in this round */
 
 /* The front end is away between two generations: an odd number. */
 static atomic_size_t generation;
@@ -287,7 +287,7 @@ static void *use(void *argument)
     for (size_t i = 0; i < STEPS; i++) {
         client->chance = client->chance * 6364136223846793005U + 1442695040888963407U;
         kinds[(client->chance >> 33) % KINDS](client);
-        if (client->number % (client_count / account_count) == 0 && i == STEPS / 2)
+        if (client->number % of_each == 0 && i == STEPS / 2)
             come_and_go(client);
         atomic_fetch_add(&steps, 1);
     }
@@ -365,8 +365,7 @@ static void hammer(size_t round)
         struct client *client = &clients[i];
         client->account = &accounts[i % account_count];
         client->party = client->account->party;
-        client->number =
-            (unsigned)(i / account_count + i % account_count * (client_count / account_count));
+        client->number = (unsigned)(i / account_count + i % account_count * of_each);
         client->chance = round << 32 | i;
         require(pthread_create(&client->thread, NULL, use, client) == 0, "a thread");
     }
@@ -406,13 +405,13 @@ static void begin(void)
 
 int main(int argc, char **argv)
 {
-    size_t each = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
+    of_each = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
     account_count = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
-    if (account_count < 1 || account_count > ACCOUNTS_MAX || each < 1 || each > CLIENTS_MAX) {
+    if (account_count < 1 || account_count > ACCOUNTS_MAX || of_each < 1 || of_each > CLIENTS_MAX) {
         fputs("usage: mesh-hammer ACCOUNTS CLIENTS ROUNDS\n", stderr);
         return 2;
     }
-    client_count = account_count * each;
+    client_count = account_count * of_each;
     signal(SIGPIPE, SIG_IGN);
     begin();
     for (size_t round = 0; round < strtoul(argv[3], NULL, 10); round++)
