@@ -108,7 +108,7 @@ static char *sign(uint8_t *payload, size_t payload_size, size_t *size)
 
 static void answer(struct kc_span body)
 {
-    static const int known[] = {400, 401, 409, 413, 501, 503};
+    static const int known[] = {400, 401, 404, 409, 413, 501, 503};
     struct kc_front_reply reply = {.status = 0};
     size_t i = 0;
     kc_front_answer(front, body, &reply);
