@@ -125,6 +125,19 @@ static void decrypts_with_a_whole_key_for_one_of_several_recipients(void **state
         " S decrypt mine.dare -o alone");
 }
 
+/* With its sign or without. */
+static void encrypts_to_a_key_as_the_mesh_writes_it(void **state)
+{
+    (void)state;
+    HOLDS("as_json() { printf '{\"PublicKeyECDH\":{\"crv\":\"%s\",\"Public\":\"%s\"}}' $1 "
+          "\"$(basenc -w0 --base64url | tr -d =)\"; };"
+          " for k in 'mine X25519' 'other X448'; do set -- $k; D key public $1 -fo $1.pem &&"
+          " openssl pkey -pubin -in $1.pem -outform DER | tail -c +13 | as_json $2 > $1.json &&"
+          " D key public $1 --raw | tr a-f A-F | basenc -di --base16 | as_json $2 > $1.signed &&"
+          " for f in $1.json $1.signed; do D encrypt message -t $f -fo as-json.dare &&"
+          " D decrypt as-json.dare -fo opened && cmp message opened || exit; done; done");
+}
+
 /* Agrees as older implementations did: the ephemeral key is u alone. */
 static size_t agree_as_others_did(
     const struct kc_cli_public *public, struct kc_dare_recipient *entry, uint8_t agreed[56])
@@ -497,6 +510,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_signature_does_not_hold_the_next_one_up),
         cmocka_unit_test(decrypts_with_a_split_key_only_together),
         cmocka_unit_test(decrypts_with_a_whole_key_for_one_of_several_recipients),
+        cmocka_unit_test(encrypts_to_a_key_as_the_mesh_writes_it),
         cmocka_unit_test(decrypts_what_older_implementations_made),
         cmocka_unit_test(writes_what_is_secret_for_the_owner_alone),
         cmocka_unit_test(refuses_an_envelope_that_was_changed),
