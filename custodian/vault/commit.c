@@ -122,8 +122,8 @@ static bool pack_records(struct kc_ledger *ledger, struct kc_call *call)
     return true;
 }
 
-/* Takes calls from the queue while their records fit; at most `most`. False: one is there that fits into
- * no change. */
+/* Takes calls from the queue while their records fit; at most `most`. False: one is there that fits
+ * into no change. */
 static bool take_batch(struct kc_vault *vault, size_t most)
 {
     struct kc_ledger *ledger = &vault->ledger;

@@ -230,9 +230,9 @@ void kc_call_want_again(struct kc_call *call)
     kc_call_want_settled(call, 0, ""); /* which nobody changes */
 }
 
-/* The mark is looked for under the lock that kc_vault_settled takes once it is gone. A call that waited
- * for less than a mark would run again and again as long as that is there, which can be as long as a root
- * is silent; one that waited for more would not be woken. */
+/* The mark is looked for under the lock that kc_vault_settled takes once it is gone. A call that
+ * waited for less than a mark would run again and again as long as that is there, which can be as
+ * long as a root is silent; one that waited for more would not be woken. */
 void kc_call_wait_settled(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;

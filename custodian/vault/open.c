@@ -71,8 +71,8 @@ void kc_ledger_leave(struct kc_call *call)
     kc_vault_resume(vault, &waiting);
 }
 
-/* A thread may be at it for a call that waits in no list: that one forgets when it leaves, and nobody
- * else opens before. */
+/* A thread may be at it for a call that waits in no list: that one forgets when it leaves, and
+ * nobody else opens before. */
 void kc_ledger_forget_opening(struct kc_vault *vault)
 {
     if (!atomic_load(&vault->ledger.opening.call))

@@ -185,8 +185,8 @@ static void expire(struct process *process)
     do_slow(process); /* a worker's, which has left meanwhile */
 }
 
-/* Requests that wait may end until the deadline, also by their own deadlines or with the desk; then the
- * process does, whatever is open. */
+/* Requests that wait may end until the deadline, also by their own deadlines or with the desk; then
+ * the process does, whatever is open. */
 static void stop(struct process *process)
 {
     uint64_t deadline =

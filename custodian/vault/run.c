@@ -193,8 +193,9 @@ static bool has_work(struct kc_vault *vault)
     return has;
 }
 
-/* A change that fails at once lets others go on. What this thread runs may be another's, which has left
- * meanwhile: so it leaves when nothing is to be done, and not when nothing more is to be done by itself. */
+/* A change that fails at once lets others go on. What this thread runs may be another's, which has
+ * left meanwhile: so it leaves when nothing is to be done, and not when nothing more is to be done
+ * by itself. */
 void kc_vault_begin_changes(struct kc_vault *vault)
 {
     do {

@@ -137,8 +137,8 @@ static enum kc_error take_notice(struct kc_call *call)
     return error;
 }
 
-/* The desk's answers: of a call by its ticket, or of the ledger. What the desk was answering has gone
- * with it, if it goes meanwhile. */
+/* The desk's answers: of a call by its ticket, or of the ledger. What the desk was answering has
+ * gone with it, if it goes meanwhile. */
 static enum kc_error take_answer(struct kc_call *call)
 {
     struct kc_vault *vault = call->vault;

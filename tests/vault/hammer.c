@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vault's core with as many workers as are asked for, and requests of many kinds under way at once:
- * signatures, changes, listings, sessions that wait in line, Operate with its charges, revocations beside,
- * a slow key, anchors and deadlines by a clock that goes on; desks that go and clients that hang up in the
- * middle of it. Every request of a desk that stays is answered, and none with an error that none of this
- * explains.
+ * The vault's core with as many workers as are asked for, and requests of many kinds under way at
+ * once: signatures, changes, listings, sessions that wait in line, Operate with its charges,
+ * revocations beside, a slow key, anchors and deadlines by a clock that goes on; desks that go and
+ * clients that hang up in the middle of it. Every request of a desk that stays is answered, and
+ * none with an error that none of this explains.
  *
  *     vault-hammer WORKERS REQUESTS ROUNDS     REQUESTS: at once
  */
@@ -154,8 +154,8 @@ static uint64_t tell_milliseconds(void *context)
 
 /* --- workers --- */
 
-/* The next packet, and those behind it as far as they are of the same desk and bring no descriptors. NULL:
- * it is over. */
+/* The next packet, and those behind it as far as they are of the same desk and bring no
+ * descriptors. NULL: it is over. */
 static struct packet *take_packet(void)
 {
     while (!hammer.first && !hammer.is_over)
@@ -327,7 +327,8 @@ static void connect_again(void)
     wait_idle(); /* another worker would have a request before it */
 }
 
-/* As the process does it: at once, and again when no worker is in the vault before the next one comes. */
+/* As the process does it: at once, and again when no worker is in the vault before the next one
+ * comes. */
 static void change_desks(void)
 {
     for (size_t i = 0; i < hammer.slot_count; i++)

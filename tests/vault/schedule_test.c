@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vault's core under every schedule that matters: two threads, of which one runs at a time and hands over
- * where it is about to take the vault's lock, or waits for what the other has. All ways to hand over up to
- * three times are tried. After each, nothing is left waiting: whatever one thread did between any two steps
- * of the other, a call that could go on was let go on.
+ * The vault's core under every schedule that matters: two threads, of which one runs at a time and
+ * hands over where it is about to take the vault's lock, or waits for what the other has. All ways
+ * to hand over up to three times are tried. After each, nothing is left waiting: whatever one
+ * thread did between any two steps of the other, a call that could go on was let go on.
  */
 #include "tests/vault/bench_parts.h"
 
@@ -38,7 +38,8 @@ static struct {
     size_t handed_over; /* times, at those points */
 } schedule = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-/* Lets the other one run, and comes back when that one hands over or is over. False: it is over already. */
+/* Lets the other one run, and comes back when that one hands over or is over. False: it is over
+ * already. */
 static bool hand_over(void)
 {
     int other = 1 - self;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whoever waits inside the vault is let go on, and waits without running; what can never be done ends. */
+/* Whoever waits inside the vault is let go on, and waits without running; what can never be done
+ * ends. */
 #include "tests/vault/bench.h"
 
 #include "custodian/vault/core.h"
@@ -85,8 +86,8 @@ static struct kc_call *stage_records(struct bench *bench, size_t count, size_t b
     return call;
 }
 
-/* What was staged is dropped at last, whoever staged it: by a change that comes to nothing, and by a call
- * that ends before it commits. */
+/* What was staged is dropped at last, whoever staged it: by a change that comes to nothing, and by
+ * a call that ends before it commits. */
 static void who_drops_what_was_staged_lets_go_on_who_waits_for_it(void **state)
 {
     struct bench *bench = *state;
