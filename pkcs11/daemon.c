@@ -87,12 +87,19 @@ static bool take_part(struct part *part)
     return true;
 }
 
+/* With the module's lock held. Logins of a module that was initialized again are on another client. */
+static void note_loss(const struct part *part, enum kc_error error)
+{
+    bool lost = error == KC_ERR_CONNECTION_LOST || error == KC_ERR_DAEMON_ABSENT;
+    if (lost && part->shared == current)
+        kc_slots_log_out();
+}
+
 static void leave(struct part *part, enum kc_error error)
 {
     struct part **place = &parts;
     kc_module_lock();
-    if (error == KC_ERR_CONNECTION_LOST || error == KC_ERR_DAEMON_ABSENT)
-        kc_slots_log_out();
+    note_loss(part, error);
     while (*place != part)
         place = &(*place)->next;
     *place = part->next;
@@ -118,12 +125,14 @@ enum kc_error kc_daemon_call(struct kc_client_request *request, struct kc_client
         return KC_ERR_DAEMON_ABSENT;
     struct kc_client_answer *result = NULL;
     enum kc_error error = kc_client_call(part.shared->client, request, DEADLINE_MS, &result);
-    enum kc_error first = error;
     if (error == KC_ERR_CONNECTION_LOST) {
+        kc_module_lock(); /* now, as another thread may log in before the repetition is answered */
+        note_loss(&part, error);
+        kc_module_unlock();
         kc_client_answer_free(result);
         error = kc_client_call(part.shared->client, request, DEADLINE_MS, &result);
     }
-    leave(&part, first);
+    leave(&part, error);
     return hand_out(error, result, answer);
 }
 

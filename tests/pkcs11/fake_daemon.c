@@ -24,6 +24,36 @@ static int listener = -1;
 static int wake = -1; /* written to end the thread */
 static sem_t begun;   /* the thread has */
 
+/* An answer that is kept. */
+static struct {
+    uint8_t bytes[256];
+    size_t size;
+    sem_t there;
+} held;
+
+static bool hold(const void *bytes, size_t size)
+{
+    fake_must(size <= sizeof held.bytes, "the size of what is kept");
+    fake.holds = false;
+    memcpy(held.bytes, bytes, size);
+    held.size = size;
+    sem_post(&held.there);
+    return true;
+}
+
+static bool release(int client)
+{
+    size_t size = held.size;
+    held.size = 0;
+    return size == 0 || kc_transport_send(client, held.bytes, size, NULL) == KC_OK;
+}
+
+void fake_wait_held(void)
+{
+    while (sem_wait(&held.there) != 0) {
+    }
+}
+
 /* Answers one message. False: the client is gone, or is to be dropped. */
 static bool serve(int client)
 {
@@ -52,7 +82,11 @@ static bool serve(int client)
     if (goes_on) {
         error = kc_cbor_answer_encode(&reply.message, out, sizeof out, &size);
         fake_must(error == KC_OK, "the fake's answer");
-        goes_on = kc_transport_send(client, out, size, &reply.descriptors) == KC_OK;
+        goes_on = fake.holds && request.operation == KC_OPERATION_RANDOM
+                      ? hold(out, size)
+                      : kc_transport_send(client, out, size, &reply.descriptors) == KC_OK;
+        if (goes_on && request.operation == KC_OPERATION_KEYRING_LIST)
+            goes_on = release(client);
     } else {
         fake.cut--;
     }
@@ -116,6 +150,7 @@ void fake_daemon_pause(void)
 void fake_daemon_prepare(void)
 {
     fake_reset();
+    fake_must(sem_init(&held.there, 0, 0) == 0, "semaphore");
     strcpy(folder, "/tmp/kc-fake-XXXXXX");
     fake_must(mkdtemp(folder) != NULL, "mkdtemp");
     snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);

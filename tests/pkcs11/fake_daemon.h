@@ -49,6 +49,7 @@ struct fake_state {
     enum kc_error fail[KC_OPERATIONS]; /* answer each request of an operation with this */
     size_t cut;                        /* drop the connection instead of the next so many answers */
     bool wrong_size;                   /* answer one octet less than asked */
+    bool holds; /* keep the next answer with random octets, fake_wait_held() */
     size_t asked[KC_OPERATIONS];
 
     /* of keyrings: all have the same */
@@ -82,6 +83,9 @@ struct fake_key *fake_add_key(
  * back with the same state. */
 void fake_daemon_pause(void);
 void fake_daemon_resume(void);
+
+/* Waits until an answer is kept; it is sent when keyrings are listed. */
+void fake_wait_held(void);
 
 /* Ends it and removes its socket. */
 void fake_daemon_stop(void);

@@ -223,6 +223,34 @@ static void a_login_ends_with_its_connection(void **state)
     assert_ok(p11->C_Login(session, CKU_USER, user_pin, 4));
 }
 
+static void *asks_for_octets(void *session)
+{
+    static CK_RV rv;
+    CK_BYTE random[4];
+    rv = p11->C_GenerateRandom(*(CK_SESSION_HANDLE *)session, random, 4);
+    return &rv;
+}
+
+/* One thread finds the connection lost and asks again; another one logs in before that is answered. */
+static void a_login_on_a_new_connection_stays_when_others_have_found_the_old_one_lost(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = open_session("home");
+    CK_SESSION_INFO info;
+    pthread_t thread;
+    void *result;
+    fake.cut = 1;
+    fake.holds = true;
+    assert_int_equal(pthread_create(&thread, NULL, asks_for_octets, &session), 0);
+    fake_wait_held();
+    assert_ok(p11->C_Login(session, CKU_USER, user_pin, 4));
+    slot_of("home"); /* lets the thread have its answer */
+    pthread_join(thread, &result);
+    assert_ok(*(CK_RV *)result);
+    assert_ok(p11->C_GetSessionInfo(session, &info));
+    assert_int_equal(info.state, CKS_RO_USER_FUNCTIONS);
+}
+
 /* --- tokens --- */
 
 static void tells_tokens_that_come_and_go(void **state)
@@ -319,6 +347,7 @@ int main(void)
         LOCKED(sets_pins),
         LOCKED(a_key_may_want_each_use_confirmed),
         LOCKED(a_login_ends_with_its_connection),
+        LOCKED(a_login_on_a_new_connection_stays_when_others_have_found_the_old_one_lost),
         CASE(tells_tokens_that_come_and_go),
         CASE(waits_until_the_custodian_is_gone),
         CASE(finalizing_ends_the_wait),
