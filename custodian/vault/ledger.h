@@ -132,7 +132,8 @@ void kc_ledger_done(struct kc_vault *vault);
 
 bool kc_ledger_is_open(const struct kc_vault *vault);
 
-/* It is, or was until the desk went: the head in memory is the newest that was stored. */
+/* It is, or was until the desk went, and nothing was on its way then: the head in memory is the newest
+ * that was stored. */
 bool kc_ledger_knows_head(const struct kc_vault *vault);
 
 /*

@@ -25,10 +25,13 @@ static bool is_state(const struct kc_vault *vault, enum kc_ledger_state state)
     return (enum kc_ledger_state)atomic_load(&vault->ledger.state) == state;
 }
 
-/* In a stop the desk goes first: what it stored until then is to be anchored all the same. */
+/* In a stop the desk goes first: what it stored until then is to be anchored all the same. But not if
+ * a change was on its way to a desk that died: it may be stored, and was made from the former anchor;
+ * beside a newer one the store would be taken for an older one. */
 bool kc_ledger_knows_head(const struct kc_vault *vault)
 {
-    return kc_ledger_is_open(vault) || is_state(vault, KC_LEDGER_UNSETTLED);
+    return kc_ledger_is_open(vault) ||
+           (is_state(vault, KC_LEDGER_UNSETTLED) && !vault->ledger.has_next);
 }
 
 /* --- who opens --- */

@@ -577,6 +577,27 @@ static void what_was_stored_just_before_a_stop_is_anchored_by_it(void **state)
     free(key);
 }
 
+/* The desk dies with a change that it has just stored, and the custodian is stopped before another desk
+ * has told: what is stored was made from the anchor, and is to be still. */
+static void what_may_be_stored_at_a_stop_is_no_older_store(void **state)
+{
+    struct bench *bench = *state;
+    char *key = bench_generate(bench, "Ed25519", "application", "a");
+    change_anchored(bench, KC_OPERATION_KEY_DISABLE, key);
+    bench_expect_key(bench, KC_OPERATION_KEY_ENABLE, key, KC_OK); /* effective, not anchored */
+    struct ask disable = key_ask(KC_OPERATION_KEY_DISABLE, key);
+    bench->holds_stored = true;
+    (void)bench_send(bench, &disable);
+    bench_pump(bench);
+    bench_store_unheard(bench);
+    bench->holds_stored = false;
+    kc_vault_desk_gone(bench->vault);
+    assert_true(kc_vault_stop(bench->vault));
+    bench_restart(bench);
+    bench_expect_sign(bench, key, KC_ERR_REFUSED);
+    free(key);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -601,6 +622,7 @@ int main(void)
         CASE(a_pin_whose_change_was_stored_and_not_heard_of_is_anchored_by_the_start),
         CASE(a_store_whose_operator_is_hidden_has_none_and_serves_the_rest),
         CASE(what_was_stored_just_before_a_stop_is_anchored_by_it),
+        CASE(what_may_be_stored_at_a_stop_is_no_older_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
