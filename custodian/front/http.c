@@ -136,7 +136,8 @@ static enum MHD_Result may_connect(void *context, const struct sockaddr *address
     struct kc_http *http = context;
     (void)size;
     bool may = (atomic_load(&http->open) || wait_until_open(http)) &&
-               kc_rate_has(http->rate, address, now_ms()) && kc_crowd_admits(http->crowd, address);
+               !atomic_load(&http->stopping) && kc_rate_has(http->rate, address, now_ms()) &&
+               kc_crowd_admits(http->crowd, address);
     return may ? MHD_YES : MHD_NO;
 }
 
@@ -441,13 +442,12 @@ static bool wait_for_visits(struct kc_http *http)
     return none;
 }
 
+/* The listening socket stays with the library until its threads have ended: MHD_quiesce_daemon, which
+ * would take it away, races with them, and ends the process if it loses. */
 bool kc_http_stop(struct kc_http *http)
 {
     uint64_t until = now_ms() + http->settings->limits.stop_deadline_ms;
     atomic_store(&http->stopping, true);
-    int listening = MHD_quiesce_daemon(http->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
     bool all = wait_for_visits(http);
     uint64_t now = now_ms();
     bool idle = kc_workers_drain(http->workers, now < until ? (uint32_t)(until - now) : 0);

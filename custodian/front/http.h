@@ -48,7 +48,7 @@ KC_CHECKED enum kc_error kc_http_new(const struct kc_front_settings *settings, i
 void kc_http_open(struct kc_http *http);
 
 /*
- * Stops in order: takes no more connections and answers further requests with 503; waits until
+ * Stops in order: closes further connections and answers further requests with 503; waits until
  * those under way are answered, or for limits.stop_deadline_ms. True: they all are. After false the
  * process has to end without kc_http_free.
  */

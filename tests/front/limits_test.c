@@ -15,8 +15,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* --- rate --- */
@@ -336,7 +339,7 @@ static void a_header_that_is_none_is_noticed_whatever_it_says(void **state)
     }
 }
 
-/* --- the start --- */
+/* --- the start and the stop --- */
 
 static void answer_any(void *context, struct kc_span body, struct kc_front_reply *reply)
 {
@@ -357,21 +360,37 @@ static const struct kc_front_settings plain = {.path = "/mmm",
         .request_deadline_s = 600,
         .stop_deadline_ms = 60000}};
 
-/* A front end that is not open, and a client of it that has asked. */
-static int come_early(struct kc_http **http)
+static int come(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+static int ask(uint16_t port)
 {
     static const char request[] = "POST /mmm HTTP/1.1\r\nHost: example.com\r\n"
                                   "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
-    int listening = kc_listen(&plain);
-    assert_true(listening >= 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-        .sin_port = htons(kc_listen_port(listening)),
-        .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int client = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(kc_http_new(&plain, listening, NULL, answer_any, NULL, http), KC_OK);
-    assert_int_equal(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
+    int client = come(port);
     assert_int_equal(send(client, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
     return client;
+}
+
+static uint16_t start(kc_http_answer answer, struct kc_http **http)
+{
+    int listening = kc_listen(&plain);
+    assert_true(listening >= 0);
+    uint16_t port = kc_listen_port(listening);
+    assert_int_equal(kc_http_new(&plain, listening, NULL, answer, NULL, http), KC_OK);
+    return port;
+}
+
+/* A front end that is not open, and a client of it that has asked. */
+static int come_early(struct kc_http **http)
+{
+    return ask(start(answer_any, http));
 }
 
 static void who_comes_before_the_start_is_through_is_served_after_it(void **state)
@@ -399,6 +418,63 @@ static void a_start_that_is_given_up_holds_nobody(void **state)
     kc_http_free(http);
     assert_true(recv(client, &octet, 1, 0) <= 0);
     close(client);
+}
+
+static void answer_late(void *context, struct kc_span body, struct kc_front_reply *reply)
+{
+    sem_post(&entered);
+    sem_wait(&may_leave);
+    answer_any(context, body, reply);
+}
+
+/* libmicrohttpd calls this one: its threads wait for events with sets of their own. */
+static pthread_t meddler;
+static atomic_bool is_watched, has_meddled;
+__attribute__((visibility("default"))) int epoll_ctl(
+    int set, int operation, int file, struct epoll_event *event)
+{
+    if (atomic_load(&is_watched) && pthread_equal(pthread_self(), meddler))
+        atomic_store(&has_meddled, true);
+    return (int)syscall(SYS_epoll_ctl, set, operation, file, event);
+}
+
+static void *stop(void *http)
+{
+    meddler = pthread_self();
+    atomic_store(&is_watched, true);
+    bool all = kc_http_stop(http);
+    atomic_store(&is_watched, false);
+    return all ? http : NULL;
+}
+
+/* Who stops it leaves the library's sets alone: they are changed by the threads that use them. */
+static void who_comes_while_it_stops_is_sent_away_and_who_is_there_is_answered(void **state)
+{
+    struct kc_http *http;
+    pthread_t stopping;
+    void *all;
+    char answer[16] = "";
+    (void)state;
+    assert_int_equal(sem_init(&entered, 0, 0), 0);
+    assert_int_equal(sem_init(&may_leave, 0, 0), 0);
+    uint16_t port = start(answer_late, &http);
+    kc_http_open(http);
+    int first = ask(port);
+    sem_wait(&entered);
+    assert_int_equal(pthread_create(&stopping, NULL, stop, http), 0);
+    for (bool is_away = false; !is_away;) { /* once the stop has begun */
+        struct pollfd late = {.fd = come(port), .events = POLLIN};
+        is_away = poll(&late, 1, 50) == 1;
+        close(late.fd);
+    }
+    sem_post(&may_leave);
+    assert_int_equal(recv(first, answer, 12, MSG_WAITALL), 12);
+    assert_string_equal(answer, "HTTP/1.1 400");
+    assert_int_equal(pthread_join(stopping, &all), 0);
+    assert_ptr_equal(all, http);
+    assert_false(atomic_load(&has_meddled));
+    close(first);
+    kc_http_free(http);
 }
 
 /* --- what a request is told --- */
@@ -432,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_header_that_is_none_is_noticed_whatever_it_says),
         cmocka_unit_test(who_comes_before_the_start_is_through_is_served_after_it),
         cmocka_unit_test(a_start_that_is_given_up_holds_nobody),
+        cmocka_unit_test(who_comes_while_it_stops_is_sent_away_and_who_is_there_is_answered),
         cmocka_unit_test(whose_fault_an_error_is_is_told_by_its_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
