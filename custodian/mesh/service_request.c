@@ -249,7 +249,8 @@ static bool is_of_service(enum kc_object_type type)
            type == KC_OBJECT_CapabilityKeyGenerate;
 }
 
-enum kc_error kc_mesh_update_read(
+/* Whether a frame of the access catalog holds a capability that a service has part in, and of which Id. */
+static enum kc_error update_read(
     struct kc_mesh_update *update, const struct kc_public_key *administrator, bool *is_ours)
 {
     struct kc_signed_object opened;
@@ -277,6 +278,7 @@ static enum kc_error look_add(struct kc_mesh_frames *frames, const struct kc_mes
     memcpy(frames->ids[at], update->id, sizeof frames->ids[at]);
     frames->deletes[at] = update->deletes;
     frames->counts[at] = true;
+    frames->is_ours[at] = update->is_ours;
     for (size_t i = 0; update->id[0] != '\0' && i < at; i++) {
         if (strcmp(frames->ids[i], update->id) != 0)
             continue;
@@ -296,9 +298,10 @@ static enum kc_error look_at_access(const struct kc_mesh_request *request,
     while ((error = kc_mesh_request_next(request, KC_MESH_ACCESS, &position, &update)) == KC_OK) {
         bool is_ours = update.deletes;
         if (!is_ours)
-            error = kc_mesh_update_read(&update, administrator, &is_ours);
+            error = update_read(&update, administrator, &is_ours);
         if (!is_ours)
             update.id[0] = '\0';
+        update.is_ours = is_ours;
         if (error == KC_OK)
             error = look_add(frames, &update);
         if (error != KC_OK)
@@ -316,6 +319,14 @@ static enum kc_error look_at_devices(const struct kc_mesh_request *request)
         if (update.deletes && !kc_mesh_device_is_said(update.id))
             return KC_ERR_BAD_REQUEST;
     return error == KC_ERR_REFUSED ? KC_OK : error;
+}
+
+void kc_mesh_update_known(
+    const struct kc_mesh_frames *frames, size_t at, struct kc_mesh_update *update)
+{
+    update->is_ours = frames->is_ours[at];
+    if (update->is_ours)
+        memcpy(update->id, frames->ids[at], sizeof update->id);
 }
 
 enum kc_error kc_mesh_request_look(const struct kc_mesh_request *request,

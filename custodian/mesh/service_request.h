@@ -91,6 +91,7 @@ struct kc_mesh_update {
     bool deletes;
     char id[KC_MESH_ID_SIZE]; /* of the entry, as the frame's header says; or empty */
     bool is_empty;            /* of the frame that begins a catalog */
+    bool is_ours;             /* kc_mesh_update_known */
     struct kc_span frame;     /* the envelope; lent by the request */
 };
 
@@ -106,22 +107,12 @@ struct kc_mesh_update {
 KC_CHECKED enum kc_error kc_mesh_request_next(const struct kc_mesh_request *request,
     enum kc_mesh_store store, size_t *position, struct kc_mesh_update *update);
 
-/*
- * Reads whether a frame of the access catalog holds a capability that a service has part in, and of
- * which Id; others are for who decides whom to let in.
- *
- * update  its id is that of the capability, if it is ours
- *
- * KC_ERR_SIGNATURE    the administrator did not sign it
- * KC_ERR_BAD_REQUEST  it is no entry of an access catalog, or has no Id; KC_ERR_NO_MEMORY
- */
-KC_CHECKED enum kc_error kc_mesh_update_read(
-    struct kc_mesh_update *update, const struct kc_public_key *administrator, bool *is_ours);
-
-/* Which frames of the access catalog count, in their order: of those about one capability the last. */
+/* Which frames of the access catalog count, in their order: of those about one capability the last. Ours
+ * are those that delete, and entries with a capability that a service has part in; others are for who
+ * decides whom to let in. */
 struct kc_mesh_frames {
     size_t count;
-    bool counts[KC_MESH_UPDATES_MAX];
+    bool counts[KC_MESH_UPDATES_MAX], is_ours[KC_MESH_UPDATES_MAX];
     char ids[KC_MESH_UPDATES_MAX][KC_MESH_ID_SIZE]; /* of the capability; empty: of none */
     bool deletes[KC_MESH_UPDATES_MAX];
 };
@@ -138,5 +129,10 @@ struct kc_mesh_frames {
  */
 KC_CHECKED enum kc_error kc_mesh_request_look(const struct kc_mesh_request *request,
     const struct kc_public_key *administrator, struct kc_mesh_frames *frames);
+
+/* What the look over the same request found out about the frame at that place of the access catalog: its
+ * id is that of the capability, if it is ours. */
+void kc_mesh_update_known(
+    const struct kc_mesh_frames *frames, size_t at, struct kc_mesh_update *update);
 
 #endif

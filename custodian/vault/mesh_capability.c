@@ -284,14 +284,9 @@ static enum kc_error handle_entry(struct kc_call *call, const struct kc_mesh_ver
 static enum kc_error accept_frame(struct kc_call *call, const struct kc_mesh_verified *verified,
     struct kc_mesh_update *update, struct kc_mesh_subjects *subjects)
 {
-    bool is_ours;
-    if (update->deletes)
+    if (update->deletes || !update->is_ours)
         return KC_OK;
-    enum kc_error error =
-        kc_mesh_update_read(update, &verified->bound.account.administrator, &is_ours);
-    if (error != KC_OK || !is_ours)
-        return error;
-    error = handle_entry(call, verified, update);
+    enum kc_error error = handle_entry(call, verified, update);
     return error == KC_OK ? kc_call_add_subject(subjects, update->id) : error;
 }
 

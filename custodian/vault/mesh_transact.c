@@ -82,6 +82,8 @@ static enum kc_error take_frames(struct kc_call *call, struct work *work)
             return KC_OK;
         if (error == KC_OK && is_void(work, at))
             continue;
+        if (error == KC_OK && work->store == KC_MESH_ACCESS)
+            kc_mesh_update_known(&work->frames, at, &update);
         if (error == KC_OK && work->has_begun && !has_room(call)) {
             work->more = true;
             return KC_OK;
