@@ -111,10 +111,22 @@ static int set_up(void **state)
     return 0;
 }
 
+/* The desk's own end with its process. */
+static void free_connections(struct kc_desk *desk)
+{
+    while (desk->connections) {
+        struct kc_connection *first = desk->connections;
+        desk->connections = first->next;
+        close(first->socket);
+        free(first);
+    }
+}
+
 static int tear_down(void **state)
 {
     struct bench *bench = *state;
     char command[96];
+    free_connections(bench->desk);
     kc_desk_free(bench->desk);
     kc_descriptors_close(&bench->outside.descriptors);
     close(bench->outside.listen);
