@@ -107,12 +107,14 @@ static void attach_needed(struct bench *bench, struct kc_vault_message *request,
     }
 }
 
+#define TICKETS 1024 /* as many as may be sent before the answer to one that waits long */
+
 /* What was asked and is not answered, for a NEED. */
 static struct {
     uint64_t ticket;
     struct ask ask;
     uint64_t connection;
-} open_asks[64];
+} open_asks[TICKETS];
 
 static void attach_wanted(struct bench *bench, struct kc_vault_message *message, struct room *room,
     const struct kc_vault_message *need)
@@ -140,11 +142,11 @@ static void give_request(struct bench *bench, uint64_t ticket, const struct kc_v
 {
     static struct room room;
     static struct kc_vault_message request;
-    struct ask *ask = &open_asks[ticket % 64].ask;
+    struct ask *ask = &open_asks[ticket % TICKETS].ask;
     struct kc_descriptors copies = {.count = 0};
     request.type = KC_VAULT_REQUEST;
     request.ticket = ticket;
-    request.connection = open_asks[ticket % 64].connection;
+    request.connection = open_asks[ticket % TICKETS].connection;
     request.message = ask->message;
     request.record_count = request.id_count = 0;
     attach_needed(bench, &request, &room);
@@ -161,8 +163,8 @@ uint64_t bench_send(struct bench *bench, struct ask *ask)
 {
     static uint64_t next_ticket;
     uint64_t ticket = ++next_ticket;
-    open_asks[ticket % 64].ask = *ask;
-    open_asks[ticket % 64].connection = bench->connection;
+    open_asks[ticket % TICKETS].ask = *ask;
+    open_asks[ticket % TICKETS].connection = bench->connection;
     give_request(bench, ticket, NULL);
     return ticket;
 }
@@ -295,5 +297,5 @@ void bench_store_unheard(struct bench *bench)
 
 void bench_forget_ask(uint64_t ticket)
 {
-    kc_descriptors_close(&open_asks[ticket % 64].ask.descriptors);
+    kc_descriptors_close(&open_asks[ticket % TICKETS].ask.descriptors);
 }

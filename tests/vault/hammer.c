@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 16
-#define SLOTS_MAX 32  /* requests at once: the bench knows 64 tickets */
+#define SLOTS_MAX 32  /* requests at once */
 #define PER_ROUND 240 /* requests */
 #define KEYS 6
 #define MADE_MAX 16    /* keys that the rounds make; the bench's store is small */
