@@ -128,18 +128,18 @@ static bool take_batch(struct kc_vault *vault, size_t most)
 {
     struct kc_ledger *ledger = &vault->ledger;
     bool fits = true;
+    size_t taken = 0; /* of those that fit */
     ledger->record_count = ledger->packed_size = 0;
     pthread_mutex_lock(&vault->lock);
-    if (ledger->queue.first)
-        ledger->desk =
-            ledger->queue.first->desk; /* all are of one: another finds the queue empty */
-    for (size_t i = 0; fits && i < most && ledger->queue.first; i++) {
+    if (ledger->queue.first) /* all are of one desk: another finds the queue empty */
+        ledger->desk = ledger->queue.first->desk;
+    for (; fits && taken < most && ledger->queue.first; taken += fits) {
         fits = pack_records(ledger, ledger->queue.first);
-        if (fits || i == 0)
+        if (fits || taken == 0)
             kc_call_list_append(&ledger->batch, kc_call_list_take(&ledger->queue));
     }
     pthread_mutex_unlock(&vault->lock);
-    return fits || ledger->record_count > 0;
+    return fits || taken > 0;
 }
 
 static size_t count_calls(const struct kc_call_list *list)

@@ -86,8 +86,8 @@ KC_CHECKED enum kc_error kc_vault_receive(struct kc_vault *vault, uint64_t desk,
     size_t size, const struct kc_descriptors *descriptors);
 
 /* Does the calls that take seconds (RSA keys), one after the other, if no other thread does; to be
- * called when the packet's answers are on their way, and after kc_vault_hangups and kc_vault_expire, as each
- * runs what it finds. Says whether there was one. */
+ * called when the packet's answers are on their way, and after kc_vault_hangups and
+ * kc_vault_expire, as each runs what it finds. Says whether there was one. */
 bool kc_vault_do_slow(struct kc_vault *vault);
 
 /* The number of the desk that the vault serves now. */

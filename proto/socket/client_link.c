@@ -363,9 +363,8 @@ static bool receive_one(struct kc_client *client)
     return error != KC_OK || size > 0;
 }
 
-/* Waits in the receiving itself, for PATIENCE_MS at most, and not over a signal, as many of them could be
- * longer than a deadline: one call of the kernel where poll and
- * what is around it are three. */
+/* Waits in the receiving itself: one call of the kernel where poll and what is around it are three. For
+ * PATIENCE_MS at most, and not over a signal, as many of them could be longer than a deadline. */
 static void receive_patiently(struct kc_client *client)
 {
     size_t size = 0;
